@@ -1,0 +1,55 @@
+import { z } from 'zod';
+import { fare, point, product, subjectId, time, uuid } from '../shared';
+
+export const driverRegistration = z.strictObject({
+  name: z.string().min(1).max(100),
+  plate: z.string().min(1).max(16),
+  product: product.default('standard'),
+});
+
+export const driverView = z.strictObject({
+  driverId: subjectId,
+  name: z.string(),
+  plate: z.string(),
+  product,
+  online: z.boolean(),
+  rideId: uuid.nullable(),
+});
+
+/** One position of a driver. `sequence` rises with every position of the driver; the newest wins. */
+export const position = z.strictObject({
+  lat: point.shape.lat,
+  lng: point.shape.lng,
+  sequence: z.int().min(0),
+  at: time,
+});
+export const positionsBody = z.strictObject({ positions: z.array(position).min(1).max(100) });
+
+/** An offer as its driver sees it, in the SSE stream (event `offer`; `offer_over` carries only the id). */
+export const offerView = z.strictObject({
+  offerId: uuid,
+  rideId: uuid,
+  pickup: point,
+  dropoff: point,
+  distanceMeters: z.int(),
+  durationSeconds: z.int(),
+  fare,
+  paymentMethod: z.enum(['card', 'cash']),
+  expiresAt: time,
+});
+
+export const offerAnswer = z.strictObject({
+  offerId: uuid,
+  rideId: uuid,
+  state: z.enum(['accepted', 'declined']),
+});
+
+export const driverCancelBody = z.strictObject({
+  reason: z.string().min(1).max(200).default('driver_cancelled'),
+});
+
+export type DriverRegistration = z.infer<typeof driverRegistration>;
+export type DriverView = z.infer<typeof driverView>;
+export type Position = z.infer<typeof position>;
+export type OfferView = z.infer<typeof offerView>;
+export type OfferAnswer = z.infer<typeof offerAnswer>;

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { time, uuid } from '../shared';
+
+export const demandQuery = z.strictObject({
+  from: time.optional(),
+  to: time.optional(),
+  limit: z.coerce.number().int().min(1).max(1_000).default(100),
+});
+
+/** Rides requested and ended, by H3 cell (resolution 8) of the pickup and minute of the fact's time. */
+export const demandView = z.strictObject({
+  cells: z.array(
+    z.strictObject({
+      cell: z.string(),
+      minute: time,
+      requested: z.int(),
+      completed: z.int(),
+      cancelled: z.int(),
+      noDriver: z.int(),
+    }),
+  ),
+});
+
+/** Everything the audit store has on a ride and its payment, in the order of the facts' times. */
+export const timelineView = z.strictObject({
+  rideId: uuid,
+  facts: z.array(
+    z.strictObject({
+      id: z.string(),
+      type: z.string(),
+      time,
+      sequence: z.int(),
+      topic: z.string(),
+      partition: z.int(),
+      offset: z.string(),
+      causationId: z.string().nullable(),
+      data: z.unknown(),
+    }),
+  ),
+});
+
+/** The city at a glance: rides by status, drivers by state. */
+export const overviewView = z.strictObject({
+  ridesByStatus: z.record(z.string(), z.int()),
+  drivers: z.strictObject({ online: z.int(), onRide: z.int(), offline: z.int() }),
+});
+
+export type DemandView = z.infer<typeof demandView>;
+export type TimelineView = z.infer<typeof timelineView>;
+export type OverviewView = z.infer<typeof overviewView>;

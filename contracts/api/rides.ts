@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { fare, minor, paymentMethod, point, product, subjectId, time, uuid } from '../shared';
+
+export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,128}$/, '1 to 128 visible ASCII characters');
+
+export const rideRequestBody = z.strictObject({ quoteToken: z.string().min(1).max(4_096), paymentMethod });
+
+/** The answer to a request, the same for every repeat of its key. */
+export const rideAccepted = z.strictObject({
+  rideId: uuid,
+  status: z.literal('requested'),
+  quoteId: uuid,
+  product,
+  pickup: point,
+  dropoff: point,
+  fare,
+  requestedAt: time,
+});
+
+export const rideStatus = z.enum([
+  'requested',
+  'matching',
+  'assigned',
+  'arrived',
+  'in_progress',
+  'completed',
+  'cancelled',
+  'no_driver',
+  'payment_failed',
+]);
+
+/** A ride as its rider, its driver or an operator sees it; `startCode` is for the rider alone. */
+export const rideView = z.strictObject({
+  rideId: uuid,
+  riderId: subjectId,
+  version: z.int(),
+  status: rideStatus,
+  product,
+  pickup: point,
+  dropoff: point,
+  distanceMeters: z.int(),
+  durationSeconds: z.int(),
+  fare,
+  paymentMethod: z.enum(['card', 'cash']),
+  driverId: subjectId.nullable(),
+  startCode: z.string().optional(),
+  requestedAt: time,
+  assignedAt: time.nullable(),
+  arrivedAt: time.nullable(),
+  startedAt: time.nullable(),
+  endedAt: time.nullable(),
+  chargeMinor: minor.nullable(),
+  endReason: z.string().nullable(),
+});
+
+export const cancelBody = z.strictObject({ reason: z.string().min(1).max(200).default('changed_mind') });
+export const startBody = z.strictObject({ code: z.string().regex(/^[0-9]{4}$/, 'four digits') });
+export const tipBody = z.strictObject({ amountMinor: minor.min(1).max(100_000) });
+export const tipView = z.strictObject({ rideId: uuid, tipMinor: minor, currency: z.string() });
+export const refundBody = z.strictObject({ amountMinor: minor.min(1), reason: z.string().min(1).max(200) });
+export const refundView = z.strictObject({
+  rideId: uuid,
+  refundId: z.string(),
+  amountMinor: minor,
+  refundedMinor: minor,
+  currency: z.string(),
+});
+
+/** One event of a ride's stream: the SSE id is `version`, the SSE event is `type`. */
+export const rideEvent = z.strictObject({ version: z.int(), type: z.string(), at: time, ride: rideView });
+
+export type RideRequestBody = z.infer<typeof rideRequestBody>;
+export type RideAccepted = z.infer<typeof rideAccepted>;
+export type RideView = z.infer<typeof rideView>;
+export type TipView = z.infer<typeof tipView>;
+export type RefundView = z.infer<typeof refundView>;

@@ -1,0 +1,71 @@
+import type { z } from 'zod';
+import { driverFacts } from './facts/drivers';
+import { paymentFacts } from './facts/payments';
+import { pricingFacts } from './facts/pricing';
+import { rideFacts } from './facts/rides';
+
+/** The topics by domain; facts are kept for ever, positions are telemetry and kept for an hour. */
+export const topics = [
+  { name: 'rides', partitions: 6, retentionMs: -1 },
+  { name: 'payments', partitions: 6, retentionMs: -1 },
+  { name: 'drivers', partitions: 6, retentionMs: -1 },
+  { name: 'pricing', partitions: 6, retentionMs: -1 },
+  { name: 'driver-positions', partitions: 6, retentionMs: 3_600_000 },
+] as const;
+
+export type FactTopic = Exclude<(typeof topics)[number]['name'], 'driver-positions'>;
+
+export interface CatalogueEntry {
+  readonly type: string;
+  readonly version: number;
+  readonly topic: FactTopic;
+  /** What the Kafka key and `ce_subject` are. */
+  readonly key: string;
+  /** The service whose database commits it. */
+  readonly owner: string;
+  /** Consumers that act on it. Audit takes everything. */
+  readonly consumers: readonly string[];
+  readonly schema: z.ZodType;
+}
+
+interface Family {
+  readonly topic: FactTopic;
+  readonly key: string;
+  readonly owner: string;
+  readonly consumers: readonly string[];
+  readonly facts: Record<string, z.ZodType>;
+}
+
+const families: readonly Family[] = [
+  {
+    topic: 'rides',
+    key: 'rideId',
+    owner: 'rides',
+    consumers: ['analytics', 'audit', 'notifications'],
+    facts: rideFacts,
+  },
+  {
+    topic: 'payments',
+    key: 'rideId',
+    owner: 'payments',
+    consumers: ['audit', 'notifications'],
+    facts: paymentFacts,
+  },
+  { topic: 'drivers', key: 'driverId', owner: 'rides', consumers: ['audit'], facts: driverFacts },
+  { topic: 'pricing', key: 'quoteId', owner: 'pricing', consumers: ['audit'], facts: pricingFacts },
+];
+
+/** Every fact there is: its schema, topic, key and owner. AsyncAPI, docs and compatibility tests come from it. */
+export const catalogue: readonly CatalogueEntry[] = families.flatMap(({ facts, ...family }) =>
+  Object.entries(facts).map(([type, schema]) => ({ ...family, type, version: 1, schema })),
+);
+
+const schemas = { ...rideFacts, ...paymentFacts, ...driverFacts, ...pricingFacts };
+
+export type FactType = keyof typeof schemas;
+export type FactData<T extends FactType> = z.infer<(typeof schemas)[T]>;
+
+const entries = new Map(catalogue.map((entry) => [entry.type, entry]));
+
+/** The catalogue's entry for a fact, or undefined for a fact that this version does not know. */
+export const factEntry = (type: string): CatalogueEntry | undefined => entries.get(type);

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { fare, point, product, subjectId, time, uuid } from '../shared';
+
+/** What was promised to whom. */
+export const pricingFacts = {
+  'quote.issued': z.object({
+    quoteId: uuid,
+    riderId: subjectId,
+    product,
+    pickup: point,
+    dropoff: point,
+    distanceMeters: z.int().min(0),
+    durationSeconds: z.int().min(0),
+    surge: z.number().min(1),
+    fare,
+    expiresAt: time,
+  }),
+};

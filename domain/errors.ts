@@ -1,0 +1,34 @@
+/** A rule of the domain that was not kept. `code` is stable: transport, activities and consumers map it once. */
+export class DomainError extends Error {
+  override readonly name = 'DomainError';
+
+  constructor(
+    readonly code: ErrorCode,
+    message: string,
+    readonly details: Record<string, unknown> = {},
+  ) {
+    super(message);
+  }
+}
+
+/** Every refusal that the domain knows; each is a problem page of the API. */
+export type ErrorCode =
+  | 'illegal_transition'
+  | 'not_your_ride'
+  | 'no_show_too_early'
+  | 'offer_over'
+  | 'driver_busy'
+  | 'driver_unknown'
+  | 'driver_not_online'
+  | 'quote_expired'
+  | 'quote_invalid'
+  | 'quote_used'
+  | 'idempotency_key_reused'
+  | 'wrong_start_code'
+  | 'ride_not_found'
+  | 'offer_not_found'
+  | 'tip_not_possible'
+  | 'tip_declined'
+  | 'tip_already_given'
+  | 'refund_not_possible'
+  | 'trip_too_long';

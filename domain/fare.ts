@@ -1,0 +1,59 @@
+export type Product = 'standard' | 'xl';
+export const products: readonly Product[] = ['standard', 'xl'];
+
+/** One line of a fare; the lines sum to the total. */
+export interface FareLine {
+  readonly kind: 'base' | 'distance' | 'time' | 'minimum' | 'surge';
+  readonly amountMinor: number;
+}
+
+/** What a ride costs, fixed when it was quoted. */
+export interface Fare {
+  readonly currency: string;
+  readonly totalMinor: number;
+  readonly lines: readonly FareLine[];
+}
+
+interface Tariff {
+  readonly baseMinor: number;
+  readonly perKilometerMinor: number;
+  readonly perMinuteMinor: number;
+  readonly minimumMinor: number;
+}
+
+/** Tariffs in US cents, of the order of New York's metered fares in 2019. */
+const tariffs: Record<Product, Tariff> = {
+  standard: { baseMinor: 255, perKilometerMinor: 109, perMinuteMinor: 35, minimumMinor: 700 },
+  xl: { baseMinor: 385, perKilometerMinor: 177, perMinuteMinor: 50, minimumMinor: 1_050 },
+};
+
+/**
+ * The upfront fare of a ride: base, distance and time, raised to the minimum, then multiplied by surge.
+ * Every line is rounded to a whole minor unit, and the total is the sum of the lines.
+ */
+export function upfrontFare(trip: {
+  product: Product;
+  distanceMeters: number;
+  durationSeconds: number;
+  surge: number;
+}): Fare {
+  const tariff = tariffs[trip.product];
+  const lines: FareLine[] = [
+    { kind: 'base', amountMinor: tariff.baseMinor },
+    { kind: 'distance', amountMinor: Math.round((tariff.perKilometerMinor * trip.distanceMeters) / 1_000) },
+    { kind: 'time', amountMinor: Math.round((tariff.perMinuteMinor * trip.durationSeconds) / 60) },
+  ];
+  const metered = sum(lines);
+  if (metered < tariff.minimumMinor)
+    lines.push({ kind: 'minimum', amountMinor: tariff.minimumMinor - metered });
+  const surcharge = Math.round(sum(lines) * (trip.surge - 1));
+  if (surcharge > 0) lines.push({ kind: 'surge', amountMinor: surcharge });
+  return { currency: 'USD', totalMinor: sum(lines), lines };
+}
+
+/** The platform's share of an amount, rounded to a whole minor unit. */
+export const commissionMinor = (amountMinor: number, basisPoints: number): number =>
+  Math.round((amountMinor * basisPoints) / 10_000);
+
+const sum = (lines: readonly FareLine[]): number =>
+  lines.reduce((total, line) => total + line.amountMinor, 0);

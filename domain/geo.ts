@@ -1,0 +1,19 @@
+/** A point in WGS 84 degrees. */
+export interface Point {
+  readonly lat: number;
+  readonly lng: number;
+}
+
+/** The earth's mean radius (IUGG), in meters. */
+const EARTH_RADIUS_METERS = 6_371_008.8;
+
+/** Great-circle distance in meters (haversine formula). */
+export function distanceMeters(a: Point, b: Point): number {
+  const toRadians = Math.PI / 180;
+  const dLat = (b.lat - a.lat) * toRadians;
+  const dLng = (b.lng - a.lng) * toRadians;
+  const h =
+    Math.sin(dLat / 2) ** 2 +
+    Math.cos(a.lat * toRadians) * Math.cos(b.lat * toRadians) * Math.sin(dLng / 2) ** 2;
+  return 2 * EARTH_RADIUS_METERS * Math.asin(Math.min(1, Math.sqrt(h)));
+}

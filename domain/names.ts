@@ -1,0 +1,44 @@
+/** The names by which the parts of the house find each other. One function or constant makes each. */
+
+export const taskQueues = { rides: 'rides', payments: 'payments' } as const;
+
+export const workflowTypes = { ride: 'ride', payment: 'payment' } as const;
+
+/** The id of the workflow that carries a ride. */
+export const rideWorkflowId = (rideId: string): string => `ride-${rideId}`;
+
+/** The id of the workflow that carries a ride's payment; it outlives the ride. */
+export const paymentWorkflowId = (rideId: string): string => `payment-${rideId}`;
+
+/** A step's deterministic id: the same step of the same round is the same id after any retry or replay. */
+export const stepId = (aggregateId: string, step: string, round = 0): string =>
+  `${aggregateId}/${step}/${round}`;
+
+/** Updates that a ride's workflow answers. */
+export const rideUpdates = {
+  request: 'request',
+  offerAccepted: 'offerAccepted',
+  arrive: 'arrive',
+  start: 'start',
+  complete: 'complete',
+  reportNoShow: 'reportNoShow',
+  unassign: 'unassign',
+  cancel: 'cancel',
+} as const;
+
+/** Signals between a ride, its payment and the gateway. */
+export const rideSignals = {
+  paymentAuthorized: 'paymentAuthorized',
+  paymentDeclined: 'paymentDeclined',
+  offersDeclined: 'offersDeclined',
+} as const;
+export const paymentSignals = { rideEnded: 'rideEnded' } as const;
+
+/** Updates that a payment's workflow answers. */
+export const paymentUpdates = { tip: 'tip', refund: 'refund' } as const;
+
+/** An operator's word on a compensation that cannot be done: try it again, or leave it. */
+export const operatorUpdates = {
+  retryCompensation: 'retryCompensation',
+  skipCompensation: 'skipCompensation',
+} as const;

@@ -1,0 +1,163 @@
+import { commissionMinor } from './fare';
+import type { PaymentMethod } from './ride';
+
+/** One payment a ride; its id is the ride's. */
+export type PaymentStatus =
+  | 'authorizing'
+  | 'authorized'
+  | 'cash_due'
+  | 'captured'
+  | 'voided'
+  | 'failed'
+  | 'cash_settled'
+  | 'partially_refunded'
+  | 'refunded';
+
+/** What a ride asks its payment to secure. Amounts are integers in minor units of `currency`. */
+export interface PaymentOrder {
+  readonly rideId: string;
+  readonly riderId: string;
+  readonly method: PaymentMethod;
+  readonly amountMinor: number;
+  readonly currency: string;
+}
+
+/** A payment as its facts tell it; the row in Postgres is exactly this. */
+export interface Payment extends PaymentOrder {
+  readonly version: number;
+  readonly status: PaymentStatus;
+  /** The provider's id of the hold, once there is one. */
+  readonly intentId: string | null;
+  readonly driverId: string | null;
+  readonly capturedMinor: number;
+  readonly tipMinor: number;
+  readonly refundedMinor: number;
+  readonly failureReason: string | null;
+}
+
+/** The data of every fact of a payment. contracts/facts/payments.ts holds the schema of each to this. */
+export interface PaymentFactData {
+  'payment.opened': PaymentOrder;
+  'payment.authorized': {
+    readonly intentId: string;
+    readonly amountMinor: number;
+    readonly currency: string;
+  };
+  'payment.declined': { readonly reason: string };
+  'payment.captured': {
+    readonly intentId: string;
+    readonly amountMinor: number;
+    readonly currency: string;
+    readonly driverId: string | null;
+    readonly commissionMinor: number;
+  };
+  'payment.voided': { readonly intentId: string | null };
+  'payment.cash_settled': {
+    readonly amountMinor: number;
+    readonly currency: string;
+    readonly driverId: string | null;
+    readonly commissionMinor: number;
+  };
+  'payment.tip_charged': {
+    readonly intentId: string;
+    readonly tipMinor: number;
+    readonly currency: string;
+    readonly driverId: string | null;
+  };
+  'payment.refunded': {
+    readonly refundId: string;
+    readonly amountMinor: number;
+    readonly currency: string;
+    readonly reason: string;
+  };
+}
+
+export type PaymentFactType = keyof PaymentFactData;
+
+/** What happened to a payment, and when. */
+export type PaymentFact = {
+  [T in PaymentFactType]: { readonly type: T; readonly at: string; readonly data: PaymentFactData[T] };
+}[PaymentFactType];
+
+/** From which statuses a fact may follow. The compare-and-set, the diagram and the tests come from it. */
+export const paymentTransitions: Readonly<Record<PaymentFactType, readonly (PaymentStatus | 'nothing')[]>> = {
+  'payment.opened': ['nothing'],
+  'payment.authorized': ['authorizing'],
+  'payment.declined': ['authorizing'],
+  'payment.captured': ['authorized'],
+  'payment.voided': ['authorizing', 'authorized', 'cash_due'],
+  'payment.cash_settled': ['cash_due'],
+  'payment.tip_charged': ['captured', 'partially_refunded'],
+  'payment.refunded': ['captured', 'partially_refunded'],
+};
+
+/** In these a payment needs nothing more of anybody. */
+export const settledPaymentStatuses: readonly PaymentStatus[] = [
+  'captured',
+  'voided',
+  'failed',
+  'cash_settled',
+  'partially_refunded',
+  'refunded',
+];
+
+/** The payment after a fact. Folding all of a payment's facts from `null` rebuilds its row. */
+export function foldPayment(payment: Payment | null, fact: PaymentFact): Payment {
+  const status = payment?.status ?? 'nothing';
+  if (!paymentTransitions[fact.type].includes(status)) {
+    throw new Error(`impossible: ${fact.type} on a payment that is ${status}`);
+  }
+  if (fact.type === 'payment.opened') return open(fact.data);
+  if (payment === null) throw new Error(`impossible: ${fact.type} before payment.opened`);
+  return { ...payment, ...changes(payment, fact), version: payment.version + 1 };
+}
+
+const open = (order: PaymentOrder): Payment => ({
+  ...order,
+  version: 1,
+  status: order.method.type === 'cash' ? 'cash_due' : 'authorizing',
+  intentId: null,
+  driverId: null,
+  capturedMinor: 0,
+  tipMinor: 0,
+  refundedMinor: 0,
+  failureReason: null,
+});
+
+function changes(payment: Payment, fact: Exclude<PaymentFact, { type: 'payment.opened' }>): Partial<Payment> {
+  switch (fact.type) {
+    case 'payment.authorized':
+      return { status: 'authorized', intentId: fact.data.intentId };
+    case 'payment.declined':
+      return { status: 'failed', failureReason: fact.data.reason };
+    case 'payment.captured':
+      return { status: 'captured', capturedMinor: fact.data.amountMinor, driverId: fact.data.driverId };
+    case 'payment.voided':
+      return { status: 'voided' };
+    case 'payment.cash_settled':
+      return { status: 'cash_settled', driverId: fact.data.driverId };
+    case 'payment.tip_charged':
+      return { tipMinor: fact.data.tipMinor };
+    case 'payment.refunded': {
+      const refundedMinor = payment.refundedMinor + fact.data.amountMinor;
+      return {
+        refundedMinor,
+        status: refundedMinor >= payment.capturedMinor ? 'refunded' : 'partially_refunded',
+      };
+    }
+  }
+}
+
+/** The ride's last word to its payment. `amountMinor` 0 releases the hold. */
+export interface RideOutcome {
+  readonly amountMinor: number;
+  readonly driverId: string | null;
+}
+
+/** What a payment at its end comes to, split between driver and platform. Without a driver all is the platform's. */
+export function settlement(outcome: RideOutcome, commissionBasisPoints: number): { commissionMinor: number } {
+  const { amountMinor, driverId } = outcome;
+  return {
+    commissionMinor: driverId === null ? amountMinor : commissionMinor(amountMinor, commissionBasisPoints),
+  };
+}

@@ -1,0 +1,52 @@
+/** What the company decided, in one place. Durations are in milliseconds of the city's clock. */
+export interface Policies {
+  /** How long one driver may think about an offer. */
+  readonly offerTtlMs: number;
+  /** How many drivers get an offer at once. */
+  readonly offerBatchSize: number;
+  /** How far from the pickup a driver is looked for, in meters. */
+  readonly searchRadiusMeters: number;
+  /** The pause before looking again when nobody was free. */
+  readonly searchPauseMs: number;
+  /** After this long in `matching`, the ride ends without a driver. */
+  readonly matchingDeadlineMs: number;
+  /** How long a driver waits at the pickup before reporting a no-show. */
+  readonly noShowAfterMs: number;
+  /** A rider's cancel is free for this long after a driver was assigned. */
+  readonly freeCancellationMs: number;
+  readonly cancellationFeeMinor: number;
+  readonly noShowFeeMinor: number;
+  /** The platform's share of a fare, in basis points (1/100 of a percent). */
+  readonly commissionBasisPoints: number;
+  /** How long after a ride a tip can be given. */
+  readonly tipWindowMs: number;
+  /** How long after a ride its payment's workflow stays open for refunds. */
+  readonly refundWindowMs: number;
+}
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+export const standardPolicies: Policies = {
+  offerTtlMs: 20 * SECOND,
+  offerBatchSize: 3,
+  searchRadiusMeters: 6_000,
+  searchPauseMs: 5 * SECOND,
+  matchingDeadlineMs: 5 * MINUTE,
+  noShowAfterMs: 5 * MINUTE,
+  freeCancellationMs: 2 * MINUTE,
+  cancellationFeeMinor: 500,
+  noShowFeeMinor: 500,
+  commissionBasisPoints: 2_000,
+  tipWindowMs: 60 * MINUTE,
+  refundWindowMs: 24 * 60 * MINUTE,
+};
+
+/** The same policies in a city whose clock runs `speed` times as fast: every duration is divided by it. */
+export function scalePolicies(policies: Policies, speed: number): Policies {
+  const scaled = Object.entries(policies).map(([name, value]: [string, number]) => [
+    name,
+    name.endsWith('Ms') ? Math.max(1, Math.round(value / speed)) : value,
+  ]);
+  return Object.fromEntries(scaled) as unknown as Policies;
+}

@@ -1,0 +1,15 @@
+/** Everything is TypeScript through swc; packages that ship only ES modules are transformed too. */
+const esModulesOnly = ['jose', 'uuid', 'node-pg-migrate', 'glob', 'minimatch', 'lru-cache', 'path-scurry'];
+
+module.exports = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.test.ts'],
+  transform: {
+    '^.+\\.[cm]?[jt]s$': [
+      '@swc/jest',
+      { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' }, sourceMaps: 'inline' },
+    ],
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(${esModulesOnly.join('|')})/)`],
+};
