@@ -1,0 +1,36 @@
+import type { PaymentOrder } from './payment';
+import type { Policies } from './policies';
+import type { RideRequest } from './ride';
+
+/** What the workflows are started with: everything they need, so that a replay decides the same. */
+export interface RideStart {
+  readonly request: RideRequest;
+  readonly policies: Policies;
+}
+
+export interface PaymentStart {
+  readonly order: PaymentOrder;
+  readonly policies: Policies;
+  /** The workflow to be told of the authorization. */
+  readonly rideWorkflowId: string;
+}
+
+/** What a rider gives after the ride, in minor units of the ride's currency. */
+export interface Tip {
+  readonly amountMinor: number;
+}
+
+/** What an operator gives back. The same `refundKey` is the same refund. */
+export interface RefundOrder {
+  readonly refundKey: string;
+  readonly amountMinor: number;
+  readonly reason: string;
+}
+
+/** What was given back: by this refund, and by all of this payment's. */
+export interface Refund {
+  readonly refundId: string;
+  readonly amountMinor: number;
+  readonly refundedMinor: number;
+  readonly currency: string;
+}
