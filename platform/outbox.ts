@@ -1,0 +1,126 @@
+import type { Queryable, Tx } from './postgres';
+
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** A fact as its owner states it. `id`, `type` and `sequence` together name it for ever. */
+export interface FactToAppend {
+  /** Kafka topic, with its prefix if there is one. */
+  readonly topic: string;
+  /** The aggregate's id: facts of one key keep their order. */
+  readonly key: string;
+  /** `ride.requested`. */
+  readonly type: string;
+  /** Version of the fact's schema (1). */
+  readonly schemaVersion?: number;
+  /** The aggregate's id, also CloudEvents' subject. */
+  readonly id: string;
+  /** The aggregate's version that this fact made: 1, 2, 3, … for a key, without gaps. */
+  readonly sequence: number;
+  /** When it happened for the domain, ISO 8601 UTC. */
+  readonly time: string;
+  /** `/hailway/rides`. */
+  readonly source: string;
+  readonly data: JsonObject;
+  readonly correlationId: string;
+  /** The id of the command or fact that caused this one. */
+  readonly causationId: string;
+  /** W3C trace context, so that a trace goes on across Kafka. */
+  readonly traceparent?: string | undefined;
+}
+
+/** CloudEvents' id of a fact: the same wherever and however often it is sent. */
+export function factId(type: string, id: string, sequence: number): string {
+  return `${type}/${id}/${sequence}`;
+}
+
+/**
+ * Puts a fact into the outbox, inside the transaction that changes the state it tells of: both are committed or
+ * neither is. Call it after that change, as the aggregate's row lock is what keeps its facts in order.
+ */
+export async function appendFact(tx: Tx, fact: FactToAppend): Promise<void> {
+  if (!Number.isSafeInteger(fact.sequence) || fact.sequence < 1) {
+    throw new RangeError(`a fact's sequence starts at 1, not ${fact.sequence}`);
+  }
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    ce_specversion: '1.0',
+    ce_id: factId(fact.type, fact.id, fact.sequence),
+    ce_source: fact.source,
+    ce_type: fact.type,
+    ce_dataschema: `${fact.type}.v${fact.schemaVersion ?? 1}`,
+    ce_time: fact.time,
+    ce_subject: fact.id,
+    ce_sequence: String(fact.sequence),
+    ce_correlationid: fact.correlationId,
+    ce_causationid: fact.causationId,
+  };
+  if (fact.traceparent) headers['traceparent'] = fact.traceparent;
+  await tx.query({
+    name: 'outbox-append',
+    text: 'insert into outbox (topic, key, headers, value) values ($1, $2, $3, $4)',
+    values: [fact.topic, fact.key, JSON.stringify(headers), JSON.stringify(fact.data)],
+  });
+}
+
+/** A committed step of an aggregate: the fact it made and what it answered. */
+export interface Step<Fact = JsonObject, Result = unknown> {
+  readonly stepId: string;
+  readonly aggregateId: string;
+  /** The aggregate's version after this step. */
+  readonly version: number;
+  readonly factType: string;
+  readonly fact: Fact;
+  readonly result: Result;
+  /** ISO 8601 UTC. */
+  readonly recordedAt: string;
+}
+
+const stepColumns = `step_id as "stepId", aggregate_id as "aggregateId", version, fact_type as "factType", fact, result,
+  recorded_at as "recordedAt"`;
+
+/** What a step with this id committed, or null when it has not: asked first, so that a retry changes nothing. */
+export async function findStep<Fact = JsonObject, Result = unknown>(
+  db: Queryable,
+  stepId: string,
+): Promise<Step<Fact, Result> | null> {
+  const { rows } = await db.query<Step<Fact, Result>>({
+    name: 'steps-find',
+    text: `select ${stepColumns} from steps where step_id = $1`,
+    values: [stepId],
+  });
+  return rows[0] ?? null;
+}
+
+/**
+ * Remembers a step, in the transaction of its change.
+ * @throws unique violation (`isUniqueViolation`): `steps_pkey` when the step was committed meanwhile,
+ *   `steps_aggregate_version` when another step took the version.
+ */
+export async function recordStep(tx: Tx, step: Omit<Step, 'recordedAt'>): Promise<void> {
+  await tx.query({
+    name: 'steps-record',
+    text: `insert into steps (step_id, aggregate_id, version, fact_type, fact, result) values ($1, $2, $3, $4, $5, $6)`,
+    values: [
+      step.stepId,
+      step.aggregateId,
+      step.version,
+      step.factType,
+      JSON.stringify(step.fact),
+      JSON.stringify(step.result ?? null),
+    ],
+  });
+}
+
+/** An aggregate's steps above `afterVersion` (0) in order: what is folded, and what an event stream reads on. */
+export async function stepsOf<Fact = JsonObject, Result = unknown>(
+  db: Queryable,
+  aggregateId: string,
+  { afterVersion = 0, limit = 1000 }: { afterVersion?: number; limit?: number } = {},
+): Promise<Step<Fact, Result>[]> {
+  const { rows } = await db.query<Step<Fact, Result>>({
+    name: 'steps-of',
+    text: `select ${stepColumns} from steps where aggregate_id = $1 and version > $2 order by version limit $3`,
+    values: [aggregateId, afterVersion, limit],
+  });
+  return rows;
+}
