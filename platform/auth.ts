@@ -1,0 +1,104 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { Request, RequestHandler } from 'express';
+import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
+import { CodedError, DependencyUnavailable } from './errors';
+import type { Caller } from './http/context';
+
+export type { Caller };
+
+/**
+ * Checks a token and says who calls.
+ * @throws CodedError `unauthenticated`; DependencyUnavailable when the keys cannot be had.
+ */
+export type Verifier = (token: string) => Promise<Caller>;
+
+export interface VerifierOptions {
+  /** Path or http URL of the JSON Web Key Set; a path is read again when the file changes. */
+  readonly jwks: string;
+  readonly issuer: string;
+  readonly audience: string;
+}
+
+/** Only signatures by key pairs: a shared secret would make every verifier an issuer. */
+const algorithms = ['EdDSA', 'ES256', 'RS256'];
+
+export function createVerifier({ jwks, issuer, audience }: VerifierOptions): Verifier {
+  const keys = /^https?:/.test(jwks) ? createRemoteJWKSet(new URL(jwks)) : fileKeys(jwks);
+  return async (token) => {
+    try {
+      const { payload } = await jwtVerify(token, keys, {
+        issuer,
+        audience,
+        algorithms,
+        clockTolerance: 5,
+        requiredClaims: ['sub', 'exp', 'role'],
+      });
+      if (typeof payload.sub !== 'string' || payload.sub === '' || typeof payload.role !== 'string') {
+        throw new CodedError('unauthenticated', 'the token names no subject or role');
+      }
+      return { sub: payload.sub, role: payload.role };
+    } catch (error) {
+      if (error instanceof CodedError) throw error;
+      if (error instanceof errors.JWTExpired) {
+        throw new CodedError('unauthenticated', 'the token has expired', {}, { cause: error });
+      }
+      if (isAboutKeys(error)) throw new DependencyUnavailable('the key set', { cause: error });
+      throw new CodedError('unauthenticated', 'the token is not valid', {}, { cause: error });
+    }
+  };
+}
+
+/** Not the token's fault: the key set could not be fetched or read. */
+function isAboutKeys(error: unknown): boolean {
+  if (!(error instanceof errors.JOSEError)) return true;
+  return (
+    error instanceof errors.JWKSTimeout ||
+    error instanceof errors.JWKSInvalid ||
+    error.code === 'ERR_JOSE_GENERIC'
+  );
+}
+
+function fileKeys(path: string): JWTVerifyGetKey {
+  let current: { mtimeMs: number; keys: JWTVerifyGetKey } | undefined;
+  const load = async (): Promise<JWTVerifyGetKey> => {
+    const { mtimeMs } = await stat(path);
+    if (current?.mtimeMs !== mtimeMs) {
+      const set = JSON.parse(await readFile(path, 'utf8')) as Parameters<typeof createLocalJWKSet>[0];
+      current = { mtimeMs, keys: createLocalJWKSet(set) };
+    }
+    return current.keys;
+  };
+  return async (header, token) => {
+    const known = current?.keys ?? (await load());
+    try {
+      return await known(header, token);
+    } catch (error) {
+      // The issuer may have new keys; an unknown one costs a stat, not a read.
+      if (!(error instanceof errors.JWKSNoMatchingKey)) throw error;
+      return (await load())(header, token);
+    }
+  };
+}
+
+export type RequireRole = (...roles: readonly [string, ...string[]]) => RequestHandler;
+
+/** Middleware that lets only callers with one of the roles through, and sets `req.caller`. */
+export function createRequireRole(verify: Verifier): RequireRole {
+  return (...roles) =>
+    async (req, _res, next) => {
+      const token = /^Bearer +([\w.~+/=-]+)$/i.exec(req.get('authorization') ?? '')?.[1];
+      if (token === undefined) throw new CodedError('unauthenticated', 'there is no bearer token');
+      const caller = await verify(token);
+      if (!roles.includes(caller.role)) {
+        throw new CodedError('forbidden', `this is for ${roles.join(', ')}, not for ${caller.role}`);
+      }
+      req.caller = caller;
+      next();
+    };
+}
+
+/** The caller of a route behind `requireRole`. */
+export function callerOf(req: Request): Caller {
+  if (req.caller === undefined) throw new CodedError('unauthenticated', 'there is no bearer token');
+  return req.caller;
+}

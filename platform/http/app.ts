@@ -1,0 +1,108 @@
+import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
+import helmet from 'helmet';
+import { v7 as uuidv7 } from 'uuid';
+import { CodedError } from '../errors';
+import type { Logger } from '../log';
+import { appStateOf, type AppState } from './context';
+import { healthRoutes, type ReadinessChecks } from './health';
+import { problemPages } from './problemPages';
+import { builtInProblems, sendProblem, toProblem, type ProblemTable } from './problems';
+
+export const bodyLimitBytes = 64 * 1024;
+
+export interface HttpAppOptions {
+  readonly log: Logger;
+  /** What must answer for this process to be of use, by name; `/readyz` runs them. */
+  readonly ready: ReadinessChecks;
+  /** The service's codes, beside the built-in ones. */
+  readonly problems?: ProblemTable;
+  /** Milliseconds within which a request is answered, whatever happens; 10 s if not given. */
+  readonly deadlineMs?: number;
+  /** Routes that read the body themselves (signed webhooks, forms): mounted before the JSON parser. */
+  readonly rawRoutes?: (router: Router) => void;
+  readonly routes?: (router: Router) => void;
+}
+
+const requestIdPattern = /^[\w.:-]{1,128}$/;
+
+/**
+ * An Express app with the house's edges: request ids, security headers, a deadline, strict JSON of at most
+ * 64 KiB, `/healthz`, `/readyz`, problem pages, and RFC 9457 problems for whatever goes wrong.
+ */
+export function createHttpApp(options: HttpAppOptions): Express {
+  const table: ProblemTable = { ...options.problems, ...builtInProblems };
+  const app = express();
+  app.locals.hailway = { stopping: false, streams: new Set() } satisfies AppState;
+  app.set('query parser', 'simple');
+  app.set('etag', false);
+  app.use(helmet());
+  app.use(requestContext(options.log, table, options.deadlineMs ?? 10_000));
+  app.use(healthRoutes(options.ready));
+  app.use(problemPages(table));
+  if (options.rawRoutes) {
+    const raw = express.Router();
+    options.rawRoutes(raw);
+    app.use(raw);
+  }
+  app.use(onlyJson, express.json({ limit: bodyLimitBytes, strict: true, type: 'application/json' }));
+  if (options.routes) {
+    const router = express.Router();
+    options.routes(router);
+    app.use(router);
+  }
+  app.use(() => {
+    throw new CodedError('not_found', 'there is nothing at this address for this method');
+  });
+  app.use(answerErrors(options.log, table));
+  return app;
+}
+
+/** Gives the request its id and deadline, and logs how it ended. */
+function requestContext(log: Logger, table: ProblemTable, deadlineMs: number): RequestHandler {
+  return (req, res, next) => {
+    const given = req.get('x-request-id');
+    const id = given !== undefined && requestIdPattern.test(given) ? given : uuidv7();
+    const startedAt = performance.now();
+    const abort = new AbortController();
+    const timer = setTimeout(() => {
+      const error = new CodedError('deadline_exceeded', `not done within ${deadlineMs} ms`);
+      sendProblem(res, toProblem(error, table, id));
+      abort.abort(error);
+    }, deadlineMs);
+    req.context = { id, signal: abort.signal, liftDeadline: () => clearTimeout(timer) };
+    res.set('X-Request-Id', id);
+    if (appStateOf(req).stopping) res.set('Connection', 'close');
+    res.on('close', () => {
+      clearTimeout(timer);
+      if (!res.writableFinished) abort.abort(new Error('the client has gone'));
+      const ms = Math.round(performance.now() - startedAt);
+      const line = { requestId: id, method: req.method, path: req.path, status: res.statusCode, ms };
+      if (res.statusCode >= 500) log.warn(line, 'request');
+      else log.debug(line, 'request');
+    });
+    next();
+  };
+}
+
+/** A body in another form is refused, not ignored. */
+const onlyJson: RequestHandler = (req, _res, next) => {
+  const hasBody =
+    req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
+  if (hasBody && !req.is('application/json')) {
+    throw new CodedError('unsupported_media_type', 'the body must be application/json');
+  }
+  next();
+};
+
+/** The one place where errors become answers. */
+function answerErrors(log: Logger, table: ProblemTable): ErrorRequestHandler {
+  // Express knows an error handler by its four parameters.
+  return (error: unknown, req, res, _next) => {
+    const requestId = req.context?.id ?? uuidv7();
+    const answer = toProblem(error, table, requestId);
+    if (answer.code === 'internal') log.error({ err: error, requestId, path: req.path }, 'request failed');
+    else if (answer.document.status >= 500)
+      log.warn({ err: error, requestId, path: req.path }, 'request failed');
+    sendProblem(res, answer);
+  };
+}

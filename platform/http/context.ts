@@ -1,0 +1,44 @@
+import type { Request, Response } from 'express';
+import type { EventStream } from './eventStream';
+
+/** Who calls: the token's subject and role. */
+export interface Caller {
+  readonly sub: string;
+  readonly role: string;
+}
+
+/** What platform/http knows of a request in hand; kept beside it, so that Express's types stay as they are. */
+export interface RequestContext {
+  readonly id: string;
+  /** Aborted at the request's deadline and when the client has gone: pass it to whatever is called. */
+  readonly signal: AbortSignal;
+  /** For answers that go on (event streams): the deadline no longer applies. */
+  readonly liftDeadline: () => void;
+}
+
+/** What an app shares with the server that it listens on. */
+export interface AppState {
+  /** No longer ready: connections are told to close after their answer. */
+  stopping: boolean;
+  readonly streams: Set<EventStream>;
+}
+
+declare global {
+  // eslint-disable-next-line @typescript-eslint/no-namespace -- the way Express is extended
+  namespace Express {
+    interface Request {
+      caller?: Caller;
+      context?: RequestContext;
+    }
+  }
+}
+
+/** @throws Error when the request did not come through `createHttpApp`. */
+export function contextOf(req: Request): RequestContext {
+  if (req.context === undefined) throw new Error('the request has no context: use createHttpApp');
+  return req.context;
+}
+
+export function appStateOf(target: Request | Response): AppState {
+  return target.app.locals.hailway as AppState;
+}

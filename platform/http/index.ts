@@ -1,0 +1,21 @@
+export { bodyLimitBytes, createHttpApp, type HttpAppOptions } from './app';
+export type { Caller } from './context';
+export { openEventStream, type EventStream, type EventStreamOptions, type ServerEvent } from './eventStream';
+export type { ReadinessChecks } from './health';
+export { listen, type Listening, type ListenOptions } from './listen';
+export {
+  builtInProblems,
+  problem,
+  problemMediaType,
+  problemType,
+  type ProblemDocument,
+  type ProblemKind,
+  type ProblemTable,
+} from './problems';
+export {
+  validated,
+  type Reply,
+  type RequestSchemas,
+  type ValidatedHandler,
+  type ValidRequest,
+} from './validated';
