@@ -5,6 +5,8 @@ import type { RideRequest } from './ride';
 /** What the workflows are started with: everything they need, so that a replay decides the same. */
 export interface RideStart {
   readonly request: RideRequest;
+  /** When the rider asked, ISO 8601 in UTC: the claim's time. */
+  readonly requestedAt: string;
   readonly policies: Policies;
 }
 
@@ -33,4 +35,28 @@ export interface Refund {
   readonly amountMinor: number;
   readonly refundedMinor: number;
   readonly currency: string;
+}
+
+/** A driver who said yes. */
+export interface AcceptedOffer {
+  readonly offerId: string;
+  readonly driverId: string;
+}
+
+/** A transition to be recorded: the fact, and the version that the decision was made on. */
+export interface Step<Fact> {
+  readonly stepId: string;
+  readonly aggregateId: string;
+  /** 0 where nothing exists yet. */
+  readonly expectedVersion: number;
+  readonly fact: Fact;
+}
+
+/**
+ * What became of a step. `applied` is false where another step had taken the version: then `state` is what is
+ * committed, and the decision has to be made anew on it.
+ */
+export interface Recorded<State> {
+  readonly applied: boolean;
+  readonly state: State;
 }

@@ -1,0 +1,100 @@
+import { ApplicationFailure } from '@temporalio/activity';
+import type { Pool } from 'pg';
+import { factEntry } from '../contracts/catalogue';
+import { DomainError } from '../domain/errors';
+import type { Recorded, Step } from '../domain/sagas';
+import { appendFact, findStep, recordStep } from '../platform/outbox';
+import type { Tx } from '../platform/postgres';
+import { withTransaction } from '../platform/postgres';
+
+interface Versioned {
+  readonly version: number;
+}
+
+interface Fact {
+  readonly type: string;
+  readonly at: string;
+  readonly data: object;
+}
+
+/** How an aggregate is read, folded and written. `save` also does what has to change with it, in the same transaction. */
+export interface Aggregate<State extends Versioned, F extends Fact> {
+  /** The committed state, its row locked until the transaction ends. */
+  lock(tx: Tx, aggregateId: string): Promise<State | null>;
+  fold(state: State | null, fact: F): State;
+  save(tx: Tx, change: { before: State | null; after: State; fact: F; stepId: string }): Promise<void>;
+}
+
+export interface RecordTransitionOptions<State extends Versioned, F extends Fact> {
+  readonly pool: Pool;
+  readonly aggregate: Aggregate<State, F>;
+  /** CloudEvents' source: `/hailway/rides`. */
+  readonly source: string;
+  /** Put before the name of every topic; empty in most houses. */
+  readonly topicPrefix?: string;
+}
+
+/**
+ * The one activity by which a workflow changes state and emits a fact: step id, state, version and fact in one
+ * transaction. A step that was committed before answers what is committed; a version that another step has taken
+ * answers `applied: false` with what is committed, and the workflow decides anew. Safe to repeat at any time.
+ * @throws ApplicationFailure, not retryable, with the code of a DomainError
+ */
+export function createRecordTransition<State extends Versioned, F extends Fact>(
+  options: RecordTransitionOptions<State, F>,
+): (step: Step<F>) => Promise<Recorded<State>> {
+  return async (step) => {
+    try {
+      return await withTransaction(options.pool, (tx) => recordTransition(tx, step, options));
+    } catch (error) {
+      throw asFailure(error);
+    }
+  };
+}
+
+async function recordTransition<State extends Versioned, F extends Fact>(
+  tx: Tx,
+  { stepId, aggregateId, expectedVersion, fact }: Step<F>,
+  { aggregate, source, topicPrefix = '' }: RecordTransitionOptions<State, F>,
+): Promise<Recorded<State>> {
+  const before = await aggregate.lock(tx, aggregateId);
+  if ((before?.version ?? 0) !== expectedVersion) {
+    if (before === null) throw new Error(`impossible: ${aggregateId} has lost its row`);
+    return { applied: (await findStep(tx, stepId)) !== null, state: before };
+  }
+  const entry = factEntry(fact.type);
+  if (entry === undefined) throw new Error(`impossible: ${fact.type} is not in the catalogue`);
+  entry.schema.parse(fact.data);
+  const after = aggregate.fold(before, fact);
+  await aggregate.save(tx, { before, after, fact, stepId });
+  const version = after.version;
+  await recordStep(tx, {
+    stepId,
+    aggregateId,
+    version,
+    factType: fact.type,
+    fact: { ...fact },
+    result: null,
+  });
+  await appendFact(tx, {
+    topic: topicPrefix + entry.topic,
+    key: aggregateId,
+    type: fact.type,
+    schemaVersion: entry.version,
+    id: aggregateId,
+    sequence: version,
+    time: fact.at,
+    source,
+    data: { ...(fact as Fact).data },
+    correlationId: aggregateId,
+    causationId: stepId,
+  });
+  return { applied: true, state: after };
+}
+
+/** A refusal of the domain is final; everything else may succeed later. */
+export function asFailure(error: unknown): unknown {
+  return error instanceof DomainError
+    ? ApplicationFailure.nonRetryable(error.message, error.code, error.details)
+    : error;
+}

@@ -1,0 +1,60 @@
+import type { Pool } from 'pg';
+import { foldRide } from '../domain/foldRide';
+import { rideTransitions } from '../domain/ride';
+import type { Ride, RideCommandType, RideFact } from '../domain/ride';
+import type { AcceptedOffer, Recorded, Step } from '../domain/sagas';
+import { moveLeases } from '../services/rides/leases';
+import type { FindNearby } from '../services/rides/location';
+import { closeOffers, makeOffers } from '../services/rides/offers';
+import type { OfferRound } from '../services/rides/offers';
+import { getRide, lockRide, putRide } from '../services/rides/store';
+import { createRecordTransition } from './outbox';
+
+export interface RideActivityOptions {
+  readonly pool: Pool;
+  readonly findNearby: FindNearby;
+  readonly topicPrefix?: string;
+}
+
+export interface RideActivities {
+  /** One activity a transition, named after its command, so that a replay sees which one it was. */
+  readonly transitions: Record<RideCommandType, (step: Step<RideFact>) => Promise<Recorded<Ride>>>;
+  readonly dispatch: {
+    /** Makes the offers of a round; the answer is how many. Safe to repeat. */
+    offerRide(round: OfferRound & { radiusMeters: number }): Promise<number>;
+    /** Ends a round and tells its winner, if there is one. Safe to repeat. */
+    closeOffers(round: { rideId: string; round: number }): Promise<AcceptedOffer | null>;
+  };
+}
+
+/** Everything that a ride's workflow does outside of itself. */
+export function createRideActivities({ pool, findNearby, topicPrefix }: RideActivityOptions): RideActivities {
+  const record = createRecordTransition<Ride, RideFact>({
+    pool,
+    source: '/hailway/rides',
+    ...(topicPrefix === undefined ? {} : { topicPrefix }),
+    aggregate: {
+      lock: lockRide,
+      fold: foldRide,
+      save: async (tx, { before, after, fact }) => {
+        await putRide(tx, after);
+        await moveLeases(tx, before, after, fact);
+      },
+    },
+  });
+  const commands = Object.keys(rideTransitions) as RideCommandType[];
+  return {
+    transitions: Object.fromEntries(
+      commands.map((command) => [command, record]),
+    ) as RideActivities['transitions'],
+    dispatch: {
+      async offerRide({ radiusMeters, ...round }) {
+        const ride = await getRide(pool, round.rideId);
+        if (ride?.status !== 'matching') return 0;
+        const nearby = await findNearby(ride.pickup, radiusMeters);
+        return nearby.length === 0 ? 0 : makeOffers(pool, round, nearby);
+      },
+      closeOffers: ({ rideId, round }) => closeOffers(pool, rideId, round),
+    },
+  };
+}

@@ -1,0 +1,86 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { Logger } from './log';
+import { backoffMs, wait } from './wait';
+
+export interface TemporalAddress {
+  /** host:port */
+  readonly address: string;
+  readonly namespace: string;
+}
+
+/** A client that connects with its first call, so that a process starts while the server is away. */
+export function createTemporalClient({ address, namespace }: TemporalAddress): Client {
+  return new Client({ connection: Connection.lazy({ address }), namespace });
+}
+
+export interface WorkerOptions extends TemporalAddress {
+  readonly taskQueue: string;
+  readonly activities: object;
+  /** The bundle of workflow code; `workflowBundlePath()` for the one that the build made. */
+  readonly codePath: string;
+  readonly log: Logger;
+  /** Aborted when the worker shall drain and stop. */
+  readonly signal: AbortSignal;
+}
+
+/** Where `npm run build` puts the bundle of all workflows. */
+export function workflowBundlePath(): string {
+  let root = __dirname;
+  while (!existsSync(join(root, 'package.json')) && dirname(root) !== root) root = dirname(root);
+  return join(root, 'dist', 'workflow-bundle.js');
+}
+
+/**
+ * Works on a task queue until `signal`, then finishes the tasks in hand. Waits for a server that is away at the
+ * start; one that goes away later is waited for by the worker itself.
+ * @returns once polling, with the promise of its end
+ */
+export async function startWorker(options: WorkerOptions): Promise<{ stopped: Promise<void> }> {
+  const { address, namespace, taskQueue, activities, codePath, log, signal } = options;
+  const connection = await connect(address, log, signal);
+  const worker = await Worker.create({
+    connection,
+    namespace,
+    taskQueue,
+    activities,
+    workflowBundle: { codePath },
+    shutdownGraceTime: '5s',
+    maxCachedWorkflows: 1_000,
+    workflowThreadPoolSize: 1,
+  });
+  signal.addEventListener('abort', () => worker.shutdown(), { once: true });
+  const stopped = worker.run().finally(() => connection.close());
+  return { stopped };
+}
+
+/** The worker's core writes through the process's own log; called once, before the first worker. */
+export function installTemporalRuntime(log: Logger): void {
+  const at = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: object) =>
+    log[level](meta ?? {}, message);
+  Runtime.install({
+    shutdownSignals: [],
+    logger: {
+      log: (level, message, meta) => at(level.toLowerCase() as 'info')(message, meta),
+      trace: at('trace'),
+      debug: at('debug'),
+      info: at('debug'),
+      warn: at('warn'),
+      error: at('error'),
+    },
+  });
+}
+
+async function connect(address: string, log: Logger, signal: AbortSignal): Promise<NativeConnection> {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await NativeConnection.connect({ address });
+    } catch (error) {
+      signal.throwIfAborted();
+      log.warn({ err: error, address }, 'Temporal is away: trying again');
+      await wait(backoffMs(attempt), signal);
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import type { Pool } from 'pg';
+import { factEntry } from '../../contracts/catalogue';
+import { DomainError } from '../../domain/errors';
+import type { Product } from '../../domain/fare';
+import { stepId } from '../../domain/names';
+import { appendFact, recordStep } from '../../platform/outbox';
+import { withTransaction } from '../../platform/postgres';
+import type { Queryable, Tx } from '../../platform/postgres';
+
+export interface Driver {
+  readonly driverId: string;
+  readonly version: number;
+  readonly name: string;
+  readonly plate: string;
+  readonly product: Product;
+  readonly online: boolean;
+  /** The one live offer and the one live ride that the driver holds. */
+  readonly offerId: string | null;
+  readonly rideId: string | null;
+}
+
+export type DriverDetails = Pick<Driver, 'name' | 'plate' | 'product'>;
+
+const columns = `driver_id as "driverId", version, name, plate, product, online, offer_id as "offerId", ride_id as "rideId"`;
+
+/** The driver, or null where nobody has registered with this id. */
+export async function getDriver(db: Queryable, driverId: string): Promise<Driver | null> {
+  const { rows } = await db.query<Driver>(`select ${columns} from drivers where driver_id = $1`, [driverId]);
+  return rows[0] ?? null;
+}
+
+/** Registers a driver, or changes what is known of one; the same details again change nothing. */
+export async function registerDriver(
+  pool: Pool,
+  {
+    driverId,
+    details,
+    at,
+    topicPrefix = '',
+  }: { driverId: string; details: DriverDetails; at: string; topicPrefix?: string },
+): Promise<Driver> {
+  const { name, plate, product } = details;
+  return withTransaction(pool, async (tx) => {
+    await tx.query(
+      `insert into drivers (driver_id, version, name, plate, product, online) values ($1, 0, $2, $3, $4, false)
+       on conflict (driver_id) do nothing`,
+      [driverId, name, plate, product],
+    );
+    const driver = await lockDriver(tx, driverId);
+    const same = driver.name === name && driver.plate === plate && driver.product === product;
+    if (driver.version > 0 && same) return driver;
+    const changed = { ...driver, name, plate, product, version: driver.version + 1 };
+    await recordDriverFact(
+      tx,
+      changed,
+      'driver.registered',
+      { driverId, name, plate, product },
+      at,
+      topicPrefix,
+    );
+    return changed;
+  });
+}
+
+/**
+ * Begins or ends a shift; the same again changes nothing. Whoever is on a ride finishes it first.
+ * @throws DomainError `driver_unknown`, `driver_busy`
+ */
+export async function setOnline(
+  pool: Pool,
+  {
+    driverId,
+    online,
+    at,
+    topicPrefix = '',
+  }: { driverId: string; online: boolean; at: string; topicPrefix?: string },
+): Promise<Driver> {
+  return withTransaction(pool, async (tx) => {
+    const driver = await lockDriver(tx, driverId);
+    if (driver.online === online) return driver;
+    if (!online && driver.rideId !== null) {
+      throw new DomainError('driver_busy', 'Finish the ride before going offline.', {
+        rideId: driver.rideId,
+      });
+    }
+    const changed = { ...driver, online, version: driver.version + 1 };
+    await recordDriverFact(
+      tx,
+      changed,
+      online ? 'driver.went_online' : 'driver.went_offline',
+      { driverId },
+      at,
+      topicPrefix,
+    );
+    return changed;
+  });
+}
+
+async function lockDriver(tx: Tx, driverId: string): Promise<Driver> {
+  const { rows } = await tx.query<Driver>(`select ${columns} from drivers where driver_id = $1 for update`, [
+    driverId,
+  ]);
+  if (!rows[0]) throw new DomainError('driver_unknown', 'Register before going online.');
+  return rows[0];
+}
+
+/** A driver has many writers: its version comes from its locked row, and is part of the step's id. */
+async function recordDriverFact(
+  tx: Tx,
+  driver: Driver,
+  type: string,
+  data: Record<string, unknown>,
+  at: string,
+  topicPrefix: string,
+): Promise<void> {
+  const { driverId, version } = driver;
+  await tx.query(
+    'update drivers set version = $2, name = $3, plate = $4, product = $5, online = $6 where driver_id = $1',
+    [driverId, version, driver.name, driver.plate, driver.product, driver.online],
+  );
+  const step = stepId(driverId, type, version);
+  await recordStep(tx, {
+    stepId: step,
+    aggregateId: driverId,
+    version,
+    factType: type,
+    fact: { type, at, data },
+    result: null,
+  });
+  await appendFact(tx, {
+    topic: topicPrefix + factEntry(type)!.topic,
+    key: driverId,
+    type,
+    id: driverId,
+    sequence: version,
+    time: at,
+    source: '/hailway/rides',
+    data,
+    correlationId: driverId,
+    causationId: step,
+  });
+}

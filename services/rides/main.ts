@@ -1,0 +1,61 @@
+import { createRideActivities } from '../../activities/rides';
+import { taskQueues } from '../../domain/names';
+import { createClient } from '../../platform/client';
+import { portVariable } from '../../platform/config';
+import { createHttpApp, listen } from '../../platform/http';
+import { createPool } from '../../platform/postgres';
+import { runProcess } from '../../platform/shutdown';
+import { installTemporalRuntime, startWorker, workflowBundlePath } from '../../platform/temporal';
+import { createFindNearby } from './location';
+import { ensureRidePartitions } from './store';
+
+const A_DAY_MS = 24 * 60 * 60 * 1_000;
+/** Asked within the 3 s that a local activity has. */
+const NEAREST_DEADLINE_MS = 1_000;
+/** A driver who was silent for this long, on the city's clock, is not offered rides. */
+const POSITION_MAX_AGE_MS = 60_000;
+
+/** The rides worker: carries every ride's workflow and its dispatch. */
+runProcess('rides', async ({ config, log, signal, fail }) => {
+  const pool = createPool(config.RIDES_DATABASE_URL, { applicationName: 'rides', max: 20, log });
+  await ensureRidePartitions(pool);
+  const partitions = setInterval(() => {
+    ensureRidePartitions(pool).catch((error: unknown) => log.error({ err: error }, 'no new partitions'));
+  }, A_DAY_MS);
+
+  const location = createClient({
+    name: 'location',
+    baseUrl: config.LOCATION_URL,
+    token: config.HAILWAY_SERVICE_TOKEN,
+    deadlineMs: NEAREST_DEADLINE_MS,
+  });
+  const { transitions, dispatch } = createRideActivities({
+    pool,
+    findNearby: createFindNearby(location, POSITION_MAX_AGE_MS),
+    topicPrefix: config.KAFKA_TOPIC_PREFIX,
+  });
+  installTemporalRuntime(log);
+  const worker = await startWorker({
+    address: config.TEMPORAL_ADDRESS,
+    namespace: config.TEMPORAL_NAMESPACE,
+    taskQueue: taskQueues.rides,
+    activities: { ...transitions, ...dispatch },
+    codePath: workflowBundlePath(),
+    log,
+    signal,
+  });
+  worker.stopped.catch(fail);
+
+  const app = createHttpApp({ log, ready: { postgres: () => pool.query('select 1') } });
+  const health = await listen(app, {
+    port: config.HAILWAY_RIDES_PORT,
+    host: config.HAILWAY_HOST,
+    portVariable: portVariable('rides'),
+  });
+  return async () => {
+    clearInterval(partitions);
+    await worker.stopped.catch(() => undefined);
+    await health.close();
+    await pool.end();
+  };
+});

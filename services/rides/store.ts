@@ -1,0 +1,84 @@
+import type { Ride, RideFact } from '../../domain/ride';
+import { stepsOf } from '../../platform/outbox';
+import type { Queryable, Tx } from '../../platform/postgres';
+
+/** The ride as committed, or null where there is none. */
+export async function getRide(db: Queryable, rideId: string): Promise<Ride | null> {
+  const { rows } = await db.query<{ state: Ride }>({
+    name: 'ride-get',
+    text: 'select state from rides where ride_id = $1',
+    values: [rideId],
+  });
+  return rows[0]?.state ?? null;
+}
+
+/** The ride as committed, its row locked until the transaction ends. */
+export async function lockRide(tx: Tx, rideId: string): Promise<Ride | null> {
+  const { rows } = await tx.query<{ state: Ride }>({
+    name: 'ride-lock',
+    text: 'select state from rides where ride_id = $1 for update',
+    values: [rideId],
+  });
+  return rows[0]?.state ?? null;
+}
+
+/**
+ * Writes the ride's new state over the version before it.
+ * @throws Error where the version is another one: the caller holds the row's lock, so that cannot be
+ */
+export async function putRide(tx: Tx, ride: Ride): Promise<void> {
+  const { rowCount } = await tx.query({
+    name: 'ride-put',
+    text: `insert into rides (ride_id, version, state) values ($1, $2, $3)
+           on conflict (ride_id) do update set version = excluded.version, state = excluded.state, updated_at = now()
+           where rides.version = excluded.version - 1`,
+    values: [ride.rideId, ride.version, JSON.stringify(ride)],
+  });
+  if (rowCount !== 1)
+    throw new Error(`impossible: ride ${ride.rideId} was not at version ${ride.version - 1}`);
+}
+
+/** The versions of some rides, for those who wait for news of them. */
+export async function rideVersions(db: Queryable, rideIds: readonly string[]): Promise<Map<string, number>> {
+  const { rows } = await db.query<{ ride_id: string; version: number }>({
+    name: 'ride-versions',
+    text: 'select ride_id, version from rides where ride_id = any($1::uuid[])',
+    values: [rideIds],
+  });
+  return new Map(rows.map((row) => [row.ride_id, row.version]));
+}
+
+/** The ride's facts after `version`, in order: what an event stream goes on with. */
+export async function rideFactsAfter(
+  db: Queryable,
+  rideId: string,
+  version: number,
+): Promise<{ version: number; fact: RideFact }[]> {
+  const steps = await stepsOf<RideFact>(db, rideId, { afterVersion: version });
+  return steps.map((step) => ({ version: step.version, fact: step.fact }));
+}
+
+/** How many rides there are in each status, and drivers in each state. */
+export async function cityOverview(db: Queryable): Promise<{
+  ridesByStatus: Record<string, number>;
+  drivers: { online: number; onRide: number; offline: number };
+}> {
+  const rides = await db.query<{ status: string; count: number }>(
+    'select status, count(*) as count from rides group by status',
+  );
+  const drivers = await db.query<{ online: number; onRide: number; offline: number }>(
+    `select count(*) filter (where online and ride_id is null) as online,
+            count(*) filter (where ride_id is not null) as "onRide",
+            count(*) filter (where not online and ride_id is null) as offline
+     from drivers`,
+  );
+  return {
+    ridesByStatus: Object.fromEntries(rides.rows.map((row) => [row.status, row.count])),
+    drivers: drivers.rows[0]!,
+  };
+}
+
+/** Makes the partitions of this month and the next ones; done at every start and once a day. */
+export async function ensureRidePartitions(db: Queryable): Promise<void> {
+  await db.query('select ensure_ride_partitions(3)');
+}

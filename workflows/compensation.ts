@@ -1,0 +1,87 @@
+import {
+  CancellationScope,
+  condition,
+  defineUpdate,
+  setCurrentDetails,
+  setHandler,
+  ApplicationFailure,
+} from '@temporalio/workflow';
+import { operatorUpdates } from '../domain/names';
+
+interface Compensation {
+  readonly name: string;
+  readonly undo: () => Promise<void>;
+}
+
+type Verdict = 'retry' | 'skip';
+
+/**
+ * What has to be undone if the saga does not reach its end. Registered BEFORE the step that it undoes, because a step
+ * that timed out may have happened; so each has to tolerate that there is nothing to undo.
+ */
+export class Compensations {
+  private readonly pending: Compensation[] = [];
+  private parked: string | undefined;
+  private verdict: Verdict | undefined;
+
+  constructor() {
+    this.answer(operatorUpdates.retryCompensation, 'retry');
+    this.answer(operatorUpdates.skipCompensation, 'skip');
+  }
+
+  add(name: string, undo: () => Promise<void>): void {
+    this.pending.push({ name, undo });
+  }
+
+  /** The saga reached its end: what was registered stands. */
+  clear(): void {
+    this.pending.length = 0;
+  }
+
+  /** Undoes what was registered, the last first, whoever cancels; what cannot be undone waits for an operator. */
+  async run(): Promise<void> {
+    await CancellationScope.nonCancellable(async () => {
+      for (let next = this.pending.pop(); next; next = this.pending.pop()) await this.undo(next);
+    });
+  }
+
+  private async undo({ name, undo }: Compensation): Promise<void> {
+    for (;;) {
+      try {
+        return await undo();
+      } catch (error) {
+        if ((await this.park(name, error)) === 'skip') return;
+      }
+    }
+  }
+
+  private async park(name: string, error: unknown): Promise<Verdict> {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.parked = name;
+    this.verdict = undefined;
+    setCurrentDetails(
+      `**Parked: could not ${name}.** Reason: ${reason}. ` +
+        `Next: mend the cause and send the Update \`${operatorUpdates.retryCompensation}\`, ` +
+        `or settle it by hand and send \`${operatorUpdates.skipCompensation}\`.`,
+    );
+    await condition(() => this.verdict !== undefined);
+    this.parked = undefined;
+    return this.verdict!;
+  }
+
+  private answer(update: string, verdict: Verdict): void {
+    setHandler(
+      defineUpdate<void>(update),
+      () => {
+        this.verdict = verdict;
+      },
+      {
+        validator: () => {
+          if (this.parked === undefined)
+            throw ApplicationFailure.nonRetryable('Nothing is parked.', 'nothing_parked');
+        },
+        description: `Operator: ${verdict} the compensation that could not be done`,
+      },
+    );
+  }
+}

@@ -1,0 +1,72 @@
+import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
+import type { RideActivities } from '../activities/rides';
+import type { Policies } from '../domain/policies';
+import type { RideRecord } from './rideRecord';
+import { ownDatabase } from './steps';
+
+/**
+ * Offers the ride to drivers nearby, one batch after another, until one has accepted, the deadline has passed or the
+ * ride has left `matching` in another way. Who wins is decided in Postgres; a winner whose Update never came is
+ * adopted when the batch is closed.
+ */
+export async function match(
+  record: RideRecord,
+  declinedRounds: ReadonlySet<number>,
+  policies: Policies,
+): Promise<void> {
+  const rounds = new CancellationScope();
+  const offering = rounds.run(() => offerInRounds(record, declinedRounds, policies));
+  offering.catch(() => undefined);
+  try {
+    await Promise.race([offering, condition(() => !record.is('matching'))]);
+  } finally {
+    rounds.cancel();
+  }
+}
+
+async function offerInRounds(
+  record: RideRecord,
+  declinedRounds: ReadonlySet<number>,
+  policies: Policies,
+): Promise<void> {
+  const { rideId, matchingSince } = record.ride;
+  const deadlineMs = Date.parse(matchingSince ?? now()) + policies.matchingDeadlineMs;
+  const dispatch = ownDatabase<RideActivities['dispatch']>(`${policies.matchingDeadlineMs}ms`);
+  // Rounds are numbered through the ride's whole life: its version tells a rematch from the first search.
+  for (let round = record.ride.version * 1_000; record.is('matching'); round += 1) {
+    const leftMs = deadlineMs - Date.now();
+    if (leftMs <= 0) return record.advance({ type: 'giveUpMatching', at: now() });
+    const expiresAtMs = Date.now() + policies.offerTtlMs;
+    const offers = await offerOrNone(() =>
+      dispatch.offerRide({
+        rideId,
+        round,
+        expiresAt: new Date(expiresAtMs).toISOString(),
+        batchSize: policies.offerBatchSize,
+        radiusMeters: policies.searchRadiusMeters,
+      }),
+    );
+    if (offers === 0) {
+      await sleep(Math.max(1, Math.min(policies.searchPauseMs, leftMs)), {
+        summary: 'look again for a driver',
+      });
+      continue;
+    }
+    await condition(() => !record.is('matching') || declinedRounds.has(round), policies.offerTtlMs);
+    if (!record.is('matching')) return;
+    const winner = await dispatch.closeOffers({ rideId, round });
+    if (winner) await record.advance({ type: 'assignDriver', at: now(), ...winner });
+  }
+}
+
+/** A location service that is down is nobody nearby: the search goes on until its own deadline. */
+async function offerOrNone(offer: () => Promise<number>): Promise<number> {
+  try {
+    return await offer();
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    return 0;
+  }
+}
+
+const now = (): string => new Date(Date.now()).toISOString();

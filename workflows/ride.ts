@@ -1,0 +1,145 @@
+import {
+  allHandlersFinished,
+  condition,
+  defineSignal,
+  defineUpdate,
+  getExternalWorkflowHandle,
+  isCancellation,
+  ParentClosePolicy,
+  setHandler,
+  startChild,
+} from '@temporalio/workflow';
+import {
+  paymentSignals,
+  paymentWorkflowId,
+  rideSignals,
+  rideUpdates,
+  taskQueues,
+  workflowTypes,
+} from '../domain/names';
+import type { RideOutcome } from '../domain/payment';
+import type { Ride, RideStatus } from '../domain/ride';
+import type { AcceptedOffer, PaymentStart, RideStart } from '../domain/sagas';
+import { Compensations } from './compensation';
+import { match } from './dispatch';
+import { RideRecord } from './rideRecord';
+
+/** A ride, from its request to its end: requested, paid for, matched, driven, charged. */
+export async function ride({ request, requestedAt, policies }: RideStart): Promise<RideStatus> {
+  const { rideId } = request;
+  const record = new RideRecord(rideId, policies);
+  const compensations = new Compensations();
+  const declinedRounds = new Set<number>();
+  let authorization: { authorized: true } | { authorized: false; reason: string } | undefined;
+
+  answerRiderDriverAndOperator(record);
+  setHandler(
+    defineSignal<[{ round: number }]>(rideSignals.offersDeclined),
+    ({ round }) => void declinedRounds.add(round),
+  );
+  setHandler(defineSignal(rideSignals.paymentAuthorized), () => void (authorization = { authorized: true }));
+  setHandler(defineSignal<[{ reason: string }]>(rideSignals.paymentDeclined), ({ reason }) => {
+    authorization = { authorized: false, reason };
+  });
+
+  try {
+    await record.apply({ type: 'request', at: requestedAt, request });
+    await authorize();
+    while (!record.hasEnded) {
+      if (record.is('matching')) await match(record, declinedRounds, policies);
+      else await condition(() => record.hasEnded || record.is('matching'));
+    }
+  } catch (error) {
+    if (isCancellation(error))
+      await record.advance({ type: 'cancelByOperator', at: now(), reason: 'workflow_cancelled' });
+    else {
+      await compensations.run();
+      throw error;
+    }
+  }
+  await settle();
+  await condition(allHandlersFinished);
+  return record.ride.status;
+
+  async function authorize(): Promise<void> {
+    // Registered before the call: an authorization that timed out may have landed.
+    compensations.add('release the hold', () => tellPayment({ amountMinor: 0, driverId: null }));
+    await startChild(workflowTypes.payment, {
+      workflowId: paymentWorkflowId(rideId),
+      taskQueue: taskQueues.payments,
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      args: [paymentStart()],
+    });
+    await condition(() => authorization !== undefined || record.hasEnded);
+    if (authorization?.authorized) await record.advance({ type: 'startMatching', at: now() });
+    else if (authorization)
+      await record.advance({ type: 'failPayment', at: now(), reason: authorization.reason });
+  }
+
+  /** The ride's last word to its payment: what the rider owes, or that nothing is owed and the hold goes. */
+  async function settle(): Promise<void> {
+    const { chargeMinor, driverId } = record.ride;
+    if (chargeMinor !== null && chargeMinor > 0) {
+      compensations.clear();
+      compensations.add('charge the rider', () => tellPayment({ amountMinor: chargeMinor, driverId }));
+    }
+    await compensations.run();
+  }
+
+  async function tellPayment(outcome: RideOutcome): Promise<void> {
+    try {
+      await getExternalWorkflowHandle(paymentWorkflowId(rideId)).signal(paymentSignals.rideEnded, outcome);
+    } catch (error) {
+      // A payment that never began, or has ended by itself after a decline, holds nothing to release.
+      if (outcome.amountMinor > 0) throw error;
+    }
+  }
+
+  function paymentStart(): PaymentStart {
+    const { riderId, paymentMethod, fare } = request;
+    const order = {
+      rideId,
+      riderId,
+      method: paymentMethod,
+      amountMinor: fare.totalMinor,
+      currency: fare.currency,
+    };
+    return { order, policies, rideWorkflowId: `ride-${rideId}` };
+  }
+}
+
+/** The Updates by which people act on a ride. Each answers with the ride after it, or refuses with the domain's code. */
+function answerRiderDriverAndOperator(record: RideRecord): void {
+  const answer = <Argument>(name: string, handle: (argument: Argument) => Promise<Ride>): void =>
+    setHandler(defineUpdate<Ride, [Argument]>(name), async (argument) => {
+      await condition(() => record.isRecorded);
+      return handle(argument);
+    });
+
+  answer(rideUpdates.request, async () => record.ride);
+  answer<AcceptedOffer>(rideUpdates.offerAccepted, (offer) =>
+    record.is('assigned') && record.ride.driverId === offer.driverId
+      ? Promise.resolve(record.ride)
+      : record.apply({ type: 'assignDriver', at: now(), ...offer }),
+  );
+  answer<{ driverId: string }>(rideUpdates.arrive, ({ driverId }) =>
+    record.apply({ type: 'arrive', at: now(), driverId }),
+  );
+  answer<{ driverId: string }>(rideUpdates.start, ({ driverId }) =>
+    record.apply({ type: 'start', at: now(), driverId }),
+  );
+  answer<{ driverId: string }>(rideUpdates.complete, ({ driverId }) =>
+    record.apply({ type: 'complete', at: now(), driverId }),
+  );
+  answer<{ driverId: string }>(rideUpdates.reportNoShow, ({ driverId }) =>
+    record.apply({ type: 'reportNoShow', at: now(), driverId }),
+  );
+  answer<{ driverId: string; reason: string }>(rideUpdates.unassign, ({ driverId, reason }) =>
+    record.apply({ type: 'unassignDriver', at: now(), driverId, reason }),
+  );
+  answer<{ by: 'rider' | 'operator'; reason: string }>(rideUpdates.cancel, ({ by, reason }) =>
+    record.apply({ type: by === 'rider' ? 'cancelByRider' : 'cancelByOperator', at: now(), reason }),
+  );
+}
+
+const now = (): string => new Date(Date.now()).toISOString();

@@ -1,0 +1,95 @@
+import { CancellationScope, setCurrentDetails } from '@temporalio/workflow';
+import type { RideActivities } from '../activities/rides';
+import { decideRide } from '../domain/decideRide';
+import { stepId } from '../domain/names';
+import type { Policies } from '../domain/policies';
+import { hasEnded } from '../domain/ride';
+import type { Ride, RideCommand, RideStatus } from '../domain/ride';
+import { createLock } from './lock';
+import { asRefusal, isOvertaken } from './refusal';
+import { ownDatabase } from './steps';
+
+const transitions = ownDatabase<RideActivities['transitions']>();
+
+/** The ride as this workflow knows it, and the one way to change it: decide purely, then record. */
+export class RideRecord {
+  private current: Ride | null = null;
+  private readonly oneAtATime = createLock();
+
+  constructor(
+    private readonly rideId: string,
+    private readonly policies: Policies,
+  ) {}
+
+  get ride(): Ride {
+    if (this.current === null) throw new Error('impossible: asked for a ride that is not recorded');
+    return this.current;
+  }
+
+  get isRecorded(): boolean {
+    return this.current !== null;
+  }
+
+  get hasEnded(): boolean {
+    return this.current !== null && hasEnded(this.current);
+  }
+
+  is(...statuses: RideStatus[]): boolean {
+    return this.current !== null && statuses.includes(this.current.status);
+  }
+
+  /**
+   * Decides on the ride as it is, and records the fact with the state, whoever cancels the workflow meanwhile.
+   * @throws ApplicationFailure with the domain's code where a rule forbids it
+   */
+  async apply(command: RideCommand): Promise<Ride> {
+    return CancellationScope.nonCancellable(() => this.oneAtATime(() => this.decideAndRecord(command)));
+  }
+
+  /** The story's own next step: not an error where a cancel or another command has overtaken it. */
+  async advance(command: RideCommand): Promise<void> {
+    try {
+      await this.apply(command);
+    } catch (error) {
+      if (!isOvertaken(error)) throw error;
+    }
+  }
+
+  private async decideAndRecord(command: RideCommand): Promise<Ride> {
+    for (;;) {
+      try {
+        const expectedVersion = this.current?.version ?? 0;
+        const fact = decideRide(command, this.current, this.policies);
+        const recorded = await transitions[command.type]({
+          stepId: stepId(this.rideId, command.type, expectedVersion),
+          aggregateId: this.rideId,
+          expectedVersion,
+          fact,
+        });
+        this.current = recorded.state;
+        setCurrentDetails(describe(recorded.state));
+        if (recorded.applied) return recorded.state;
+        // A step of an attempt that was lost had taken the version: what it did stands, decide anew on it.
+      } catch (error) {
+        throw asRefusal(error);
+      }
+    }
+  }
+}
+
+const waitingFor: Record<RideStatus, string> = {
+  requested: 'the payment provider to authorize the fare',
+  matching: 'a driver nearby to accept an offer',
+  assigned: 'the driver to arrive at the pickup',
+  arrived: 'the rider to come and give the start code',
+  in_progress: 'the driver to complete the ride',
+  completed: 'nothing: the ride is over',
+  cancelled: 'nothing: the ride is over',
+  no_driver: 'nothing: the ride is over',
+  payment_failed: 'nothing: the ride is over',
+};
+
+/** The card that an operator reads in the web UI. */
+const describe = (ride: Ride): string =>
+  `**${ride.status}** (version ${ride.version})${ride.driverId ? `, driver \`${ride.driverId}\`` : ''}. ` +
+  `Waits for ${waitingFor[ride.status]}.`;

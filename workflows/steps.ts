@@ -1,0 +1,45 @@
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+} from '@temporalio/workflow';
+import type { ActivityInterfaceFor, UntypedActivities } from '@temporalio/workflow';
+
+/**
+ * Activities against the service's own database: local (milliseconds, one marker in the history) for up to 3 s, and
+ * after that the same idempotent function as a regular activity, so that a database that is down neither blocks the
+ * workflow's handlers nor hides from the operator. `patience` bounds the regular one; without it, it never gives up.
+ */
+export function ownDatabase<A extends UntypedActivities>(patience?: string): ActivityInterfaceFor<A> {
+  const local = proxyLocalActivities<UntypedActivities>({
+    scheduleToCloseTimeout: '3s',
+    retry: { initialInterval: '50ms', maximumInterval: '500ms' },
+  });
+  const regular = proxyActivities<UntypedActivities>({
+    startToCloseTimeout: '10s',
+    ...(patience === undefined ? {} : { scheduleToCloseTimeout: patience }),
+    retry: { initialInterval: '200ms', maximumInterval: '5s' },
+  });
+  return new Proxy({} as ActivityInterfaceFor<A>, {
+    get:
+      (_target, name: string) =>
+      async (...args: unknown[]) => {
+        try {
+          return await local[name]!(...args);
+        } catch (error) {
+          if (isFinal(error)) throw error;
+          return await regular[name]!(...args);
+        }
+      },
+  });
+}
+
+/** The refusal of the domain inside a failed activity, if that is what it was. */
+export function refusalIn(error: unknown): ApplicationFailure | undefined {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure && cause.nonRetryable ? cause : undefined;
+}
+
+const isFinal = (error: unknown): boolean => isCancellation(error) || refusalIn(error) !== undefined;
