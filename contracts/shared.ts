@@ -1,26 +1,26 @@
 import { z } from 'zod';
 import { products } from '../domain/fare';
 
-/** Shapes that facts and the API have in common. */
+/** Shapes that facts and the API have in common. Readers ignore fields they do not know; requests are strict. */
 export const uuid = z.uuid();
 export const time = z.iso.datetime();
 export const subjectId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, _ and -, at most 64');
 export const minor = z.int().min(0).max(100_000_000);
 export const currency = z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code');
 
-export const point = z.strictObject({ lat: z.number().min(-90).max(90), lng: z.number().min(-180).max(180) });
+export const point = z.object({ lat: z.number().min(-90).max(90), lng: z.number().min(-180).max(180) });
 
 export const product = z.enum(products as ['standard', 'xl']);
 
-export const fare = z.strictObject({
+export const fare = z.object({
   currency,
   totalMinor: minor,
   lines: z.array(
-    z.strictObject({ kind: z.enum(['base', 'distance', 'time', 'minimum', 'surge']), amountMinor: z.int() }),
+    z.object({ kind: z.enum(['base', 'distance', 'time', 'minimum', 'surge']), amountMinor: z.int() }),
   ),
 });
 
 export const paymentMethod = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('card'), token: z.string().min(1).max(255) }),
-  z.strictObject({ type: z.literal('cash') }),
+  z.object({ type: z.literal('card'), token: z.string().min(1).max(255) }),
+  z.object({ type: z.literal('cash') }),
 ]);

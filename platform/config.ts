@@ -57,6 +57,10 @@ const httpUrl = (byDefault: string) => url(/^https?$/, 'an http or https URL', b
 const hostAndPort = /^[\w.-]+:\d{1,5}$/;
 const text = (takes: string, byDefault: string) => variable(takes, z.string().default(byDefault));
 
+/** Empty by default: a secret that everybody knows is none. Whoever needs one asks with `requireSecret`. */
+const signingSecret = (what: string) =>
+  variable(`${what}, at least 16 characters`, z.union([z.literal(''), z.string().min(16)]).default(''));
+
 const optionalHttpUrl = (takes: string, byDefault: string) =>
   variable(takes, z.union([z.literal(''), z.url({ protocol: /^https?$/ })]).default(byDefault));
 
@@ -134,6 +138,9 @@ export const configSchema = z.object({
   AUTH_AUDIENCE: text('the audience that tokens name', 'hailway'),
   HAILWAY_SERVICE_TOKEN: text('a token with the role service', ''),
 
+  QUOTE_SECRET: signingSecret('the secret that quotes are signed with, the same for pricing and gateway'),
+  RIDE_CODE_SECRET: signingSecret("the secret that riders' start codes are made with"),
+
   PRICING_URL: httpUrl('http://127.0.0.1:8081'),
   LOCATION_URL: httpUrl('http://127.0.0.1:8082'),
   ANALYTICS_URL: httpUrl('http://127.0.0.1:8083'),
@@ -154,6 +161,13 @@ const secret = /(_URL|_TOKEN|_KEY|_SECRET)$/;
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   static readonly exitCode = 78;
+}
+
+/** @throws ConfigError the secret is not set. */
+export function requireSecret(config: Config, name: 'QUOTE_SECRET' | 'RIDE_CODE_SECRET'): string {
+  if (config[name] === '')
+    throw new ConfigError(`${name} takes ${configSchema.shape[name].meta()?.description}`);
+  return config[name];
 }
 
 /** Whether the user has set this variable: the embedded stack then uses that server instead of its own. */

@@ -44,10 +44,6 @@ export const offerAnswer = z.strictObject({
   state: z.enum(['accepted', 'declined']),
 });
 
-export const driverCancelBody = z.strictObject({
-  reason: z.string().min(1).max(200).default('driver_cancelled'),
-});
-
 export type DriverRegistration = z.infer<typeof driverRegistration>;
 export type DriverView = z.infer<typeof driverView>;
 export type Position = z.infer<typeof position>;

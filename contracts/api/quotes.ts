@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { fare, point, product, time, uuid } from '../shared';
+import { fare, point, product, subjectId, time, uuid } from '../shared';
 
 export const quoteRequest = z.strictObject({
-  pickup: point,
-  dropoff: point,
+  pickup: point.strict(),
+  dropoff: point.strict(),
   product: product.default('standard'),
 });
 
@@ -21,5 +21,12 @@ export const quoteView = z.strictObject({
   expiresAt: time,
 });
 
+/** What a quote's token says: the quote, and whose it is. */
+export const quoteClaims = z.object({ ...quoteView.omit({ token: true }).shape, riderId: subjectId });
+
+/** What the gateway asks of pricing. */
+export const pricingRequest = z.strictObject({ ...quoteRequest.shape, riderId: subjectId });
+
+export type QuoteClaims = z.infer<typeof quoteClaims>;
 export type QuoteRequest = z.infer<typeof quoteRequest>;
 export type QuoteView = z.infer<typeof quoteView>;

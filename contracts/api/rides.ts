@@ -3,7 +3,12 @@ import { fare, minor, paymentMethod, point, product, subjectId, time, uuid } fro
 
 export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,128}$/, '1 to 128 visible ASCII characters');
 
-export const rideRequestBody = z.strictObject({ quoteToken: z.string().min(1).max(4_096), paymentMethod });
+const [card, cash] = paymentMethod.options;
+
+export const rideRequestBody = z.strictObject({
+  quoteToken: z.string().min(1).max(4_096),
+  paymentMethod: z.discriminatedUnion('type', [card.strict(), cash.strict()]),
+});
 
 /** The answer to a request, the same for every repeat of its key. */
 export const rideAccepted = z.strictObject({
@@ -53,7 +58,7 @@ export const rideView = z.strictObject({
   endReason: z.string().nullable(),
 });
 
-export const cancelBody = z.strictObject({ reason: z.string().min(1).max(200).default('changed_mind') });
+export const cancelBody = z.strictObject({ reason: z.string().min(1).max(200).optional() });
 export const startBody = z.strictObject({ code: z.string().regex(/^[0-9]{4}$/, 'four digits') });
 export const tipBody = z.strictObject({ amountMinor: minor.min(1).max(100_000) });
 export const tipView = z.strictObject({ rideId: uuid, tipMinor: minor, currency: z.string() });

@@ -2,6 +2,13 @@ export { bodyLimitBytes, createHttpApp, type HttpAppOptions } from './app';
 export type { Caller } from './context';
 export { openEventStream, type EventStream, type EventStreamOptions, type ServerEvent } from './eventStream';
 export type { ReadinessChecks } from './health';
+export {
+  createMount,
+  type CalledRequest,
+  type MountOperation,
+  type OperationHandler,
+  type OperationShape,
+} from './operation';
 export { listen, type Listening, type ListenOptions } from './listen';
 export {
   builtInProblems,

@@ -1,0 +1,30 @@
+import type { z } from 'zod';
+import type { problemPages } from './problems';
+
+export type Role = 'rider' | 'driver' | 'fleet' | 'operator' | 'service';
+
+/** One operation of the public API. Routes are mounted and OpenAPI is written from it. */
+export interface Operation {
+  readonly method: 'get' | 'put' | 'post';
+  /** In OpenAPI's form: `/v1/rides/{rideId}`. */
+  readonly path: string;
+  readonly summary: string;
+  readonly tag: 'quotes' | 'rides' | 'drivers' | 'ops';
+  /** Who may call it. */
+  readonly roles: readonly [Role, ...Role[]];
+  readonly request: {
+    readonly params?: z.ZodObject;
+    readonly query?: z.ZodObject;
+    readonly headers?: z.ZodObject;
+    readonly body?: z.ZodObject;
+  };
+  readonly response: {
+    readonly status: 200 | 201 | 202;
+    readonly description: string;
+    readonly body?: z.ZodType;
+    /** Server-sent events by name, instead of a body. */
+    readonly events?: Readonly<Record<string, z.ZodType>>;
+  };
+  /** What it refuses, beside what every operation may. */
+  readonly problems: readonly (keyof typeof problemPages)[];
+}

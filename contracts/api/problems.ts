@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import type { ErrorCode } from '../../domain/errors';
+
+/** RFC 9457: `type` is stable and has a page, `code` is its last part; further members depend on the type. */
+export const problem = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string(),
+  detail: z.string().optional(),
+  requestId: z.string(),
+});
+
+export interface ProblemPage {
+  readonly status: number;
+  readonly title: string;
+  /** The text of the page at `/problems/<code>`: what it means and what to do. */
+  readonly description: string;
+  readonly retryAfterSeconds?: number;
+}
+
+/** What the gateway refuses beside the domain's rules; platform/http has the codes that every service has. */
+export type EdgeCode = 'too_many_positions';
+
+const page = (status: number, title: string, description: string): ProblemPage => ({
+  status,
+  title,
+  description,
+});
+
+/** How the domain's refusals are answered: the one table from code to problem. */
+export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> = {
+  illegal_transition: page(
+    409,
+    'Not in this state',
+    'The ride is in a state in which this cannot be done: `status` says which. Read the ride and decide anew.',
+  ),
+  not_your_ride: page(409, 'With another driver', 'The ride is not, or no longer, with this driver.'),
+  no_show_too_early: page(409, 'The rider may still come', 'Wait for `waitMs` milliseconds more.'),
+  offer_over: page(
+    409,
+    'The offer is over',
+    'It was answered, withdrawn, or its time is up. Wait for another.',
+  ),
+  driver_busy: page(409, 'On another ride', 'A driver is on one ride at a time. End that one first.'),
+  driver_unknown: page(404, 'No such driver', 'Register with PUT /v1/drivers/me first.'),
+  driver_not_online: page(409, 'Not online', 'Go online with POST /v1/drivers/me/online first.'),
+  quote_expired: page(409, 'The quote has expired', 'Ask for a new quote; its price may be another.'),
+  quote_invalid: page(
+    400,
+    'Not a quote of yours',
+    'The token was changed, was not made here, or was given to another rider.',
+  ),
+  quote_used: page(409, 'The quote was used', 'A quote is good for one ride: ask for a new one.'),
+  idempotency_key_reused: page(
+    422,
+    'The key belongs to another request',
+    'This Idempotency-Key came with another body before. A new request takes a new key.',
+  ),
+  wrong_start_code: page(409, 'Wrong code', "Ask the rider for the four digits on the rider's screen."),
+  ride_not_found: page(
+    404,
+    'No such ride',
+    "There is no ride with this id, or it is somebody else's: the two are not told apart.",
+  ),
+  offer_not_found: page(
+    404,
+    'No such offer',
+    "There is no offer with this id, or it is somebody else's: the two are not told apart.",
+  ),
+  tip_not_possible: page(
+    409,
+    'No tip possible',
+    'A tip goes with a completed ride paid by card, for a while.',
+  ),
+  tip_declined: page(402, 'The tip was declined', 'The card was declined; the ride itself is paid.'),
+  tip_already_given: page(409, 'A tip was given', 'A ride takes one tip.'),
+  refund_not_possible: page(409, 'No refund possible', 'At most what was charged can be given back.'),
+  trip_too_long: page(400, 'Too far', 'The trip is longer than we drive.'),
+  too_many_positions: {
+    status: 429,
+    title: 'Too many positions at once',
+    description: 'The positions were not taken. Send newer ones after the seconds in Retry-After.',
+    retryAfterSeconds: 1,
+  },
+};

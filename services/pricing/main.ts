@@ -1,0 +1,47 @@
+import { problemPages } from '../../contracts/api/problems';
+import { createRequireRole, createVerifier } from '../../platform/auth';
+import { requireSecret } from '../../platform/config';
+import { createHttpApp, listen } from '../../platform/http';
+import { createPool, migrate, migrationSet, outboxMigrations } from '../../platform/postgres';
+import { runProcess } from '../../platform/shutdown';
+import { createIssueQuote } from './quotes';
+import { pricingRoutes } from './routes';
+
+/** Of the city's clock: long enough to think it over, short enough for the price to be true. */
+const QUOTE_TTL_MS = 5 * 60_000;
+
+/** A fast city's riders still think in real time, so a quote lives at least this long. */
+const MIN_QUOTE_TTL_MS = 30_000;
+
+runProcess('pricing', async ({ config, log }) => {
+  await migrate(config.PRICING_DATABASE_URL, [
+    outboxMigrations,
+    migrationSet('pricing', 'services/pricing/migrations'),
+  ]);
+  const pool = createPool(config.PRICING_DATABASE_URL, { applicationName: 'pricing', log });
+  const issueQuote = createIssueQuote({
+    pool,
+    secret: requireSecret(config, 'QUOTE_SECRET'),
+    quoteTtlMs: Math.max(MIN_QUOTE_TTL_MS, QUOTE_TTL_MS / config.HAILWAY_SPEED),
+    topicPrefix: config.KAFKA_TOPIC_PREFIX,
+    now: Date.now,
+  });
+  const requireRole = createRequireRole(
+    createVerifier({ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
+  );
+  const app = createHttpApp({
+    log,
+    problems: problemPages,
+    ready: { postgres: () => pool.query('select 1') },
+    routes: (router) => pricingRoutes(router, requireRole, issueQuote),
+  });
+  const server = await listen(app, {
+    port: config.HAILWAY_PRICING_PORT,
+    portVariable: 'HAILWAY_PRICING_PORT',
+    host: config.HAILWAY_HOST,
+  });
+  return async () => {
+    await server.close();
+    await pool.end();
+  };
+});

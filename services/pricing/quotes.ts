@@ -1,0 +1,89 @@
+import { SignJWT } from 'jose';
+import type { Pool } from 'pg';
+import { v7 as uuidv7 } from 'uuid';
+import { factEntry } from '../../contracts/catalogue';
+import type { QuoteClaims, QuoteRequest, QuoteView } from '../../contracts/api/quotes';
+import { upfrontFare } from '../../domain/fare';
+import { stepId } from '../../domain/names';
+import { appendFact, recordStep } from '../../platform/outbox';
+import { withTransaction } from '../../platform/postgres';
+import { estimateTrip } from './estimate';
+
+export interface QuotesOptions {
+  readonly pool: Pool;
+  /** Shared with whoever takes quotes; the token is a JWS with it (HS256). */
+  readonly secret: string;
+  /** How long a quote is good for, in milliseconds. */
+  readonly quoteTtlMs: number;
+  readonly topicPrefix: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** Prices a trip for a rider, records the quote with its fact, and signs it. */
+export type IssueQuote = (riderId: string, request: QuoteRequest) => Promise<QuoteView>;
+
+/** @throws DomainError `trip_too_long` */
+export function createIssueQuote({ pool, secret, quoteTtlMs, topicPrefix, now }: QuotesOptions): IssueQuote {
+  const key = new TextEncoder().encode(secret);
+  return async (riderId, { pickup, dropoff, product }) => {
+    const at = now();
+    const surge = 1;
+    const trip = estimateTrip(pickup, dropoff);
+    const claims: QuoteClaims = {
+      quoteId: uuidv7(),
+      riderId,
+      product,
+      pickup,
+      dropoff,
+      ...trip,
+      surge,
+      fare: upfrontFare({ product, ...trip, surge }) as QuoteClaims['fare'],
+      // A token's expiry is in whole seconds: what the quote says and what the token says are the same moment.
+      expiresAt: new Date(Math.ceil((at + quoteTtlMs) / 1_000) * 1_000).toISOString(),
+    };
+    await record(pool, claims, new Date(at).toISOString(), topicPrefix);
+    const token = await new SignJWT({ ...claims })
+      .setProtectedHeader({ alg: 'HS256', typ: 'quote+jwt' })
+      .setExpirationTime(new Date(claims.expiresAt))
+      .sign(key);
+    const { riderId: _, ...quote } = claims;
+    return { ...quote, token };
+  };
+}
+
+/** A quote's one fact: it is issued. */
+async function record(pool: Pool, quote: QuoteClaims, at: string, topicPrefix: string): Promise<void> {
+  const type = 'quote.issued';
+  const { quoteId } = quote;
+  const step = stepId(quoteId, 'issue');
+  const fact = { type, at, data: quote };
+  await withTransaction(pool, async (tx) => {
+    await tx.query('insert into quotes (quote_id, rider_id, quote, expires_at) values ($1, $2, $3, $4)', [
+      quoteId,
+      quote.riderId,
+      JSON.stringify(quote),
+      quote.expiresAt,
+    ]);
+    await recordStep(tx, {
+      stepId: step,
+      aggregateId: quoteId,
+      version: 1,
+      factType: type,
+      fact,
+      result: null,
+    });
+    await appendFact(tx, {
+      topic: topicPrefix + factEntry(type)!.topic,
+      key: quoteId,
+      type,
+      id: quoteId,
+      sequence: 1,
+      time: at,
+      source: '/hailway/pricing',
+      data: quote,
+      correlationId: quoteId,
+      causationId: step,
+    });
+  });
+}
