@@ -73,7 +73,7 @@ async function recordTransition<State extends Versioned, F extends Fact>(
     aggregateId,
     version,
     factType: fact.type,
-    fact: { ...fact },
+    fact: { type: fact.type, at: fact.at, data: fact.data },
     result: null,
   });
   await appendFact(tx, {
