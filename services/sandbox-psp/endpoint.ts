@@ -1,0 +1,159 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { z } from 'zod';
+import type { Books, JournalRecord } from './books';
+import type { Fault, Faults } from './faults';
+import { keyedRequest, type KeyedRequest } from './idempotency';
+import { newId } from './ids';
+import type { Journal } from './journal';
+import { parseParams } from './params';
+import { apiError, invalidRequest, StripeError, type ErrorBody } from './stripeErrors';
+
+/** What the parts of the sandbox share. */
+export interface Sandbox {
+  readonly books: Books;
+  readonly journal: Journal;
+  readonly faults: Faults;
+  readonly clock: () => Date;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** What a POST did: the answer, and what the journal has to keep of it. */
+export type Effect = Answer & Pick<JournalRecord, 'intent' | 'refund' | 'movement'>;
+
+/**
+ * A POST of Stripe's API. Parameters are read before the execution begins (a wrong one is not stored under the
+ * key, as at Stripe); then `execute` decides without waiting for anything, its effect and the answer become one
+ * record, and the answer leaves when that record is on the disk.
+ */
+export function mutation<S extends z.ZodType>(
+  sandbox: Sandbox,
+  schema: S,
+  execute: (params: z.output<S>, id: string, at: Date) => Effect,
+): RequestHandler<{ id?: string }> {
+  const { books, journal, faults, clock } = sandbox;
+  return async (req, res) => {
+    const fault = takeFault(faults, req, res);
+    if (fault === 'answered') return;
+    const form = formOf(req);
+    const header = req.get('idempotency-key');
+    const keyed = header === undefined ? null : keyedRequest(header, req.path, form);
+    if (keyed !== null) {
+      res.set('Idempotency-Key', keyed.key);
+      const stored = books.keys.claim(keyed, clock());
+      if (stored !== null) {
+        await journal.settled();
+        res.set({ 'Idempotent-Replayed': 'true', 'Original-Request': stored.requestId });
+        send(res, fault, stored);
+        return;
+      }
+    }
+    try {
+      await faults.delay(fault);
+      const params = parseParams(schema, form);
+      const { answer, record } = run(() => execute(params, req.params.id ?? '', clock()), {
+        at: clock().toISOString(),
+        requestId: requestIdOf(res),
+        keyed,
+        fails: fault?.kind === 'error500_after',
+      });
+      books.apply(record);
+      await journal.append(record);
+      send(res, fault, answer);
+    } finally {
+      if (keyed !== null) books.keys.release(keyed);
+    }
+  };
+}
+
+/** A GET: what it shows is on the disk before it is shown. */
+export function query<S extends z.ZodType>(
+  sandbox: Sandbox,
+  schema: S,
+  find: (params: z.output<S>, id: string) => unknown,
+): RequestHandler<{ id?: string }> {
+  const { journal, faults } = sandbox;
+  return async (req, res) => {
+    const fault = takeFault(faults, req, res);
+    if (fault === 'answered') return;
+    await faults.delay(fault);
+    const body = find(parseParams(schema, req.query), req.params.id ?? '');
+    await journal.settled();
+    send(res, fault, fault?.kind === 'error500_after' ? failure(500) : { status: 200, body });
+  };
+}
+
+function run(
+  execute: () => Effect,
+  request: { at: string; requestId: string; keyed: KeyedRequest | null; fails: boolean },
+): { answer: Answer; record: JournalRecord } {
+  const { status, body, ...changes } = refusalAsEffect(execute);
+  const answer = request.fails ? failure(500) : { status, body };
+  const stored = request.keyed && { ...request.keyed, requestId: request.requestId, ...answer };
+  return { answer, record: { v: 1, at: request.at, ...changes, ...(stored && { answer: stored }) } };
+}
+
+/** A refusal during the execution is an answer like any other: stored under its key. */
+function refusalAsEffect(execute: () => Effect): Effect {
+  try {
+    return execute();
+  } catch (error) {
+    if (error instanceof StripeError) return { status: error.status, body: { error: error.error } };
+    throw error;
+  }
+}
+
+/** The fault that this request meets; the kinds that come before everything are played out here. */
+function takeFault(faults: Faults, req: Request<{ id?: string }>, res: Response): Fault | null | 'answered' {
+  const fault = faults.take(req.method, req.path);
+  switch (fault?.kind) {
+    case 'drop_before':
+      res.destroy();
+      return 'answered';
+    case 'error500_before':
+      throw apiError(500, 'An unexpected error occurred (a fault on demand, before any effect).');
+    case 'unavailable':
+      throw apiError(503, 'The provider is not available (a fault on demand, before any effect).');
+    default:
+      return fault;
+  }
+}
+
+function failure(status: number): { status: number; body: { error: ErrorBody } } {
+  return {
+    status,
+    body: { error: apiError(status, 'An unexpected error occurred (a fault on demand).').error },
+  };
+}
+
+function send(res: Response, fault: Fault | null, answer: Answer): void {
+  if (fault?.kind === 'drop_after') {
+    res.destroy();
+    return;
+  }
+  // A stored 500 comes back for every repeat: Stripe tells its clients not to try.
+  if (answer.status >= 500) res.set('Stripe-Should-Retry', 'false');
+  res.status(answer.status).json(answer.body);
+}
+
+function formOf(req: Request<{ id?: string }>): unknown {
+  const hasBody = Number(req.get('content-length') ?? 0) > 0 || req.get('transfer-encoding') !== undefined;
+  if (hasBody && req.is('application/x-www-form-urlencoded') === false) {
+    throw invalidRequest(
+      'Invalid request (check that your POST content type is application/x-www-form-urlencoded).',
+    );
+  }
+  return (req.body as unknown) ?? {};
+}
+
+/** Gives the request its id, which goes out as `Request-Id`. */
+export function nameRequest(res: Response): void {
+  res.set('Request-Id', newId('req'));
+}
+
+function requestIdOf(res: Response): string {
+  return String(res.get('Request-Id'));
+}
