@@ -1,0 +1,94 @@
+import type { DriverView, OfferView } from '../../../contracts/api/drivers';
+import type { Product } from '../../../domain/fare';
+import type { Point } from '../../../domain/geo';
+import { createApp, Refused, type AppKit } from '../client/app';
+import type { CityClock } from '../clock';
+import { seededRandom, type Random } from '../random';
+import { driveRide, type Wheel } from './drive';
+import { createMotion } from './motion';
+import { createOfferBox } from './offers';
+import { sendPositions } from './positions';
+import { noteRefusal, type CityRecord } from './record';
+import type { Street } from './street';
+
+export interface DriverKit {
+  readonly app: AppKit;
+  readonly clock: CityClock;
+  readonly street: Street;
+  readonly record: CityRecord;
+  readonly seed: string;
+}
+
+/** Of offers that a driver has no reason to refuse, so many are declined or slept through. */
+const whims = { declines: 0.06, ignores: 0.04 } as const;
+/** To where nobody wants to go: declined by some, ignored by the rest. */
+const DECLINES_UNWANTED = 0.3;
+const THINKS_MS = [1_000, 4_000] as const;
+
+/** `driver-007`: the same drivers in every run, who find the rides that they were on. */
+export const driverId = (number: number): string => `driver-${String(number).padStart(3, '0')}`;
+
+/** A driver without offers looks this often whether there is a ride after all; in our own time. */
+const LOOKS_AFTER_MS = 20_000;
+
+const PREFIXES = ['T', 'C', 'N', 'Y'];
+
+/**
+ * A driver's shift: register, go online, finish the ride of before if there is one, then offers, one after
+ * another, until the app's signal, whose reason it throws.
+ */
+export async function driveShift(number: number, start: Point, kit: DriverKit): Promise<never> {
+  const app = createApp(kit.app, 'driver', driverId(number));
+  const random = seededRandom(kit.seed, 'driver', number);
+  const product: Product = number % 4 === 0 ? 'xl' : 'standard';
+  const plate = `${random.pick(PREFIXES)}${String(number).padStart(6, '0')}C`;
+  const motion = createMotion(start, kit.clock);
+  const wheel: Wheel = { ...kit, app, driverId: driverId(number), motion };
+
+  await app.ask({ method: 'PUT', path: '/v1/drivers/me', body: { name: `Driver ${number}`, plate, product } });
+  const me = await app.post<DriverView>('/v1/drivers/me/online');
+  const offers = createOfferBox(kit.app.wire, app);
+  const sending = sendPositions(app, motion, kit.clock, kit.record);
+  const shift = async (): Promise<never> => {
+    if (me.rideId !== null) await driveRide(me.rideId, wheel);
+    for (;;) {
+      const offer = await offers.next(LOOKS_AFTER_MS);
+      if (offer === null) {
+        await driveMine(wheel);
+        continue;
+      }
+      await kit.clock.wait(random.between(...THINKS_MS));
+      const answer = considered(offer, kit.street, random);
+      if (answer !== null) await answerOffer(offer, answer, wheel);
+    }
+  };
+  return Promise.race([shift(), offers.reading, sending]);
+}
+
+function considered(offer: OfferView, street: Street, random: Random): 'accept' | 'decline' | null {
+  const persona = street.planOf(offer)?.persona;
+  if (persona === 'unwanted' || persona === 'riderCancelsMatching') {
+    return random.chance(DECLINES_UNWANTED) ? 'decline' : null;
+  }
+  if (random.chance(whims.ignores)) return null;
+  return random.chance(whims.declines) ? 'decline' : 'accept';
+}
+
+/** Answers, and drives the ride that comes of it; an answer that came too late is part of the trade. */
+async function answerOffer(offer: OfferView, answer: 'accept' | 'decline', wheel: Wheel): Promise<void> {
+  try {
+    await wheel.app.post(`/v1/offers/${offer.offerId}/${answer}`);
+    if (answer === 'accept') await driveRide(offer.rideId, wheel);
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (error.code !== 'offer_over') wheel.record.surprised(error);
+    // The accept may have been taken and its answer lost.
+    await driveMine(wheel);
+  }
+}
+
+/** Drives the ride that the driver is on by the API's word: whatever happened on the way to it. */
+async function driveMine(wheel: Wheel): Promise<void> {
+  const me = await wheel.app.get<DriverView>('/v1/drivers/me').catch(noteRefusal(wheel.record));
+  if (me?.rideId) await driveRide(me.rideId, wheel);
+}

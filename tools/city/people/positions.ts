@@ -1,0 +1,38 @@
+import type { Position } from '../../../contracts/api/drivers';
+import type { App } from '../client/app';
+import type { CityClock } from '../clock';
+import type { Motion } from './motion';
+import { noteRefusal, type CityRecord } from './record';
+
+/** A position every few seconds of the city's time; several go in one request. */
+const SAMPLE_EVERY_MS = 5_000;
+/** Between two requests of one driver, in our own time: as often as this, whatever the city's speed. */
+const POST_EVERY_MS = { moving: 1_500, standing: 4_000 } as const;
+const MOST_SAMPLES = 20;
+
+/** Sends a driver's positions until the app's signal, whose reason it throws. */
+export async function sendPositions(
+  app: App,
+  motion: Motion,
+  clock: CityClock,
+  record: CityRecord,
+): Promise<never> {
+  // Rises from run to run, as the newest is the one with the highest.
+  let sequence = Date.now();
+  let sentUntil = clock.now() - SAMPLE_EVERY_MS;
+  for (;;) {
+    const now = clock.now();
+    const everyMs = motion.moving ? Math.max(SAMPLE_EVERY_MS, (now - sentUntil) / MOST_SAMPLES) : now - sentUntil;
+    const positions: Position[] = [];
+    for (let time = sentUntil + everyMs; time <= now + 1; time += everyMs) {
+      const at = new Date(Date.now() - (now - time) / clock.speed).toISOString();
+      positions.push({ ...motion.at(time), sequence: ++sequence, at });
+    }
+    if (positions.length > 0) {
+      sentUntil = now;
+      await app.post('/v1/drivers/me/positions', { positions }).catch(noteRefusal(record));
+    }
+    const pause = motion.moving ? POST_EVERY_MS.moving : POST_EVERY_MS.standing;
+    await clock.waitReal(Math.max(pause, SAMPLE_EVERY_MS / clock.speed));
+  }
+}

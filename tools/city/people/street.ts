@@ -1,0 +1,46 @@
+import type { RideView } from '../../../contracts/api/rides';
+import type { Point } from '../../../domain/geo';
+import { createApp, type AppKit } from '../client/app';
+import type { CityClock } from '../clock';
+import type { RidePlan } from '../input/plan';
+import { seededRandom } from '../random';
+
+/**
+ * What rider and driver say to each other without the API: where it goes (and whether one wants to go there), how
+ * the traffic will be, and the start code at the car's door.
+ */
+export interface Street {
+  expect(plan: RidePlan): void;
+  /** The plan behind a ride, known by where it goes; undefined for a ride of an earlier run. */
+  planOf(ride: { readonly dropoff: Point }): RidePlan | undefined;
+  /** Whether its driver shall give this ride back: the first does, the next one drives. */
+  givesBack(ride: RideView): boolean;
+  /** Waits for the rider at the pickup. The code, or null when the rider does not come. */
+  askForCode(ride: RideView): Promise<string | null>;
+}
+
+/** How long riders let their drivers wait, in the city's milliseconds. */
+const COMES_AFTER_MS = [15_000, 75_000] as const;
+
+export function createStreet(kit: AppKit, clock: CityClock, seed: string): Street {
+  const plans = new Map<string, RidePlan>();
+  const givenBack = new Set<string>();
+  const placeOf = ({ dropoff }: { readonly dropoff: Point }): string => `${dropoff.lat},${dropoff.lng}`;
+  const planOf: Street['planOf'] = (ride) => plans.get(placeOf(ride));
+  return {
+    expect: (plan) => void plans.set(placeOf(plan), plan),
+    planOf,
+    givesBack(ride) {
+      if (planOf(ride)?.persona !== 'driverCancels' || givenBack.has(ride.rideId)) return false;
+      givenBack.add(ride.rideId);
+      return true;
+    },
+    async askForCode(ride) {
+      const persona = planOf(ride)?.persona;
+      if (persona === 'noShow' || persona === 'riderCancelsAssigned') return null;
+      await clock.wait(seededRandom(seed, 'door', ride.rideId).between(...COMES_AFTER_MS));
+      const { startCode } = await createApp(kit, 'rider', ride.riderId).get<RideView>(`/v1/rides/${ride.rideId}`);
+      return startCode ?? null;
+    },
+  };
+}
