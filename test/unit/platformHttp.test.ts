@@ -1,0 +1,343 @@
+import { connect } from 'node:net';
+import { z } from 'zod';
+import { CodedError } from '../../platform/errors';
+import { createLogger } from '../../platform/log';
+import {
+  createHttpApp,
+  listen,
+  openEventStream,
+  validated,
+  type EventStream,
+  type HttpAppOptions,
+  type Listening,
+} from '../../platform/http';
+
+const logged: string[] = [];
+const log = createLogger('test', 'debug', { write: (line) => logged.push(line) });
+const open: Listening[] = [];
+
+async function serve(options: Partial<HttpAppOptions>): Promise<Listening> {
+  const app = createHttpApp({ log, ready: {}, ...options });
+  const server = await listen(app, { port: 0, portVariable: 'HAILWAY_GATEWAY_PORT', closeGraceMs: 200 });
+  open.push(server);
+  return server;
+}
+
+afterEach(async () => {
+  await Promise.all(open.splice(0).map((server) => server.close()));
+  logged.length = 0;
+});
+
+const point = z.strictObject({ lat: z.number().min(-90).max(90), lng: z.number() });
+const rides: HttpAppOptions['routes'] = (router) => {
+  router.post(
+    '/rides/:id',
+    validated(
+      { params: z.object({ id: z.uuid() }), body: z.object({ pickup: point, note: z.string().optional() }) },
+      ({ body, params, requestId }) => ({
+        status: 201,
+        body: { ...params, lat: body.pickup.lat, requestId },
+      }),
+    ),
+  );
+  router.post(
+    '/accept',
+    validated({}, () => ({ status: 204 })),
+  );
+  router.get(
+    '/search',
+    validated({ query: z.object({ near: z.string() }) }, ({ query }) => ({ status: 200, body: query })),
+  );
+  router.get(
+    '/late',
+    validated({}, async ({ signal }) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      return { status: 200, body: {} };
+    }),
+  );
+  router.get('/fails/:how', (req) => {
+    if (req.params.how === 'domain') {
+      throw Object.assign(new Error('it was cancelled at noon'), {
+        code: 'ride_already_cancelled',
+        details: { rideId: 'r1' },
+      });
+    }
+    if (req.params.how === 'busy')
+      throw new CodedError('dependency_unavailable', 'pricing is not available', { retryAfterSeconds: 7 });
+    throw Object.assign(new Error('relation "rides" does not exist'), { code: '42P01' });
+  });
+};
+const problems = {
+  ride_already_cancelled: { status: 409, title: 'Already cancelled', description: 'The ride <b> is over.' },
+};
+
+const json = { 'content-type': 'application/json' };
+const ride = '/rides/0190c1a8-5b7e-7a52-8c3e-111111111111';
+const post = (server: Listening, path: string, body: string, headers: Record<string, string> = json) =>
+  fetch(server.url + path, { method: 'POST', headers, body });
+
+async function problemOf(response: Response): Promise<Record<string, unknown>> {
+  expect(response.headers.get('content-type')).toMatch(/^application\/problem\+json/);
+  return (await response.json()) as Record<string, unknown>;
+}
+
+describe('requests', () => {
+  it('reach the handler with their values checked', async () => {
+    const server = await serve({ routes: rides });
+    const response = await post(server, ride, '{"pickup":{"lat":40.7,"lng":-73.9}}', {
+      ...json,
+      'x-request-id': 'abc-1',
+    });
+    expect(response.status).toBe(201);
+    expect(await response.json()).toMatchObject({ lat: 40.7, requestId: 'abc-1' });
+    expect(response.headers.get('x-request-id')).toBe('abc-1');
+    expect(response.headers.get('x-powered-by')).toBeNull();
+    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  it('do not choose odd request ids', async () => {
+    const server = await serve({ routes: rides });
+    const response = await fetch(`${server.url}/healthz`, { headers: { 'x-request-id': 'a b"c' } });
+    expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it.each([
+    ['broken JSON', '{"pickup":', json, 400, 'malformed_json'],
+    ['JSON that is neither object nor array', '"ride"', json, 400, 'malformed_json'],
+    ['a body of 65 KiB', JSON.stringify({ note: 'x'.repeat(65 * 1024) }), json, 413, 'body_too_large'],
+    [
+      'another media type',
+      'pickup=1',
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      415,
+      'unsupported_media_type',
+    ],
+    ['no media type', '{}', { 'content-type': '' }, 415, 'unsupported_media_type'],
+    [
+      'another charset',
+      '{}',
+      { 'content-type': 'application/json; charset=koi8-r' },
+      415,
+      'unsupported_media_type',
+    ],
+    ['another encoding', '{}', { ...json, 'content-encoding': 'zip' }, 415, 'unsupported_media_type'],
+    [
+      'a body that is not what its encoding says',
+      '{}',
+      { ...json, 'content-encoding': 'gzip' },
+      400,
+      'malformed_json',
+    ],
+  ])('with %s are refused', async (_what, body, headers, status, code) => {
+    const server = await serve({ routes: rides });
+    const response = await post(server, ride, body, headers);
+    expect(response.status).toBe(status);
+    expect(await problemOf(response)).toMatchObject({ type: `/problems/${code}`, status, code });
+  });
+
+  it('of exactly 64 KiB are read', async () => {
+    const server = await serve({ routes: rides });
+    const frame = JSON.stringify({ pickup: { lat: 1, lng: 1 }, note: '' });
+    const body = JSON.stringify({ pickup: { lat: 1, lng: 1 }, note: 'x'.repeat(64 * 1024 - frame.length) });
+    expect((await post(server, ride, body)).status).toBe(201);
+    expect((await post(server, ride, `${body} `)).status).toBe(413);
+  });
+
+  it('with wrong fields get every field and what is wrong with it', async () => {
+    const server = await serve({ routes: rides });
+    const body = { pickup: { lat: 91, lng: 'west', alt: 3 }, 'a/b': 1 };
+    const problem = await problemOf(await post(server, '/rides/7', JSON.stringify(body)));
+    expect(problem).toMatchObject({ status: 400, type: '/problems/validation_failed' });
+    const errors = problem.errors as { in: string; pointer: string; detail: string }[];
+    expect(errors.map((e) => `${e.in} ${e.pointer}`).sort()).toEqual([
+      'body /a~1b',
+      'body /pickup/alt',
+      'body /pickup/lat',
+      'body /pickup/lng',
+      'params /id',
+    ]);
+    expect(errors.find((e) => e.pointer === '/pickup/alt')?.detail).toBe('unknown field');
+  });
+
+  it('without a body schema may have no fields', async () => {
+    const server = await serve({ routes: rides });
+    expect((await fetch(`${server.url}/accept`, { method: 'POST' })).status).toBe(204);
+    expect((await post(server, '/accept', '{}')).status).toBe(204);
+    expect((await problemOf(await post(server, '/accept', '{"code":1}'))).code).toBe('validation_failed');
+  });
+
+  it('with unknown or repeated query parameters are refused', async () => {
+    const server = await serve({ routes: rides });
+    expect((await fetch(`${server.url}/search?near=a`)).status).toBe(200);
+    expect((await fetch(`${server.url}/search?near=a&far=b`)).status).toBe(400);
+    expect((await fetch(`${server.url}/search?near=a&near=b`)).status).toBe(400);
+  });
+
+  it.each(['/nothing', '/rides', '/rides/%E0%A4%A', '/problems/nothing', '/problems/constructor'])(
+    'to %s are a 404 problem',
+    async (path) => {
+      const server = await serve({ routes: rides });
+      const response = await fetch(server.url + path);
+      expect(response.status).toBe(404);
+      expect((await problemOf(response)).type).toBe('/problems/not_found');
+    },
+  );
+});
+
+describe('errors', () => {
+  it('of the domain are mapped by their code, with message and details', async () => {
+    const server = await serve({ routes: rides, problems });
+    const response = await fetch(`${server.url}/fails/domain`);
+    expect(response.status).toBe(409);
+    expect(await problemOf(response)).toMatchObject({
+      type: '/problems/ride_already_cancelled',
+      title: 'Already cancelled',
+      detail: 'it was cancelled at noon',
+      rideId: 'r1',
+    });
+  });
+
+  it('that nobody expected tell nothing, and are logged with the request id', async () => {
+    const server = await serve({ routes: rides, problems });
+    const response = await fetch(`${server.url}/fails/odd`);
+    expect(response.status).toBe(500);
+    const text = await response.text();
+    expect(text).not.toContain('relation');
+    const { requestId } = JSON.parse(text) as { requestId: string };
+    expect(logged.some((line) => line.includes('relation') && line.includes(requestId))).toBe(true);
+  });
+
+  it('of dependencies say when to ask again', async () => {
+    const server = await serve({ routes: rides });
+    const response = await fetch(`${server.url}/fails/busy`);
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('7');
+    expect(await problemOf(response)).not.toHaveProperty('retryAfterSeconds');
+  });
+
+  it('have a page each', async () => {
+    const server = await serve({ problems });
+    for (const code of ['ride_already_cancelled', 'validation_failed', 'internal']) {
+      const page = await fetch(`${server.url}/problems/${code}`, { headers: { accept: 'text/html' } });
+      expect(page.status).toBe(200);
+      expect(await page.text()).not.toContain('<b>');
+    }
+    const all = await fetch(`${server.url}/problems`, { headers: { accept: 'application/json' } });
+    expect(Object.keys((await all.json()) as object)).toContain('ride_already_cancelled');
+  });
+
+  it('of a deadline answer 503 and abort what is under way', async () => {
+    const server = await serve({ routes: rides, deadlineMs: 60 });
+    const response = await fetch(`${server.url}/late`);
+    expect(response.status).toBe(503);
+    expect(response.headers.get('retry-after')).toBe('1');
+    expect((await problemOf(response)).type).toBe('/problems/deadline_exceeded');
+  });
+});
+
+describe('health', () => {
+  it('says what does not answer', async () => {
+    let broken = false;
+    const server = await serve({
+      ready: {
+        postgres: async () => {},
+        kafka: async () => {
+          if (broken) throw new Error('no broker');
+        },
+      },
+    });
+    expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
+    expect(await (await fetch(`${server.url}/readyz`)).json()).toEqual({
+      status: 'ready',
+      checks: { postgres: 'ok', kafka: 'ok' },
+    });
+    broken = true;
+    const response = await fetch(`${server.url}/readyz`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({
+      status: 'not_ready',
+      checks: { postgres: 'ok', kafka: 'no broker' },
+    });
+  });
+});
+
+describe('listen', () => {
+  it('names the variable that moves a taken port', async () => {
+    const first = await serve({});
+    const app = createHttpApp({ log, ready: {} });
+    await expect(listen(app, { port: first.port, portVariable: 'HAILWAY_GATEWAY_PORT' })).rejects.toThrow(
+      `port ${first.port} on 127.0.0.1 is taken: set HAILWAY_GATEWAY_PORT to a free port`,
+    );
+  });
+
+  it('lets a request in flight finish, and closes within the grace whatever hangs', async () => {
+    const server = await serve({
+      routes: (router) => {
+        router.get('/slow', async (_req, res) => {
+          await new Promise((resolve) => setTimeout(resolve, 80));
+          res.json({ done: true });
+        });
+        router.get('/never', () => new Promise(() => {}));
+      },
+    });
+    const slow = fetch(`${server.url}/slow`);
+    const never = fetch(`${server.url}/never`).catch(() => 'cut');
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    const before = Date.now();
+    await server.close();
+    expect(await (await slow).json()).toEqual({ done: true });
+    expect(await never).toBe('cut');
+    expect(Date.now() - before).toBeLessThan(1_500);
+  });
+});
+
+describe('event streams', () => {
+  let stream: EventStream | undefined;
+  const events: HttpAppOptions['routes'] = (router) => {
+    router.get('/events', (req, res) => {
+      stream = openEventStream(req, res, { heartbeatMs: 20, maxBufferedBytes: 100_000 });
+      stream.send({ id: '3', event: 'ride.started', data: { after: stream.lastEventId, text: 'a\nb' } });
+    });
+  };
+
+  it('carry ids, names, data and heartbeats, past the deadline, until the server closes', async () => {
+    const server = await serve({ routes: events, deadlineMs: 50 });
+    const response = await fetch(`${server.url}/events`, { headers: { 'last-event-id': '2' } });
+    expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
+    setTimeout(() => void server.close(), 150);
+    const text = await response.text();
+    expect(text).toContain(
+      'retry: 1000\n\nid: 3\nevent: ride.started\ndata: {"after":"2","text":"a\\nb"}\n\n',
+    );
+    expect(text.match(/: heartbeat/g)?.length).toBeGreaterThan(3);
+    expect(stream?.signal.aborted).toBe(true);
+  });
+
+  it('end for the sender when the reader leaves', async () => {
+    const server = await serve({ routes: events });
+    const abort = new AbortController();
+    await fetch(`${server.url}/events`, { signal: abort.signal });
+    abort.abort();
+    await new Promise((resolve) => stream?.signal.addEventListener('abort', resolve));
+    expect(stream?.send({ data: 1 })).toBe(false);
+  });
+
+  it('cut off a reader that does not read', async () => {
+    const server = await serve({ routes: events });
+    stream = undefined;
+    const socket = connect(server.port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write('GET /events HTTP/1.1\r\nhost: x\r\n\r\n');
+    await new Promise((resolve) => socket.once('data', resolve));
+    socket.pause();
+    const big = 'x'.repeat(50_000);
+    let sent = 0;
+    while (sent < 2_000 && stream!.send({ data: big })) {
+      sent += 1;
+      if (sent % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(sent).toBeLessThan(2_000);
+    expect(stream!.signal.aborted).toBe(true);
+    socket.destroy();
+  });
+});
