@@ -161,3 +161,41 @@ export function settlement(outcome: RideOutcome, commissionBasisPoints: number):
     commissionMinor: driverId === null ? amountMinor : commissionMinor(amountMinor, commissionBasisPoints),
   };
 }
+
+/** One step a fact, named by what it does: the activity by which a payment's workflow records it. */
+export const paymentSteps = {
+  'payment.opened': 'openPayment',
+  'payment.authorized': 'recordAuthorized',
+  'payment.declined': 'recordDeclined',
+  'payment.captured': 'recordCaptured',
+  'payment.voided': 'recordVoided',
+  'payment.cash_settled': 'recordCashSettled',
+  'payment.tip_charged': 'recordTip',
+  'payment.refunded': 'recordRefund',
+} as const satisfies Record<PaymentFactType, string>;
+
+export type PaymentStep = (typeof paymentSteps)[PaymentFactType];
+
+/** Whether a fact may be the payment's next one. */
+export const mayFollow = (payment: Payment | null, type: PaymentFactType): boolean =>
+  paymentTransitions[type].includes(payment?.status ?? 'nothing');
+
+/** What asking a card for money came to. */
+export type Charged =
+  | { readonly charged: true; readonly intentId: string }
+  | { readonly charged: false; readonly reason: string };
+
+/** What giving money back came to. */
+export type Refunded =
+  | { readonly refunded: true; readonly refundId: string }
+  | { readonly refunded: false; readonly reason: string };
+
+/** The least that a payment's workflow knows of a tip that it asks the provider for. */
+export interface TipCharge {
+  readonly rideId: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly paymentMethod: string;
+  /** 1 for the first one asked for; one more after each that was declined. */
+  readonly attempt: number;
+}

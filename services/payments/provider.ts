@@ -1,0 +1,86 @@
+import type { Pool } from 'pg';
+import Stripe from 'stripe';
+import { keyVersion, retireKey } from './store';
+
+export type ProviderClient = Stripe;
+
+export interface ProviderOptions {
+  readonly apiKey: string;
+  /** The sandbox's URL, or empty for Stripe itself. */
+  readonly apiBase: string;
+  /** For one call; after it the outcome is unknown. */
+  readonly timeoutMs?: number;
+}
+
+/** Stripe's official client, for Stripe or for whatever speaks its API. Temporal does the retrying. */
+export function createProviderClient({
+  apiKey,
+  apiBase,
+  timeoutMs = 5_000,
+}: ProviderOptions): ProviderClient {
+  const options = { maxNetworkRetries: 0, timeout: timeoutMs, telemetry: false };
+  if (apiBase === '') return new Stripe(apiKey, options);
+  const { hostname, port, protocol } = new URL(apiBase);
+  const isHttps = protocol === 'https:';
+  return new Stripe(apiKey, {
+    ...options,
+    host: hostname,
+    port: port === '' ? (isHttps ? 443 : 80) : port,
+    protocol: isHttps ? 'https' : 'http',
+  });
+}
+
+/** What the provider calls are made with. */
+export interface ProviderAccess {
+  readonly pool: Pool;
+  readonly client: ProviderClient;
+}
+
+/**
+ * Makes a request under the step's idempotency key, the same one however often it is repeated. Begin with a look at
+ * what the provider has: a repeat proves nothing, since a server error is stored under the key like any answer.
+ * Such an answer retires the key. That is safe as the first request has then ended, and the next attempt's look shows
+ * what it did.
+ */
+export async function withIdempotencyKey<T>(
+  { pool }: ProviderAccess,
+  step: string,
+  request: (idempotencyKey: string) => Promise<T>,
+): Promise<T> {
+  const version = await keyVersion(pool, step);
+  try {
+    return await request(version === 1 ? step : `${step}/${version}`);
+  } catch (error) {
+    if (isStoredServerError(error)) await retireKey(pool, step, version);
+    throw error;
+  }
+}
+
+function isStoredServerError(error: unknown): boolean {
+  return (
+    error instanceof Stripe.errors.StripeError &&
+    (error.statusCode ?? 0) >= 500 &&
+    error.headers?.['idempotent-replayed'] === 'true'
+  );
+}
+
+/** Why a card was not charged, where that is the answer; undefined for everything that may succeed later. */
+export function declineReason(error: unknown): string | undefined {
+  if (error instanceof Stripe.errors.StripeCardError) return error.decline_code || error.code || 'declined';
+  // A token that the provider does not know: the rider's input, not ours.
+  if (error instanceof Stripe.errors.StripeInvalidRequestError && error.param === 'payment_method')
+    return 'unknown_payment_method';
+  return undefined;
+}
+
+/** The provider's words where it refuses a request for good, and would again. */
+export function refusalReason(error: unknown): string | undefined {
+  return error instanceof Stripe.errors.StripeInvalidRequestError ? error.message : undefined;
+}
+
+/** After how many milliseconds the provider wants to be asked again, if it said so. */
+export function retryAfterMs(error: unknown): number | undefined {
+  if (!(error instanceof Stripe.errors.StripeError)) return undefined;
+  const seconds = Number(error.headers?.['retry-after']);
+  return seconds > 0 ? seconds * 1_000 : undefined;
+}

@@ -1,0 +1,124 @@
+import {
+  ActivityCancellationType,
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  defineSignal,
+  getExternalWorkflowHandle,
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  setHandler,
+} from '@temporalio/workflow';
+import type { ProviderActivities } from '../activities/payments';
+import { paymentSignals, rideSignals } from '../domain/names';
+import { settlement } from '../domain/payment';
+import type { PaymentStatus, RideOutcome } from '../domain/payment';
+import type { PaymentStart } from '../domain/sagas';
+import { AfterRide, money } from './afterRide';
+import { Compensations } from './compensation';
+import { PaymentRecord } from './paymentRecord';
+
+/** Calls that leave the house: an operator sees each, and how often it was tried. They never give up. */
+const provider = proxyActivities<ProviderActivities>({
+  startToCloseTimeout: '30s',
+  retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '10s' },
+  // A call in flight is waited for: a hold that was released before it came about would stay.
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+});
+
+/**
+ * A ride's payment: authorized, and when the ride has ended captured or released; then tips and refunds while their
+ * time lasts. It outlives its ride.
+ */
+export async function payment({ order, policies, rideWorkflowId }: PaymentStart): Promise<PaymentStatus> {
+  const { rideId, method, currency } = order;
+  const record = new PaymentRecord(rideId);
+  const afterRide = new AfterRide(record, policies, provider);
+  const compensations = new Compensations();
+  let outcome: RideOutcome | undefined;
+  let rideWaits = true;
+
+  setHandler(defineSignal<[RideOutcome]>(paymentSignals.rideEnded), (ended) => void (outcome ??= ended));
+
+  await record.add('payment.opened', order);
+  try {
+    await authorize();
+    await tellRide();
+    if (!record.is('failed')) {
+      setCurrentDetails(`**${record.payment.status}**. Waits for the ride to end.`);
+      await condition(() => outcome !== undefined);
+      await CancellationScope.nonCancellable(() => settle(outcome!));
+      await afterRide.window();
+    }
+  } catch (error) {
+    await compensations.run();
+    await CancellationScope.nonCancellable(async () => {
+      await tellRide();
+      await condition(allHandlersFinished);
+    });
+    throw error;
+  }
+  setCurrentDetails(`**${record.payment.status}**. Nothing more will happen to this payment.`);
+  await condition(allHandlersFinished);
+  return record.payment.status;
+
+  async function authorize(): Promise<void> {
+    // Registered before the call: a hold whose answer was lost may have come about.
+    compensations.add('release the hold', releaseHold);
+    if (method.type === 'cash') return;
+    const { amountMinor } = order;
+    setCurrentDetails(`**authorizing**. Waits for the provider to hold ${money(amountMinor, currency)}.`);
+    const summary = `Hold ${money(amountMinor, currency)}`;
+    const held = await provider.authorize.executeWithOptions({ summary }, [order]);
+    if (held.charged) {
+      await record.add('payment.authorized', { intentId: held.intentId, amountMinor, currency });
+    } else {
+      await record.add('payment.declined', { reason: held.reason });
+      compensations.clear();
+    }
+  }
+
+  /** The ride waits for this once. One that has ended meanwhile does not, and one that is gone is no failure. */
+  async function tellRide(): Promise<void> {
+    if (!rideWaits || outcome !== undefined) return;
+    const ride = getExternalWorkflowHandle(rideWorkflowId);
+    try {
+      if (record.is('authorized', 'cash_due')) await ride.signal(rideSignals.paymentAuthorized);
+      else
+        await ride.signal(rideSignals.paymentDeclined, {
+          reason: record.payment.failureReason ?? 'payment_cancelled',
+        });
+      rideWaits = false;
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+    }
+  }
+
+  async function settle({ amountMinor, driverId }: RideOutcome): Promise<void> {
+    if (amountMinor === 0) return compensations.run();
+    compensations.clear();
+    // A hold cannot give more than it holds.
+    const owed = { amountMinor: Math.min(amountMinor, order.amountMinor), currency, driverId };
+    const split = settlement(owed, policies.commissionBasisPoints);
+    const { intentId } = record.payment;
+    if (intentId === null) {
+      await record.add('payment.cash_settled', { ...owed, ...split });
+      return;
+    }
+    setCurrentDetails(`**capturing**. Waits for the provider to take ${money(owed.amountMinor, currency)}.`);
+    const summary = `Capture ${money(owed.amountMinor, currency)} of ${money(order.amountMinor, currency)}`;
+    const capture = { rideId, intentId, amountMinor: owed.amountMinor };
+    await provider.capture.executeWithOptions({ summary }, [capture]);
+    await record.add('payment.captured', { intentId, ...owed, ...split });
+  }
+
+  /** Tolerates that nothing is held: not asked for yet, declined, or released before. */
+  async function releaseHold(): Promise<void> {
+    setCurrentDetails(`**${record.payment.status}**. Releases the hold.`);
+    const summary = `Release the hold of ${money(order.amountMinor, currency)}`;
+    const intentId =
+      method.type === 'cash' ? null : await provider.voidHold.executeWithOptions({ summary }, [rideId]);
+    await record.add('payment.voided', { intentId });
+  }
+}

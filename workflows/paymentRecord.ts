@@ -1,0 +1,59 @@
+import { CancellationScope } from '@temporalio/workflow';
+import type { PaymentTransitions } from '../activities/payments';
+import { stepId } from '../domain/names';
+import { mayFollow, paymentSteps } from '../domain/payment';
+import type {
+  Payment,
+  PaymentFact,
+  PaymentFactData,
+  PaymentFactType,
+  PaymentStatus,
+} from '../domain/payment';
+import { createLock } from './lock';
+import { ownDatabase } from './steps';
+
+const transitions = ownDatabase<PaymentTransitions>();
+
+/** The payment as its workflow knows it, and the one way to change it. */
+export class PaymentRecord {
+  private current: Payment | null = null;
+  private readonly oneAtATime = createLock();
+
+  constructor(private readonly rideId: string) {}
+
+  get payment(): Payment {
+    if (this.current === null) throw new Error('impossible: asked for a payment that is not opened');
+    return this.current;
+  }
+
+  is(...statuses: PaymentStatus[]): boolean {
+    return this.current !== null && statuses.includes(this.current.status);
+  }
+
+  /**
+   * Records what happened, with its booking in the ledger, whoever cancels the workflow meanwhile. What an attempt of
+   * this step that was lost has committed stands: where the fact no longer follows, the payment is as that left it.
+   */
+  async add<T extends PaymentFactType>(type: T, data: PaymentFactData[T]): Promise<Payment> {
+    const fact = { type, at: new Date(Date.now()).toISOString(), data } as PaymentFact;
+    return CancellationScope.nonCancellable(() => this.oneAtATime(() => this.record(fact)));
+  }
+
+  private async record(fact: PaymentFact): Promise<Payment> {
+    if (!mayFollow(this.current, fact.type))
+      throw new Error(`impossible: ${fact.type} on a payment that is ${this.current?.status}`);
+    while (mayFollow(this.current, fact.type)) {
+      const expectedVersion = this.current?.version ?? 0;
+      const step = paymentSteps[fact.type];
+      const recorded = await transitions[step]({
+        stepId: stepId(this.rideId, step, expectedVersion),
+        aggregateId: this.rideId,
+        expectedVersion,
+        fact,
+      });
+      this.current = recorded.state;
+      if (recorded.applied) break;
+    }
+    return this.payment;
+  }
+}
