@@ -1,0 +1,90 @@
+import type { RawRecord } from '../kafka/consumer';
+
+/** A fact as it came from Kafka. */
+export interface Fact<Data = unknown> {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  /** The aggregate's id. */
+  readonly key: string;
+  /** `<type>/<id>/<sequence>`, the same however often it is delivered. */
+  readonly id: string;
+  readonly type: string;
+  /** `ride.requested.v1`, when the producer says so. */
+  readonly dataschema: string | undefined;
+  /** The aggregate's version: 1, 2, 3, … for a key. */
+  readonly sequence: number;
+  /** When it happened, ISO 8601 UTC. */
+  readonly time: string;
+  readonly source: string;
+  readonly correlationId: string;
+  readonly causationId: string;
+  readonly traceparent: string | undefined;
+  /** Parsed JSON; not validated against the fact's schema. */
+  readonly data: Data;
+}
+
+/** A record that is no fact: it lacks what the CloudEvents binding asks for. */
+export class MalformedFact extends Error {
+  override readonly name = 'MalformedFact';
+  readonly code = 'malformed_fact';
+  readonly retriable = false;
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The record's key as text, or null when there is none that Postgres could keep as text. */
+export function keyOf(record: RawRecord): string | null {
+  if (record.key === null || record.key.length === 0) return null;
+  try {
+    const key = utf8.decode(record.key);
+    return key.includes('\0') ? null : key;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Reads a record in CloudEvents' binary mode: attributes from the `ce_` headers, data from the value.
+ * @throws MalformedFact saying what is missing or wrong.
+ */
+export function parseFact(record: RawRecord): Fact {
+  const key = keyOf(record);
+  if (key === null) throw new MalformedFact('the key is missing or not UTF-8');
+  const optional = (name: string): string | undefined => {
+    const value = record.headers[name];
+    return value === undefined || Array.isArray(value) ? undefined : value.toString();
+  };
+  const header = (name: string): string => {
+    const value = optional(name);
+    if (!value) throw new MalformedFact(`header ${name} is missing`);
+    return value;
+  };
+  if (header('ce_specversion') !== '1.0') throw new MalformedFact('ce_specversion is not 1.0');
+  const sequence = Number(header('ce_sequence'));
+  if (!Number.isSafeInteger(sequence) || sequence < 1)
+    throw new MalformedFact('ce_sequence is not 1, 2, 3, …');
+  if (record.value === null) throw new MalformedFact('the value is missing');
+  let data: unknown;
+  try {
+    data = JSON.parse(utf8.decode(record.value));
+  } catch (error) {
+    throw new MalformedFact('the value is not JSON', { cause: error });
+  }
+  return {
+    topic: record.topic,
+    partition: record.partition,
+    offset: record.offset,
+    key,
+    id: header('ce_id'),
+    type: header('ce_type'),
+    dataschema: optional('ce_dataschema'),
+    sequence,
+    time: header('ce_time'),
+    source: header('ce_source'),
+    correlationId: header('ce_correlationid'),
+    causationId: header('ce_causationid'),
+    traceparent: optional('traceparent'),
+    data,
+  };
+}

@@ -1,0 +1,220 @@
+import type { Kafka, Message, Producer, RecordMetadata } from 'kafkajs';
+import { backoffMs, wait } from '../wait';
+import { partitionFor, withAdmin, type KafkaLog } from './client';
+
+export interface OutgoingRecord {
+  readonly topic: string;
+  readonly key: string | Buffer | null;
+  readonly value: string | Buffer | null;
+  readonly headers: Readonly<Record<string, string | Buffer | (string | Buffer)[]>>;
+}
+
+export interface FactProducer {
+  /**
+   * Sends the records in their order and resolves when all are acknowledged by all replicas. Goes on trying (with
+   * back-off, the whole batch by a new producer) until then, so records may be in Kafka more than once.
+   * One batch is under way at a time; further calls wait.
+   * @throws KafkaRefused when trying again is of no use: bring the records one by one to find out which it is.
+   * @throws the signal's reason once it is aborted.
+   */
+  send(records: readonly OutgoingRecord[], options?: { signal?: AbortSignal }): Promise<void>;
+  disconnect(): Promise<void>;
+}
+
+/** The broker will not take this, however often it is asked. */
+export class KafkaRefused extends Error {
+  override readonly name = 'KafkaRefused';
+  readonly retriable = false;
+
+  constructor(
+    /** Kafka's name of the error: MESSAGE_TOO_LARGE. */
+    readonly code: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Kafka refused the batch: ${code}`, options);
+  }
+}
+
+const refusals = new Set([
+  ...['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP'],
+  ...['INVALID_TOPIC_EXCEPTION', 'POLICY_VIOLATION', 'UNSUPPORTED_FOR_MESSAGE_FORMAT'],
+]);
+
+/** Kafka's limit (1 MB by default) is about a partition's whole batch, not a record; this leaves room for framing. */
+const defaultBytesPerPartition = 900_000;
+const bytesPerRequest = 8_000_000;
+/** Larger than a broker reads in one request: it would close the connection instead of answering. */
+const bytesPerRecord = 64_000_000;
+
+/**
+ * A producer that can be believed. kafkajs's idempotent producer, used as it is, loses records silently: after any
+ * rejected send its sequence numbers are wrong, and the broker then takes a new record for a repeated one and
+ * acknowledges it at the old one's offset. So here:
+ * - one send at a time;
+ * - after any rejected send the producer is thrown away and a new one sends the whole batch again;
+ * - an acknowledged offset that does not rise is an error.
+ */
+export function createFactProducer(
+  kafka: Kafka,
+  options: { log?: KafkaLog; maxBytesPerPartition?: number } = {},
+): FactProducer {
+  const maxBytes = options.maxBytesPerPartition ?? defaultBytesPerPartition;
+  const partitions = new Map<string, number>();
+  let current: { producer: Producer; lastOffsets: Map<string, number> } | undefined;
+  let turn: Promise<void> = Promise.resolve();
+
+  async function learnPartitions(records: readonly OutgoingRecord[]): Promise<void> {
+    const unknown = [...new Set(records.map(({ topic }) => topic))].filter((topic) => !partitions.has(topic));
+    if (unknown.length === 0) return;
+    const { topics } = await withAdmin(kafka, (admin) => admin.fetchTopicMetadata({ topics: unknown }));
+    for (const topic of topics) partitions.set(topic.name, topic.partitions.length);
+  }
+
+  async function connected(): Promise<NonNullable<typeof current>> {
+    if (current) return current;
+    const producer = kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      createPartitioner: () => (args) => (args.message as Message & { partition: number }).partition,
+      // kafkajs wants at least one for an idempotent producer; it repeats the same request, which is safe.
+      retry: { retries: 1, initialRetryTime: 100, maxRetryTime: 500 },
+    });
+    await producer.connect();
+    return (current = { producer, lastOffsets: new Map() });
+  }
+
+  async function discard(): Promise<void> {
+    const old = current?.producer;
+    current = undefined;
+    partitions.clear();
+    await old?.disconnect().catch(() => {});
+  }
+
+  async function sendOnce(records: readonly OutgoingRecord[]): Promise<void> {
+    await learnPartitions(records);
+    const { producer, lastOffsets } = await connected();
+    for (const request of requests(records, partitions, maxBytes)) {
+      const acknowledged = await producer.sendBatch({
+        acks: -1,
+        timeout: 8_000,
+        topicMessages: request.topicMessages,
+      });
+      checkOffsets(acknowledged, request.counts, lastOffsets);
+    }
+  }
+
+  async function sendUntilStored(records: readonly OutgoingRecord[], signal?: AbortSignal): Promise<void> {
+    for (let attempt = 0; ; attempt++) {
+      signal?.throwIfAborted();
+      try {
+        return await sendOnce(records);
+      } catch (error) {
+        await discard();
+        const refusal = refusalOf(error);
+        if (refusal) throw refusal;
+        options.log?.warn(
+          { err: error, attempt, records: records.length },
+          'send rejected, again by a new producer',
+        );
+        await wait(backoffMs(attempt, { minMs: 100, maxMs: 2_000 }), signal);
+      }
+    }
+  }
+
+  return {
+    send(records, { signal } = {}) {
+      if (records.length === 0) return Promise.resolve();
+      const mine = turn.then(() => sendUntilStored(records, signal));
+      turn = mine.catch(() => {});
+      return mine;
+    },
+    async disconnect() {
+      await turn;
+      await discard();
+    },
+  };
+}
+
+interface ProduceRequest {
+  readonly topicMessages: { topic: string; messages: Message[] }[];
+  /** Records by `topic/partition`. */
+  readonly counts: Map<string, number>;
+}
+
+/** Cuts records into requests that respect the bounds, keeping their order. */
+function* requests(
+  records: readonly OutgoingRecord[],
+  partitions: ReadonlyMap<string, number>,
+  maxBytesPerPartition: number,
+): Generator<ProduceRequest> {
+  let messages = new Map<string, Message[]>();
+  let counts = new Map<string, number>();
+  let bytes = new Map<string, number>();
+  let total = 0;
+  const cut = (): ProduceRequest => ({
+    topicMessages: [...messages].map(([topic, list]) => ({ topic, messages: list })),
+    counts,
+  });
+
+  for (const record of records) {
+    const partition = record.key === null ? 0 : partitionFor(record.key, partitions.get(record.topic) ?? 1);
+    const place = `${record.topic}/${partition}`;
+    const size = sizeOf(record);
+    if (size > bytesPerRecord) throw new KafkaRefused('MESSAGE_TOO_LARGE');
+    const inPartition = bytes.get(place) ?? 0;
+    const full = inPartition > 0 && inPartition + size > maxBytesPerPartition;
+    if (full || (total > 0 && total + size > bytesPerRequest)) {
+      yield cut();
+      [messages, counts, bytes, total] = [new Map(), new Map(), new Map(), 0];
+    }
+    let list = messages.get(record.topic);
+    if (!list) messages.set(record.topic, (list = []));
+    list.push({ key: record.key, value: record.value, headers: { ...record.headers }, partition });
+    counts.set(place, (counts.get(place) ?? 0) + 1);
+    bytes.set(place, (bytes.get(place) ?? 0) + size);
+    total += size;
+  }
+  if (total > 0) yield cut();
+}
+
+const byteLength = (text: string | Buffer | null): number =>
+  text === null ? 0 : typeof text === 'string' ? Buffer.byteLength(text) : text.length;
+
+function sizeOf({ key, value, headers }: OutgoingRecord): number {
+  let size = 64 + byteLength(key) + byteLength(value);
+  for (const [name, values] of Object.entries(headers)) {
+    for (const text of Array.isArray(values) ? values : [values]) size += 8 + name.length + byteLength(text);
+  }
+  return size;
+}
+
+/** Throws unless every partition written to has answered with an offset above all that this producer had there. */
+function checkOffsets(
+  acknowledged: readonly RecordMetadata[],
+  counts: ReadonlyMap<string, number>,
+  lastOffsets: Map<string, number>,
+): void {
+  const answers = new Map(acknowledged.map((a) => [`${a.topicName}/${a.partition}`, a]));
+  for (const [place, count] of counts) {
+    const answer = answers.get(place);
+    const first = Number(answer?.baseOffset ?? -1);
+    const last = lastOffsets.get(place) ?? -1;
+    if (!answer || answer.errorCode !== 0 || first <= last) {
+      throw new Error(`acknowledgement not believed: ${place} at offset ${first} after ${last}`);
+    }
+    lastOffsets.set(place, first + count - 1);
+  }
+}
+
+function refusalOf(error: unknown): KafkaRefused | undefined {
+  for (let e = error; e instanceof Error; e = e.cause) {
+    if (e instanceof KafkaRefused) return e;
+    // A value that cannot be encoded will not be the next time either.
+    if (e instanceof TypeError || e instanceof RangeError) return new KafkaRefused(e.name, { cause: error });
+    if ('type' in e && typeof e.type === 'string' && refusals.has(e.type)) {
+      return new KafkaRefused(e.type, { cause: error });
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** Waits; ends early when the signal is aborted. Never throws: loops look at the signal themselves. */
+export async function wait(ms: number, signal?: AbortSignal): Promise<void> {
+  await delay(ms, undefined, signal ? { signal } : {}).catch(() => {});
+}
+
+/** Exponential back-off with jitter: between half and all of `minMs` × 2^attempt (0, 1, …), at most `maxMs`. */
+export function backoffMs(attempt: number, { minMs = 50, maxMs = 5_000 } = {}): number {
+  const full = Math.min(maxMs, minMs * 2 ** Math.min(attempt, 20));
+  return Math.round(full * (0.5 + Math.random() / 2));
+}
