@@ -1,5 +1,4 @@
 import type { Request, Response } from 'express';
-import type { EventStream } from './eventStream';
 
 /** Who calls: the token's subject and role. */
 export interface Caller {
@@ -14,6 +13,25 @@ export interface RequestContext {
   readonly signal: AbortSignal;
   /** For answers that go on (event streams): the deadline no longer applies. */
   readonly liftDeadline: () => void;
+}
+
+export interface ServerEvent {
+  /** Comes back as Last-Event-ID when the client reconnects. */
+  readonly id?: string;
+  readonly event?: string;
+  /** Sent as one line of JSON. */
+  readonly data: unknown;
+}
+
+export interface EventStream {
+  /** The id of the last event that the client has seen, on a reconnect. */
+  readonly lastEventId: string | undefined;
+  /** Aborted when the stream is over, whoever ended it. */
+  readonly signal: AbortSignal;
+  /** False when the stream is over; a reader that does not keep up is cut off here. */
+  send(event: ServerEvent): boolean;
+  /** Ends the stream in order. */
+  close(): void;
 }
 
 /** What an app shares with the server that it listens on. */

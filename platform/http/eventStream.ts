@@ -1,24 +1,5 @@
 import type { Request, Response } from 'express';
-import { appStateOf, contextOf } from './context';
-
-export interface ServerEvent {
-  /** Comes back as Last-Event-ID when the client reconnects. */
-  readonly id?: string;
-  readonly event?: string;
-  /** Sent as one line of JSON. */
-  readonly data: unknown;
-}
-
-export interface EventStream {
-  /** The id of the last event that the client has seen, on a reconnect. */
-  readonly lastEventId: string | undefined;
-  /** Aborted when the stream is over, whoever ended it. */
-  readonly signal: AbortSignal;
-  /** False when the stream is over; a reader that does not keep up is cut off here. */
-  send(event: ServerEvent): boolean;
-  /** Ends the stream in order. */
-  close(): void;
-}
+import { appStateOf, contextOf, type EventStream } from './context';
 
 export interface EventStreamOptions {
   readonly heartbeatMs?: number;

@@ -1,6 +1,6 @@
 export { bodyLimitBytes, createHttpApp, type HttpAppOptions } from './app';
-export type { Caller } from './context';
-export { openEventStream, type EventStream, type EventStreamOptions, type ServerEvent } from './eventStream';
+export type { Caller, EventStream, ServerEvent } from './context';
+export { openEventStream, type EventStreamOptions } from './eventStream';
 export type { ReadinessChecks } from './health';
 export {
   createMount,
