@@ -10,7 +10,7 @@ import { requireTestKey, stripeRoutes } from './stripeRoutes';
 
 export interface SandboxPsp {
   readonly app: Express;
-  /** Writes what waits and closes the journal. Stop the server first. */
+  /** Ends delays, writes what waits and closes the journal. Stop the server first. */
   close(): Promise<void>;
 }
 
@@ -64,11 +64,13 @@ export function createSandboxPsp({
   });
   app.use(answerError);
 
+  let closing: Promise<void> | null = null;
   return {
     app,
-    async close() {
+    close() {
       faults.close();
-      await journal.close();
+      closing ??= journal.close();
+      return closing;
     },
   };
 }

@@ -40,7 +40,7 @@ export function mutation<S extends z.ZodType>(
     if (fault === 'answered') return;
     const form = formOf(req);
     const header = req.get('idempotency-key');
-    const keyed = header === undefined ? null : keyedRequest(header, req.path, form);
+    const keyed = header === undefined ? null : keyedRequest(header, pathOf(req), form);
     if (keyed !== null) {
       res.set('Idempotency-Key', keyed.key);
       const stored = books.keys.claim(keyed, clock());
@@ -108,7 +108,7 @@ function refusalAsEffect(execute: () => Effect): Effect {
 
 /** The fault that this request meets; the kinds that come before everything are played out here. */
 function takeFault(faults: Faults, req: Request<{ id?: string }>, res: Response): Fault | null | 'answered' {
-  const fault = faults.take(req.method, req.path);
+  const fault = faults.take(req.method, pathOf(req));
   switch (fault?.kind) {
     case 'drop_before':
       res.destroy();
@@ -137,6 +137,11 @@ function send(res: Response, fault: Fault | null, answer: Answer): void {
   // A stored 500 comes back for every repeat: Stripe tells its clients not to try.
   if (answer.status >= 500) res.set('Stripe-Should-Retry', 'false');
   res.status(answer.status).json(answer.body);
+}
+
+/** The whole path: within a router `req.path` lacks what the router is mounted at. */
+function pathOf(req: Request<{ id?: string }>): string {
+  return req.baseUrl + req.path;
 }
 
 function formOf(req: Request<{ id?: string }>): unknown {

@@ -32,6 +32,12 @@ const metadata = z
   .record(z.string().min(1).max(40), z.string().max(500))
   .refine((pairs) => Object.keys(pairs).length <= 50, 'Metadata takes 50 keys at most.');
 const text = z.string().min(1).max(1000);
+/** https://docs.stripe.com/changelog/endive/2026-09-30: `allowed_payment_method_types` took its place. */
+const goneSinceEndive = z.unknown().transform((_value, context) => {
+  const stripeCode = 'payment_method_types_no_longer_supported';
+  context.addIssue({ code: 'custom', message: 'use allowed_payment_method_types.', params: { stripeCode } });
+  return z.NEVER;
+});
 const page = { limit: integer(1, 100).optional() };
 
 export const createIntentParams = z.strictObject({
@@ -42,7 +48,8 @@ export const createIntentParams = z.strictObject({
   off_session: boolean.optional(),
   error_on_requires_action: boolean.optional(),
   payment_method: text.optional(),
-  payment_method_types: z.array(z.literal('card')).optional(),
+  allowed_payment_method_types: z.array(z.literal('card')).optional(),
+  payment_method_types: goneSinceEndive.optional(),
   automatic_payment_methods: z
     .strictObject({ enabled: boolean, allow_redirects: z.enum(['always', 'never']).optional() })
     .optional(),

@@ -24,6 +24,7 @@ export interface LastPaymentError {
 export interface PaymentIntent {
   readonly id: string;
   readonly object: 'payment_intent';
+  readonly allowed_payment_method_types: readonly string[] | null;
   readonly amount: number;
   readonly amount_capturable: number;
   readonly amount_received: number;
@@ -63,7 +64,7 @@ export interface CreateIntent {
   readonly capture_method?: CaptureMethod;
   readonly confirm?: boolean;
   readonly payment_method?: string;
-  readonly payment_method_types?: readonly string[];
+  readonly allowed_payment_method_types?: readonly string[];
   readonly metadata?: Metadata;
   readonly customer?: string;
   readonly description?: string;
@@ -83,6 +84,7 @@ export function createIntent(params: CreateIntent, at: Date): Step {
   const intent: PaymentIntent = {
     id,
     object: 'payment_intent',
+    allowed_payment_method_types: params.allowed_payment_method_types ?? null,
     amount: params.amount,
     amount_capturable: 0,
     amount_received: 0,
@@ -101,7 +103,7 @@ export function createIntent(params: CreateIntent, at: Date): Step {
     metadata: params.metadata ?? {},
     next_action: null,
     payment_method: paymentMethod,
-    payment_method_types: params.payment_method_types ?? ['card'],
+    payment_method_types: ['card'],
     receipt_email: params.receipt_email ?? null,
     statement_descriptor_suffix: params.statement_descriptor_suffix ?? null,
     status: paymentMethod === null ? 'requires_payment_method' : 'requires_confirmation',

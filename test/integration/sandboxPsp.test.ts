@@ -1,0 +1,251 @@
+import type Stripe from 'stripe';
+import { refusal, startPsp, stripeFor, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
+
+interface Ledger {
+  currencies: Record<string, { authorizedOpenMinor: number; capturedMinor: number; refundedMinor: number }>;
+  consistent: boolean;
+  movements: {
+    kind: string;
+    paymentIntent: string;
+    rideId: string | null;
+    amount: number;
+    currency: string;
+  }[];
+}
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let psp: RunningPsp;
+let stripe: Stripe;
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  psp = await startPsp(folder.path);
+  stripe = psp.stripe;
+});
+afterEach(async () => {
+  await psp.stop();
+  await folder.remove();
+});
+
+const hold = (more: Partial<Stripe.PaymentIntentCreateParams> = {}, key?: string) =>
+  stripe.paymentIntents.create(
+    {
+      amount: 2500,
+      currency: 'usd',
+      capture_method: 'manual',
+      confirm: true,
+      off_session: true,
+      payment_method: 'pm_card_visa',
+      allowed_payment_method_types: ['card'],
+      metadata: { rideId: 'ride-1' },
+      ...more,
+    },
+    key === undefined ? undefined : { idempotencyKey: key },
+  );
+const ledger = () => psp.get<Ledger>('/sandbox/ledger');
+const openAuthorizations = async () =>
+  (await psp.get<{ data: { paymentIntent: string }[] }>('/sandbox/open-authorizations')).data;
+
+describe('the life of a payment', () => {
+  test('created, confirmed, captured in part: the rest of the hold is released', async () => {
+    const created = await stripe.paymentIntents.create({
+      amount: 2500,
+      currency: 'usd',
+      capture_method: 'manual',
+      payment_method: 'pm_card_visa',
+      metadata: { rideId: 'ride-1' },
+    });
+    expect(created.status).toBe('requires_confirmation');
+    expect(await openAuthorizations()).toEqual([]);
+
+    const authorized = await stripe.paymentIntents.confirm(created.id);
+    expect(authorized).toMatchObject({ status: 'requires_capture', amount_capturable: 2500 });
+    expect(await openAuthorizations()).toMatchObject([
+      { paymentIntent: created.id, rideId: 'ride-1', amount: 2500, currency: 'USD' },
+    ]);
+
+    const captured = await stripe.paymentIntents.capture(created.id, { amount_to_capture: 1800 });
+    expect(captured).toMatchObject({ status: 'succeeded', amount_received: 1800, amount_capturable: 0 });
+    expect(await stripe.paymentIntents.retrieve(created.id)).toMatchObject({
+      ...captured,
+      lastResponse: expect.anything(),
+    });
+    expect(await openAuthorizations()).toEqual([]);
+    const { currencies, consistent, movements } = await ledger();
+    expect(currencies).toEqual({ USD: { authorizedOpenMinor: 0, capturedMinor: 1800, refundedMinor: 0 } });
+    expect(consistent).toBe(true);
+    expect(movements).toMatchObject([
+      { kind: 'capture', paymentIntent: created.id, rideId: 'ride-1', amount: 1800, currency: 'USD' },
+    ]);
+  });
+
+  test('automatic capture takes the money with the confirmation', async () => {
+    const paid = await hold({ capture_method: 'automatic' });
+    expect(paid).toMatchObject({ status: 'succeeded', amount_received: 2500 });
+    expect((await ledger()).currencies['USD']?.capturedMinor).toBe(2500);
+  });
+
+  test('a cancelled hold is released; what has ended takes no further step', async () => {
+    const { id } = await hold();
+    expect(await stripe.paymentIntents.cancel(id, { cancellation_reason: 'abandoned' })).toMatchObject({
+      status: 'canceled',
+      amount_capturable: 0,
+      cancellation_reason: 'abandoned',
+    });
+    expect(await openAuthorizations()).toEqual([]);
+    for (const step of [
+      stripe.paymentIntents.capture(id),
+      stripe.paymentIntents.cancel(id),
+      stripe.paymentIntents.confirm(id),
+    ]) {
+      expect(await refusal(step)).toMatchObject({
+        statusCode: 400,
+        code: 'payment_intent_unexpected_state',
+        payment_intent: { id, status: 'canceled' },
+      });
+    }
+  });
+
+  test('more than was held is not captured', async () => {
+    const { id } = await hold();
+    expect(await refusal(stripe.paymentIntents.capture(id, { amount_to_capture: 2501 }))).toMatchObject({
+      statusCode: 400,
+      code: 'amount_too_large',
+    });
+    expect(await stripe.paymentIntents.retrieve(id)).toMatchObject({ status: 'requires_capture' });
+  });
+
+  test('refunds: in parts, up to what was captured', async () => {
+    const { id } = await hold({ capture_method: 'automatic' });
+    const first = await stripe.refunds.create({
+      payment_intent: id,
+      amount: 1000,
+      metadata: { why: 'late' },
+    });
+    expect(first).toMatchObject({ status: 'succeeded', amount: 1000, metadata: { why: 'late' } });
+    expect(await refusal(stripe.refunds.create({ payment_intent: id, amount: 1501 }))).toMatchObject({
+      statusCode: 400,
+      param: 'amount',
+    });
+    const rest = await stripe.refunds.create({ payment_intent: id });
+    expect(rest.amount).toBe(1500);
+    expect(await refusal(stripe.refunds.create({ payment_intent: id }))).toMatchObject({
+      code: 'charge_already_refunded',
+    });
+    expect((await stripe.refunds.list({ payment_intent: id })).data.map((refund) => refund.id)).toEqual([
+      rest.id,
+      first.id,
+    ]);
+    expect((await stripe.refunds.retrieve(first.id)).amount).toBe(1000);
+    expect(await ledger()).toMatchObject({
+      currencies: { USD: { authorizedOpenMinor: 0, capturedMinor: 2500, refundedMinor: 2500 } },
+      consistent: true,
+    });
+  });
+
+  test('a hold is not refunded, only what was captured', async () => {
+    const { id } = await hold();
+    expect(await refusal(stripe.refunds.create({ payment_intent: id }))).toMatchObject({ statusCode: 400 });
+  });
+});
+
+describe('cards that do not pay', () => {
+  test.each([
+    ['pm_card_visa_chargeDeclined', 'generic_decline'],
+    ['pm_card_visa_chargeDeclinedInsufficientFunds', 'insufficient_funds'],
+    ['pm_card_chargeCustomerFail', 'generic_decline'],
+  ])('%s is declined with %s and leaves no hold', async (paymentMethod, declineCode) => {
+    const declined = await refusal(hold({ payment_method: paymentMethod }));
+    expect(declined).toMatchObject({
+      type: 'StripeCardError',
+      statusCode: 402,
+      code: 'card_declined',
+      decline_code: declineCode,
+      payment_intent: {
+        status: 'requires_payment_method',
+        payment_method: null,
+        last_payment_error: { decline_code: declineCode },
+      },
+    });
+    expect(await openAuthorizations()).toEqual([]);
+    const again = await stripe.paymentIntents.confirm(declined.payment_intent?.id ?? '', {
+      payment_method: 'pm_card_visa',
+    });
+    expect(again).toMatchObject({ status: 'requires_capture', last_payment_error: null });
+  });
+
+  test('an unknown payment method is missing, and nothing is created', async () => {
+    expect(await refusal(hold({ payment_method: 'pm_card_nobody' }))).toMatchObject({
+      statusCode: 400,
+      code: 'resource_missing',
+      param: 'payment_method',
+    });
+    expect((await stripe.paymentIntents.list()).data).toEqual([]);
+  });
+});
+
+describe('finding', () => {
+  test('by metadata, newest first, page by page', async () => {
+    const ids: string[] = [];
+    for (let i = 0; i < 5; i += 1) ids.unshift((await hold({ amount: 100 + i })).id);
+    await hold({ metadata: { rideId: "O'Hare" } });
+
+    const found: string[] = [];
+    const query = "metadata['rideId']:'ride-1' AND status:'requires_capture'";
+    for await (const intent of stripe.paymentIntents.search({ query, limit: 2 })) found.push(intent.id);
+    expect(found).toEqual(ids);
+    expect(
+      (await stripe.paymentIntents.search({ query: "metadata['rideId']:'O\\'Hare'" })).data,
+    ).toHaveLength(1);
+    expect((await stripe.paymentIntents.search({ query: "metadata['rideId']:'ride-2'" })).data).toEqual([]);
+    expect(await refusal(stripe.paymentIntents.search({ query: 'amount>5' }))).toMatchObject({
+      param: 'query',
+    });
+
+    const listed: string[] = [];
+    for await (const intent of stripe.paymentIntents.list({ limit: 4 })) listed.push(intent.id);
+    expect(listed.slice(1)).toEqual(ids);
+  });
+
+  test('what does not exist is missing', async () => {
+    for (const call of [
+      stripe.paymentIntents.retrieve('pi_none'),
+      stripe.paymentIntents.capture('pi_none'),
+      stripe.refunds.retrieve('re_none'),
+      stripe.refunds.create({ payment_intent: 'pi_none' }),
+    ]) {
+      expect(await refusal(call)).toMatchObject({ statusCode: 404, code: 'resource_missing' });
+    }
+  });
+});
+
+describe('bad input', () => {
+  test.each([
+    [{ amount: 0 }, 'parameter_invalid_integer', 'amount'],
+    [{ amount: -5 }, 'parameter_invalid_integer', 'amount'],
+    [{ amount: 10.5 }, 'parameter_invalid_integer', 'amount'],
+    [{ amount: 100_000_000 }, 'amount_too_large', 'amount'],
+    [{ currency: 'qqq' }, undefined, 'currency'],
+    [{ currency: undefined }, 'parameter_missing', 'currency'],
+    [{ payment_method_types: ['card'] }, 'payment_method_types_no_longer_supported', 'payment_method_types'],
+    [{ tip: 5 }, 'parameter_unknown', 'tip'],
+    [{ payment_method: undefined }, 'payment_intent_unexpected_state', undefined],
+  ])('%o', async (wrong, code, param) => {
+    const error = await refusal(hold(wrong as object));
+    expect(error).toMatchObject({ type: 'StripeInvalidRequestError', statusCode: 400 });
+    expect([error.code, error.param]).toEqual([code, param]);
+    expect((await stripe.paymentIntents.list()).data).toEqual([]);
+  });
+
+  test('without a test key nothing is shown', async () => {
+    const live = stripeFor(psp.url, { key: 'sk_live_1' });
+    expect(await refusal(live.paymentIntents.list())).toMatchObject({
+      type: 'StripeAuthenticationError',
+      statusCode: 401,
+    });
+    const basic = `Basic ${Buffer.from('sk_test_1:').toString('base64')}`;
+    const answered = await fetch(`${psp.url}/v1/refunds`, { headers: { authorization: basic } });
+    expect(answered.status).toBe(200);
+    expect((await fetch(`${psp.url}/v1/refunds`)).status).toBe(401);
+  });
+});

@@ -1,0 +1,115 @@
+import type Stripe from 'stripe';
+import { refusal, startPsp, stripeFor, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let psp: RunningPsp;
+let heldId: string;
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  psp = await startPsp(folder.path);
+  const held = await psp.stripe.paymentIntents.create({
+    amount: 2500,
+    currency: 'usd',
+    capture_method: 'manual',
+    confirm: true,
+    payment_method: 'pm_card_visa',
+  });
+  heldId = held.id;
+});
+afterEach(async () => {
+  await psp.stop();
+  await folder.remove();
+});
+
+const onCapture = { method: 'POST', path: '/v1/payment_intents/*/capture' };
+const capture = (stripe: Stripe = psp.stripe, idempotencyKey = 'capture') =>
+  stripe.paymentIntents.capture(heldId, {}, { idempotencyKey });
+const status = async () => (await psp.stripe.paymentIntents.retrieve(heldId)).status;
+const capturedMinor = async () =>
+  (await psp.get<{ currencies: { USD: { capturedMinor: number } } }>('/sandbox/ledger')).currencies.USD
+    .capturedMinor;
+
+test.each([
+  ['error500_before', 500],
+  ['unavailable', 503],
+] as const)('%s: %d without effect; the repeat runs', async (kind, code) => {
+  await psp.fault({ match: onCapture, kind });
+  expect(await refusal(capture())).toMatchObject({ type: 'StripeAPIError', statusCode: code });
+  expect(await status()).toBe('requires_capture');
+  expect(await capture()).toMatchObject({ status: 'succeeded' });
+});
+
+test('error500_after: the effect stands, and the repeat gets the stored 500', async () => {
+  await psp.fault({ match: onCapture, kind: 'error500_after' });
+  const retrying = stripeFor(psp.url, { retries: 3 });
+  for (const replayed of [undefined, 'true']) {
+    const error = await refusal(capture(retrying));
+    expect(error).toMatchObject({ type: 'StripeAPIError', statusCode: 500 });
+    expect(error.headers?.['idempotent-replayed']).toBe(replayed);
+  }
+  expect(await status()).toBe('succeeded');
+  expect(await capturedMinor()).toBe(2500);
+
+  await psp.stop();
+  psp = await startPsp(folder.path);
+  expect(await refusal(capture())).toMatchObject({ statusCode: 500 });
+  expect(await status()).toBe('succeeded');
+});
+
+// The client repeats a request on a cut connection once by itself: two faults for one failed call.
+test('drop_before: the connection is cut without effect; the repeat runs', async () => {
+  await psp.fault({ match: onCapture, kind: 'drop_before', times: 2 });
+  expect(await refusal(capture())).toMatchObject({ type: 'StripeConnectionError' });
+  expect(await status()).toBe('requires_capture');
+  expect(await capture()).toMatchObject({ status: 'succeeded' });
+});
+
+test('drop_after: the connection is cut when the effect stands; the repeat gets the true answer', async () => {
+  await psp.fault({ match: onCapture, kind: 'drop_after', times: 2 });
+  expect(await refusal(capture())).toMatchObject({ type: 'StripeConnectionError' });
+  expect(await status()).toBe('succeeded');
+  const repeat = await capture();
+  expect(repeat.status).toBe('succeeded');
+  expect(repeat.lastResponse.headers['idempotent-replayed']).toBe('true');
+  expect(await capturedMinor()).toBe(2500);
+});
+
+test('delay: the client gives up, the effect comes all the same', async () => {
+  await psp.fault({ match: onCapture, kind: 'delay', delayMs: 400 });
+  const hasty = stripeFor(psp.url, { timeoutMs: 100 });
+  expect(await refusal(capture(hasty))).toMatchObject({ type: 'StripeConnectionError' });
+  expect(await status()).toBe('requires_capture');
+  expect(await capture(stripeFor(psp.url, { retries: 4 }))).toMatchObject({ status: 'succeeded' });
+  expect(await capturedMinor()).toBe(2500);
+});
+
+test('a delay does not hold up the end', async () => {
+  await psp.fault({ match: onCapture, kind: 'delay', delayMs: 60_000 });
+  const waiting = refusal(capture());
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const began = Date.now();
+  await psp.stop();
+  expect(Date.now() - began).toBeLessThan(2_000);
+  expect(await waiting).toMatchObject({ type: 'StripeConnectionError' });
+  psp = await startPsp(folder.path);
+  expect(await status()).toBe('requires_capture');
+});
+
+test('faults meet only what they match, as often as they say, until they are cleared', async () => {
+  await psp.fault({ match: { path: '/v1/refunds' }, kind: 'unavailable', times: 3 });
+  await psp.fault({ match: { method: 'GET' }, kind: 'unavailable' });
+  expect(await refusal(psp.stripe.paymentIntents.retrieve(heldId))).toMatchObject({ statusCode: 503 });
+  expect(await status()).toBe('requires_capture');
+  await capture();
+  const refund = () => psp.stripe.refunds.create({ payment_intent: heldId });
+  expect(await refusal(refund())).toMatchObject({ statusCode: 503 });
+  expect(await psp.get('/sandbox/faults')).toMatchObject({ data: [{ kind: 'unavailable', left: 2 }] });
+  await psp.clearFaults();
+  expect(await refund()).toMatchObject({ amount: 2500 });
+});
+
+test('a fault that nobody knows is refused', async () => {
+  await expect(psp.fault({ kind: 'earthquake' })).rejects.toThrow(/400.*kind/);
+  await expect(psp.fault({ kind: 'delay', times: 0 })).rejects.toThrow(/400.*times/);
+});

@@ -1,0 +1,78 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Stripe from 'stripe';
+import { listen } from '../../platform/http';
+import { createSandboxPsp } from '../../services/sandbox-psp/app';
+
+/** A sandbox provider that listens, with its clock in the test's hand. */
+export interface RunningPsp {
+  readonly url: string;
+  readonly journalPath: string;
+  readonly stripe: Stripe;
+  readonly clock: { now: Date };
+  get<T = Record<string, unknown>>(path: string): Promise<T>;
+  fault(fault: object): Promise<void>;
+  clearFaults(): Promise<void>;
+  /** Stops it; the folder stays. */
+  stop(): Promise<void>;
+}
+
+export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
+  const path = await mkdtemp(join(tmpdir(), 'sandbox-psp-'));
+  return { path, remove: () => rm(path, { recursive: true, force: true }) };
+}
+
+/** The official client, pointed at the sandbox; it repeats nothing by itself unless told to. */
+export function stripeFor(url: string, options: { key?: string; retries?: number; timeoutMs?: number } = {}) {
+  const { hostname, port } = new URL(url);
+  return new Stripe(options.key ?? 'sk_test_hailway', {
+    protocol: 'http',
+    host: hostname,
+    port: Number(port),
+    maxNetworkRetries: options.retries ?? 0,
+    timeout: options.timeoutMs ?? 5_000,
+    telemetry: false,
+  });
+}
+
+export async function startPsp(dataDir: string): Promise<RunningPsp> {
+  const clock = { now: new Date('2026-03-01T12:00:00Z') };
+  const psp = createSandboxPsp({ dataDir, clock: () => clock.now });
+  const server = await listen(psp.app, { port: 0, portVariable: 'none', closeGraceMs: 500 });
+  const call = async (path: string, init?: RequestInit): Promise<Response> => {
+    const response = await fetch(`${server.url}${path}`, init);
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return response;
+  };
+  return {
+    url: server.url,
+    journalPath: join(dataDir, 'journal.jsonl'),
+    stripe: stripeFor(server.url),
+    clock,
+    get: async <T>(path: string) => (await call(path)).json() as Promise<T>,
+    async fault(fault) {
+      const headers = { 'content-type': 'application/json' };
+      await call('/sandbox/faults', { method: 'POST', headers, body: JSON.stringify(fault) });
+    },
+    async clearFaults() {
+      await call('/sandbox/faults', { method: 'DELETE' });
+    },
+    async stop() {
+      await server.close();
+      await psp.close();
+    },
+  };
+}
+
+/** The error of a call that must fail, with Stripe's fields. */
+export async function refusal(
+  call: Promise<unknown>,
+): Promise<InstanceType<typeof Stripe.errors.StripeError>> {
+  const outcome = await call.then(
+    () => null,
+    (error: unknown) => error,
+  );
+  if (outcome instanceof Stripe.errors.StripeError) return outcome;
+  throw new Error(`expected Stripe's error, got ${String(outcome)}`);
+}
