@@ -2,7 +2,7 @@ import { problemPages } from '../../contracts/api/problems';
 import { createRequireRole, createVerifier } from '../../platform/auth';
 import { requireSecret } from '../../platform/config';
 import { createHttpApp, listen } from '../../platform/http';
-import { createPool, migrate, migrationSet, outboxMigrations } from '../../platform/postgres';
+import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { createIssueQuote } from './quotes';
 import { pricingRoutes } from './routes';
@@ -14,10 +14,6 @@ const QUOTE_TTL_MS = 5 * 60_000;
 const MIN_QUOTE_TTL_MS = 30_000;
 
 runProcess('pricing', async ({ config, log }) => {
-  await migrate(config.PRICING_DATABASE_URL, [
-    outboxMigrations,
-    migrationSet('pricing', 'services/pricing/migrations'),
-  ]);
   const pool = createPool(config.PRICING_DATABASE_URL, { applicationName: 'pricing', log });
   const issueQuote = createIssueQuote({
     pool,

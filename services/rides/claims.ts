@@ -40,16 +40,26 @@ export async function claimRequest(pool: Pool, request: ClaimRequest): Promise<C
     if (!isUniqueViolation(error, 'claims_quote')) throw error;
     throw new DomainError('quote_used', 'A ride was requested with this quote before.');
   }
-  const { rows } = await pool.query<{ bodyHash: string; rideId: string; claimedAt: string; answer: unknown }>(
-    {
-      name: 'claim-find',
-      text: `select body_hash as "bodyHash", ride_id as "rideId", created_at as "claimedAt", answer
+  return (await findClaim(pool, request))!;
+}
+
+/**
+ * The claim that (caller, key) has, or null where this is the first request with the key.
+ * @throws DomainError `idempotency_key_reused` for another body
+ */
+export async function findClaim(
+  pool: Pool,
+  { caller, key, bodyHash }: Pick<ClaimRequest, 'caller' | 'key' | 'bodyHash'>,
+): Promise<Claim | null> {
+  const { rows } = await pool.query<Claim & { bodyHash: string }>({
+    name: 'claim-find',
+    text: `select body_hash as "bodyHash", ride_id as "rideId", created_at as "claimedAt", answer
            from claims where caller = $1 and idempotency_key = $2`,
-      values: [caller, key],
-    },
-  );
-  const claim = rows[0]!;
-  if (claim.bodyHash !== bodyHash) {
+    values: [caller, key],
+  });
+  if (!rows[0]) return null;
+  const { bodyHash: claimedHash, ...claim } = rows[0];
+  if (claimedHash !== bodyHash) {
     throw new DomainError('idempotency_key_reused', 'This Idempotency-Key was used with another body.');
   }
   return claim;

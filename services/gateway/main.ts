@@ -1,0 +1,107 @@
+import { problemPages } from '../../contracts/api/problems';
+import { scalePolicies, standardPolicies } from '../../domain/policies';
+import { createRequireRole, createVerifier } from '../../platform/auth';
+import { createClient } from '../../platform/client';
+import { portVariable, requireSecret } from '../../platform/config';
+import { createHttpApp, createMount, listen } from '../../platform/http';
+import { createFactProducer, createKafka } from '../../platform/kafka';
+import { createPool } from '../../platform/postgres';
+import { runProcess } from '../../platform/shutdown';
+import { createTemporalClient } from '../../platform/temporal';
+import { driverRoutes } from '../rides/driverRoutes';
+import { createOfferFeed } from '../rides/offerFeed';
+import { createRequestRide } from '../rides/requestRide';
+import { createAct } from '../rides/rideActions';
+import { createRideFeed } from '../rides/rideFeed';
+import { rideRoutes } from '../rides/routes';
+import { createPositionBuffer } from './positions';
+import { documentRoutes, gatewayRoutes } from './routes';
+
+/** Within the request's deadline of 10 s, so that a client hears of a workflow that does not answer. */
+const WORKFLOW_DEADLINE_MS = 5_000;
+/** A driver's accept is committed before the ride is told: that may come later by itself. */
+const TELL_DEADLINE_MS = 2_000;
+const SERVICE_DEADLINE_MS = 3_000;
+const FEED_EVERY_MS = 120;
+
+/** The public API: everything that people's apps talk to. */
+runProcess('gateway', async ({ config, log, signal }) => {
+  const codeSecret = requireSecret(config, 'RIDE_CODE_SECRET');
+  const quoteSecret = requireSecret(config, 'QUOTE_SECRET');
+  const pool = createPool(config.RIDES_DATABASE_URL, { applicationName: 'gateway', max: 20, log });
+  const temporal = createTemporalClient({
+    address: config.TEMPORAL_ADDRESS,
+    namespace: config.TEMPORAL_NAMESPACE,
+  });
+  const producer = createFactProducer(
+    createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'gateway', log }),
+    {
+      log,
+    },
+  );
+  const positions = createPositionBuffer({
+    producer,
+    topic: `${config.KAFKA_TOPIC_PREFIX}driver-positions`,
+    log,
+  });
+  const requireRole = createRequireRole(
+    createVerifier({ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
+  );
+  const service = (name: string, baseUrl: string) =>
+    createClient({ name, baseUrl, token: config.HAILWAY_SERVICE_TOKEN, deadlineMs: SERVICE_DEADLINE_MS });
+
+  const rideFeed = createRideFeed(pool);
+  const offerFeed = createOfferFeed(pool, Date.now);
+  const requestRide = createRequestRide({
+    pool,
+    temporal,
+    quoteSecret,
+    policies: scalePolicies(standardPolicies, config.HAILWAY_SPEED),
+    startDeadlineMs: WORKFLOW_DEADLINE_MS,
+    now: Date.now,
+  });
+  const act = createAct({ pool, temporal, deadlineMs: WORKFLOW_DEADLINE_MS });
+
+  const app = createHttpApp({
+    log,
+    problems: problemPages,
+    ready: { postgres: () => pool.query('select 1') },
+    routes: (router) => {
+      const mount = createMount(router, requireRole);
+      documentRoutes(router);
+      gatewayRoutes(mount, {
+        pricing: service('pricing', config.PRICING_URL),
+        analytics: service('analytics', config.ANALYTICS_URL),
+        audit: service('audit', config.AUDIT_URL),
+        positions,
+      });
+      rideRoutes(mount, { pool, requestRide, act, feed: rideFeed, codeSecret });
+      driverRoutes(mount, {
+        pool,
+        temporal,
+        feed: offerFeed,
+        topicPrefix: config.KAFKA_TOPIC_PREFIX,
+        log,
+        tellDeadlineMs: TELL_DEADLINE_MS,
+        now: Date.now,
+      });
+    },
+  });
+  const server = await listen(app, {
+    port: config.HAILWAY_GATEWAY_PORT,
+    host: config.HAILWAY_HOST,
+    portVariable: portVariable('gateway'),
+  });
+  const loops = [
+    rideFeed.run({ everyMs: FEED_EVERY_MS, signal, log }),
+    offerFeed.run({ everyMs: FEED_EVERY_MS, signal, log }),
+    positions.run(signal),
+  ];
+  return async () => {
+    await server.close();
+    await Promise.all(loops);
+    await producer.disconnect();
+    await temporal.connection.close();
+    await pool.end();
+  };
+});

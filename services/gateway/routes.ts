@@ -1,0 +1,76 @@
+import type { Router } from 'express';
+import { validate as isUuid } from 'uuid';
+import { operations } from '../../contracts/api/operations';
+import { demandView, timelineView } from '../../contracts/api/ops';
+import { quoteView } from '../../contracts/api/quotes';
+import { openApiDocument } from '../../contracts/openapi';
+import type { PackedPosition } from '../../contracts/positions';
+import { subjectId } from '../../contracts/shared';
+import { DomainError } from '../../domain/errors';
+import type { Client } from '../../platform/client';
+import { CodedError } from '../../platform/errors';
+import { builtInProblems, type MountOperation } from '../../platform/http';
+import type { PositionBuffer } from './positions';
+
+export interface GatewayRoutesOptions {
+  readonly pricing: Client;
+  readonly analytics: Client;
+  readonly audit: Client;
+  readonly positions: Pick<PositionBuffer, 'offer'>;
+}
+
+/** What the gateway asks of other services, and the telemetry that it takes itself. */
+export function gatewayRoutes(mount: MountOperation, options: GatewayRoutesOptions): void {
+  const { pricing, analytics, audit, positions } = options;
+
+  mount(operations.createQuote, async ({ body, caller, signal }) => ({
+    status: 201,
+    body: await pricing.call('POST', '/internal/quotes', {
+      body: { ...body, riderId: caller.sub },
+      response: quoteView,
+      signal,
+    }),
+  }));
+
+  mount(operations.sendPositions, ({ body, caller }) => {
+    if (!subjectId.safeParse(caller.sub).success) {
+      throw new CodedError('forbidden', "A driver's id has letters, digits, _ and -, at most 64 of them.");
+    }
+    const packed = body.positions.map(({ lat, lng, sequence, at }): PackedPosition => [
+      caller.sub,
+      lat,
+      lng,
+      sequence,
+      Date.parse(at),
+    ]);
+    if (!positions.offer(packed)) {
+      throw new CodedError('too_many_positions', 'Too many positions wait to be sent on.');
+    }
+    return { status: 202 };
+  });
+
+  mount(operations.demand, async ({ query, signal }) => ({
+    status: 200,
+    body: await analytics.call('GET', '/internal/demand', {
+      query: { ...query },
+      response: demandView,
+      signal,
+    }),
+  }));
+
+  mount(operations.timeline, async ({ params, signal }) => {
+    const { rideId } = params;
+    if (!isUuid(rideId)) throw new DomainError('ride_not_found', 'There is no ride with this id.');
+    const path = `/internal/rides/${rideId}/timeline`;
+    const timeline = await audit.call('GET', path, { response: timelineView, signal });
+    if (timeline.facts.length === 0)
+      throw new DomainError('ride_not_found', 'Nothing is known of this ride.');
+    return { status: 200, body: timeline };
+  });
+}
+
+/** The API's description, for whoever asks. */
+export function documentRoutes(router: Router): void {
+  const document = openApiDocument(builtInProblems);
+  router.get('/openapi.json', (_req, res) => void res.json(document));
+}
