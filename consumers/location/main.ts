@@ -1,0 +1,57 @@
+import { randomUUID } from 'node:crypto';
+import { problemPages } from '../../contracts/api/problems';
+import { createRequireRole, createVerifier } from '../../platform/auth';
+import { createHttpApp, listen } from '../../platform/http';
+import { createKafka } from '../../platform/kafka';
+import { runProcess } from '../../platform/shutdown';
+import { createPositionsHandler } from './handler';
+import { startReader } from './reader';
+import { locationRoutes } from './routes';
+import { PositionStore } from './store';
+
+/** A driver who said nothing for so long is gone; queries ask for far younger positions. */
+const KEEP_MS = 15 * 60_000;
+const SWEEP_EVERY_MS = 10_000;
+
+runProcess('location', async ({ config, log, signal, fail }) => {
+  const store = new PositionStore();
+  const handler = createPositionsHandler({ store, keepMs: KEEP_MS, now: Date.now });
+  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'location', log });
+  const reader = startReader({
+    kafka,
+    group: `location-${randomUUID()}`,
+    topic: `${config.KAFKA_TOPIC_PREFIX}driver-positions`,
+    take: handler.take,
+    signal,
+    log,
+  });
+  reader.done.catch(fail);
+  const sweeping = setInterval(() => {
+    const forgotten = handler.sweep();
+    log.debug({ drivers: store.size, forgotten, ...handler.counts }, 'positions');
+  }, SWEEP_EVERY_MS);
+
+  const requireRole = createRequireRole(
+    createVerifier({ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
+  );
+  const app = createHttpApp({
+    log,
+    problems: problemPages,
+    ready: {
+      positions: async () => {
+        if (!reader.caughtUp()) throw new Error('reading the log of positions');
+      },
+    },
+    routes: (router) => locationRoutes(router, requireRole, { store, handler, now: Date.now }),
+  });
+  const server = await listen(app, {
+    port: config.HAILWAY_LOCATION_PORT,
+    portVariable: 'HAILWAY_LOCATION_PORT',
+    host: config.HAILWAY_HOST,
+  });
+  return async () => {
+    clearInterval(sweeping);
+    await server.close();
+    await reader.done;
+  };
+});
