@@ -1,0 +1,53 @@
+import { topics } from '../../contracts/catalogue';
+import { problemPages } from '../../contracts/api/problems';
+import { createRequireRole, createVerifier } from '../../platform/auth';
+import { createHttpApp, listen } from '../../platform/http';
+import { runInbox } from '../../platform/inbox';
+import { createKafka } from '../../platform/kafka';
+import { createPool, inboxMigrations, migrate, migrationSet } from '../../platform/postgres';
+import { runProcess } from '../../platform/shutdown';
+import { storeFacts } from './handler';
+import { auditRoutes } from './routes';
+
+/** Every topic of facts; positions are telemetry and never enter. */
+const factTopics = topics.map(({ name }) => name).filter((name) => name !== 'driver-positions');
+
+runProcess('audit', async ({ config, log, signal, fail }) => {
+  await migrate(config.AUDIT_DATABASE_URL, [
+    inboxMigrations,
+    migrationSet('audit', 'consumers/audit/migrations'),
+  ]);
+  const pool = createPool(config.AUDIT_DATABASE_URL, { applicationName: 'audit', max: 6, log });
+  const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
+  const inbox = runInbox({
+    group: prefixed('audit'),
+    topics: factTopics.map(prefixed),
+    pool,
+    kafka: createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'audit', log }),
+    handle: storeFacts,
+    signal,
+    log,
+  });
+  inbox.catch(fail);
+
+  const requireRole = createRequireRole(
+    createVerifier({ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
+  );
+  const app = createHttpApp({
+    log,
+    problems: problemPages,
+    ready: { postgres: () => pool.query('select 1') },
+    routes: (router) =>
+      auditRoutes(router, requireRole, { pool, timelineTopics: ['rides', 'payments'].map(prefixed) }),
+  });
+  const server = await listen(app, {
+    port: config.HAILWAY_AUDIT_PORT,
+    portVariable: 'HAILWAY_AUDIT_PORT',
+    host: config.HAILWAY_HOST,
+  });
+  return async () => {
+    await server.close();
+    await inbox;
+    await pool.end();
+  };
+});
