@@ -1,0 +1,174 @@
+import { paymentOrder, paymentsDatabase, providerAccess, untilAnswered } from '../support/payments';
+import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
+import type { Pool } from '../../platform/postgres';
+import { captureHold, chargeCard, voidHold } from '../../services/payments/intents';
+import type { ProviderAccess } from '../../services/payments/provider';
+import { refundCapture } from '../../services/payments/refunds';
+
+interface Movement {
+  readonly kind: 'capture' | 'refund';
+  readonly rideId: string;
+  readonly amount: number;
+}
+
+let database: Awaited<ReturnType<typeof paymentsDatabase>>;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let psp: RunningPsp;
+let access: ProviderAccess;
+
+beforeAll(async () => {
+  [database, folder] = await Promise.all([paymentsDatabase(), temporaryFolder()]);
+  psp = await startPsp(folder.path);
+  access = providerAccess(database.pool, psp.url);
+});
+
+afterEach(() => psp.clearFaults());
+
+afterAll(async () => {
+  await psp.stop();
+  await Promise.all([database.drop(), folder.remove()]);
+});
+
+const hold = (order = paymentOrder(), token = 'pm_card_visa') => {
+  const { rideId, amountMinor, currency } = order;
+  const ref = { paymentId: rideId, purpose: 'hold', intentVersion: 1 } as const;
+  return chargeCard(access, { ref, amountMinor, currency, paymentMethod: token });
+};
+
+const openHolds = async (rideId: string): Promise<number> => {
+  const { data } = await psp.get<{ data: { rideId: string }[] }>('/sandbox/open-authorizations');
+  return data.filter((held) => held.rideId === rideId).length;
+};
+
+const movements = async (rideId: string): Promise<[string, number][]> => {
+  const ledger = await psp.get<{ movements: Movement[] }>('/sandbox/ledger');
+  return ledger.movements.filter((move) => move.rideId === rideId).map(({ kind, amount }) => [kind, amount]);
+};
+
+const intentOf = async (pool: Pool, rideId: string): Promise<string> => {
+  const { rows } = await pool.query<{ intent_id: string }>(
+    'select intent_id from provider_intents where payment_id = $1',
+    [rideId],
+  );
+  return rows[0]!.intent_id;
+};
+
+test('a hold is one hold however often it is asked for', async () => {
+  const order = paymentOrder();
+  const first = await hold(order);
+  expect(first).toEqual({ charged: true, intentId: await intentOf(database.pool, order.rideId) });
+  expect(await hold(order)).toEqual(first);
+  expect(await openHolds(order.rideId)).toBe(1);
+});
+
+test('a declined card and an unknown one are answers, and the same when asked again', async () => {
+  const order = paymentOrder();
+  const declined = { charged: false, reason: 'insufficient_funds' };
+  expect(await hold(order, 'pm_card_visa_chargeDeclinedInsufficientFunds')).toEqual(declined);
+  expect(await hold(order, 'pm_card_visa_chargeDeclinedInsufficientFunds')).toEqual(declined);
+  expect(await hold(paymentOrder(), 'pm_unheard_of')).toEqual({
+    charged: false,
+    reason: 'unknown_payment_method',
+  });
+});
+
+/** Each fault at each call of a step, and the calls are the same each time: the money moves once. */
+const faults = ['error500_before', 'error500_after', 'drop_before', 'drop_after', 'unavailable'] as const;
+const everyPath = {
+  create: '/v1/payment_intents',
+  confirm: '/v1/payment_intents/*/confirm',
+  capture: '/v1/payment_intents/*/capture',
+  cancel: '/v1/payment_intents/*/cancel',
+  refund: '/v1/refunds',
+} as const;
+
+describe.each(faults)('%s', (kind) => {
+  const meet = (call: keyof typeof everyPath, times = 1): Promise<void> =>
+    psp.fault({ match: { method: 'POST', path: everyPath[call] }, kind, times });
+
+  test.each(['create', 'confirm'] as const)('at %s leaves one hold', async (call) => {
+    await meet(call);
+    const order = paymentOrder();
+    const held = await untilAnswered(() => hold(order));
+    expect(held).toEqual({ charged: true, intentId: await intentOf(database.pool, order.rideId) });
+    expect(await openHolds(order.rideId)).toBe(1);
+  });
+
+  test('at capture takes the money once, and a repeat afterwards changes nothing', async () => {
+    const order = paymentOrder();
+    const held = await hold(order);
+    if (!held.charged) throw new Error('not held');
+    await meet('capture');
+    const capture = { rideId: order.rideId, intentId: held.intentId, amountMinor: 500 };
+    await untilAnswered(() => captureHold(access, capture));
+    await captureHold(access, capture);
+    expect(await movements(order.rideId)).toEqual([['capture', 500]]);
+    expect(await openHolds(order.rideId)).toBe(0);
+  });
+
+  test('at void releases the hold', async () => {
+    const order = paymentOrder();
+    await hold(order);
+    await meet('cancel');
+    const intentId = await untilAnswered(() => voidHold(access, order.rideId));
+    expect(await voidHold(access, order.rideId)).toBe(intentId);
+    expect(await openHolds(order.rideId)).toBe(0);
+    expect(await movements(order.rideId)).toEqual([]);
+  });
+
+  test('at refund gives back once for each key', async () => {
+    const order = paymentOrder();
+    const held = await hold(order);
+    if (!held.charged) throw new Error('not held');
+    const { rideId } = order;
+    await captureHold(access, { rideId, intentId: held.intentId, amountMinor: 1_500 });
+    await meet('refund');
+    const refund = { rideId, intentId: held.intentId, refundKey: 'ops:1', amountMinor: 400 };
+    const given = await untilAnswered(() => refundCapture(access, refund));
+    expect(await refundCapture(access, refund)).toEqual(given);
+    await refundCapture(access, { ...refund, refundKey: 'ops:2', amountMinor: 100 });
+    expect(await movements(rideId)).toEqual([
+      ['capture', 1_500],
+      ['refund', 400],
+      ['refund', 100],
+    ]);
+  });
+});
+
+test('an answer that comes too late is an unknown outcome, resolved by looking', async () => {
+  await psp.fault({ match: { path: everyPath.confirm }, kind: 'delay', delayMs: 800 });
+  const order = paymentOrder();
+  await expect(hold(order)).rejects.toThrow();
+  // The first confirm still runs: its key is taken, and nobody may make a second hold.
+  await expect(hold(order)).rejects.toThrow();
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  expect(await hold(order)).toMatchObject({ charged: true });
+  expect(await openHolds(order.rideId)).toBe(1);
+});
+
+test('a refund is remembered after the provider has forgotten its key', async () => {
+  const order = paymentOrder();
+  const held = await hold(order);
+  if (!held.charged) throw new Error('not held');
+  const { rideId } = order;
+  await captureHold(access, { rideId, intentId: held.intentId, amountMinor: 1_500 });
+  const refund = { rideId, intentId: held.intentId, refundKey: 'ops:1', amountMinor: 400 };
+  const given = await refundCapture(access, refund);
+  psp.clock.now = new Date(psp.clock.now.getTime() + 25 * 60 * 60 * 1_000);
+  expect(await refundCapture(access, refund)).toEqual(given);
+  expect(await movements(rideId)).toHaveLength(2);
+});
+
+test('more than was captured is refused', async () => {
+  const order = paymentOrder();
+  const held = await hold(order);
+  if (!held.charged) throw new Error('not held');
+  const { rideId } = order;
+  await captureHold(access, { rideId, intentId: held.intentId, amountMinor: 300 });
+  const refund = { rideId, intentId: held.intentId, refundKey: 'ops:1', amountMinor: 301 };
+  expect(await refundCapture(access, refund)).toMatchObject({ refunded: false });
+});
+
+test('nothing to release is no failure', async () => {
+  expect(await voidHold(access, paymentOrder().rideId)).toBeNull();
+});
