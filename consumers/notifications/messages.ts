@@ -1,0 +1,115 @@
+import type { KnownFact } from '../../contracts/knownFact';
+
+export type Role = 'rider' | 'driver';
+export type Channel = 'push' | 'email';
+
+/** What is said about a fact, before it is known who the rider is. */
+export interface Message {
+  readonly role: Role;
+  /** The driver's id; null for the rider, whom most facts do not name. */
+  readonly driverId: string | null;
+  readonly channel: Channel;
+  readonly template: string;
+  readonly text: string;
+}
+
+/** An amount as a person reads it: 1250 and USD are $12.50, 1250 and JPY are ¥1,250. */
+export function money(amountMinor: number, currency: string): string {
+  const format = new Intl.NumberFormat('en-US', { style: 'currency', currency });
+  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
+  return format.format(amountMinor / 10 ** digits);
+}
+
+const toRider = (channel: Channel, template: string, text: string): Message => ({
+  role: 'rider',
+  driverId: null,
+  channel,
+  template,
+  text,
+});
+
+/** Nobody where there was no driver. */
+const toDriver = (driverId: string | null, template: string, text: string): Message[] =>
+  driverId === null ? [] : [{ role: 'driver', driverId, channel: 'push', template, text }];
+
+/** What a fact of a ride or payment means to people; nothing where nobody cares. */
+export function messagesFor(fact: KnownFact): Message[] {
+  switch (fact.type) {
+    case 'ride.requested': {
+      const { totalMinor, currency } = fact.data.fare;
+      const text = `Your ride is requested for ${money(totalMinor, currency)}.`;
+      return [toRider('push', 'ride_requested', text)];
+    }
+    case 'ride.payment_failed':
+      return [toRider('push', 'payment_failed', 'Your payment was declined, so the ride was not started.')];
+    case 'ride.driver_assigned':
+      return [toRider('push', 'driver_assigned', 'Your driver is on the way.')];
+    case 'ride.driver_unassigned':
+      return [
+        toRider('push', 'driver_unassigned', 'Your driver cannot come. We are looking for another one.'),
+        ...toDriver(fact.data.driverId, 'ride_given_back', 'You are no longer on this ride.'),
+      ];
+    case 'ride.driver_arrived':
+      return [toRider('push', 'driver_arrived', 'Your driver is here.')];
+    case 'ride.no_driver_found':
+      return [toRider('push', 'no_driver', 'No driver is free near you right now. You pay nothing.')];
+    case 'ride.completed': {
+      const amount = money(fact.data.chargeMinor, fact.data.currency);
+      return [
+        toRider('push', 'ride_completed', `You have arrived. The ride comes to ${amount}.`),
+        ...toDriver(fact.data.driverId, 'ride_done', `The ride is complete: ${amount}.`),
+      ];
+    }
+    case 'ride.cancelled':
+      return cancelled(fact.data);
+    case 'payment.captured': {
+      const { amountMinor, commissionMinor, currency, driverId } = fact.data;
+      return [
+        toRider('email', 'receipt', `Receipt: ${money(amountMinor, currency)} were charged to your card.`),
+        ...toDriver(driverId, 'earned', `You earned ${money(amountMinor - commissionMinor, currency)}.`),
+      ];
+    }
+    case 'payment.cash_settled': {
+      const { amountMinor, commissionMinor, currency, driverId } = fact.data;
+      return [
+        toRider('email', 'cash_receipt', `Receipt: ${money(amountMinor, currency)}, paid in cash.`),
+        ...toDriver(
+          driverId,
+          'commission_due',
+          `You owe a commission of ${money(commissionMinor, currency)}.`,
+        ),
+      ];
+    }
+    case 'payment.tip_charged': {
+      const tip = money(fact.data.tipMinor, fact.data.currency);
+      return [
+        toRider('email', 'tip_receipt', `Receipt: a tip of ${tip} was charged to your card.`),
+        ...toDriver(fact.data.driverId, 'tip_received', `You got a tip of ${tip}.`),
+      ];
+    }
+    case 'payment.refunded': {
+      const { amountMinor, currency } = fact.data;
+      return [toRider('email', 'refund', `${money(amountMinor, currency)} go back to your card.`)];
+    }
+    default:
+      return [];
+  }
+}
+
+function cancelled(data: Extract<KnownFact, { type: 'ride.cancelled' }>['data']): Message[] {
+  const { by, feeMinor, currency, driverId } = data;
+  const fee = feeMinor === 0 ? 'You pay nothing.' : `The fee is ${money(feeMinor, currency)}.`;
+  const said = {
+    rider: 'Your ride is cancelled.',
+    operator: 'We had to cancel your ride.',
+    no_show: 'Your driver waited and has left.',
+  }[by];
+  const why = { rider: 'The rider has cancelled.', operator: 'The ride was cancelled by us.', no_show: null }[
+    by
+  ];
+  return [
+    toRider('push', `ride_cancelled_${by}`, `${said} ${fee}`),
+    // A driver who reported a no-show knows.
+    ...(why === null ? [] : toDriver(driverId, `ride_cancelled_${by}`, why)),
+  ];
+}
