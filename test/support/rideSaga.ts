@@ -1,0 +1,168 @@
+import { Client } from '@temporalio/client';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { bundleWorkflowCode, Worker } from '@temporalio/worker';
+import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { v7 as uuidv7 } from 'uuid';
+import { createRideActivities } from '../../activities/rides';
+import type { RideActivities } from '../../activities/rides';
+import { paymentWorkflowId, rideUpdates, rideWorkflowId } from '../../domain/names';
+import type { Charged } from '../../domain/payment';
+import { standardPolicies } from '../../domain/policies';
+import type { Policies } from '../../domain/policies';
+import type { Ride, RideRequest } from '../../domain/ride';
+import type { Pool } from '../../platform/postgres';
+import { acceptOffer, declineOffer } from '../../services/rides/offers';
+import { registerDriver, setOnline } from '../../services/rides/drivers';
+import { getRide } from '../../services/rides/store';
+import { fakePayments } from './fakePayments';
+import type { FakePayments } from './fakePayments';
+import { rideRequest } from './rides';
+
+export interface RideSagaOptions {
+  readonly env: TestWorkflowEnvironment;
+  readonly pool: Pool;
+  /** What the provider says to an authorization; a promise that never resolves is a provider that is down. */
+  readonly authorize?: () => Promise<Charged>;
+  /** Stands before the real activities: to lose an answer, to fail, to be late. */
+  readonly around?: (activities: RideActivities) => RideActivities;
+}
+
+/** A ride's saga with its real activities on a real database; drivers and the payment provider are played. */
+export interface RideSaga {
+  readonly client: Client;
+  readonly payments: FakePayments;
+  /** Who the location service finds near every pickup, nearest first. */
+  nearby: string[];
+  /** Registers drivers, online and near. */
+  drivers(...driverIds: string[]): Promise<void>;
+  /** Requests a ride; resolves when it is recorded. */
+  request(changes?: Partial<RideRequest>, policies?: Partial<Policies>): Promise<string>;
+  update(rideId: string, name: keyof typeof rideUpdates, argument?: object): Promise<Ride>;
+  ride(rideId: string): Promise<Ride>;
+  /** Waits, without moving the clock, until the committed ride is so. */
+  until(rideId: string, isSo: (ride: Ride) => boolean): Promise<Ride>;
+  /** The open offer of a driver, once there is one. */
+  offerTo(driverId: string): Promise<{ offerId: string; round: number; rideId: string }>;
+  /** Accepts the open offer of a driver in Postgres and, unless told otherwise, sends the Update. */
+  accept(driverId: string, send?: { update: boolean }): Promise<{ offerId: string }>;
+  decline(driverId: string): Promise<{ round: number; openOffersLeft: number }>;
+  /** The driver's lease. */
+  lease(driverId: string): Promise<{ offerId: string | null; rideId: string | null }>;
+  factTypes(rideId: string): Promise<string[]>;
+  stop(): Promise<void>;
+}
+
+let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+
+/** The workflows of the sources, bundled once a test file. */
+export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
+  (bundle ??= bundleWorkflowCode({ workflowsPath: require.resolve('../../workflows') }));
+
+export async function startRideSaga({ env, pool, authorize, around }: RideSagaOptions): Promise<RideSaga> {
+  const payments = fakePayments(authorize);
+  const nearby: string[] = [];
+  const real = createRideActivities({ pool, findNearby: () => Promise.resolve([...nearby]) });
+  const { transitions, dispatch } = around?.(real) ?? real;
+  const common = { connection: env.nativeConnection, workflowBundle: await workflowBundle() };
+  const workers = [
+    await Worker.create({ ...common, taskQueue: 'rides', activities: { ...transitions, ...dispatch } }),
+    await Worker.create({ ...common, taskQueue: 'payments', activities: payments.activities }),
+  ];
+  const running = workers.map((worker) => worker.run());
+  // Not env.client: its pending `result()` would move the clock while other rides are open.
+  const client = new Client({ connection: env.connection });
+  const handle = (rideId: string) => client.workflow.getHandle(rideWorkflowId(rideId));
+  const now = async (): Promise<string> => new Date(await env.currentTimeMs()).toISOString();
+
+  const saga: RideSaga = {
+    client,
+    payments,
+    nearby,
+    async drivers(...driverIds) {
+      for (const driverId of driverIds) {
+        const details = { name: driverId, plate: 'T-1', product: 'standard' as const };
+        await registerDriver(pool, { driverId, details, at: await now() });
+        await setOnline(pool, { driverId, online: true, at: await now() });
+        nearby.push(driverId);
+      }
+    },
+    async request(changes = {}, policies = {}) {
+      const rideId = changes.rideId ?? uuidv7();
+      const request = rideRequest({ ...changes, rideId, quoteId: uuidv7() });
+      await client.workflow.start('ride', {
+        workflowId: rideWorkflowId(rideId),
+        taskQueue: 'rides',
+        args: [{ request, requestedAt: await now(), policies: { ...standardPolicies, ...policies } }],
+      });
+      await handle(rideId).executeUpdate(rideUpdates.request);
+      return rideId;
+    },
+    update: (rideId, name, argument) =>
+      handle(rideId).executeUpdate<Ride, object[]>(rideUpdates[name], { args: argument ? [argument] : [] }),
+    async ride(rideId) {
+      return (await getRide(pool, rideId))!;
+    },
+    until: (rideId, isSo) =>
+      eventually(async () => {
+        const ride = await getRide(pool, rideId);
+        return ride && isSo(ride) ? ride : undefined;
+      }),
+    offerTo: (driverId) =>
+      eventually(async () => {
+        const { rows } = await pool.query<{ offerId: string; round: number; rideId: string }>(
+          `select offer_id as "offerId", round, ride_id as "rideId" from offers
+           where driver_id = $1 and state = 'offered'`,
+          [driverId],
+        );
+        return rows[0];
+      }),
+    async accept(driverId, { update } = { update: true }) {
+      const { offerId } = await saga.offerTo(driverId);
+      const { rideId } = await acceptOffer(pool, { offerId, driverId, now: await now() });
+      if (update) await saga.update(rideId, 'offerAccepted', { offerId, driverId });
+      return { offerId };
+    },
+    async decline(driverId) {
+      const { offerId } = await saga.offerTo(driverId);
+      const declined = await declineOffer(pool, { offerId, driverId });
+      if (declined.openOffersLeft === 0) {
+        await handle(declined.rideId).signal('offersDeclined', { round: declined.round });
+      }
+      return declined;
+    },
+    async lease(driverId) {
+      const { rows } = await pool.query<{ offerId: string | null; rideId: string | null }>(
+        'select offer_id as "offerId", ride_id as "rideId" from drivers where driver_id = $1',
+        [driverId],
+      );
+      return rows[0]!;
+    },
+    async factTypes(rideId) {
+      const { rows } = await pool.query<{ type: string }>(
+        'select fact_type as type from steps where aggregate_id = $1 order by version',
+        [rideId],
+      );
+      return rows.map((row) => row.type);
+    },
+    async stop() {
+      for (const worker of workers) worker.shutdown();
+      await Promise.all(running);
+    },
+  };
+  return saga;
+}
+
+/** The payment of a ride as its workflow left it. */
+export const paymentResult = (client: Client, rideId: string): Promise<string> =>
+  client.workflow.getHandle(paymentWorkflowId(rideId)).result() as Promise<string>;
+
+/** Looks again and again, for 10 s of real time at most, until there is something. */
+export async function eventually<T>(look: () => Promise<T | undefined>, withinMs = 10_000): Promise<T> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > deadline) throw new Error(`not so within ${withinMs} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
