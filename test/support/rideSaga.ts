@@ -37,7 +37,7 @@ export interface RideSaga {
   drivers(...driverIds: string[]): Promise<void>;
   /** Requests a ride; resolves when it is recorded. */
   request(changes?: Partial<RideRequest>, policies?: Partial<Policies>): Promise<string>;
-  update(rideId: string, name: keyof typeof rideUpdates, argument?: object): Promise<Ride>;
+  update(rideId: string, name: keyof typeof rideUpdates, argument: object): Promise<Ride>;
   ride(rideId: string): Promise<Ride>;
   /** Waits, without moving the clock, until the committed ride is so. */
   until(rideId: string, isSo: (ride: Ride) => boolean): Promise<Ride>;
@@ -98,7 +98,7 @@ export async function startRideSaga({ env, pool, authorize, around }: RideSagaOp
       return rideId;
     },
     update: (rideId, name, argument) =>
-      handle(rideId).executeUpdate<Ride, object[]>(rideUpdates[name], { args: argument ? [argument] : [] }),
+      handle(rideId).executeUpdate<Ride, [object]>(rideUpdates[name], { args: [argument] }),
     async ride(rideId) {
       return (await getRide(pool, rideId))!;
     },
