@@ -197,5 +197,5 @@ export function loadConfig(env: NodeJS.ProcessEnv, names?: readonly Variable[]):
     }
   }
   if (wrong.length > 0) throw new ConfigError(wrong.join('; '));
-  return values as Partial<Config>;
+  return values;
 }
