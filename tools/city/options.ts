@@ -48,3 +48,6 @@ export interface CityResult {
   /** Why not, a line each; also what was seen that no plan explains. */
   readonly remarks: readonly string[];
 }
+
+/** What `npm start` gives a city that was told nothing else. */
+export const cityDefaults = { drivers: 120, speed: 40, seed: '2014' } as const;

@@ -61,7 +61,12 @@ function splitLine(line: string): string[] {
   if (!line.includes('"')) return line.split(',');
   const cells = line.match(/("([^"]|"")*"|[^,]*)(,|$)/g) ?? [];
   if (!line.endsWith(',')) cells.pop();
-  return cells.map((cell) => cell.replace(/,$/, '').replace(/^"(.*)"$/s, '$1').replaceAll('""', '"'));
+  return cells.map((cell) =>
+    cell
+      .replace(/,$/, '')
+      .replace(/^"(.*)"$/s, '$1')
+      .replaceAll('""', '"'),
+  );
 }
 
 const shown = (text: string): string => JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);

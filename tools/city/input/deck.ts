@@ -36,11 +36,15 @@ export const blockSize = Object.values(personas).reduce((sum, { share }) => sum 
 export function dealBlock(seed: string, block: number, cashShare: number): Card[] {
   const random = seededRandom(seed, 'deck', block);
   const dealt = random.shuffle(
-    Object.entries(personas).flatMap(([persona, { share }]) => Array<Persona>(share).fill(persona as Persona)),
+    Object.entries(personas).flatMap(([persona, { share }]) =>
+      Array<Persona>(share).fill(persona as Persona),
+    ),
   );
   const payers = dealt.filter((persona) => persona !== 'declinedCard').length;
   const cash = Math.min(payers, Math.round(cashShare * blockSize));
-  const means = random.shuffle(Array.from({ length: payers }, (_, i): Card['means'] => (i < cash ? 'cash' : 'card')));
+  const means = random.shuffle(
+    Array.from({ length: payers }, (_, i): Card['means'] => (i < cash ? 'cash' : 'card')),
+  );
   const repeats = random.shuffle(Array.from({ length: blockSize }, (_, i) => repeatOf(i)));
   return dealt.map((persona, i) => ({
     persona,

@@ -54,7 +54,13 @@ export function* ridePlans(input: {
 const tripsBy = (means: Trip['means'], trips: readonly Trip[]): Trip[] =>
   trips.filter((trip) => trip.means === means);
 
-function planRide(number: number, card: Card, pickup: Pickup, trips: readonly Trip[], seed: string): RidePlan {
+function planRide(
+  number: number,
+  card: Card,
+  pickup: Pickup,
+  trips: readonly Trip[],
+  seed: string,
+): RidePlan {
   const random = seededRandom(seed, 'ride', number);
   const trip = random.pick(trips);
   const point = { lat: pickup.lat, lng: pickup.lng };

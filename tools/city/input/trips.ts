@@ -21,13 +21,22 @@ const isTrip = ({ distanceMeters, durationMs }: Trip): boolean =>
  * @throws InputError as `checkPickups`
  */
 export async function readTrips(file: string): Promise<Trip[]> {
-  const rows = await readCsv(file, ['pickup_at', 'dropoff_at', 'passengers', 'distance_miles', 'tip', 'payment']);
+  const rows = await readCsv(file, [
+    'pickup_at',
+    'dropoff_at',
+    'passengers',
+    'distance_miles',
+    'tip',
+    'payment',
+  ]);
   const trips = rows.flatMap((row): Trip[] => {
     const means = row.get('payment', 'credit card, cash or nothing', meansOf);
     const trip = {
-      distanceMeters: row.get('distance_miles', 'miles from 0 to 1000', numberBetween(0, 1_000)) * METERS_PER_MILE,
+      distanceMeters:
+        row.get('distance_miles', 'miles from 0 to 1000', numberBetween(0, 1_000)) * METERS_PER_MILE,
       durationMs:
-        row.get('dropoff_at', localTimeExpected, localTime) - row.get('pickup_at', localTimeExpected, localTime),
+        row.get('dropoff_at', localTimeExpected, localTime) -
+        row.get('pickup_at', localTimeExpected, localTime),
       tipMinor: Math.round(row.get('tip', 'US dollars from 0 to 1000', numberBetween(0, 1_000)) * 100),
       passengers: row.get('passengers', 'a number from 0 to 9', numberBetween(0, 9)),
     };

@@ -118,4 +118,3 @@ async function act(
 }
 
 const stopHere = ({ motion, clock }: Wheel): void => motion.go(motion.at(clock.now()), 0);
-

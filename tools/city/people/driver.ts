@@ -35,9 +35,14 @@ const PREFIXES = ['T', 'C', 'N', 'Y'];
 
 /**
  * A driver's shift: register, go online, finish the ride of before if there is one, then offers, one after
- * another, until the app's signal, whose reason it throws.
+ * another, until the app's signal, whose reason it throws. `ready` is called once the driver is online.
  */
-export async function driveShift(number: number, start: Point, kit: DriverKit): Promise<never> {
+export async function driveShift(
+  number: number,
+  start: Point,
+  kit: DriverKit,
+  ready: () => void,
+): Promise<never> {
   const app = createApp(kit.app, 'driver', driverId(number));
   const random = seededRandom(kit.seed, 'driver', number);
   const product: Product = number % 4 === 0 ? 'xl' : 'standard';
@@ -45,8 +50,13 @@ export async function driveShift(number: number, start: Point, kit: DriverKit): 
   const motion = createMotion(start, kit.clock);
   const wheel: Wheel = { ...kit, app, driverId: driverId(number), motion };
 
-  await app.ask({ method: 'PUT', path: '/v1/drivers/me', body: { name: `Driver ${number}`, plate, product } });
+  await app.ask({
+    method: 'PUT',
+    path: '/v1/drivers/me',
+    body: { name: `Driver ${number}`, plate, product },
+  });
   const me = await app.post<DriverView>('/v1/drivers/me/online');
+  ready();
   const offers = createOfferBox(kit.app.wire, app);
   const sending = sendPositions(app, motion, kit.clock, kit.record);
   const shift = async (): Promise<never> => {

@@ -19,7 +19,8 @@ const LONGEST_WAY_MS = 12 * 60_000;
 export function createMotion(start: Point, clock: CityClock): Motion {
   let leg = { from: start, to: start, startedAt: clock.now(), durationMs: 0 };
   const at = (cityTime: number): Point => {
-    const part = leg.durationMs === 0 ? 1 : Math.min(1, Math.max(0, (cityTime - leg.startedAt) / leg.durationMs));
+    const part =
+      leg.durationMs === 0 ? 1 : Math.min(1, Math.max(0, (cityTime - leg.startedAt) / leg.durationMs));
     return {
       lat: leg.from.lat + (leg.to.lat - leg.from.lat) * part,
       lng: leg.from.lng + (leg.to.lng - leg.from.lng) * part,

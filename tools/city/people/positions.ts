@@ -22,7 +22,9 @@ export async function sendPositions(
   let sentUntil = clock.now() - SAMPLE_EVERY_MS;
   for (;;) {
     const now = clock.now();
-    const everyMs = motion.moving ? Math.max(SAMPLE_EVERY_MS, (now - sentUntil) / MOST_SAMPLES) : now - sentUntil;
+    const everyMs = motion.moving
+      ? Math.max(SAMPLE_EVERY_MS, (now - sentUntil) / MOST_SAMPLES)
+      : now - sentUntil;
     const positions: Position[] = [];
     for (let time = sentUntil + everyMs; time <= now + 1; time += everyMs) {
       const at = new Date(Date.now() - (now - time) / clock.speed).toISOString();

@@ -57,7 +57,10 @@ async function requestRide(
       body: { quoteToken: quote.token, paymentMethod },
     };
     try {
-      const [first, twin] = await Promise.all([app.ask(call), plan.repeat === 'atOnce' ? app.ask(call) : null]);
+      const [first, twin] = await Promise.all([
+        app.ask(call),
+        plan.repeat === 'atOnce' ? app.ask(call) : null,
+      ]);
       const ride = first.body as RideAccepted;
       kit.record.accepted.push({ rideId: ride.rideId, riderId: plan.riderId, key, quoteId: quote.quoteId });
       kit.record.rides.set(ride.rideId, 'requested');

@@ -39,7 +39,9 @@ export function createStreet(kit: AppKit, clock: CityClock, seed: string): Stree
       const persona = planOf(ride)?.persona;
       if (persona === 'noShow' || persona === 'riderCancelsAssigned') return null;
       await clock.wait(seededRandom(seed, 'door', ride.rideId).between(...COMES_AFTER_MS));
-      const { startCode } = await createApp(kit, 'rider', ride.riderId).get<RideView>(`/v1/rides/${ride.rideId}`);
+      const { startCode } = await createApp(kit, 'rider', ride.riderId).get<RideView>(
+        `/v1/rides/${ride.rideId}`,
+      );
       return startCode ?? null;
     },
   };

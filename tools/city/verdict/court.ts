@@ -1,0 +1,87 @@
+import { createKafka, type Kafka } from '../../../platform/kafka';
+import { createPool } from '../../../platform/postgres';
+import type { VerdictDatabase, VerdictInputs } from '../options';
+import type { CityRecord } from '../people/record';
+import type { ConsumerState, Evidence } from './evidence';
+import { consumerProgress, loadKafka, publishedRecords } from './load/kafka';
+import { appliedFacts, appliers, loadPostgres, unfinished, type Pools } from './load/postgres';
+import { loadProvider } from './load/provider';
+
+/** Connections to what the processes under test have written; none to the processes. */
+export interface Court {
+  /** Rides that have not ended, whoever requested them. */
+  liveRides(): Promise<readonly string[]>;
+  /** What is not settled, published or applied yet. */
+  unsettled(): Promise<readonly string[]>;
+  /** For the screen: facts recorded so far, and by consumer the records to go. */
+  gauges(): Promise<{ facts: number; lag: Readonly<Record<string, number>> }>;
+  load(record: Pick<CityRecord, 'accepted' | 'repeated' | 'tips'>): Promise<Evidence>;
+  close(): Promise<void>;
+}
+
+export function openCourt({ databaseUrls, kafkaBrokers, topicPrefix, pspUrl }: VerdictInputs): Court {
+  const pools = Object.fromEntries(
+    Object.entries(databaseUrls).map(([name, url]) => [
+      name,
+      createPool(url, { applicationName: 'verdict', max: 2, statementTimeoutMs: 60_000 }),
+    ]),
+  ) as Record<VerdictDatabase, Pools[VerdictDatabase]>;
+  const kafka = createKafka({ brokers: [...kafkaBrokers], clientId: 'verdict' });
+
+  return {
+    async liveRides() {
+      const { liveRides } = await unfinished(pools);
+      return liveRides > 0 ? [`${liveRides} rides to end`] : [];
+    },
+    async unsettled() {
+      const [{ facts, unsettledPayments }, published, progress] = await Promise.all([
+        unfinished(pools),
+        publishedRecords(kafka, topicPrefix),
+        consumerProgress(kafka, topicPrefix),
+      ]);
+      const left = unsettledPayments > 0 ? [`${unsettledPayments} payments to settle`] : [];
+      if (published < facts) left.push(`${facts - published} facts to reach Kafka`);
+      for (const [consumer, { lag }] of Object.entries(progress)) {
+        if (lag > 0) left.push(`${lag} records to reach ${consumer}`);
+      }
+      return left;
+    },
+    async gauges() {
+      const [{ facts }, progress] = await Promise.all([
+        unfinished(pools),
+        consumerProgress(kafka, topicPrefix),
+      ]);
+      return {
+        facts,
+        lag: Object.fromEntries(Object.entries(progress).map(([name, { lag }]) => [name, lag])),
+      };
+    },
+    async load({ accepted, repeated, tips }) {
+      const [fromPostgres, fromKafka, fromProvider, consumers] = await Promise.all([
+        loadPostgres(pools, topicPrefix),
+        loadKafka(kafka, topicPrefix),
+        loadProvider(pspUrl),
+        loadConsumers(pools, kafka, topicPrefix),
+      ]);
+      return { accepted, repeated, tips, ...fromPostgres, ...fromKafka, ...fromProvider, consumers };
+    },
+    async close() {
+      await Promise.all(Object.values(pools).map((pool) => pool.end()));
+    },
+  };
+}
+
+async function loadConsumers(
+  pools: Pools,
+  kafka: Kafka,
+  topicPrefix: string,
+): Promise<Record<string, ConsumerState>> {
+  const progress = await consumerProgress(kafka, topicPrefix);
+  const consumers: Record<string, ConsumerState> = {};
+  for (const [name, { lag, taken }] of Object.entries(progress)) {
+    const database = appliers.find((applier) => applier === name);
+    // Location keeps nothing in a database: what it has taken is what it has applied.
+    consumers[name] = { applied: database ? await appliedFacts(pools, database) : taken, lag };
+  }
+  return consumers;
+}

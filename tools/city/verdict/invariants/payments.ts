@@ -1,0 +1,65 @@
+import type { Payment } from '../../../../domain/payment';
+import { settledPaymentStatuses } from '../../../../domain/payment';
+import { terminalRideStatuses, type Ride } from '../../../../domain/ride';
+import { groupBy, repeats, type Evidence, type Violations } from '../evidence';
+
+/** Promise 3: the provider took from each intent once, and from a rider what our facts say and no more. */
+export function noRiderChargedTwice(evidence: Pick<Evidence, 'movements' | 'payments'>): Violations {
+  const captures = evidence.movements.filter(({ kind }) => kind === 'capture');
+  const twice = repeats(captures.map(({ intentId }) => intentId)).map(
+    (id) => `intent ${id} was captured twice`,
+  );
+  const payments = new Map(evidence.payments.map((payment) => [payment.rideId, payment]));
+  const tooMuch = [...groupBy(captures, ({ rideId }) => rideId ?? 'no ride')].flatMap(([rideId, ofRide]) => {
+    const payment = payments.get(rideId);
+    const owed = (payment?.capturedMinor ?? 0) + (payment?.tipMinor ?? 0);
+    const taken = ofRide.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+    return taken > owed ? [`ride ${rideId}: ${taken} was taken where ${owed} is booked`] : [];
+  });
+  return [...twice, ...tooMuch];
+}
+
+/** Promise 3: no hold outlives its ride, at the provider or with us. */
+export function noOpenAuthorizationAfterEnd(
+  evidence: Pick<Evidence, 'openAuthorizations' | 'rides' | 'payments'>,
+): Violations {
+  return [
+    ...heldAfterEnd(evidence).map(
+      ({ intentId, rideId }) => `intent ${intentId} of ride ${rideId} is still held`,
+    ),
+    ...unsettledAfterEnd(evidence).map((payment) => `payment ${payment.rideId} is still ${payment.status}`),
+  ];
+}
+
+/** Holds at the provider whose ride has ended, or which belong to no ride that we know. */
+export function heldAfterEnd(evidence: Pick<Evidence, 'openAuthorizations' | 'rides'>) {
+  const live = liveRides(evidence.rides);
+  return evidence.openAuthorizations.filter(({ rideId }) => rideId === null || !live.has(rideId));
+}
+
+/** Payments that still need something although their ride has ended. */
+export function unsettledAfterEnd(evidence: Pick<Evidence, 'payments' | 'rides'>): Payment[] {
+  const live = liveRides(evidence.rides);
+  return evidence.payments.filter(
+    ({ rideId, status }) => !live.has(rideId) && !settledPaymentStatuses.includes(status),
+  );
+}
+
+const liveRides = (rides: readonly Ride[]): Set<string> =>
+  new Set(rides.filter(({ status }) => !terminalRideStatuses.includes(status)).map(({ rideId }) => rideId));
+
+/** Promise 3: what a ride costs is what was charged: captured from the card, or settled in cash. */
+export function chargedEqualsOwed(evidence: Pick<Evidence, 'rides' | 'payments' | 'facts'>): Violations {
+  const payments = new Map(evidence.payments.map((payment) => [payment.rideId, payment]));
+  const cash = new Map(
+    evidence.facts
+      .filter(({ type }) => type === 'payment.cash_settled')
+      .map(({ key, data }) => [key, (data as { amountMinor: number }).amountMinor]),
+  );
+  return evidence.rides.flatMap(({ rideId, chargeMinor, paymentMethod }) => {
+    if (chargeMinor === null) return [];
+    const paid =
+      paymentMethod.type === 'cash' ? (cash.get(rideId) ?? 0) : (payments.get(rideId)?.capturedMinor ?? 0);
+    return paid === chargeMinor ? [] : [`ride ${rideId} costs ${chargeMinor} and ${paid} was charged`];
+  });
+}

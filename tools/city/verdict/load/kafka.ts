@@ -1,0 +1,97 @@
+import { catalogue, topics } from '../../../../contracts/catalogue';
+import { groupLag, readTopicRaw, withAdmin, type Kafka, type RawRecord } from '../../../../platform/kafka';
+import type { Evidence, LogRecord } from '../evidence';
+
+export const factTopics = topics.map(({ name }) => name).filter((name) => name !== 'driver-positions');
+
+/** What each consumer group reads, by the catalogue; audit takes every fact, location the positions. */
+export const consumerTopics: Readonly<Record<string, readonly string[]>> = {
+  location: ['driver-positions'],
+  ...Object.fromEntries(
+    ['analytics', 'audit', 'notifications'].map((consumer) => [
+      consumer,
+      [...new Set(catalogue.filter((entry) => entry.consumers.includes(consumer)).map(({ topic }) => topic))],
+    ]),
+  ),
+};
+
+/** The fact topics raw from offset 0, a partition's records in order, and how many dead letters there are. */
+export async function loadKafka(
+  kafka: Kafka,
+  topicPrefix: string,
+): Promise<Pick<Evidence, 'log' | 'deadLetters'>> {
+  const log: LogRecord[] = [];
+  await Promise.all(
+    factTopics.map((topic) =>
+      readTopicRaw({
+        kafka,
+        topic: topicPrefix + topic,
+        onRecord: (record) => void log.push(logRecord(topic, record)),
+      }),
+    ),
+  );
+  const deadLetters = await withAdmin(kafka, async (admin) => {
+    const names = (await admin.listTopics()).filter(
+      (name) => name.startsWith(topicPrefix) && name.endsWith('.dead-letter'),
+    );
+    const counts: Record<string, number> = {};
+    for (const name of names) {
+      const offsets = await admin.fetchTopicOffsets(name);
+      counts[name] = offsets.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
+    }
+    return counts;
+  });
+  return { log, deadLetters };
+}
+
+function logRecord(topic: string, { partition, offset, key, headers }: RawRecord): LogRecord {
+  return {
+    topic,
+    partition,
+    offset,
+    key: key?.toString() ?? '',
+    id: headers['ce_id']?.toString() ?? '',
+    sequence: Number(headers['ce_sequence']?.toString()),
+  };
+}
+
+/** How many facts lie in Kafka, repeats included. */
+export async function publishedRecords(kafka: Kafka, topicPrefix: string): Promise<number> {
+  return withAdmin(kafka, async (admin) => {
+    let sum = 0;
+    for (const topic of factTopics) {
+      for (const { high } of await admin.fetchTopicOffsets(topicPrefix + topic)) sum += Number(high);
+    }
+    return sum;
+  });
+}
+
+/** By consumer: records it has yet to take, and those it has taken, by its group's offsets. */
+export async function consumerProgress(
+  kafka: Kafka,
+  topicPrefix: string,
+): Promise<Record<string, { lag: number; taken: number }>> {
+  const progress: Record<string, { lag: number; taken: number }> = {};
+  for (const [consumer, names] of Object.entries(consumerTopics)) {
+    const partitions = await groupLag(
+      kafka,
+      consumer === 'location' ? await locationGroup(kafka) : topicPrefix + consumer,
+      names.map((name) => topicPrefix + name),
+    );
+    progress[consumer] = {
+      lag: partitions.reduce((sum, { lag }) => sum + lag, 0),
+      taken: partitions.reduce((sum, { next }) => sum + next, 0),
+    };
+  }
+  return progress;
+}
+
+/** A location process has a group of its own, as each reads everything; those of dead ones have no members. */
+async function locationGroup(kafka: Kafka): Promise<string> {
+  return withAdmin(kafka, async (admin) => {
+    const { groups } = await admin.listGroups();
+    const ids = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith('location-'));
+    const described = ids.length > 0 ? (await admin.describeGroups(ids)).groups : [];
+    return described.find(({ members }) => members.length > 0)?.groupId ?? 'location';
+  });
+}
