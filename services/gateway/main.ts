@@ -8,6 +8,8 @@ import { createFactProducer, createKafka } from '../../platform/kafka';
 import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { createTemporalClient } from '../../platform/temporal';
+import { createPaymentRoutes } from '../payments/routes';
+import { visibleRide } from '../rides/access';
 import { driverRoutes } from '../rides/driverRoutes';
 import { createOfferFeed } from '../rides/offerFeed';
 import { createRequestRide } from '../rides/requestRide';
@@ -76,6 +78,11 @@ runProcess('gateway', async ({ config, log, signal }) => {
         positions,
       });
       rideRoutes(mount, { pool, requestRide, act, feed: rideFeed, codeSecret });
+      createPaymentRoutes(mount, {
+        temporal,
+        rideOf: (caller, rideId) => visibleRide(pool, rideId, caller),
+        deadlineMs: WORKFLOW_DEADLINE_MS,
+      });
       driverRoutes(mount, {
         pool,
         temporal,
