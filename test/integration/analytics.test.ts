@@ -1,0 +1,109 @@
+import { latLngToCell } from 'h3-js';
+import { v7 as uuidv7 } from 'uuid';
+import { countDemand } from '../../consumers/analytics/handler';
+import { readDemand } from '../../consumers/analytics/store';
+import { demandView } from '../../contracts/api/ops';
+import { at, requested, rideFacts, startConsumer, type TestConsumer } from '../support/consumers';
+
+const midtown = { lat: 40.75, lng: -73.98 };
+const brooklyn = { lat: 40.68, lng: -73.94 };
+const cellOf = ({ lat, lng }: typeof midtown) => latLngToCell(lat, lng, 8);
+
+let analytics: TestConsumer;
+beforeEach(async () => {
+  analytics = await startConsumer('analytics', ['rides'], countDemand);
+}, 30_000);
+afterEach(() => analytics.stop(), 30_000);
+
+const demand = async (range: { from?: string; to?: string; limit?: number } = {}) =>
+  demandView.parse(await readDemand(analytics.pool, { limit: 100, ...range })).cells;
+
+const cell = (minute: string, where: typeof midtown, counts: object) => ({
+  ...{ cell: cellOf(where), minute: at(`${minute}:00.000`) },
+  ...{ requested: 0, completed: 0, cancelled: 0, noDriver: 0, ...counts },
+});
+
+const completed = { driverId: 'driver-1', chargeMinor: 1_250, currency: 'USD' };
+const cancelled = { by: 'rider', reason: 'changed_mind', driverId: null, feeMinor: 0, currency: 'USD' };
+
+/** A ride of each ending, requested in the same minute; what is counted of them is in `expected`. */
+function rides() {
+  const [a, b, c, d] = [uuidv7(), uuidv7(), uuidv7(), uuidv7()];
+  const facts = [
+    ...rideFacts(a, [
+      ['ride.requested', '12:00:05.000', requested(a, 'r1', midtown)],
+      ['ride.matching_started', '12:00:06.000'],
+      ['ride.driver_assigned', '12:00:59.000', { driverId: 'driver-1', offerId: uuidv7() }],
+      ['ride.driver_arrived', '12:05:00.000', { driverId: 'driver-1' }],
+      ['ride.started', '12:06:00.000', { driverId: 'driver-1' }],
+      ['ride.completed', '12:20:59.999', completed],
+    ]),
+    ...rideFacts(b, [
+      ['ride.requested', '12:00:59.999', requested(b, 'r2', midtown)],
+      ['ride.cancelled', '12:01:00.000', cancelled],
+    ]),
+    ...rideFacts(c, [
+      ['ride.requested', '12:00:30.000', requested(c, 'r3', brooklyn)],
+      ['ride.matching_started', '12:00:31.000'],
+      ['ride.no_driver_found', '12:01:30.000'],
+    ]),
+    ...rideFacts(d, [
+      ['ride.requested', '12:01:00.000', requested(d, 'r4', midtown)],
+      ['ride.payment_failed', '12:01:01.000', { reason: 'card_declined' }],
+    ]),
+  ];
+  const expected = [
+    cell('12:20', midtown, { completed: 1 }),
+    cell('12:01', midtown, { requested: 1, cancelled: 1 }),
+    cell('12:01', brooklyn, { noDriver: 1 }),
+    cell('12:00', midtown, { requested: 2 }),
+    cell('12:00', brooklyn, { requested: 1 }),
+  ];
+  return { facts, expected };
+}
+
+test('rides are counted at their pickup and in the minute in which each thing happened', async () => {
+  const { facts, expected } = rides();
+  await analytics.deliver(facts);
+  expect(await demand()).toEqual(expected);
+  expect(await demand({ from: at('12:01:00.000'), to: at('12:20:00.000') })).toEqual(expected.slice(1, 3));
+  expect(await demand({ limit: 1 })).toEqual(expected.slice(0, 1));
+  expect((await analytics.pool.query('select from ride_cells')).rowCount).toBe(0);
+});
+
+test('facts that are delivered again, in the same or a later batch, are counted once', async () => {
+  const { facts, expected } = rides();
+  await analytics.deliver([...facts.slice(0, 4), ...facts.slice(0, 4)]);
+  for (const fact of facts.slice(4)) await analytics.deliver([fact, fact]);
+  // Versions long past, after the rides have ended.
+  await analytics.deliver([...facts].reverse());
+  expect(await demand()).toEqual(expected);
+  expect(await analytics.deadLetters()).toBe(0);
+});
+
+test('a fact that breaks its schema is put aside with what follows of its ride; others are counted', async () => {
+  const [broken, sound] = [uuidv7(), uuidv7()];
+  await analytics.deliver([
+    ...rideFacts(broken, [
+      ['ride.requested', '12:00:00.000', { ...requested(broken, 'r1'), pickup: { lat: 91, lng: 0 } }],
+      ['ride.no_driver_found', '12:01:00.000'],
+    ]),
+    ...rideFacts(sound, [
+      ['ride.requested', '12:00:00.000', requested(sound, 'r2', midtown)],
+      ['ride.becomes_known_in_some_later_version', '12:00:30.000', { any: 'thing' }],
+      ['ride.completed', '12:01:00.000', completed],
+    ]),
+  ]);
+  expect(await demand()).toEqual([
+    cell('12:01', midtown, { completed: 1 }),
+    cell('12:00', midtown, { requested: 1 }),
+  ]);
+  expect(await analytics.deadLetters()).toBe(1);
+  const { rows } = await analytics.pool.query<{ head: boolean; reason: string | null }>(
+    'select head, reason from inbox_parked order by head desc',
+  );
+  expect(rows).toEqual([
+    { head: true, reason: expect.stringContaining('pickup') },
+    { head: false, reason: null },
+  ]);
+});

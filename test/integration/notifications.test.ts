@@ -1,0 +1,98 @@
+import { v7 as uuidv7 } from 'uuid';
+import { createNotify } from '../../consumers/notifications/handler';
+import {
+  captured,
+  opened,
+  requested,
+  rideFacts,
+  startConsumer,
+  type TestConsumer,
+} from '../support/consumers';
+
+let notifications: TestConsumer;
+beforeEach(async () => {
+  notifications = await startConsumer('notifications', ['rides', 'payments'], createNotify(false));
+}, 30_000);
+afterEach(() => notifications.stop(), 30_000);
+
+async function written(): Promise<string[]> {
+  const { rows } = await notifications.pool.query<{ line: string }>(
+    `select role || ' ' || recipient_id || ': ' || template as line from notifications order by occurred_at, role desc`,
+  );
+  return rows.map(({ line }) => line);
+}
+
+const driver = { driverId: 'driver-1' };
+
+function aRide(rideId = uuidv7()) {
+  const ride = rideFacts(rideId, [
+    ['ride.requested', '12:00:00.000', requested(rideId, 'rider-1')],
+    ['ride.matching_started', '12:00:01.000'],
+    ['ride.driver_assigned', '12:00:10.000', { ...driver, offerId: uuidv7() }],
+    ['ride.driver_arrived', '12:05:00.000', driver],
+    ['ride.started', '12:06:00.000', driver],
+    ['ride.completed', '12:20:00.000', { ...driver, chargeMinor: 1_250, currency: 'USD' }],
+  ]);
+  const payment = rideFacts(rideId, [
+    ['payment.opened', '12:00:00.500', opened(rideId, 'rider-1')],
+    ['payment.authorized', '12:00:01.000', { intentId: 'pi_1', amountMinor: 1_250, currency: 'USD' }],
+    ['payment.captured', '12:20:02.000', captured],
+  ]);
+  const expected = [
+    'rider rider-1: ride_requested',
+    'rider rider-1: driver_assigned',
+    'rider rider-1: driver_arrived',
+    'rider rider-1: ride_completed',
+    'driver driver-1: ride_done',
+    'rider rider-1: receipt',
+    'driver driver-1: earned',
+  ];
+  return { ride, payment, expected };
+}
+
+test('rider and driver are told what concerns them, the rider also where a fact does not name them', async () => {
+  const { ride, payment, expected } = aRide();
+  for (const fact of [...ride, ...payment]) await notifications.deliver([fact]);
+  expect(await written()).toEqual(expected);
+  const { rows } = await notifications.pool.query('select distinct state, attempts from notifications');
+  expect(rows).toEqual([{ state: 'written', attempts: 0 }]);
+});
+
+test("a payment's facts need none of the ride's: topics come in no order", async () => {
+  const { ride, payment, expected } = aRide();
+  await notifications.deliver(payment);
+  expect(await written()).toEqual(expected.slice(-2));
+  await notifications.deliver(ride);
+  expect(await written()).toEqual(expected);
+});
+
+test('what is delivered again is written once', async () => {
+  const { ride, payment, expected } = aRide();
+  const facts = [...ride, ...payment];
+  await notifications.deliver([...facts, ...facts]);
+  await notifications.deliver([...facts].reverse());
+  expect(await written()).toEqual(expected);
+});
+
+test('a consumer that has lost its place writes nothing twice: ids come from facts and recipients', async () => {
+  const { ride, expected } = aRide();
+  await notifications.deliver(ride);
+  await notifications.pool.query('truncate inbox_sequences');
+  await notifications.deliver(ride);
+  expect(await written()).toEqual(expected.slice(0, -2));
+});
+
+test('a fact that breaks its schema is put aside; other rides and unknown facts go on', async () => {
+  const bad = uuidv7();
+  const { ride, expected } = aRide();
+  await notifications.deliver([
+    ...rideFacts(bad, [
+      ['ride.requested', '11:00:00.000', requested(bad, 'rider-2')],
+      ['ride.completed', '11:01:00.000', { ...driver, chargeMinor: -1, currency: 'USD' }],
+    ]),
+    ...rideFacts(uuidv7(), [['ride.flew_away', '11:02:00.000', { any: 'thing' }]]),
+    ...ride,
+  ]);
+  expect(await written()).toEqual(['rider rider-2: ride_requested', ...expected.slice(0, -2)]);
+  expect(await notifications.deadLetters()).toBe(1);
+});

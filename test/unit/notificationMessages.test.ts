@@ -1,0 +1,103 @@
+import { notificationId } from '../../consumers/notifications/handler';
+import { messagesFor, money } from '../../consumers/notifications/messages';
+import { signature } from '../../consumers/notifications/webhook';
+import type { KnownFact } from '../../contracts/knownFact';
+import { requested } from '../support/consumers';
+
+const said = (fact: KnownFact) =>
+  messagesFor(fact).map(({ role, driverId, channel, text }) => `${driverId ?? role} by ${channel}: ${text}`);
+
+const money1250 = { amountMinor: 1_250, currency: 'USD' };
+const driverId = 'driver-1';
+const cancelled = { reason: 'r', feeMinor: 500, currency: 'USD', driverId };
+
+test.each<[KnownFact, string[]]>([
+  [
+    { type: 'ride.requested', data: requested('r', 'rider-1') } as KnownFact,
+    ['rider by push: Your ride is requested for $12.50.'],
+  ],
+  [
+    { type: 'ride.driver_assigned', data: { driverId, offerId: 'o' } },
+    ['rider by push: Your driver is on the way.'],
+  ],
+  [
+    { type: 'ride.driver_unassigned', data: { driverId, reason: 'r' } },
+    [
+      'rider by push: Your driver cannot come. We are looking for another one.',
+      'driver-1 by push: You are no longer on this ride.',
+    ],
+  ],
+  [
+    { type: 'ride.completed', data: { driverId, chargeMinor: 1_250, currency: 'USD' } },
+    [
+      'rider by push: You have arrived. The ride comes to $12.50.',
+      'driver-1 by push: The ride is complete: $12.50.',
+    ],
+  ],
+  [
+    { type: 'ride.cancelled', data: { ...cancelled, by: 'rider' } },
+    [
+      'rider by push: Your ride is cancelled. The fee is $5.00.',
+      'driver-1 by push: The rider has cancelled.',
+    ],
+  ],
+  [
+    { type: 'ride.cancelled', data: { ...cancelled, by: 'operator', feeMinor: 0, driverId: null } },
+    ['rider by push: We had to cancel your ride. You pay nothing.'],
+  ],
+  [
+    { type: 'ride.cancelled', data: { ...cancelled, by: 'no_show' } },
+    ['rider by push: Your driver waited and has left. The fee is $5.00.'],
+  ],
+  [
+    { type: 'payment.captured', data: { intentId: 'pi', ...money1250, driverId, commissionMinor: 250 } },
+    ['rider by email: Receipt: $12.50 were charged to your card.', 'driver-1 by push: You earned $10.00.'],
+  ],
+  [
+    { type: 'payment.cash_settled', data: { ...money1250, driverId, commissionMinor: 250 } },
+    ['rider by email: Receipt: $12.50, paid in cash.', 'driver-1 by push: You owe a commission of $2.50.'],
+  ],
+  [
+    { type: 'payment.tip_charged', data: { intentId: 'pi', tipMinor: 200, currency: 'USD', driverId } },
+    [
+      'rider by email: Receipt: a tip of $2.00 was charged to your card.',
+      'driver-1 by push: You got a tip of $2.00.',
+    ],
+  ],
+  [
+    { type: 'payment.refunded', data: { refundId: 're', ...money1250, reason: 'r' } },
+    ['rider by email: $12.50 go back to your card.'],
+  ],
+  [{ type: 'ride.matching_started', data: {} }, []],
+  [{ type: 'payment.voided', data: { intentId: null } }, []],
+])('of $type people are told what concerns them', (fact, expected) => {
+  expect(said(fact)).toEqual(expected);
+});
+
+test('amounts are shown in the currency and its own minor units', () => {
+  expect([money(1_250, 'USD'), money(1_250, 'JPY'), money(1_250, 'KWD'), money(5, 'EUR')]).toEqual([
+    '$12.50',
+    '¥1,250',
+    'KWD\u00a01.250',
+    '€0.05',
+  ]);
+});
+
+test('the same fact and recipient have the same id, anybody else another', () => {
+  const id = notificationId('ride.completed/r1/6', 'rider', 'u1');
+  expect(notificationId('ride.completed/r1/6', 'rider', 'u1')).toBe(id);
+  expect(id).toMatch(/^[0-9a-f-]{14}5[0-9a-f-]{21}$/);
+  const others = [
+    notificationId('ride.completed/r1/7', 'rider', 'u1'),
+    notificationId('ride.completed/r1/6', 'driver', 'u1'),
+    notificationId('ride.completed/r1/6', 'rider', 'u2'),
+  ];
+  expect(new Set([id, ...others]).size).toBe(4);
+});
+
+test('a signature is the one that anybody can compute', () => {
+  // printf '1400000000.{"a":1}' | openssl dgst -sha256 -hmac 'a secret'
+  expect(signature('a secret', 1_400_000_000_999, '{"a":1}')).toBe(
+    't=1400000000,v1=6cae12927263a198573614d12c4db6a50552d27efba8e60483b48df95ca5ad13',
+  );
+});
