@@ -1,0 +1,197 @@
+import { createPositionsHandler, type PositionsHandler } from '../../consumers/location/handler';
+import { startReader, type Reader } from '../../consumers/location/reader';
+import { locationRoutes } from '../../consumers/location/routes';
+import { PositionStore } from '../../consumers/location/store';
+import { problemPages } from '../../contracts/api/problems';
+import type { PackedPosition } from '../../contracts/positions';
+import { createHttpApp, listen, type Listening } from '../../platform/http';
+import { createFactProducer, createTopics, type FactProducer } from '../../platform/kafka';
+import { deleteTopics, eventually, quiet, testKafka, unique } from '../support/backbone';
+
+const kafka = testKafka();
+const topic = unique('driver-positions');
+const here = { lat: 40.75, lng: -73.98 };
+let producer: FactProducer;
+
+beforeAll(async () => {
+  await createTopics(kafka, [{ topic, partitions: 3 }]);
+  producer = createFactProducer(kafka, { log: quiet });
+}, 30_000);
+afterAll(async () => {
+  await producer.disconnect();
+  await deleteTopics(kafka, [topic]);
+});
+
+/** Sends values as they are, or positions packed as the gateway does. */
+const send = (values: (string | PackedPosition[])[], region = '832a10fffffffff') =>
+  producer.send(
+    values.map((value) => ({
+      topic,
+      key: region,
+      value: typeof value === 'string' ? value : JSON.stringify({ v: 1, positions: value }),
+      headers: {},
+    })),
+  );
+
+interface Process {
+  readonly store: PositionStore;
+  readonly handler: PositionsHandler;
+  readonly reader: Reader;
+  stop(): Promise<void>;
+}
+
+function startProcess(): Process {
+  const store = new PositionStore();
+  const handler = createPositionsHandler({ store, keepMs: 60_000, now: Date.now });
+  const stopping = new AbortController();
+  const group = unique('location');
+  const { signal } = stopping;
+  const reader = startReader({ kafka, group, topic, take: handler.take, signal, log: quiet });
+  return {
+    ...{ store, handler, reader },
+    async stop() {
+      stopping.abort();
+      await reader.done;
+    },
+  };
+}
+
+const ready = ({ reader }: Process) => eventually(() => reader.caughtUp(), Boolean);
+
+const ids = ({ store }: Process) =>
+  store
+    .nearest({ ...here, radiusMeters: 5_000, limit: 10, maxAgeMs: 30_000, nowMs: Date.now() })
+    .map(({ driverId }) => driverId);
+
+/** A driver this many meters north of `here`, more or less. */
+const north = (driverId: string, meters: number, sequence: number, ageMs = 0): PackedPosition => [
+  driverId,
+  here.lat + meters / 111_195,
+  here.lng,
+  sequence,
+  Date.now() - ageMs,
+];
+
+test('a new process rebuilds what is known from the log, then goes on with what comes', async () => {
+  await send([
+    [north('far', 2_000, 1), north('moving', 100, 1)],
+    'not JSON',
+    '{"v":2}',
+    [['bad', 999, 0, 1, 1]],
+  ]);
+  // Another region's partition; the driver's newer position comes first.
+  await send([[north('moving', 1_000, 3)], [north('moving', 50, 2)]], '832a13fffffffff');
+  await send([[north('gone', 10, 1, 120_000), north('quiet', 20, 1, 40_000)]], '832a10fffffffff');
+
+  const first = startProcess();
+  expect(first.reader.caughtUp()).toBe(false);
+  await ready(first);
+  expect(ids(first)).toEqual(['moving', 'far']);
+  expect(first.handler.counts).toMatchObject({ records: 7, malformed: 3, silent: 1, refused: 0 });
+  expect(first.store.size).toBe(3);
+
+  await send([[north('far', 500, 2)], [north('far', 500, 2)], [north('far', 3_000, 1)]]);
+  await eventually(
+    () => ids(first)[0],
+    (nearest) => nearest === 'far',
+  );
+  await eventually(
+    () => first.handler.counts.records,
+    (records) => records === 10,
+  );
+  expect(ids(first)).toEqual(['far', 'moving']);
+
+  // Nothing is handed over: it is killed as far as the second is concerned.
+  const second = startProcess();
+  await ready(second);
+  expect(ids(second)).toEqual(ids(first));
+  expect(second.store.size).toBe(first.store.size);
+  await Promise.all([first.stop(), second.stop()]);
+}, 60_000);
+
+test('a clock that is ahead keeps nobody alive: nobody was anywhere later than it was sent', async () => {
+  const process = startProcess();
+  await ready(process);
+  await send([[north('ahead', 1, 1, -3_600_000)]]);
+  const [ahead] = await eventually(
+    () =>
+      process.store.nearest({
+        ...here,
+        radiusMeters: 5,
+        limit: 1,
+        maxAgeMs: 30_000,
+        nowMs: Date.now() + 5_000,
+      }),
+    (found) => found.length === 1,
+  );
+  expect(ahead!.ageMs).toBeGreaterThanOrEqual(4_000);
+  await process.stop();
+}, 30_000);
+
+test('an empty log is caught up with at once', async () => {
+  const empty = unique('driver-positions');
+  await createTopics(kafka, [{ topic: empty, partitions: 2 }]);
+  const stopping = new AbortController();
+  const reader = startReader({
+    ...{ kafka, group: unique('location'), topic: empty, take: () => {} },
+    ...{ signal: stopping.signal, log: quiet },
+  });
+  await eventually(() => reader.caughtUp(), Boolean);
+  stopping.abort();
+  await reader.done;
+  await deleteTopics(kafka, [empty]);
+}, 30_000);
+
+describe('GET /internal/nearest', () => {
+  let server: Listening;
+  beforeAll(async () => {
+    const store = new PositionStore();
+    const handler = createPositionsHandler({ store, keepMs: 60_000, now: () => 10_000 });
+    store.apply({ driverId: 'd1', lat: 40.75, lng: -73.98, sequence: 1, atMs: 8_000 });
+    const app = createHttpApp({
+      log: quiet,
+      problems: problemPages,
+      ready: {},
+      routes: (router) =>
+        locationRoutes(
+          router,
+          () => (req, _res, next) => {
+            req.caller = { sub: 'rides', role: 'service' };
+            next();
+          },
+          { store, handler, now: () => 10_000 },
+        ),
+    });
+    server = await listen(app, { port: 0, portVariable: 'NONE' });
+  });
+  afterAll(() => server.close());
+
+  const get = async (query: string) => {
+    const response = await fetch(`${server.url}/internal/nearest?${query}`);
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+
+  test('answers who is near, how far and how old that is', async () => {
+    expect(await get('lat=40.751&lng=-73.98&radiusMeters=500&limit=5&maxAgeMs=5000')).toEqual({
+      status: 200,
+      body: {
+        drivers: [
+          { driverId: 'd1', lat: 40.75, lng: -73.98, distanceMeters: expect.closeTo(111.2, 1), ageMs: 2_000 },
+        ],
+      },
+    });
+  });
+
+  test.each([
+    'lat=91&lng=0&radiusMeters=500&limit=5&maxAgeMs=5000',
+    'lat=&lng=0&radiusMeters=500&limit=5&maxAgeMs=5000',
+    'lat=NaN&lng=0&radiusMeters=500&limit=5&maxAgeMs=5000',
+    'lat=0&lng=0&radiusMeters=0&limit=5&maxAgeMs=5000',
+    'lat=0&lng=0&radiusMeters=60000&limit=5&maxAgeMs=5000',
+    'lat=0&lng=0&radiusMeters=500&limit=1000&maxAgeMs=5000',
+    'lat=0&lng=0&radiusMeters=500&limit=5',
+    'lat=0&lng=0&radiusMeters=500&limit=5&maxAgeMs=5000&more=1',
+  ])('refuses %s', async (query) => {
+    expect(await get(query)).toMatchObject({ status: 400, body: { code: 'validation_failed' } });
+  });
+});
