@@ -1,17 +1,12 @@
 import type Stripe from 'stripe';
-import { refusal, startPsp, stripeFor, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
-
-interface Ledger {
-  currencies: Record<string, { authorizedOpenMinor: number; capturedMinor: number; refundedMinor: number }>;
-  consistent: boolean;
-  movements: {
-    kind: string;
-    paymentIntent: string;
-    rideId: string | null;
-    amount: number;
-    currency: string;
-  }[];
-}
+import {
+  refusal,
+  startPsp,
+  stripeFor,
+  temporaryFolder,
+  type Ledger,
+  type RunningPsp,
+} from '../support/sandboxPsp';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let psp: RunningPsp;
@@ -145,7 +140,10 @@ describe('the life of a payment', () => {
 
   test('a hold is not refunded, only what was captured', async () => {
     const { id } = await hold();
-    expect(await refusal(stripe.refunds.create({ payment_intent: id }))).toMatchObject({ statusCode: 400 });
+    expect(await refusal(stripe.refunds.create({ payment_intent: id }))).toMatchObject({
+      statusCode: 400,
+      message: `This PaymentIntent (${id}) does not have a successful charge to refund.`,
+    });
   });
 });
 

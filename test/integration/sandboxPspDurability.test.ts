@@ -71,6 +71,12 @@ describe('the same key again', () => {
       expect(await refusal(other)).toMatchObject({ type: 'StripeIdempotencyError', statusCode: 400 });
     }
     expect(await intents()).toMatchObject([{ id, status: 'requires_capture' }]);
+
+    await psp.stripe.paymentIntents.capture(id, {}, { idempotencyKey: 'end' });
+    expect(await refusal(psp.stripe.paymentIntents.cancel(id, {}, { idempotencyKey: 'end' }))).toMatchObject({
+      type: 'StripeIdempotencyError',
+      message: expect.stringContaining(`('/v1/payment_intents/${id}/capture' vs`) as string,
+    });
   });
 
   test('after a refused parameter it runs: nothing was stored', async () => {

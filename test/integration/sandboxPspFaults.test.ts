@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import { Faults, faultSchema } from '../../services/sandbox-psp/faults';
 import { refusal, startPsp, stripeFor, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
@@ -85,6 +86,11 @@ test('delay: the client gives up, the effect comes all the same', async () => {
 });
 
 test('a delay does not hold up the end', async () => {
+  const faults = new Faults();
+  const delay = faults.delay(faultSchema.parse({ kind: 'delay', delayMs: 60_000 }));
+  faults.close();
+  await expect(delay).rejects.toThrow(/aborted/);
+
   await psp.fault({ match: onCapture, kind: 'delay', delayMs: 60_000 });
   const waiting = refusal(capture());
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -99,9 +105,9 @@ test('a delay does not hold up the end', async () => {
 test('faults meet only what they match, as often as they say, until they are cleared', async () => {
   await psp.fault({ match: { path: '/v1/refunds' }, kind: 'unavailable', times: 3 });
   await psp.fault({ match: { method: 'GET' }, kind: 'unavailable' });
-  expect(await refusal(psp.stripe.paymentIntents.retrieve(heldId))).toMatchObject({ statusCode: 503 });
-  expect(await status()).toBe('requires_capture');
   await capture();
+  expect(await refusal(psp.stripe.paymentIntents.retrieve(heldId))).toMatchObject({ statusCode: 503 });
+  expect(await status()).toBe('succeeded');
   const refund = () => psp.stripe.refunds.create({ payment_intent: heldId });
   expect(await refusal(refund())).toMatchObject({ statusCode: 503 });
   expect(await psp.get('/sandbox/faults')).toMatchObject({ data: [{ kind: 'unavailable', left: 2 }] });

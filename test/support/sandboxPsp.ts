@@ -5,6 +5,19 @@ import Stripe from 'stripe';
 import { listen } from '../../platform/http';
 import { createSandboxPsp } from '../../services/sandbox-psp/app';
 
+/** GET /sandbox/ledger. */
+export interface Ledger {
+  currencies: Record<string, { authorizedOpenMinor: number; capturedMinor: number; refundedMinor: number }>;
+  consistent: boolean;
+  movements: {
+    kind: string;
+    paymentIntent: string;
+    rideId: string | null;
+    amount: number;
+    currency: string;
+  }[];
+}
+
 /** A sandbox provider that listens, with its clock in the test's hand. */
 export interface RunningPsp {
   readonly url: string;

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Journal } from '../../services/sandbox-psp/journal';
+import { startPsp } from '../support/sandboxPsp';
 
 type Done = (error: Error | null) => void;
 /** Takes the place of the disk's sync: the test says when and how it ends. */
@@ -86,4 +87,39 @@ test('after a failed sync nothing is taken or vouched for any more', async () =>
   expect(journal.failed).toBe(true);
   expect(failures).toHaveLength(1);
   expect(readFileSync(join(folder, 'journal.jsonl'), 'utf8')).toBe('{"n":1}\n');
+});
+
+test('no answer leaves, and nothing is shown, before the disk has it', async () => {
+  const psp = await startPsp(join(folder, 'psp'));
+  const answers: string[] = [];
+  const answered = <T>(name: string, call: Promise<T>) => call.finally(() => answers.push(name));
+  const params = { amount: 900, currency: 'usd', payment_method: 'pm_card_visa' };
+  const create = () => psp.stripe.paymentIntents.create(params, { idempotencyKey: 'key' });
+  const created = answered('create', create());
+  const sync = await nextSync();
+  const shown = [
+    answered('list', psp.stripe.paymentIntents.list()),
+    answered('ledger', psp.get('/sandbox/ledger')),
+    answered('open', psp.get('/sandbox/open-authorizations')),
+  ];
+  await expect(create()).rejects.toMatchObject({ code: 'idempotency_key_in_use' });
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  expect(answers).toEqual([]);
+  sync(null);
+  await Promise.all([created, ...shown]);
+  expect(answers.sort()).toEqual(['create', 'ledger', 'list', 'open']);
+  await psp.stop();
+});
+
+test('when the disk fails nobody is told of a success, then or later', async () => {
+  const psp = await startPsp(join(folder, 'psp'));
+  const create = () =>
+    psp.stripe.paymentIntents.create({ amount: 900, currency: 'usd' }, { idempotencyKey: 'key' });
+  const created = create();
+  void nextSync().then((sync) => sync(new Error('no space left')));
+  await expect(created).rejects.toMatchObject({ statusCode: 500 });
+  await expect(create()).rejects.toMatchObject({ statusCode: 500 });
+  await expect(psp.stripe.paymentIntents.list()).rejects.toMatchObject({ statusCode: 500 });
+  await expect(psp.get('/readyz')).rejects.toThrow('503');
+  await psp.stop();
 });
