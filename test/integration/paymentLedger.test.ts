@@ -2,21 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { createPaymentActivities, type PaymentTransitions } from '../../activities/payments';
 import { foldPayment, type Payment, type PaymentFact } from '../../domain/payment';
 import { stepsOf } from '../../platform/outbox';
-import { withTransaction } from '../../platform/postgres';
+import { withTransaction, type Pool } from '../../platform/postgres';
 import { balances, book } from '../../services/payments/ledger';
 import { getPayment } from '../../services/payments/store';
 import { paymentOrder, paymentsDatabase, providerAccess } from '../support/payments';
 import { at } from '../support/rides';
 
-let database: Awaited<ReturnType<typeof paymentsDatabase>>;
+let pool: Pool;
 let transitions: PaymentTransitions;
 
 beforeAll(async () => {
-  database = await paymentsDatabase();
-  const { client } = providerAccess(database.pool, 'http://127.0.0.1:1');
-  transitions = createPaymentActivities({ pool: database.pool, provider: client }).transitions;
+  pool = await paymentsDatabase();
+  const { client } = providerAccess(pool, 'http://127.0.0.1:1');
+  transitions = createPaymentActivities({ pool, provider: client }).transitions;
 });
-afterAll(() => database.drop());
+afterAll(() => pool.end());
 
 const fareBooking = (changes: Partial<Parameters<typeof book>[1]> = {}): Parameters<typeof book>[1] => ({
   stepId: randomUUID(),
@@ -32,14 +32,14 @@ const fareBooking = (changes: Partial<Parameters<typeof book>[1]> = {}): Paramet
 });
 
 const booked = (booking: Parameters<typeof book>[1]): Promise<void> =>
-  withTransaction(database.pool, (tx) => book(tx, booking));
+  withTransaction(pool, (tx) => book(tx, booking));
 
 describe('the database itself', () => {
   test('takes a booking that balances, and only once', async () => {
     const booking = fareBooking();
     await booked(booking);
     await expect(booked(booking)).rejects.toThrow(/step_id/);
-    const lines = await balances(database.pool, booking.paymentId);
+    const lines = await balances(pool, booking.paymentId);
     expect(lines.map((line) => line.amountMinor).sort((a, b) => a - b)).toEqual([-1_200, -300, 1_500]);
   });
 
@@ -60,7 +60,6 @@ describe('the database itself', () => {
   });
 
   test('takes no entries later, not even balanced ones', async () => {
-    const { pool } = database;
     const booking = fareBooking();
     await booked(booking);
     const late = `insert into ledger_entries (transaction_id, account, currency, amount_minor)
@@ -79,7 +78,7 @@ describe('the database itself', () => {
     'truncate ledger_transactions cascade',
   ])('refuses: %s', async (sql) => {
     await booked(fareBooking());
-    await expect(database.pool.query(sql)).rejects.toThrow(/append-only/);
+    await expect(pool.query(sql)).rejects.toThrow(/append-only/);
   });
 });
 
@@ -109,22 +108,22 @@ describe('recording a fact', () => {
   test('writes row, fact and booking together; its facts fold to its row', async () => {
     const { rideId, recorded } = await capturedPayment();
     expect(recorded).toMatchObject({ applied: true, state: { status: 'captured', capturedMinor: 1_500 } });
-    const steps = await stepsOf<PaymentFact>(database.pool, rideId);
+    const steps = await stepsOf<PaymentFact>(pool, rideId);
     const folded = steps.reduce<Payment | null>((payment, { fact }) => foldPayment(payment, fact), null);
-    expect(await getPayment(database.pool, rideId)).toEqual(folded);
-    expect(await balances(database.pool, rideId)).toEqual([
+    expect(await getPayment(pool, rideId)).toEqual(folded);
+    expect(await balances(pool, rideId)).toEqual([
       { account: 'driver_payable:driver-1', currency: 'USD', amountMinor: -1_200 },
       { account: 'platform_revenue', currency: 'USD', amountMinor: -300 },
       { account: 'provider_clearing', currency: 'USD', amountMinor: 1_500 },
     ]);
-    const { rows } = await database.pool.query('select topic from outbox where key = $1', [rideId]);
+    const { rows } = await pool.query('select topic from outbox where key = $1', [rideId]);
     expect(rows).toEqual([{ topic: 'payments' }, { topic: 'payments' }, { topic: 'payments' }]);
   });
 
   test('a repeat answers what is committed and books nothing', async () => {
     const { rideId, capture, recorded } = await capturedPayment();
     expect(await transitions.recordCaptured(capture)).toEqual(recorded);
-    expect(await balances(database.pool, rideId)).toHaveLength(3);
+    expect(await balances(pool, rideId)).toHaveLength(3);
   });
 
   test('a version that another step has taken is not overwritten', async () => {
@@ -141,7 +140,7 @@ describe('recording a fact', () => {
 
   test('a booking that is refused takes the fact with it', async () => {
     const { rideId } = await capturedPayment();
-    await database.pool.query(
+    await pool.query(
       `create function refuse_refunds() returns trigger language plpgsql as $$
        begin if new.kind = 'payment.refunded' then raise exception 'refused for a test'; end if; return new; end $$;
        create trigger refuse_refunds before insert on ledger_transactions
@@ -150,7 +149,7 @@ describe('recording a fact', () => {
     const refund = { refundId: 're_1', amountMinor: 100, currency: 'USD', reason: 'late' };
     const refused = step(rideId, 'recordRefund', 3, { type: 'payment.refunded', data: refund } as never);
     await expect(transitions.recordRefund(refused)).rejects.toThrow('refused for a test');
-    expect(await getPayment(database.pool, rideId)).toMatchObject({ status: 'captured', version: 3 });
-    expect(await stepsOf(database.pool, rideId)).toHaveLength(3);
+    expect(await getPayment(pool, rideId)).toMatchObject({ status: 'captured', version: 3 });
+    expect(await stepsOf(pool, rideId)).toHaveLength(3);
   });
 });

@@ -11,22 +11,22 @@ interface Movement {
   readonly amount: number;
 }
 
-let database: Awaited<ReturnType<typeof paymentsDatabase>>;
+let pool: Pool;
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let psp: RunningPsp;
 let access: ProviderAccess;
 
 beforeAll(async () => {
-  [database, folder] = await Promise.all([paymentsDatabase(), temporaryFolder()]);
+  [pool, folder] = await Promise.all([paymentsDatabase(), temporaryFolder()]);
   psp = await startPsp(folder.path);
-  access = providerAccess(database.pool, psp.url);
+  access = providerAccess(pool, psp.url);
 });
 
 afterEach(() => psp.clearFaults());
 
 afterAll(async () => {
   await psp.stop();
-  await Promise.all([database.drop(), folder.remove()]);
+  await Promise.all([pool.end(), folder.remove()]);
 });
 
 const hold = (order = paymentOrder(), token = 'pm_card_visa') => {
@@ -45,7 +45,7 @@ const movements = async (rideId: string): Promise<[string, number][]> => {
   return ledger.movements.filter((move) => move.rideId === rideId).map(({ kind, amount }) => [kind, amount]);
 };
 
-const intentOf = async (pool: Pool, rideId: string): Promise<string> => {
+const intentOf = async (rideId: string): Promise<string> => {
   const { rows } = await pool.query<{ intent_id: string }>(
     'select intent_id from provider_intents where payment_id = $1',
     [rideId],
@@ -56,7 +56,7 @@ const intentOf = async (pool: Pool, rideId: string): Promise<string> => {
 test('a hold is one hold however often it is asked for', async () => {
   const order = paymentOrder();
   const first = await hold(order);
-  expect(first).toEqual({ charged: true, intentId: await intentOf(database.pool, order.rideId) });
+  expect(first).toEqual({ charged: true, intentId: await intentOf(order.rideId) });
   expect(await hold(order)).toEqual(first);
   expect(await openHolds(order.rideId)).toBe(1);
 });
@@ -90,7 +90,7 @@ describe.each(faults)('%s', (kind) => {
     await meet(call);
     const order = paymentOrder();
     const held = await untilAnswered(() => hold(order));
-    expect(held).toEqual({ charged: true, intentId: await intentOf(database.pool, order.rideId) });
+    expect(held).toEqual({ charged: true, intentId: await intentOf(order.rideId) });
     expect(await openHolds(order.rideId)).toBe(1);
   });
 

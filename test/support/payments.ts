@@ -1,30 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { Client } from 'pg';
 import type { PaymentOrder } from '../../domain/payment';
-import { createPool, migrate, migrationSet, outboxMigrations, type Pool } from '../../platform/postgres';
+import { createPool, type Pool } from '../../platform/postgres';
 import { createProviderClient, type ProviderAccess } from '../../services/payments/provider';
+import { createDatabase } from './servers';
 
-/** A database of payments of this test file's own. */
-export async function paymentsDatabase(): Promise<{ pool: Pool; url: string; drop: () => Promise<void> }> {
-  const adminUrl = process.env['POSTGRES_URL'] ?? '';
-  const name = `payments_${randomUUID().replaceAll('-', '')}`;
-  const asAdmin = async (sql: string): Promise<void> => {
-    const admin = new Client({ connectionString: adminUrl });
-    await admin.connect();
-    await admin.query(sql).finally(() => admin.end());
-  };
-  await asAdmin(`create database ${name}`);
-  const url = Object.assign(new URL(adminUrl), { pathname: name }).toString();
-  await migrate(url, [outboxMigrations, migrationSet('payments', 'services/payments/migrations')]);
-  const pool = createPool(url, { applicationName: 'payments test' });
-  return {
-    pool,
-    url,
-    async drop() {
-      await pool.end();
-      await asAdmin(`drop database ${name} with (force)`);
-    },
-  };
+/** A database of payments of this test file's own; close its pool at the end. */
+export async function paymentsDatabase(): Promise<Pool> {
+  return createPool(await createDatabase('payments'), { applicationName: 'payments test' });
 }
 
 /** What the payments worker reaches the provider with; a call times out after half a second. */

@@ -1,0 +1,181 @@
+import { Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import { createPaymentActivities } from '../../activities/payments';
+import type { Payment } from '../../domain/payment';
+import type { Policies } from '../../domain/policies';
+import type { Pool } from '../../platform/postgres';
+import { balances } from '../../services/payments/ledger';
+import { getPayment } from '../../services/payments/store';
+import { paymentsDatabase, providerAccess } from '../support/payments';
+import { startPaymentSaga, type PaymentSaga } from '../support/paymentSaga';
+import { eventually } from '../support/rideSaga';
+import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
+import { temporalAddress } from '../support/servers';
+
+jest.setTimeout(60_000);
+
+/** Payments on a real Temporal, a real Postgres, and a provider that keeps books of its own. */
+
+let pool: Pool;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let psp: RunningPsp;
+let connection: Connection;
+let nativeConnection: NativeConnection;
+let saga: PaymentSaga;
+
+beforeAll(async () => {
+  const address = temporalAddress();
+  [pool, folder, connection, nativeConnection] = await Promise.all([
+    paymentsDatabase(),
+    temporaryFolder(),
+    Connection.connect({ address }),
+    NativeConnection.connect({ address }),
+  ]);
+  psp = await startPsp(folder.path);
+  const { transitions, provider } = createPaymentActivities({
+    pool,
+    provider: providerAccess(pool, psp.url).client,
+  });
+  saga = await startPaymentSaga({
+    connection,
+    nativeConnection,
+    activities: { ...transitions, ...provider },
+  });
+});
+afterEach(() => psp.clearFaults());
+afterAll(async () => {
+  await saga?.stop();
+  await nativeConnection?.close();
+  await connection?.close();
+  await psp?.stop();
+  await pool?.end();
+  await folder?.remove();
+});
+
+/** A window long enough for the test to tip and refund in, short enough to wait for. */
+const shortWindow: Partial<Policies> = { tipWindowMs: 3_000, refundWindowMs: 3_000 };
+
+const untilStatus = (rideId: string, status: Payment['status'], withinMs = 30_000): Promise<Payment> =>
+  eventually(async () => {
+    const payment = await getPayment(pool, rideId);
+    return payment?.status === status ? payment : undefined;
+  }, withinMs);
+
+const untilTold = (rideId: string, withinMs = 30_000): Promise<string[]> =>
+  eventually(async () => {
+    const heard = await saga.heard(rideId);
+    return heard.length > 0 ? heard : undefined;
+  }, withinMs);
+
+/** Our books and the provider's say the same of this ride, and nothing is held for it any more. */
+async function booksAgree(rideId: string, expectedMinor: number): Promise<void> {
+  const lines = await balances(pool, rideId);
+  expect(lines.reduce((sum, line) => sum + line.amountMinor, 0)).toBe(0);
+  const ours = lines.find((line) => line.account === 'provider_clearing')?.amountMinor ?? 0;
+  const { movements } = await psp.get<{ movements: { kind: string; rideId: string; amount: number }[] }>(
+    '/sandbox/ledger',
+  );
+  const theirs = movements
+    .filter((move) => move.rideId === rideId)
+    .reduce((sum, { kind, amount }) => sum + (kind === 'refund' ? -amount : amount), 0);
+  expect({ ours, theirs }).toEqual({ ours: expectedMinor, theirs: expectedMinor });
+  const { data } = await psp.get<{ data: { rideId: string }[] }>('/sandbox/open-authorizations');
+  expect(data.filter((hold) => hold.rideId === rideId)).toEqual([]);
+}
+
+const refundKey = 'ops:1';
+
+test('from the hold to tip and refund; our books are the provider’s', async () => {
+  const rideId = await saga.open({}, shortWindow);
+  expect(await untilTold(rideId)).toEqual(['paymentAuthorized']);
+  await saga.rideEnded(rideId, { amountMinor: 1_500, driverId: 'driver-1' });
+  expect(await saga.tip(rideId, 300)).toEqual({ tipMinor: 300, currency: 'USD' });
+  const refund = await saga.refund(rideId, { refundKey, amountMinor: 400, reason: 'detour' });
+  expect(refund).toMatchObject({ amountMinor: 400, refundedMinor: 400 });
+  expect(await saga.result(rideId)).toBe('partially_refunded');
+  await booksAgree(rideId, 1_400);
+});
+
+test('a fee takes part of the hold, nothing owed takes none of it', async () => {
+  const [fee, nothing] = await Promise.all([saga.open({}, shortWindow), saga.open({}, shortWindow)]);
+  await Promise.all([untilTold(fee), untilTold(nothing)]);
+  await saga.rideEnded(fee, { amountMinor: 500, driverId: 'driver-1' });
+  await saga.rideEnded(nothing, { amountMinor: 0, driverId: null });
+  expect(await saga.result(nothing)).toBe('voided');
+  expect(await saga.result(fee)).toBe('captured');
+  await booksAgree(fee, 500);
+  await booksAgree(nothing, 0);
+});
+
+test('a declined card holds nothing', async () => {
+  const token = 'pm_card_visa_chargeDeclinedInsufficientFunds';
+  const rideId = await saga.open({ method: { type: 'card', token } });
+  expect(await saga.result(rideId)).toBe('failed');
+  expect(await saga.heard(rideId)).toEqual(['paymentDeclined: insufficient_funds']);
+  await booksAgree(rideId, 0);
+});
+
+test('a ride that has ended before its hold came about leaves none', async () => {
+  await psp.fault({ match: { path: '/v1/payment_intents/*/confirm' }, kind: 'drop_after' });
+  const rideId = await saga.open();
+  await saga.rideEnded(rideId, { amountMinor: 0, driverId: null });
+  expect(await saga.result(rideId)).toBe('voided');
+  expect(await saga.heard(rideId)).toEqual([]);
+  await booksAgree(rideId, 0);
+});
+
+test('a provider that is down for a while: rides wait, then go on', async () => {
+  await psp.fault({ kind: 'unavailable', times: 1_000 });
+  const rideIds = await Promise.all([1, 2, 3].map(() => saga.open({}, shortWindow)));
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  expect(await Promise.all(rideIds.map((rideId) => saga.heard(rideId)))).toEqual([[], [], []]);
+  await psp.clearFaults();
+  await Promise.all(rideIds.map((rideId) => untilTold(rideId)));
+  await psp.fault({ kind: 'drop_before', times: 1_000 });
+  for (const rideId of rideIds) await saga.rideEnded(rideId, { amountMinor: 1_500, driverId: 'driver-1' });
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await psp.clearFaults();
+  for (const rideId of rideIds) {
+    await untilStatus(rideId, 'captured');
+    await booksAgree(rideId, 1_500);
+  }
+});
+
+test.each(['error500_after', 'drop_after'] as const)(
+  '%s at every call: nobody is charged twice',
+  async (kind) => {
+    const lose = (path: string): Promise<void> => psp.fault({ match: { method: 'POST', path }, kind });
+    await lose('/v1/payment_intents');
+    await lose('/v1/payment_intents/*/confirm');
+    await lose('/v1/payment_intents/*/capture');
+    await lose('/v1/refunds');
+    const rideId = await saga.open({}, { tipWindowMs: 30_000, refundWindowMs: 30_000 });
+    await untilTold(rideId);
+    await saga.rideEnded(rideId, { amountMinor: 1_500, driverId: 'driver-1' });
+    await untilStatus(rideId, 'captured');
+    await lose('/v1/payment_intents/*/confirm');
+    await saga.tip(rideId, 200);
+    await saga.refund(rideId, { refundKey, amountMinor: 400, reason: 'detour' });
+    await booksAgree(rideId, 1_300);
+    await saga.handle(rideId).terminate('the window is not waited for');
+  },
+);
+
+test('a cancelled payment releases what it holds', async () => {
+  const rideId = await saga.open();
+  await untilTold(rideId);
+  await saga.handle(rideId).cancel();
+  await expect(saga.result(rideId)).rejects.toThrow();
+  expect(await getPayment(pool, rideId)).toMatchObject({ status: 'voided' });
+  await booksAgree(rideId, 0);
+});
+
+test('an operator reads what a payment waits for', async () => {
+  const rideId = await saga.open();
+  await untilTold(rideId);
+  const { currentDetails } = await saga
+    .handle(rideId)
+    .query<{ currentDetails: string }>('__temporal_workflow_metadata');
+  expect(currentDetails).toBe('**authorized**. Waits for the ride to end.');
+  await saga.handle(rideId).terminate('looked at');
+});

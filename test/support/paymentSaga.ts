@@ -1,0 +1,108 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { Client, WorkflowUpdateFailedError } from '@temporalio/client';
+import type { Connection, WorkflowHandle } from '@temporalio/client';
+import { bundleWorkflowCode, Worker } from '@temporalio/worker';
+import type { NativeConnection, WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { randomUUID } from 'node:crypto';
+import type { PaymentTransitions, ProviderActivities } from '../../activities/payments';
+import {
+  paymentSignals,
+  paymentUpdates,
+  paymentWorkflowId,
+  rideWorkflowId,
+  workflowTypes,
+} from '../../domain/names';
+import type { PaymentOrder, PaymentStatus, RideOutcome } from '../../domain/payment';
+import { standardPolicies, type Policies } from '../../domain/policies';
+import type { PaymentStart, Refund, RefundOrder } from '../../domain/sagas';
+import { paymentOrder } from './payments';
+
+let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
+const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
+  (bundle ??= bundleWorkflowCode({ workflowsPath: require.resolve('./paymentWorkflows') }));
+
+export interface PaymentSagaOptions {
+  readonly connection: Connection;
+  readonly nativeConnection: NativeConnection;
+  readonly activities: PaymentTransitions & ProviderActivities;
+}
+
+/** Payments as their workflow carries them; the ride is only a listener. */
+export interface PaymentSaga {
+  readonly client: Client;
+  /** Starts a payment, and the ride that listens to it; the answer is the ride's id. */
+  open(changes?: Partial<PaymentOrder>, policies?: Partial<Policies>): Promise<string>;
+  handle(rideId: string): WorkflowHandle;
+  /** The ride's last word. */
+  rideEnded(rideId: string, outcome: RideOutcome): Promise<void>;
+  /** The ride's workflow is over. */
+  endRide(rideId: string): Promise<void>;
+  tip(rideId: string, amountMinor: number): Promise<{ tipMinor: number; currency: string }>;
+  refund(rideId: string, order: RefundOrder): Promise<Refund>;
+  /** What the ride was told by its payment. */
+  heard(rideId: string): Promise<string[]>;
+  /** How the payment ended. */
+  result(rideId: string): Promise<PaymentStatus>;
+  stop(): Promise<void>;
+}
+
+export async function startPaymentSaga(options: PaymentSagaOptions): Promise<PaymentSaga> {
+  const { connection, nativeConnection, activities } = options;
+  // A queue of its own: several sagas may run on one server.
+  const taskQueue = `payments-${randomUUID()}`;
+  const worker = await Worker.create({
+    connection: nativeConnection,
+    workflowBundle: await workflowBundle(),
+    taskQueue,
+    activities,
+  });
+  const running = worker.run();
+  const client = new Client({ connection });
+  const handle = (rideId: string) => client.workflow.getHandle(paymentWorkflowId(rideId));
+  const ride = (rideId: string) => client.workflow.getHandle(rideWorkflowId(rideId));
+  return {
+    client,
+    handle,
+    async open(changes = {}, policies = {}) {
+      const order = paymentOrder(changes);
+      const { rideId } = order;
+      await client.workflow.start('listeningRide', { workflowId: rideWorkflowId(rideId), taskQueue });
+      const start: PaymentStart = {
+        order,
+        policies: { ...standardPolicies, ...policies },
+        rideWorkflowId: rideWorkflowId(rideId),
+      };
+      await client.workflow.start(workflowTypes.payment, {
+        workflowId: paymentWorkflowId(rideId),
+        taskQueue,
+        args: [start],
+      });
+      return rideId;
+    },
+    rideEnded: (rideId, outcome) => handle(rideId).signal(paymentSignals.rideEnded, outcome),
+    endRide: (rideId) => ride(rideId).signal('end'),
+    tip: (rideId, amountMinor) =>
+      handle(rideId).executeUpdate<{ tipMinor: number; currency: string }, [object]>(paymentUpdates.tip, {
+        args: [{ amountMinor }],
+      }),
+    refund: (rideId, order) =>
+      handle(rideId).executeUpdate<Refund, [RefundOrder]>(paymentUpdates.refund, { args: [order] }),
+    heard: (rideId) => ride(rideId).query<string[]>('heard'),
+    result: (rideId) => handle(rideId).result() as Promise<PaymentStatus>,
+    async stop() {
+      worker.shutdown();
+      await running;
+    },
+  };
+}
+
+/** The code of the refusal that an Update must end with. */
+export async function refusalOf(update: Promise<unknown>): Promise<string | null | undefined> {
+  const outcome = await update.then(
+    (answer) => `answered ${JSON.stringify(answer)}`,
+    (error: unknown) => error,
+  );
+  if (outcome instanceof WorkflowUpdateFailedError && outcome.cause instanceof ApplicationFailure)
+    return outcome.cause.type;
+  throw outcome instanceof Error ? outcome : new Error(String(outcome));
+}

@@ -1,0 +1,21 @@
+import { condition, defineQuery, defineSignal, setHandler } from '@temporalio/workflow';
+import { rideSignals } from '../../domain/names';
+
+export { payment } from '../../workflows/payment';
+
+/** A ride that does nothing but listen to its payment. */
+export async function listeningRide(): Promise<void> {
+  const heard: string[] = [];
+  let over = false;
+  setHandler(
+    defineSignal(rideSignals.paymentAuthorized),
+    () => void heard.push(rideSignals.paymentAuthorized),
+  );
+  setHandler(
+    defineSignal<[{ reason: string }]>(rideSignals.paymentDeclined),
+    ({ reason }) => void heard.push(`${rideSignals.paymentDeclined}: ${reason}`),
+  );
+  setHandler(defineSignal('end'), () => void (over = true));
+  setHandler(defineQuery<string[]>('heard'), () => heard);
+  await condition(() => over);
+}

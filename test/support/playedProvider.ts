@@ -1,0 +1,56 @@
+import type { ProviderActivities } from '../../activities/payments';
+import type { Charged } from '../../domain/payment';
+
+/** A payment provider that says what the test wants, and remembers what it was asked. */
+export interface PlayedProvider {
+  readonly activities: ProviderActivities;
+  /** In order: `authorize 1500`, `capture 500`, `void`, `tip 200`, `refund 100`. */
+  asked(rideId: string): string[];
+  /** Answers the next call of this kind, instead of the usual answer. */
+  next<K extends keyof ProviderActivities>(call: K, answer: () => ReturnType<ProviderActivities[K]>): void;
+  /** Forgets the special answers that nobody has asked for. */
+  reset(): void;
+}
+
+export function playedProvider(): PlayedProvider {
+  const calls: { rideId: string; what: string }[] = [];
+  const waiting = new Map<string, (() => Promise<unknown>)[]>();
+
+  const answer = <T>(call: keyof ProviderActivities, rideId: string, what: string, usual: T): Promise<T> => {
+    calls.push({ rideId, what });
+    const special = waiting.get(call)?.shift();
+    return (special?.() as Promise<T> | undefined) ?? Promise.resolve(usual);
+  };
+  const charged = (intentId: string): Charged => ({ charged: true, intentId });
+  return {
+    activities: {
+      authorize: ({ rideId, amountMinor }) =>
+        answer('authorize', rideId, `authorize ${amountMinor}`, charged(`pi_${rideId}`)),
+      capture: ({ rideId, amountMinor }) => answer('capture', rideId, `capture ${amountMinor}`, undefined),
+      voidHold: (rideId) => answer('voidHold', rideId, 'void', `pi_${rideId}`),
+      chargeTip: ({ rideId, amountMinor, attempt }) =>
+        answer('chargeTip', rideId, `tip ${amountMinor}`, charged(`pi_tip_${attempt}_${rideId}`)),
+      refund: ({ rideId, amountMinor, refundKey }) =>
+        answer('refund', rideId, `refund ${amountMinor}`, { refunded: true, refundId: `re_${refundKey}` }),
+    },
+    asked: (rideId) => calls.filter((call) => call.rideId === rideId).map((call) => call.what),
+    next: (call, special) => void waiting.set(call, [...(waiting.get(call) ?? []), special]),
+    reset: () => waiting.clear(),
+  };
+}
+
+/** An answer that comes when the test says so. */
+export function held<T>(): { promise: Promise<T>; release: (answer: T) => void; asked: Promise<void> } {
+  let release!: (answer: T) => void;
+  let wasAsked!: () => void;
+  const asked = new Promise<void>((resolve) => (wasAsked = resolve));
+  const promise = new Promise<T>((resolve) => (release = resolve));
+  return {
+    get promise() {
+      wasAsked();
+      return promise;
+    },
+    release,
+    asked,
+  };
+}
