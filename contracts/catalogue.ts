@@ -60,10 +60,10 @@ export const catalogue: readonly CatalogueEntry[] = families.flatMap(({ facts, .
   Object.entries(facts).map(([type, schema]) => ({ ...family, type, version: 1, schema })),
 );
 
-const schemas = { ...rideFacts, ...paymentFacts, ...driverFacts, ...pricingFacts };
+type Schemas = typeof rideFacts & typeof paymentFacts & typeof driverFacts & typeof pricingFacts;
 
-export type FactType = keyof typeof schemas;
-export type FactData<T extends FactType> = z.infer<(typeof schemas)[T]>;
+export type FactType = keyof Schemas;
+export type FactData<T extends FactType> = z.infer<Schemas[T]>;
 
 const entries = new Map(catalogue.map((entry) => [entry.type, entry]));
 

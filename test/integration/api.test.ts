@@ -15,7 +15,7 @@ afterAll(() => api?.stop(), 30_000);
 
 /** No test's drivers get offers of another test's rides. */
 afterEach(async () => {
-  const { rows } = await api.rides.query(
+  const { rows } = await api.rides.query<{ rideId: string }>(
     `select ride_id as "rideId" from rides where status not in ('completed', 'cancelled')`,
   );
   for (const { rideId } of rows) await act(rideId, 'cancel', ['operator', 'o'], {});
@@ -183,7 +183,7 @@ describe('bad input is a problem with its own type, and nothing is written', () 
       as: rider,
       body: { ...trip, pickup: { lat: 91 }, a: 1 },
     });
-    expect(answer.body.errors.map((error: { pointer: string }) => error.pointer).sort()).toEqual([
+    expect(answer.body.errors.map((error) => error.pointer).sort()).toEqual([
       '/a',
       '/pickup/lat',
       '/pickup/lng',
@@ -375,7 +375,7 @@ describe('a ride', () => {
       await openEvents(api, '/v1/drivers/me/offers', one),
       await openEvents(api, '/v1/drivers/me/offers', two),
     ] as const;
-    const rideId = await newRide();
+    await newRide();
     const [first, second] = [await streams[0].next('offer'), await streams[1].next('offer')];
     expect((await api.call('POST', `/v1/offers/${first.data.offerId}/accept`, { as: one })).status).toBe(200);
     expect(await streams[1].next('offer_over')).toMatchObject({ data: { offerId: second.data.offerId } });

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import { driverRegistration, driverView, offerAnswer, offerView, positionsBody } from './drivers';
+import type { Operation } from './operation';
+
+/** A malformed id is an unknown one: the path takes any text. */
+const offerIdParam = z.strictObject({ offerId: z.string().describe('the id of an offer') });
+const driverAction = { status: 200, description: 'The driver as it is now', body: driverView } as const;
+
+/** What drivers do beside driving: their shifts and the offers made to them. */
+export const driverOperations = {
+  registerDriver: {
+    method: 'put',
+    path: '/v1/drivers/me',
+    summary: 'Register as a driver, or change name, plate and product',
+    tag: 'drivers',
+    roles: ['driver'],
+    request: { body: driverRegistration },
+    response: driverAction,
+    problems: [],
+  },
+  getDriver: {
+    method: 'get',
+    path: '/v1/drivers/me',
+    summary: 'Look at oneself',
+    tag: 'drivers',
+    roles: ['driver'],
+    request: {},
+    response: driverAction,
+    problems: ['driver_unknown'],
+  },
+  goOnline: {
+    method: 'post',
+    path: '/v1/drivers/me/online',
+    summary: 'Begin to get offers',
+    tag: 'drivers',
+    roles: ['driver'],
+    request: {},
+    response: driverAction,
+    problems: ['driver_unknown'],
+  },
+  goOffline: {
+    method: 'post',
+    path: '/v1/drivers/me/offline',
+    summary: 'Get no more offers; a ride in hand goes on',
+    tag: 'drivers',
+    roles: ['driver'],
+    request: {},
+    response: driverAction,
+    problems: ['driver_unknown'],
+  },
+  sendPositions: {
+    method: 'post',
+    path: '/v1/drivers/me/positions',
+    summary: 'Send positions, the newest wins',
+    tag: 'drivers',
+    roles: ['driver'],
+    request: { body: positionsBody },
+    response: { status: 202, description: 'Taken; telemetry, so a lost one is made good by the next' },
+    problems: ['too_many_positions'],
+  },
+  driverOffers: {
+    method: 'get',
+    path: '/v1/drivers/me/offers',
+    summary: 'Follow the offers made to the driver, beginning with those that are live',
+    tag: 'drivers',
+    roles: ['driver'],
+    request: {},
+    response: {
+      status: 200,
+      description: 'Server-sent events: `offer`, and `offer_over` when it can no longer be accepted',
+      events: { offer: offerView, offer_over: offerView.pick({ offerId: true }) },
+    },
+    problems: ['driver_unknown'],
+  },
+  acceptOffer: {
+    method: 'post',
+    path: '/v1/offers/{offerId}/accept',
+    summary: 'Take the ride: the first driver of a batch wins',
+    tag: 'drivers',
+    roles: ['driver'],
+    request: { params: offerIdParam },
+    response: { status: 200, description: 'The ride is yours', body: offerAnswer },
+    problems: ['offer_not_found', 'offer_over', 'driver_busy'],
+  },
+  declineOffer: {
+    method: 'post',
+    path: '/v1/offers/{offerId}/decline',
+    summary: 'Leave the ride to others',
+    tag: 'drivers',
+    roles: ['driver'],
+    request: { params: offerIdParam },
+    response: { status: 200, description: 'The offer is over', body: offerAnswer },
+    problems: ['offer_not_found', 'offer_over'],
+  },
+} as const satisfies Record<string, Operation>;

@@ -1,0 +1,40 @@
+import { createClient } from '../../platform/client';
+import { portVariable } from '../../platform/config';
+import { createHttpApp, listen } from '../../platform/http';
+import { runProcess } from '../../platform/shutdown';
+import { consoleRoutes } from './routes';
+
+/** Longer than the gateway waits for its own services, so that it can say which one is away. */
+const GATEWAY_DEADLINE_MS = 4_000;
+
+/** The operators' page. */
+runProcess('console', async ({ config, log }) => {
+  const gateway = createClient({
+    name: 'gateway',
+    baseUrl: config.GATEWAY_URL,
+    token: config.HAILWAY_SERVICE_TOKEN,
+    deadlineMs: GATEWAY_DEADLINE_MS,
+    // One of two questions may be about a part that is away: that must not close the way for the other.
+    breakAfter: 1_000,
+  });
+  const at = (path: string): string => new URL(path, config.GATEWAY_URL).href;
+  const app = createHttpApp({
+    log,
+    ready: {},
+    routes: (router) =>
+      consoleRoutes(router, {
+        gateway,
+        links: [
+          ['Workflows in Temporal', config.HAILWAY_TEMPORAL_UI_URL],
+          ['API description', at('/openapi.json')],
+          ['Problems', at('/problems')],
+        ],
+      }),
+  });
+  const server = await listen(app, {
+    port: config.HAILWAY_CONSOLE_PORT,
+    host: config.HAILWAY_HOST,
+    portVariable: portVariable('console'),
+  });
+  return () => server.close();
+});

@@ -1,0 +1,32 @@
+import type { Router } from 'express';
+import { demandView, overviewView } from '../../contracts/api/ops';
+import type { Client } from '../../platform/client';
+import { renderPage, type ConsoleState, type Seen } from './page';
+
+export interface ConsoleOptions {
+  /** The public API, with a token of the role service. */
+  readonly gateway: Client;
+  readonly links: ConsoleState['links'];
+}
+
+const demandRows = 12;
+
+/** One page; what it cannot get it says, so that it is of use when other parts are down. */
+export function consoleRoutes(router: Router, { gateway, links }: ConsoleOptions): void {
+  router.get('/', async (_req, res) => {
+    const [overview, demand] = await Promise.all([
+      seen(gateway.call('GET', '/v1/ops/overview', { response: overviewView })),
+      seen(gateway.call('GET', '/v1/ops/demand', { query: { limit: demandRows }, response: demandView })),
+    ]);
+    const at = new Date().toISOString();
+    res.set('Cache-Control', 'no-store').type('html').send(renderPage({ overview, demand, links, at }));
+  });
+}
+
+async function seen<T>(answer: Promise<T>): Promise<Seen<T>> {
+  try {
+    return { value: await answer };
+  } catch (error) {
+    return { missing: error instanceof Error ? error.message : String(error) };
+  }
+}

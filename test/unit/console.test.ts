@@ -1,0 +1,36 @@
+import { renderPage, type ConsoleState } from '../../services/console/page';
+
+const state: ConsoleState = {
+  overview: {
+    value: { ridesByStatus: { matching: 3, completed: 41 }, drivers: { online: 7, onRide: 2, offline: 1 } },
+  },
+  demand: {
+    value: {
+      cells: [
+        {
+          ...{ cell: '882a100d2bfffff', minute: '2026-01-01T12:00:00.000Z' },
+          ...{ requested: 5, completed: 4, cancelled: 1, noDriver: 0 },
+        },
+      ],
+    },
+  },
+  links: [['Workflows', 'http://127.0.0.1:8243/?a=1&b=2']],
+  at: '2026-01-01T12:00:30.000Z',
+};
+
+describe('the console', () => {
+  test('shows rides by status, drivers, demand and links', () => {
+    const page = renderPage(state);
+    expect(page).toContain('<td>matching</td><td class="n">3</td>');
+    expect(page).toContain('<td>in_progress</td><td class="n">0</td>');
+    expect(page).toContain('<td>on a ride</td><td class="n">2</td>');
+    expect(page).toContain('<td>882a100d2bfffff</td><td class="n">5</td>');
+    expect(page).toContain('<a href="http://127.0.0.1:8243/?a=1&amp;b=2">Workflows</a>');
+  });
+
+  test('says what is not available, and shows the rest', () => {
+    const page = renderPage({ ...state, demand: { missing: 'analytics is not <available>' } });
+    expect(page).toContain('Not available: analytics is not &lt;available&gt;');
+    expect(page).toContain('<td>completed</td><td class="n">41</td>');
+  });
+});
