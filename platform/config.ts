@@ -141,6 +141,7 @@ export const configSchema = z.object({
   QUOTE_SECRET: signingSecret('the secret that quotes are signed with, the same for pricing and gateway'),
   RIDE_CODE_SECRET: signingSecret("the secret that riders' start codes are made with"),
 
+  GATEWAY_URL: httpUrl('http://127.0.0.1:8080'),
   PRICING_URL: httpUrl('http://127.0.0.1:8081'),
   LOCATION_URL: httpUrl('http://127.0.0.1:8082'),
   ANALYTICS_URL: httpUrl('http://127.0.0.1:8083'),

@@ -62,7 +62,9 @@ export function startReader({ kafka, group, topic, take, signal, log }: ReaderOp
   });
   const forgetGroup = () => withAdmin(kafka, (admin) => admin.deleteGroups([group])).catch(() => {});
   // Kafka may be gone already; it forgets an empty group by itself after a week.
-  const done = Promise.all([learnEnds(), read]).then(async () => void (await Promise.race([forgetGroup(), wait(2_000)])));
+  const done = Promise.all([learnEnds(), read]).then(
+    async () => void (await Promise.race([forgetGroup(), wait(2_000)])),
+  );
 
   return { caughtUp: () => missing?.size === 0, done };
 }
