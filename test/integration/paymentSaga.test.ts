@@ -1,71 +1,22 @@
-import { Connection } from '@temporalio/client';
-import { NativeConnection } from '@temporalio/worker';
-import { createPaymentActivities } from '../../activities/payments';
-import type { Payment } from '../../domain/payment';
 import type { Policies } from '../../domain/policies';
-import type { Pool } from '../../platform/postgres';
 import { balances } from '../../services/payments/ledger';
 import { getPayment } from '../../services/payments/store';
-import { paymentsDatabase, providerAccess } from '../support/payments';
-import { startPaymentSaga, type PaymentSaga } from '../support/paymentSaga';
-import { eventually } from '../support/rideSaga';
-import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
-import { temporalAddress } from '../support/servers';
+import { startRealPayments, type RealPayments } from '../support/realPayments';
 
 jest.setTimeout(60_000);
 
-/** Payments on a real Temporal, a real Postgres, and a provider that keeps books of its own. */
-
-let pool: Pool;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let psp: RunningPsp;
-let connection: Connection;
-let nativeConnection: NativeConnection;
-let saga: PaymentSaga;
+let real: RealPayments;
+let { saga, psp, pool, untilStatus, untilTold } = {} as RealPayments;
 
 beforeAll(async () => {
-  const address = temporalAddress();
-  [pool, folder, connection, nativeConnection] = await Promise.all([
-    paymentsDatabase(),
-    temporaryFolder(),
-    Connection.connect({ address }),
-    NativeConnection.connect({ address }),
-  ]);
-  psp = await startPsp(folder.path);
-  const { transitions, provider } = createPaymentActivities({
-    pool,
-    provider: providerAccess(pool, psp.url).client,
-  });
-  saga = await startPaymentSaga({
-    connection,
-    nativeConnection,
-    activities: { ...transitions, ...provider },
-  });
+  real = await startRealPayments();
+  ({ saga, psp, pool, untilStatus, untilTold } = real);
 });
 afterEach(() => psp.clearFaults());
-afterAll(async () => {
-  await saga?.stop();
-  await nativeConnection?.close();
-  await connection?.close();
-  await psp?.stop();
-  await pool?.end();
-  await folder?.remove();
-});
+afterAll(() => real?.stop());
 
 /** A window long enough for the test to tip and refund in, short enough to wait for. */
 const shortWindow: Partial<Policies> = { tipWindowMs: 3_000, refundWindowMs: 3_000 };
-
-const untilStatus = (rideId: string, status: Payment['status'], withinMs = 30_000): Promise<Payment> =>
-  eventually(async () => {
-    const payment = await getPayment(pool, rideId);
-    return payment?.status === status ? payment : undefined;
-  }, withinMs);
-
-const untilTold = (rideId: string, withinMs = 30_000): Promise<string[]> =>
-  eventually(async () => {
-    const heard = await saga.heard(rideId);
-    return heard.length > 0 ? heard : undefined;
-  }, withinMs);
 
 /** Our books and the provider's say the same of this ride, and nothing is held for it any more. */
 async function booksAgree(rideId: string, expectedMinor: number): Promise<void> {

@@ -1,0 +1,66 @@
+import { Connection } from '@temporalio/client';
+import { NativeConnection } from '@temporalio/worker';
+import { createPaymentActivities } from '../../activities/payments';
+import type { Payment } from '../../domain/payment';
+import type { Pool } from '../../platform/postgres';
+import { getPayment } from '../../services/payments/store';
+import { paymentsDatabase, providerAccess } from './payments';
+import { startPaymentSaga, type PaymentSaga } from './paymentSaga';
+import { eventually } from './rideSaga';
+import { startPsp, temporaryFolder, type RunningPsp } from './sandboxPsp';
+import { temporalAddress } from './servers';
+
+/** Payments on a real Temporal, a real Postgres, and a provider that keeps books of its own. */
+export interface RealPayments {
+  readonly pool: Pool;
+  readonly psp: RunningPsp;
+  readonly saga: PaymentSaga;
+  /** Waits until the committed payment is so. */
+  untilStatus(rideId: string, status: Payment['status']): Promise<Payment>;
+  /** Waits until the ride has heard of its payment. */
+  untilTold(rideId: string): Promise<string[]>;
+  stop(): Promise<void>;
+}
+
+export async function startRealPayments(): Promise<RealPayments> {
+  const address = temporalAddress();
+  const [pool, folder, connection, nativeConnection] = await Promise.all([
+    paymentsDatabase(),
+    temporaryFolder(),
+    Connection.connect({ address }),
+    NativeConnection.connect({ address }),
+  ]);
+  const psp = await startPsp(folder.path);
+  const { transitions, provider } = createPaymentActivities({
+    pool,
+    provider: providerAccess(pool, psp.url).client,
+  });
+  const saga = await startPaymentSaga({
+    connection,
+    nativeConnection,
+    activities: { ...transitions, ...provider },
+  });
+  return {
+    pool,
+    psp,
+    saga,
+    untilStatus: (rideId, status) =>
+      eventually(async () => {
+        const payment = await getPayment(pool, rideId);
+        return payment?.status === status ? payment : undefined;
+      }, 30_000),
+    untilTold: (rideId) =>
+      eventually(async () => {
+        const heard = await saga.heard(rideId);
+        return heard.length > 0 ? heard : undefined;
+      }, 30_000),
+    async stop() {
+      await saga.stop();
+      await nativeConnection.close();
+      await connection.close();
+      await psp.stop();
+      await pool.end();
+      await folder.remove();
+    },
+  };
+}
