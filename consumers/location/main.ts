@@ -21,7 +21,7 @@ runProcess('location', async ({ config, log, signal, fail }) => {
     kafka,
     group: `location-${randomUUID()}`,
     topic: `${config.KAFKA_TOPIC_PREFIX}driver-positions`,
-    take: handler.take,
+    take: (records) => handler.take(records),
     signal,
     log,
   });

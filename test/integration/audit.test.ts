@@ -2,14 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { storeFacts } from '../../consumers/audit/handler';
 import { readTimeline } from '../../consumers/audit/store';
 import { timelineView } from '../../contracts/api/ops';
-import {
-  at,
-  opened,
-  requested,
-  rideFacts,
-  startConsumer,
-  type TestConsumer,
-} from '../support/consumers';
+import { at, opened, requested, rideFacts, startConsumer, type TestConsumer } from '../support/consumers';
 
 let audit: TestConsumer;
 beforeEach(async () => {

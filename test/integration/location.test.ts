@@ -46,7 +46,14 @@ function startProcess(): Process {
   const stopping = new AbortController();
   const group = unique('location');
   const { signal } = stopping;
-  const reader = startReader({ kafka, group, topic, take: handler.take, signal, log: quiet });
+  const reader = startReader({
+    kafka,
+    group,
+    topic,
+    take: (records) => handler.take(records),
+    signal,
+    log: quiet,
+  });
   return {
     ...{ store, handler, reader },
     async stop() {
