@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /** Processes that listen, with the port each takes locally; `HAILWAY_<PROCESS>_PORT` moves it. */
@@ -176,6 +177,17 @@ export function isSet(env: NodeJS.ProcessEnv, name: Variable): boolean {
   return env[name] !== undefined && (env[name] !== '' || emptyCounts.has(name));
 }
 
+/** `<NAME>_FILE` names a file that holds the value: how containers are given secrets. */
+function contentOfFile(env: NodeJS.ProcessEnv, name: Variable): string | undefined {
+  const path = env[`${name}_FILE`];
+  if (path === undefined || path === '') return undefined;
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new ConfigError(`${name}_FILE takes a file that can be read`, { cause: error });
+  }
+}
+
 /**
  * Reads the environment. With `names` only those are looked at and returned.
  * @throws ConfigError one line that names every wrong variable and says what each takes; values of
@@ -189,7 +201,7 @@ export function loadConfig(env: NodeJS.ProcessEnv, names?: readonly Variable[]):
   const wrong: string[] = [];
   for (const name of wanted) {
     const schema: z.ZodType = configSchema.shape[name];
-    const raw = isSet(env, name) ? env[name] : undefined;
+    const raw = isSet(env, name) ? env[name] : contentOfFile(env, name);
     const parsed = schema.safeParse(raw);
     if (parsed.success) values[name] = parsed.data;
     else {

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   ConfigError,
   configSchema,
@@ -46,6 +49,17 @@ describe('loadConfig', () => {
     expect(error.message).toContain('HAILWAY_RELAY_PORT takes a port number');
     expect(error.message).not.toContain('hunter2');
     expect(error.message).not.toContain('\n');
+  });
+
+  it('takes a secret from a file', () => {
+    const dir = mkdtempSync(join(tmpdir(), 'hailway-config-'));
+    writeFileSync(join(dir, 'token'), 'abc\n');
+    const config = loadConfig({ HAILWAY_SERVICE_TOKEN_FILE: join(dir, 'token') });
+    expect(config.HAILWAY_SERVICE_TOKEN).toBe('abc');
+    expect(() => loadConfig({ HAILWAY_SERVICE_TOKEN_FILE: join(dir, 'none') })).toThrow(
+      /^HAILWAY_SERVICE_TOKEN_FILE takes a file that can be read$/,
+    );
+    rmSync(dir, { recursive: true });
   });
 
   it('looks only at the names it is given', () => {
