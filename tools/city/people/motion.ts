@@ -16,7 +16,7 @@ const METERS_PER_SECOND_STRAIGHT = 5.4;
 /** Whoever lives at the edge of the city waits, but not for an hour. */
 const LONGEST_WAY_MS = 12 * 60_000;
 
-export function createMotion(start: Point, clock: CityClock): Motion {
+export function createMotion(start: Point, clock: Pick<CityClock, 'now'>): Motion {
   let leg = { from: start, to: start, startedAt: clock.now(), durationMs: 0 };
   const at = (cityTime: number): Point => {
     const part =

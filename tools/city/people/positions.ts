@@ -19,22 +19,24 @@ export async function sendPositions(
 ): Promise<never> {
   // Rises from run to run, as the newest is the one with the highest.
   let sequence = Date.now();
-  let sentUntil = clock.now() - SAMPLE_EVERY_MS;
+  let sentUntil = clock.now();
   for (;;) {
     const now = clock.now();
-    const everyMs = motion.moving
-      ? Math.max(SAMPLE_EVERY_MS, (now - sentUntil) / MOST_SAMPLES)
-      : now - sentUntil;
-    const positions: Position[] = [];
-    for (let time = sentUntil + everyMs; time <= now + 1; time += everyMs) {
+    const positions = sampleTimes(sentUntil, now, motion.moving).map((time): Position => {
       const at = new Date(Date.now() - (now - time) / clock.speed).toISOString();
-      positions.push({ ...motion.at(time), sequence: ++sequence, at });
-    }
-    if (positions.length > 0) {
-      sentUntil = now;
-      await app.post('/v1/drivers/me/positions', { positions }).catch(noteRefusal(record));
-    }
+      return { ...motion.at(time), sequence: ++sequence, at };
+    });
+    sentUntil = now;
+    await app.post('/v1/drivers/me/positions', { positions }).catch(noteRefusal(record));
     const pause = motion.moving ? POST_EVERY_MS.moving : POST_EVERY_MS.standing;
     await clock.waitReal(Math.max(pause, SAMPLE_EVERY_MS / clock.speed));
   }
+}
+
+/** The city times to sample since the last request: the present one, and before it every few seconds of a way. */
+export function sampleTimes(sentUntil: number, now: number, moving: boolean): number[] {
+  const passed = Math.max(0, now - sentUntil);
+  const count = moving ? Math.min(MOST_SAMPLES, Math.floor(passed / SAMPLE_EVERY_MS)) : 1;
+  if (count <= 1) return [now];
+  return Array.from({ length: count }, (_, i) => sentUntil + (passed * (i + 1)) / count);
 }

@@ -1,0 +1,47 @@
+import { createMotion } from '../../tools/city/people/motion';
+import { sampleTimes } from '../../tools/city/people/positions';
+
+describe("a driver's positions", () => {
+  it('are sampled every few seconds of a way, the last one now', () => {
+    expect(sampleTimes(0, 20_000, true)).toEqual([5_000, 10_000, 15_000, 20_000]);
+    expect(sampleTimes(0, 7_000, true)).toEqual([7_000]);
+  });
+
+  it('are bounded in number, however much time has passed', () => {
+    const times = sampleTimes(0, 3_600_000, true);
+    expect(times).toHaveLength(20);
+    expect(times.at(-1)).toBe(3_600_000);
+  });
+
+  it('are one for who stands, also before the clock runs', () => {
+    expect(sampleTimes(0, 60_000, false)).toEqual([60_000]);
+    expect(sampleTimes(5, 5, false)).toEqual([5]);
+    expect(sampleTimes(5, 5, true)).toEqual([5]);
+  });
+});
+
+describe('a motion', () => {
+  const from = { lat: 40, lng: -74 };
+  const to = { lat: 41, lng: -73 };
+
+  it('goes in a straight line and stays where it arrives; a new one begins where the car is', () => {
+    let time = 1_000;
+    const motion = createMotion(from, { now: () => time });
+    expect(motion.moving).toBe(false);
+    motion.go(to, 10_000);
+    expect(motion.at(6_000)).toEqual({ lat: 40.5, lng: -73.5 });
+    expect(motion.at(99_000)).toEqual(to);
+    time = 6_000;
+    expect(motion.moving).toBe(true);
+    motion.go(motion.at(time), 0);
+    time = 99_000;
+    expect(motion.at(time)).toEqual({ lat: 40.5, lng: -73.5 });
+    expect(motion.moving).toBe(false);
+  });
+
+  it('takes as long as the way is, and not for ever', () => {
+    const motion = createMotion(from, { now: () => 0 });
+    expect(motion.timeTo({ lat: 40.01, lng: -74 }) / 1_000).toBeCloseTo(1_112 / 5.4, 0);
+    expect(motion.timeTo(to)).toBe(12 * 60_000);
+  });
+});
