@@ -118,10 +118,13 @@ async function readBounded(response: Response, maxBytes: number): Promise<string
 /** A problem of the service called keeps its code, so that the caller's table answers it the same way. */
 function failure(name: string, status: number, text: string): CodedError {
   const cause = new Error(`${name} answered ${status}: ${text.slice(0, 500)}`);
-  // A refused service token is our set-up's fault, not that of whoever called us.
-  if (status >= 500 || status === 401 || status === 403) return new DependencyUnavailable(name, { cause });
   const body = parseJson(text);
   const problem = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
+  // A refused service token is our set-up's fault, not that of whoever called us.
+  if (status >= 500 || status === 401 || status === 403) {
+    const behind = typeof problem.dependency === 'string' ? `: ${problem.dependency}` : '';
+    return new DependencyUnavailable(`${name}${behind}`, { cause });
+  }
   const code = typeof problem.code === 'string' ? problem.code : `http_${status}`;
   const { type: _type, status: _status, title, detail, code: _code, requestId: _id, ...details } = problem;
   const message = typeof detail === 'string' ? detail : typeof title === 'string' ? title : cause.message;
