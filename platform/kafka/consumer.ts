@@ -117,8 +117,9 @@ async function consumeUntilCrash(options: ConsumerOptions): Promise<void> {
   } finally {
     if (onAbort) signal.removeEventListener('abort', onAbort);
     for (const hold of holds) clearTimeout(hold);
-    const stopped = consumer.disconnect().catch(() => {});
-    await Promise.race([stopped, wait(stopWithinMs)]);
+    const stopped = new AbortController();
+    const stopping = consumer.disconnect().catch(() => {});
+    await Promise.race([stopping.then(() => stopped.abort()), wait(stopWithinMs, stopped.signal)]);
   }
 }
 

@@ -166,7 +166,10 @@ function* requests(
     const full = inPartition > 0 && inPartition + size > maxBytesPerPartition;
     if (full || (total > 0 && total + size > bytesPerRequest)) {
       yield cut();
-      [messages, counts, bytes, total] = [new Map(), new Map(), new Map(), 0];
+      messages = new Map();
+      counts = new Map();
+      bytes = new Map();
+      total = 0;
     }
     let list = messages.get(record.topic);
     if (!list) messages.set(record.topic, (list = []));

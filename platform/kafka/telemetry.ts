@@ -70,7 +70,7 @@ function watchCatchUp({ kafka, topics, log, onCaughtUp }: TelemetryOptions) {
     check();
   };
   return {
-    assigned(assigned: Readonly<Record<string, number[]>>): void {
+    assigned: (assigned: Readonly<Record<string, number[]>>): void => {
       if (started) return;
       started = true;
       learn(assigned).catch((error: unknown) => {
@@ -78,7 +78,7 @@ function watchCatchUp({ kafka, topics, log, onCaughtUp }: TelemetryOptions) {
         log.warn({ err: error }, 'ends of the partitions not known');
       });
     },
-    read(place: string, next: number): void {
+    read: (place: string, next: number): void => {
       read.set(place, next);
       check();
     },

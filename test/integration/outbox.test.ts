@@ -1,0 +1,126 @@
+import { appendFact, findStep, recordStep, stepsOf } from '../../platform/outbox';
+import {
+  isRetriable,
+  isUniqueViolation,
+  migrate,
+  outboxMigrations,
+  inboxMigrations,
+  withTransaction,
+} from '../../platform/postgres';
+import { testDatabase, type TestDatabase } from '../support/backbone';
+
+let db: TestDatabase;
+beforeAll(async () => {
+  db = await testDatabase(5);
+});
+afterAll(() => db.drop());
+
+const fact = {
+  ...{ topic: 'rides', key: 'ride-1', id: 'ride-1', type: 'ride.requested', sequence: 1 },
+  ...{ time: '2026-01-01T12:00:00.000Z', source: '/hailway/rides', correlationId: 'c', causationId: 'k' },
+  data: { fareMinor: 1_500, note: 'naïve \u0000 \u{1F695}' },
+};
+const step = {
+  ...{ stepId: 'ride-1/request/1', aggregateId: 'ride-1', version: 1, factType: 'ride.requested' },
+  ...{ fact: { fareMinor: 1_500 }, result: { state: 'requested' } },
+};
+const failure = (work: Promise<unknown>): Promise<Error> =>
+  work.then(
+    () => new Error('did not fail'),
+    (error: Error) => error,
+  );
+
+test('migrations run once, also when several processes start at once', async () => {
+  const sets = [outboxMigrations, inboxMigrations];
+  expect(await Promise.all([migrate(db.url, sets), migrate(db.url, sets), migrate(db.url, sets)])).toEqual([
+    [],
+    [],
+    [],
+  ]);
+});
+
+test('a fact is written as CloudEvents attributes and JSON, with the transaction or not at all', async () => {
+  await withTransaction(db.pool, (tx) => appendFact(tx, { ...fact, traceparent: '00-a-b-01' }));
+  const rollback = new Error('no');
+  await expect(
+    withTransaction(db.pool, async (tx) => {
+      await appendFact(tx, { ...fact, sequence: 2 });
+      throw rollback;
+    }),
+  ).rejects.toBe(rollback);
+  const { rows } = await db.pool.query<{ headers: object; value: string }>(
+    'select topic, key, headers, value from outbox',
+  );
+  expect(rows).toHaveLength(1);
+  expect(rows[0]!.headers).toEqual({
+    'content-type': 'application/json',
+    ce_specversion: '1.0',
+    ce_id: 'ride.requested/ride-1/1',
+    ce_source: '/hailway/rides',
+    ce_type: 'ride.requested',
+    ce_dataschema: 'ride.requested.v1',
+    ce_time: '2026-01-01T12:00:00.000Z',
+    ce_subject: 'ride-1',
+    ce_sequence: '1',
+    ce_correlationid: 'c',
+    ce_causationid: 'k',
+    traceparent: '00-a-b-01',
+  });
+  expect(JSON.parse(rows[0]!.value)).toEqual(fact.data);
+});
+
+test('a step is found again with its answer; its id and its version are taken once', async () => {
+  expect(await findStep(db.pool, step.stepId)).toBeNull();
+  await withTransaction(db.pool, (tx) => recordStep(tx, step));
+  expect(await findStep(db.pool, step.stepId)).toMatchObject(step);
+
+  const again = await failure(withTransaction(db.pool, (tx) => recordStep(tx, step)));
+  expect(isUniqueViolation(again, 'steps_pkey')).toBe(true);
+  const other = await failure(
+    withTransaction(db.pool, (tx) => recordStep(tx, { ...step, stepId: 'ride-1/cancel/1' })),
+  );
+  expect(isUniqueViolation(other, 'steps_aggregate_version')).toBe(true);
+  expect(isRetriable(other)).toBe(false);
+
+  await withTransaction(db.pool, (tx) => recordStep(tx, { ...step, stepId: 'ride-1/match/1', version: 2 }));
+  expect((await stepsOf(db.pool, 'ride-1')).map(({ version }) => version)).toEqual([1, 2]);
+  expect((await stepsOf(db.pool, 'ride-1', { afterVersion: 1 })).map(({ version }) => version)).toEqual([2]);
+});
+
+test('numbers and times arrive as the project writes them', async () => {
+  const { rows } = await db.pool.query(
+    `select 9007199254740991::bigint as n, '2026-01-01 13:00+01'::timestamptz as t, 'infinity'::timestamptz as never`,
+  );
+  expect(rows).toEqual([{ n: Number.MAX_SAFE_INTEGER, t: '2026-01-01T12:00:00.000Z', never: 'infinity' }]);
+  await expect(db.pool.query('select 9007199254740993::bigint')).rejects.toThrow('does not fit');
+});
+
+test('a swallowed error does not pass for a commit', async () => {
+  const error = await failure(
+    withTransaction(db.pool, async (tx) => {
+      await tx.query('select 1 / 0').catch(() => {});
+    }),
+  );
+  expect(error.message).toContain('aborted');
+});
+
+test('a connection that breaks inside a transaction is retriable, and the pool goes on', async () => {
+  const killed = withTransaction(db.pool, async (tx) => {
+    const { rows } = await tx.query<{ pid: number }>('select pg_backend_pid() as pid');
+    await db.pool.query('select pg_terminate_backend($1)', [rows[0]!.pid]);
+    await tx.query('select 1');
+  });
+  expect(isRetriable(await failure(killed))).toBe(true);
+  expect(await withTransaction(db.pool, async () => 'fine')).toBe('fine');
+});
+
+test('waiting for a lock ends, and may be tried again', async () => {
+  await withTransaction(db.pool, async (holder) => {
+    await holder.query('lock table steps');
+    const waiting = withTransaction(db.pool, async (tx) => {
+      await tx.query(`set local lock_timeout = '50ms'`);
+      await tx.query('select * from steps');
+    });
+    expect(isRetriable(await failure(waiting))).toBe(true);
+  });
+});

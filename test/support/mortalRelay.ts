@@ -1,0 +1,30 @@
+import { createFactProducer, createKafka, type FactProducer } from '../../platform/kafka';
+import { createPool } from '../../platform/postgres';
+import { runRelay } from '../../platform/relay';
+
+/**
+ * A relay in a process of its own that kills itself (SIGKILL) after `MORTAL_SENDS` sends were acknowledged and before
+ * the last of them is marked; 0 for never. Ends by itself when it is killed or its parent is gone.
+ */
+const sends = Number(process.env['MORTAL_SENDS']);
+const kafka = createKafka({ brokers: process.env['KAFKA_BROKERS']!.split(','), clientId: 'mortal-relay' });
+const producer = createFactProducer(kafka);
+let acknowledged = 0;
+const mortal: FactProducer = {
+  async send(records, options) {
+    await producer.send(records, options);
+    acknowledged += 1;
+    if (acknowledged === sends) process.kill(process.pid, 'SIGKILL');
+  },
+  disconnect: () => producer.disconnect(),
+};
+const log = { debug: () => {}, info: () => {}, warn: console.error, error: console.error };
+process.on('disconnect', () => process.exit(1));
+void runRelay({
+  pool: createPool(process.env['RELAY_DATABASE_URL']!, { applicationName: 'mortal-relay', max: 2 }),
+  database: 'test',
+  producer: mortal,
+  batchSize: 20,
+  signal: new AbortController().signal,
+  log,
+});
