@@ -3,6 +3,7 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { runCommand } from '../command';
+import { everybodyCanReach } from '../places';
 import { keepRunning, type Kept } from '../keep';
 import type { Say } from '../say';
 import { endProcess, startDaemon, startTimeOf, stopLeftOver } from './daemon';
@@ -75,6 +76,11 @@ function runsIn(pid: number, folder: string): boolean {
 export async function startPostgres(options: PostgresOptions): Promise<Kept> {
   const { binaries, dataDir, port, say } = options;
   const user = postgresUser();
+  if (user && !everybodyCanReach(dataDir)) {
+    throw new Error(
+      `Postgres does not run as root, and its own user cannot reach ${dataDir}: take another folder`,
+    );
+  }
   await makeCluster(options, user);
   const args = ['-D', clusterDir(dataDir), '-p', String(port)];
   for (const [name, value] of Object.entries(settings)) args.push('-c', `${name}=${value}`);

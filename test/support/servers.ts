@@ -1,0 +1,36 @@
+import { randomBytes } from 'node:crypto';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { ensureDatabase, migrateOwner, type Owner } from '../../tools/stack/databases';
+
+/** The real servers that globalSetup has started, and what a test file takes of them for itself. */
+
+function fromSetup(name: string): string {
+  const value = process.env[name];
+  if (!value)
+    throw new Error(`${name} is not set: the servers are started for tests outside of test/unit only`);
+  return value;
+}
+
+/** As a user who may create roles and databases. */
+export const postgresUrl = (): string => fromSetup('POSTGRES_URL');
+
+/** host:port of each broker. */
+export const kafkaBrokers = (): string[] => fromSetup('KAFKA_BROKERS').split(',');
+
+/** host:port of a real server, whose time passes as it does; namespace `default`. */
+export const temporalAddress = (): string => fromSetup('TEMPORAL_ADDRESS');
+
+/** A new database of this owner, with its tables, for the owner's own role. It goes when the run of jest ends. */
+export async function createDatabase(owner: Owner): Promise<string> {
+  const database = `test_${owner}_${fromSetup('HAILWAY_TEST_RUN')}_${randomBytes(4).toString('hex')}`;
+  const url = await ensureDatabase(postgresUrl(), { owner, database, password: owner });
+  await migrateOwner(owner, url);
+  return url;
+}
+
+/** Temporal's time-skipping server, one for each call; end it with `teardown()`.. */
+export function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
+  return TestWorkflowEnvironment.createTimeSkipping({
+    server: { executable: { type: 'existing-path', path: fromSetup('HAILWAY_TEST_SERVER') } },
+  });
+}
