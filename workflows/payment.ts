@@ -2,6 +2,7 @@ import {
   ActivityCancellationType,
   allHandlersFinished,
   CancellationScope,
+  CancelledFailure,
   condition,
   defineSignal,
   getExternalWorkflowHandle,
@@ -57,7 +58,8 @@ export async function payment({ order, policies, rideWorkflowId }: PaymentStart)
       await tellRide();
       await condition(allHandlersFinished);
     });
-    throw error;
+    // The last call in flight may have failed with its own words: what ended the payment is the cancel.
+    throw CancellationScope.current().consideredCancelled ? new CancelledFailure('cancelled') : error;
   }
   setCurrentDetails(`**${record.payment.status}**. Nothing more will happen to this payment.`);
   await condition(allHandlersFinished);

@@ -1,6 +1,7 @@
 import type { Policies } from '../../domain/policies';
 import { balances } from '../../services/payments/ledger';
 import { getPayment } from '../../services/payments/store';
+import { eventually } from '../support/rideSaga';
 import { startRealPayments, type RealPayments } from '../support/realPayments';
 
 jest.setTimeout(60_000);
@@ -118,6 +119,35 @@ test('a cancelled payment releases what it holds', async () => {
   await saga.handle(rideId).cancel();
   await expect(saga.result(rideId)).rejects.toThrow();
   expect(await getPayment(pool, rideId)).toMatchObject({ status: 'voided' });
+  await booksAgree(rideId, 0);
+});
+
+const cancelled = async (rideId: string): Promise<void> => {
+  await saga.handle(rideId).cancel();
+  await expect(saga.result(rideId)).rejects.toThrow();
+  expect((await saga.handle(rideId).describe()).status.name).toBe('CANCELLED');
+};
+
+test('cancelled while the provider is down: nothing is held, and the ride hears of it', async () => {
+  await psp.fault({ kind: 'unavailable', times: 1_000 });
+  const rideId = await saga.open();
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await cancelled(rideId);
+  expect(await saga.heard(rideId)).toEqual(['paymentDeclined: payment_cancelled']);
+  await psp.clearFaults();
+  await booksAgree(rideId, 0);
+});
+
+test('cancelled while the provider is slow to confirm: the late confirm holds nothing', async () => {
+  await psp.fault({ match: { path: '/v1/payment_intents/*/confirm' }, kind: 'delay', delayMs: 2_000 });
+  const rideId = await saga.open();
+  await eventually(async () => {
+    const { data } = await psp.get<{ data: unknown[] }>('/sandbox/faults');
+    return data.length === 0 || undefined;
+  });
+  await cancelled(rideId);
+  expect(await getPayment(pool, rideId)).toMatchObject({ status: 'voided' });
+  await new Promise((resolve) => setTimeout(resolve, 2_000));
   await booksAgree(rideId, 0);
 });
 

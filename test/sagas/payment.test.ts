@@ -2,8 +2,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
 import type { temporal } from '@temporalio/proto';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { createPaymentActivities } from '../../activities/payments';
-import { operatorUpdates } from '../../domain/names';
+import { createPaymentActivities, type PaymentTransitions } from '../../activities/payments';
+import { operatorUpdates, stepId } from '../../domain/names';
 import { foldPayment, type Charged, type Payment, type PaymentFact } from '../../domain/payment';
 import { standardPolicies } from '../../domain/policies';
 import { stepsOf } from '../../platform/outbox';
@@ -24,14 +24,15 @@ let env: TestWorkflowEnvironment;
 let pool: Pool;
 let provider: PlayedProvider;
 let saga: PaymentSaga;
+let transitions: PaymentTransitions;
 
 beforeAll(async () => {
   [env, pool] = await Promise.all([timeSkippingEnvironment(), paymentsDatabase()]);
   provider = playedProvider();
-  const { transitions } = createPaymentActivities({
+  ({ transitions } = createPaymentActivities({
     pool,
     provider: providerAccess(pool, 'http://127.0.0.1:1').client,
-  });
+  }));
   saga = await startPaymentSaga({
     connection: env.connection,
     nativeConnection: env.nativeConnection,
@@ -116,6 +117,15 @@ describe('by card', () => {
     expect(await resultAfterWindow(rideId)).toBe('captured');
     expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 500']);
     expect(await booked(rideId)).toEqual({ provider_clearing: 500, platform_revenue: -500 });
+  });
+
+  test('is never captured beyond the hold', async () => {
+    const rideId = await saga.open();
+    await untilStatus(rideId, 'authorized');
+    await saga.rideEnded(rideId, { amountMinor: 9_999, driverId: null });
+    expect(await resultAfterWindow(rideId)).toBe('captured');
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500']);
+    await foldsToItsRow(rideId);
   });
 
   test('is released when nothing is owed', async () => {
@@ -356,6 +366,31 @@ describe('a cancel by an operator of Temporal', () => {
     await cancelled(rideId);
     expect(provider.asked(rideId)).toEqual(['authorize 1500', 'void']);
     expect(await saga.heard(rideId)).toEqual(['paymentDeclined: payment_cancelled']);
+    await foldsToItsRow(rideId);
+  });
+
+  test('builds on what an attempt that was lost had committed', async () => {
+    const answer = held<Charged>();
+    provider.next('authorize', () => answer.promise);
+    const rideId = await saga.open();
+    await answer.asked;
+    await saga.handle(rideId).cancel();
+    await untilEvent(rideId, 'activityTaskCancelRequestedEventAttributes');
+    // A worker had the answer, recorded it, and was killed before it could say so.
+    const intentId = 'pi_1';
+    await transitions.recordAuthorized({
+      stepId: stepId(rideId, 'recordAuthorized', 1),
+      aggregateId: rideId,
+      expectedVersion: 1,
+      fact: {
+        type: 'payment.authorized',
+        at: new Date().toISOString(),
+        data: { intentId, amountMinor: 1_500, currency: 'USD' },
+      },
+    });
+    answer.release(Promise.reject(ApplicationFailure.nonRetryable('connection lost')) as never);
+    await expect(saga.result(rideId)).rejects.toBeInstanceOf(WorkflowFailedError);
+    expect(await factTypes(rideId)).toEqual(['payment.opened', 'payment.authorized', 'payment.voided']);
     await foldsToItsRow(rideId);
   });
 
