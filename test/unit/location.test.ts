@@ -1,4 +1,6 @@
 import fc from 'fast-check';
+import { Cells } from '../../consumers/location/cells';
+import { SeenCells } from '../../consumers/location/seenCells';
 import { PositionStore, type NearestQuery, type PositionUpdate } from '../../consumers/location/store';
 import { distanceMeters } from '../../domain/geo';
 
@@ -35,11 +37,15 @@ const centres = [
   { lat: 0, lng: 0 },
 ];
 
+/** Numbers spread evenly; fast-check's doubles are for the most part next to nothing. */
+const evenly = (min: number, max: number) =>
+  fc.integer({ min: 0, max: 1_000_000 }).map((n) => min + (n / 1_000_000) * (max - min));
+
 const near = (centre: { lat: number; lng: number }) =>
   fc
     .record({
-      north: fc.double({ min: -0.3, max: 0.3, noNaN: true }),
-      east: fc.double({ min: -1, max: 1, noNaN: true }),
+      north: evenly(-0.3, 0.3),
+      east: evenly(-1, 1),
       // Many at the very same points: ties.
       snap: fc.boolean(),
     })
@@ -99,17 +105,42 @@ describe('nearest drivers', () => {
   test('are found by the grid too when there are far more drivers than cells to look at', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 2 ** 31 - 1 }), fc.constantFrom(...centres), (seed, centre) => {
-        const updates = crowd(seed, centre, 3_000);
-        const store = new PositionStore();
-        for (const update of updates) store.apply(update);
-        for (const radiusMeters of [300, 3_000, 30_000]) {
-          const query = { ...centre, radiusMeters, limit: 10, maxAgeMs: 60_000, nowMs };
+        const compare = (drivers: number, radiusMeters: number, limit: number) => {
+          const updates = crowd(seed, centre, drivers);
+          const store = new PositionStore();
+          for (const update of updates) store.apply(update);
+          const query = { ...centre, radiusMeters, limit, maxAgeMs: 60_000, nowMs };
           expect(store.nearest(query)).toEqual(bruteForce(updates, query));
-        }
+        };
+        for (const radiusMeters of [300, 3_000, 30_000]) compare(3_000, radiusMeters, 10);
+        // Many cells in few buckets, all looked at: some share one.
+        compare(600, 4_000, 1_000);
+        // Across the pole, for the centre that is near one.
+        compare(3_000, 8_000, 3_000);
       }),
-      { numRuns: 20 },
+      { numRuns: 8 },
     );
   });
+});
+
+test('a growing search looks at each cell once, also where rows of cells close around a pole', () => {
+  const cells = new Cells(500);
+  fc.assert(
+    fc.property(
+      fc.constantFrom(-90, -89.99, -89.97, 0, 89.96, 89.98),
+      evenly(-180, 180),
+      fc.array(fc.integer({ min: 1, max: 8_000 }), { minLength: 1, maxLength: 6 }),
+      (lat, lng, radii) => {
+        const seen = new SeenCells(cells, { lat, lng });
+        const visited: string[] = [];
+        for (const radius of radii.sort((a, b) => a - b)) {
+          seen.widenTo(radius, (row, column) => visited.push(`${row}/${column}`));
+        }
+        expect(new Set(visited).size).toBe(visited.length);
+      },
+    ),
+    { numRuns: 300 },
+  );
 });
 
 /** Drivers spread over a few kilometres around a centre, on both sides of whatever line goes through it. */
