@@ -4,7 +4,7 @@ import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '@jest/types';
-import { takeKafka, takePostgres, takeTemporal, takeTestServer } from '../../tools/stack/parts';
+import { takeTestParts } from '../../tools/stack/parts';
 import { freePorts } from '../../tools/stack/ports';
 import { createSay } from '../../tools/stack/say';
 import { startServers } from '../../tools/stack/servers';
@@ -29,14 +29,9 @@ export default async function globalSetup(config: Config.GlobalConfig): Promise<
 
   const say = createSay(process.stderr);
   const env = process.env;
-  const [postgres, kafka, temporal, testServer] = await Promise.all([
-    takePostgres(env, say),
-    takeKafka(env, say),
-    takeTemporal(env, say),
-    takeTestServer(env, say),
-  ]);
+  const { parts, testServer } = await takeTestParts({ env, say });
   const servers = await startServers({
-    parts: { postgres, kafka, temporal },
+    parts,
     dataDir: join(dir, 'servers'),
     ports: await freePorts(),
     say,
@@ -45,7 +40,7 @@ export default async function globalSetup(config: Config.GlobalConfig): Promise<
   env.KAFKA_BROKERS = servers.kafkaBrokers;
   env.TEMPORAL_ADDRESS = servers.temporalAddress;
   env.HAILWAY_TEST_SERVER = testServer;
-  keepForTeardown({ guard, servers, ownPostgres: 'binaries' in postgres });
+  keepForTeardown({ guard, servers, ownPostgres: 'binaries' in parts.postgres });
 }
 
 function unitTestsOnly(config: Config.GlobalConfig): boolean {

@@ -1,6 +1,7 @@
 import { wait } from '../../platform/wait';
 import type { Say } from './say';
-import { endOfLog, endProcess, sendSignal, type Daemon, type Exit } from './servers/daemon';
+import { endOfLog, endProcess, type Daemon, type Exit } from './servers/daemon';
+import { sendSignal } from './signals';
 
 export interface KeepSpec {
   readonly name: string;

@@ -1,5 +1,42 @@
-export { PartMissing } from './part';
-export { takeKafka, type KafkaPart } from './kafka';
-export { takePostgres, type PostgresPart } from './postgres';
-export { takeTemporal, type TemporalPart } from './temporal';
-export { takeTestServer } from './testServer';
+import { kafkaSource, type KafkaPart } from './kafka';
+import { PartMissing, takePart, type Search } from './part';
+import { postgresSource, type PostgresPart } from './postgres';
+import { temporalSource, type TemporalPart } from './temporal';
+import { testServerSource } from './testServer';
+
+export { PartMissing, type KafkaPart, type PostgresPart, type Search, type TemporalPart };
+
+/** What the servers are made of. */
+export interface Parts {
+  readonly postgres: PostgresPart;
+  readonly kafka: KafkaPart;
+  readonly temporal: TemporalPart;
+}
+
+/** @throws PartMissing with a word on each part that cannot be had */
+export function takeParts(search: Search): Promise<Parts> {
+  return takeAll({
+    postgres: takePart(postgresSource(search), search),
+    kafka: takePart(kafkaSource(search), search),
+    temporal: takePart(temporalSource(search), search),
+  });
+}
+
+/** The same with the time-skipping test server. @throws PartMissing */
+export async function takeTestParts(search: Search): Promise<{ parts: Parts; testServer: string }> {
+  return takeAll({ parts: takeParts(search), testServer: takePart(testServerSource(search), search) });
+}
+
+/** Waits for all, so that one message tells everything that is missing. */
+async function takeAll<T extends object>(wanted: { [K in keyof T]: Promise<T[K]> }): Promise<T> {
+  const names = Object.keys(wanted) as (keyof T)[];
+  const outcomes = await Promise.allSettled(names.map((name) => wanted[name]));
+  const reasons = outcomes.flatMap((o): unknown[] => (o.status === 'rejected' ? [o.reason] : []));
+  const other = reasons.find((reason) => !(reason instanceof PartMissing));
+  if (other !== undefined) throw other;
+  const missing = reasons as PartMissing[];
+  if (missing.length > 0) throw new PartMissing(missing.map(({ message }) => message).join('\n'));
+  return Object.fromEntries(
+    outcomes.map((outcome, i) => [names[i], outcome.status === 'fulfilled' ? outcome.value : undefined]),
+  ) as T;
+}

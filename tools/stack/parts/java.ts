@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { runCommand, versionOf } from '../command';
 import { isExecutable, onPath } from '../places';
 import { isAtLeast, versions } from '../versions';
+import type { Look, Search } from './part';
 
 /**
  * The Java that runs Kafka and the test server: JAVA_HOME's, or the first on the PATH.
@@ -20,6 +21,20 @@ export async function findJava(env: NodeJS.ProcessEnv): Promise<{ java: string }
   return { reason };
 }
 
+/** What a download with Maven takes, or what of it is missing. */
+export async function findMaven(env: NodeJS.ProcessEnv): Promise<{ mvn: string } | { reason: string }> {
+  const java = await findJava(env);
+  if ('reason' in java) return java;
+  const [mvn] = onPath('mvn', env);
+  return mvn === undefined ? { reason: 'no mvn on the PATH' } : { mvn };
+}
+
+export async function prospectOfMaven(env: NodeJS.ProcessEnv): Promise<Look<string>> {
+  const tools = await findMaven(env);
+  if ('reason' in tools) return tools;
+  return { found: tools.mvn, from: 'not there yet; the first start fetches it with Maven' };
+}
+
 export interface Artifact {
   readonly group: string;
   readonly name: string;
@@ -34,6 +49,7 @@ export async function copyFromMaven(
   mvn: string,
   folder: string,
   artifacts: readonly Artifact[],
+  { env, signal }: Search,
 ): Promise<void> {
   const dependencies = artifacts.map(
     ({ group, name, version }) =>
@@ -49,6 +65,6 @@ export async function copyFromMaven(
   await runCommand(
     mvn,
     ['-q', '-B', `${plugin}:copy-dependencies`, '-DoutputDirectory=lib', '-DincludeScope=runtime'],
-    { cwd: folder },
+    { cwd: folder, env, signal },
   );
 }

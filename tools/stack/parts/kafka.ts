@@ -3,10 +3,9 @@ import { dirname, join } from 'node:path';
 import { createKafka, withAdmin } from '../../../platform/kafka';
 import { versionOf } from '../command';
 import { cacheDir, onPath } from '../places';
-import type { Say } from '../say';
 import { isAtLeast, versions } from '../versions';
-import { copyFromMaven, findJava } from './java';
-import { installOnce, messageOf, takePart, type Look } from './part';
+import { copyFromMaven, findJava, findMaven, prospectOfMaven } from './java';
+import { installOnce, messageOf, type Look, type PartSource, type Search } from './part';
 
 /** A cluster that runs already, or Java and the folder with Kafka's jars. */
 export type KafkaPart = { readonly brokers: string } | { readonly java: string; readonly jars: string };
@@ -14,30 +13,29 @@ export type KafkaPart = { readonly brokers: string } | { readonly java: string; 
 const { release, atLeast: least } = versions.kafka;
 const nameInCache = `kafka-${release}`;
 
-/** @throws PartMissing */
-export function takeKafka(env: NodeJS.ProcessEnv, say: Say): Promise<KafkaPart> {
-  return takePart<KafkaPart>(
-    'Kafka',
-    [
-      { name: 'KAFKA_BROKERS', look: () => lookAtAddress(env.KAFKA_BROKERS) },
+export function kafkaSource(search: Search): PartSource<KafkaPart> {
+  const { env } = search;
+  return {
+    part: 'Kafka',
+    places: [
+      { name: 'KAFKA_BROKERS', look: () => lookAtKafka(env.KAFKA_BROKERS) },
       { name: 'the PATH', look: () => lookOnPath(env) },
       { name: 'the cache', look: () => lookInCache(env) },
-      { name: 'Maven', look: () => installFromMaven(env, say) },
+      { name: 'Maven', look: () => installFromMaven(search), prospect: () => prospectOfMaven(env) },
     ],
-    [
+    remedies: [
       'set KAFKA_BROKERS to host:port of a broker',
       `install Java ${versions.java.atLeast} or later, and Maven (mvn) for the download`,
     ],
-    say,
-  );
+  };
 }
 
-async function lookAtAddress(brokers: string | undefined): Promise<Look<KafkaPart>> {
+export async function lookAtKafka(brokers: string | undefined): Promise<Look<KafkaPart>> {
   if (!brokers) return { reason: 'not set' };
   const kafka = createKafka({ brokers: brokers.split(','), clientId: 'hailway-stack' });
   try {
     const cluster = await withAdmin(kafka, (admin) => admin.describeCluster());
-    return { found: { brokers }, from: `${cluster.brokers.length} broker(s) at KAFKA_BROKERS` };
+    return { found: { brokers }, from: `${cluster.brokers.length} broker(s) at ${brokers}` };
   } catch (error) {
     return { reason: `${brokers} does not answer: ${messageOf(error)}`, final: true };
   }
@@ -69,14 +67,18 @@ async function lookInCache(env: NodeJS.ProcessEnv): Promise<Look<KafkaPart>> {
   return withJava(env, join(folder, 'lib'), `${release} from the cache (${folder})`);
 }
 
-async function installFromMaven(env: NodeJS.ProcessEnv, say: Say): Promise<Look<KafkaPart>> {
-  const [mvn] = onPath('mvn', env);
-  const java = await findJava(env);
-  if ('reason' in java) return java;
-  if (mvn === undefined) return { reason: 'no mvn on the PATH' };
+async function installFromMaven(search: Search): Promise<Look<KafkaPart>> {
+  const { env, say } = search;
+  const tools = await findMaven(env);
+  if ('reason' in tools) return tools;
   const folder = await installOnce(cacheDir(env), nameInCache, (target) =>
     say.during('Kafka: fetching with Maven', () =>
-      copyFromMaven(mvn, target, [{ group: 'org.apache.kafka', name: 'kafka_2.13', version: release }]),
+      copyFromMaven(
+        tools.mvn,
+        target,
+        [{ group: 'org.apache.kafka', name: 'kafka_2.13', version: release }],
+        search,
+      ),
     ),
   );
   return withJava(env, join(folder, 'lib'), `${release} from Maven, now in ${folder}`);

@@ -11,10 +11,27 @@ import type { Say } from '../say';
 export type Look<T> =
   { readonly found: T; readonly from: string } | { readonly reason: string; readonly final?: boolean };
 
+/** What looking for parts takes. */
+export interface Search {
+  readonly env: NodeJS.ProcessEnv;
+  readonly say: Say;
+  /** Ends downloads and builds. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** A place where a part may be had. */
 export interface Place<T> {
   readonly name: string;
   look(): Promise<Look<T>>;
+  /** Where looking means installing: what would be done, or why it cannot be. */
+  readonly prospect?: () => Promise<Look<string>>;
+}
+
+/** A part, the places where it may be had in their order, and what a user can do when none has it. */
+export interface PartSource<T> {
+  readonly part: string;
+  readonly places: readonly Place<T>[];
+  readonly remedies: readonly string[];
 }
 
 /** The message says what is missing, what was tried and what to do. */
@@ -24,18 +41,14 @@ export class PartMissing extends Error {
 
 /**
  * Goes from place to place, takes the part from the first that has it, and says which.
- * @param remedies what the user can do when no place has it
  * @throws PartMissing
  */
-export async function takePart<T>(
-  part: string,
-  places: readonly Place<T>[],
-  remedies: readonly string[],
-  say: Say,
-): Promise<T> {
+export async function takePart<T>(source: PartSource<T>, { say, signal }: Search): Promise<T> {
+  const { part, places } = source;
   const tried: string[] = [];
   for (const place of places) {
-    const look = await place.look().catch((error: unknown): Look<T> => ({ reason: messageOf(error) }));
+    const look = await lookSafely(() => place.look());
+    signal?.throwIfAborted();
     if ('found' in look) {
       say.line(`${part}: ${look.from}`);
       return look.found;
@@ -44,14 +57,36 @@ export async function takePart<T>(
     if (look.final) break;
     if (look.reason.includes('too old')) say.line(`${part}: ${place.name}: ${look.reason}; passed over`);
   }
-  throw new PartMissing(
-    [
-      `${part} cannot be had.`,
-      ...tried.map((line) => `  tried ${line}`),
-      ...remedies.map((line, i) => `  ${i === 0 ? 'do  ' : '  or'} ${line}`),
-    ].join('\n'),
-  );
+  throw new PartMissing(wordsForMissing(source, tried));
 }
+
+export interface Examination {
+  readonly there: boolean;
+  /** Where it is or what a start would do; or, in several lines, what was tried and what to do. */
+  readonly words: string;
+}
+
+/** Whether a start would have the part, without installing anything. */
+export async function examinePart(source: PartSource<unknown>): Promise<Examination> {
+  const tried: string[] = [];
+  for (const place of source.places) {
+    const look = await lookSafely<unknown>(() => (place.prospect ?? place.look)());
+    if ('found' in look) return { there: true, words: look.from };
+    tried.push(`${place.name}: ${look.reason}`);
+    if (look.final) break;
+  }
+  return { there: false, words: wordsForMissing(source, tried) };
+}
+
+const lookSafely = <T>(look: () => Promise<Look<T>>): Promise<Look<T>> =>
+  look().catch((error: unknown) => ({ reason: messageOf(error) }));
+
+const wordsForMissing = ({ part, remedies }: PartSource<unknown>, tried: readonly string[]): string =>
+  [
+    `${part} cannot be had.`,
+    ...tried.map((line) => `  tried ${line}`),
+    ...remedies.map((line, i) => `  ${i === 0 ? 'do' : 'or'} ${line}`),
+  ].join('\n');
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

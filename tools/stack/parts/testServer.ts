@@ -1,34 +1,29 @@
 import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDir, isExecutable, onPath } from '../places';
-import type { Say } from '../say';
 import { versions } from '../versions';
-import { copyFromMaven, findJava } from './java';
-import { installOnce, takePart, type Look } from './part';
+import { copyFromMaven, findJava, findMaven, prospectOfMaven } from './java';
+import { installOnce, type Look, type PartSource, type Search } from './part';
 
 const { release } = versions.temporalTestServer;
 const nameInCache = `temporal-test-server-${release}`;
 
-/**
- * Temporal's time-skipping test server.
- * @returns the path of an executable that takes the port as its argument
- * @throws PartMissing
- */
-export function takeTestServer(env: NodeJS.ProcessEnv, say: Say): Promise<string> {
-  return takePart<string>(
-    'Temporal test server',
-    [
+/** Temporal's time-skipping test server: the path of an executable that takes the port as its argument. */
+export function testServerSource(search: Search): PartSource<string> {
+  const { env } = search;
+  return {
+    part: 'Temporal test server',
+    places: [
       { name: 'HAILWAY_TEST_SERVER', look: () => lookAtPath(env.HAILWAY_TEST_SERVER) },
       { name: 'the PATH', look: () => lookOnPath(env) },
       { name: 'the cache', look: () => lookInCache(env) },
-      { name: 'Maven', look: () => installFromMaven(env, say) },
+      { name: 'Maven', look: () => installFromMaven(search), prospect: () => prospectOfMaven(env) },
     ],
-    [
+    remedies: [
       `install Java ${versions.java.atLeast} or later, and Maven (mvn) for the download`,
       'set HAILWAY_TEST_SERVER to the path of temporal-test-server',
     ],
-    say,
-  );
+  };
 }
 
 function lookAtPath(path: string | undefined): Promise<Look<string>> {
@@ -56,14 +51,18 @@ async function lookInCache(env: NodeJS.ProcessEnv): Promise<Look<string>> {
   return 'reason' in java ? java : { found: script, from: `${release} from the cache (${script})` };
 }
 
-async function installFromMaven(env: NodeJS.ProcessEnv, say: Say): Promise<Look<string>> {
-  const [mvn] = onPath('mvn', env);
-  const java = await findJava(env);
-  if ('reason' in java) return java;
-  if (mvn === undefined) return { reason: 'no mvn on the PATH' };
+async function installFromMaven(search: Search): Promise<Look<string>> {
+  const { env, say } = search;
+  const tools = await findMaven(env);
+  if ('reason' in tools) return tools;
   const folder = await installOnce(cacheDir(env), nameInCache, async (target) => {
     await say.during('Temporal test server: fetching with Maven', () =>
-      copyFromMaven(mvn, target, [{ group: 'io.temporal', name: 'temporal-test-server', version: release }]),
+      copyFromMaven(
+        tools.mvn,
+        target,
+        [{ group: 'io.temporal', name: 'temporal-test-server', version: release }],
+        search,
+      ),
     );
     const script = join(target, 'temporal-test-server');
     // The SDK starts it as one program, with the port as its argument.

@@ -12,6 +12,7 @@ import {
 import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { sendSignal } from '../signals';
 
 export interface DaemonSpec {
   readonly name: string;
@@ -170,14 +171,5 @@ export async function endProcess(
       killed = true;
     }
     await delay(20);
-  }
-}
-
-/** Sends a signal; a process that is gone meanwhile is no error. A negative id is a group. */
-export function sendSignal(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }

@@ -1,16 +1,10 @@
 import type { Kept } from '../keep';
-import type { KafkaPart, PostgresPart, TemporalPart } from '../parts';
+import type { Parts } from '../parts';
 import type { Ports } from '../ports';
 import type { Say } from '../say';
 import { startKafka, stopLeftOverKafka } from './kafka';
 import { postgresUrl, startPostgres, stopLeftOverPostgres } from './postgres';
 import { startTemporal, stopLeftOverTemporal } from './temporal';
-
-export interface Parts {
-  readonly postgres: PostgresPart;
-  readonly kafka: KafkaPart;
-  readonly temporal: TemporalPart;
-}
 
 export interface ServersOptions {
   readonly parts: Parts;
