@@ -38,6 +38,9 @@ export async function claimRequest(pool: Pool, request: ClaimRequest): Promise<C
     if (inserted.rowCount === 1) return { rideId, claimedAt: now, answer: null };
   } catch (error) {
     if (!isUniqueViolation(error, 'claims_quote')) throw error;
+    // Of two requests at once with one key and quote, the later may meet the quote's index before the key's.
+    const own = await findClaim(pool, request);
+    if (own !== null) return own;
     throw new DomainError('quote_used', 'A ride was requested with this quote before.');
   }
   return (await findClaim(pool, request))!;
