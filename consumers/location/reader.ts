@@ -5,7 +5,8 @@ export interface ReaderOptions {
   readonly kafka: Kafka;
   /**
    * A group of this process alone. What is known lies in memory and is read anew at every start, so there are no
-   * offsets to share; and a new group does not wait for the session of a killed member to end.
+   * offsets to share. A new group starts at the beginning, and need not wait until the session of a killed member
+   * is over.
    */
   readonly group: string;
   readonly topic: string;
@@ -49,7 +50,6 @@ export function startReader({ kafka, group, topic, take, signal, log }: ReaderOp
     kafka,
     group,
     topics: [topic],
-    rewind: true,
     signal,
     log,
     async onBatch(batch) {

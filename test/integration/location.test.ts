@@ -40,6 +40,11 @@ interface Process {
   stop(): Promise<void>;
 }
 
+const started: Process[] = [];
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((process) => process.stop()));
+});
+
 function startProcess(): Process {
   const store = new PositionStore();
   const handler = createPositionsHandler({ store, keepMs: 60_000, now: Date.now });
@@ -54,13 +59,15 @@ function startProcess(): Process {
     signal,
     log: quiet,
   });
-  return {
+  const process = {
     ...{ store, handler, reader },
     async stop() {
       stopping.abort();
       await reader.done;
     },
   };
+  started.push(process);
+  return process;
 }
 
 const ready = ({ reader }: Process) => eventually(() => reader.caughtUp(), Boolean);
@@ -113,7 +120,6 @@ test('a new process rebuilds what is known from the log, then goes on with what 
   await ready(second);
   expect(ids(second)).toEqual(ids(first));
   expect(second.store.size).toBe(first.store.size);
-  await Promise.all([first.stop(), second.stop()]);
 }, 60_000);
 
 test('a clock that is ahead keeps nobody alive: nobody was anywhere later than it was sent', async () => {
@@ -132,7 +138,6 @@ test('a clock that is ahead keeps nobody alive: nobody was anywhere later than i
     (found) => found.length === 1,
   );
   expect(ahead!.ageMs).toBeGreaterThanOrEqual(4_000);
-  await process.stop();
 }, 30_000);
 
 test('an empty log is caught up with at once', async () => {

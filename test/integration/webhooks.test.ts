@@ -55,12 +55,15 @@ class Receiver {
 
 let notifications: TestConsumer;
 let receiver: Receiver;
+let deliveries: { stop(): Promise<void> }[] = [];
 beforeEach(async () => {
   receiver = new Receiver();
   await receiver.open();
   notifications = await startConsumer('notifications', ['rides', 'payments'], createNotify(true));
 }, 30_000);
 afterEach(async () => {
+  await Promise.all(deliveries.map((delivery) => delivery.stop()));
+  deliveries = [];
   await notifications.stop();
   await receiver.close();
 }, 30_000);
@@ -68,12 +71,14 @@ afterEach(async () => {
 const delivering = (options: { secret?: string; maxAttempts?: number } = {}) => {
   const url = `http://127.0.0.1:${receiver.port}/hook`;
   const post = createWebhook({ url, secret: options.secret ?? secret, timeoutMs: 300, now: Date.now });
-  return running((signal) =>
+  const delivery = running((signal) =>
     runDelivery({
       ...{ pool: notifications.pool, post, signal, log: quiet, now: Date.now },
       ...{ pollMs: 20, backoff: { minMs: 20, maxMs: 100 }, maxAttempts: options.maxAttempts ?? 1_000 },
     }),
   );
+  deliveries.push(delivery);
+  return delivery;
 };
 
 const threeRides = () =>
