@@ -1,19 +1,13 @@
-import { randomUUID } from 'node:crypto';
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, Worker } from '@temporalio/worker';
-import { generateKeyPair, jwtVerify, SignJWT } from 'jose';
-import Long from 'long';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
-import { createRideActivities } from '../../activities/rides';
 import { problemPages } from '../../contracts/api/problems';
 import type { QuoteView } from '../../contracts/api/quotes';
 import { standardPolicies, type Policies } from '../../domain/policies';
-import { createRequireRole, type Verifier } from '../../platform/auth';
+import { createRequireRole } from '../../platform/auth';
 import { createClient } from '../../platform/client';
-import { CodedError } from '../../platform/errors';
 import { createHttpApp, createMount, listen } from '../../platform/http';
-import { createPool, migrate, migrationSet, outboxMigrations, type Pool } from '../../platform/postgres';
+import type { Pool } from '../../platform/postgres';
 import { documentRoutes, gatewayRoutes } from '../../services/gateway/routes';
 import { createPaymentRoutes } from '../../services/payments/routes';
 import { createIssueQuote } from '../../services/pricing/quotes';
@@ -25,8 +19,8 @@ import { createRequestRide } from '../../services/rides/requestRide';
 import { createAct } from '../../services/rides/rideActions';
 import { createRideFeed } from '../../services/rides/rideFeed';
 import { rideRoutes } from '../../services/rides/routes';
-import { fakePayments } from './fakePayments';
-import { eventually, workflowBundle } from './rideSaga';
+import { database, issuer, ownNamespace, startWorkers } from './apiGround';
+import { temporalAddress } from './servers';
 
 const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
 const quoteSecret = 'the secret of the quotes';
@@ -59,6 +53,12 @@ export interface Call {
   readonly url?: string;
 }
 
+export interface ApiOptions {
+  /** Without them no ride is carried: for what is refused before. */
+  readonly workers: boolean;
+  readonly policies: Partial<Policies>;
+}
+
 /** The public API in front of a real Postgres and a real Temporal; the payment provider and the map are played. */
 export interface Api {
   readonly url: string;
@@ -76,15 +76,17 @@ export interface Api {
   stop(): Promise<void>;
 }
 
-export async function startApi(policies: Partial<Policies> = {}): Promise<Api> {
+export async function startApi({ workers, policies }: ApiOptions): Promise<Api> {
   const stopping = new AbortController();
   const stops: (() => Promise<unknown>)[] = [];
   const [rides, pricing] = [await database('rides', stops), await database('pricing', stops)];
   const { verify, token } = await issuer();
   const requireRole = createRequireRole(verify);
   const nearby: string[] = [];
-  const namespace = await ownNamespace();
-  stops.push(...(await workers(rides, nearby, namespace)));
+  const namespace = workers ? await ownNamespace() : 'default';
+  if (workers) {
+    await startWorkers({ rides, payments: await database('payments', stops), nearby, namespace }, stops);
+  }
 
   const quotes = (quoteTtlMs: number) =>
     createIssueQuote({ pool: pricing, secret: quoteSecret, quoteTtlMs, topicPrefix: '', now: Date.now });
@@ -189,91 +191,6 @@ export async function startApi(policies: Partial<Policies> = {}): Promise<Api> {
     stops.push(() => done);
   }
   return Object.assign(api, { url });
-}
-
-const temporalAddress = (): string => {
-  const address = process.env['TEMPORAL_ADDRESS'];
-  if (!address) throw new Error('TEMPORAL_ADDRESS is not set: npm test starts the servers and sets it');
-  return address;
-};
-
-/** A database of this test file's own, with the migrations of its service. */
-async function database(service: string, stops: (() => Promise<unknown>)[]): Promise<Pool> {
-  const adminUrl = process.env['POSTGRES_URL'];
-  if (!adminUrl) throw new Error('POSTGRES_URL is not set: npm test starts the servers and sets it');
-  const admin = createPool(adminUrl, { applicationName: 'test', max: 1, statementTimeoutMs: 60_000 });
-  const name = `api_${service}_${randomUUID().replaceAll('-', '')}`;
-  await admin.query(`create database ${name}`);
-  const url = Object.assign(new URL(adminUrl), { pathname: name }).toString();
-  await migrate(url, [outboxMigrations, migrationSet(service, `services/${service}/migrations`)]);
-  const pool = createPool(url, { applicationName: 'api test' });
-  stops.push(async () => {
-    await pool.end();
-    await admin.query(`drop database ${name} with (force)`);
-    await admin.end();
-  });
-  return pool;
-}
-
-async function issuer(): Promise<{ verify: Verifier; token: Api['token'] }> {
-  const { privateKey, publicKey } = await generateKeyPair('EdDSA');
-  return {
-    token: (role, sub) =>
-      new SignJWT({ role })
-        .setProtectedHeader({ alg: 'EdDSA' })
-        .setSubject(sub)
-        .setExpirationTime('5m')
-        .sign(privateKey),
-    verify: async (text) => {
-      const verified = await jwtVerify(text, publicKey).catch(() => null);
-      if (verified === null) throw new CodedError('unauthenticated', 'the token is not valid');
-      return { sub: verified.payload.sub ?? '', role: String(verified.payload['role']) };
-    },
-  };
-}
-
-/** A namespace of this test file's own: other files' workers listen on queues of the same names. */
-async function ownNamespace(): Promise<string> {
-  const namespace = `api-${randomUUID()}`;
-  const connection = await Connection.connect({ address: temporalAddress() });
-  const day = { seconds: Long.fromNumber(86_400) };
-  const register = { namespace, workflowExecutionRetentionPeriod: day };
-  await connection.workflowService.registerNamespace(register);
-  const client = new Client({ connection, namespace });
-  // The server's own caches learn of it a while later.
-  await eventually(() =>
-    client.workflow.count().then(
-      () => true,
-      () => undefined,
-    ),
-  );
-  await connection.close();
-  return namespace;
-}
-
-async function workers(
-  pool: Pool,
-  nearby: readonly string[],
-  namespace: string,
-): Promise<(() => Promise<unknown>)[]> {
-  const connection = await NativeConnection.connect({ address: temporalAddress() });
-  const { transitions, dispatch } = createRideActivities({
-    pool,
-    findNearby: () => Promise.resolve([...nearby]),
-  });
-  const common = { connection, namespace, workflowBundle: await workflowBundle() };
-  const both = [
-    await Worker.create({ ...common, taskQueue: 'rides', activities: { ...transitions, ...dispatch } }),
-    await Worker.create({ ...common, taskQueue: 'payments', activities: fakePayments().activities }),
-  ];
-  const running = both.map((worker) => worker.run());
-  return [
-    () => connection.close(),
-    async () => {
-      for (const worker of both) worker.shutdown();
-      await Promise.all(running);
-    },
-  ];
 }
 
 /** A key that was never used. */

@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { generateKeyPair, jwtVerify, SignJWT } from 'jose';
+import Long from 'long';
+import { createPaymentActivities } from '../../activities/payments';
+import { createRideActivities } from '../../activities/rides';
+import type { Verifier } from '../../platform/auth';
+import { CodedError } from '../../platform/errors';
+import { createPool, type Pool } from '../../platform/postgres';
+import { playedProvider } from './playedProvider';
+import { eventually, workflowBundle } from './rideSaga';
+import { createDatabase, temporalAddress } from './servers';
+
+/** What the API stands on in tests: databases, tokens, and workers in a namespace of their own. */
+
+/** What has to be stopped, the last first. */
+export type Stops = (() => Promise<unknown>)[];
+
+/** A pool on a new database of this owner. */
+export async function database(owner: 'rides' | 'payments' | 'pricing', stops: Stops): Promise<Pool> {
+  const pool = createPool(await createDatabase(owner), { applicationName: 'api test' });
+  stops.push(() => pool.end());
+  return pool;
+}
+
+export async function issuer(): Promise<{
+  verify: Verifier;
+  token: (role: string, sub: string) => Promise<string>;
+}> {
+  const { privateKey, publicKey } = await generateKeyPair('EdDSA');
+  return {
+    token: (role, sub) =>
+      new SignJWT({ role })
+        .setProtectedHeader({ alg: 'EdDSA' })
+        .setSubject(sub)
+        .setExpirationTime('5m')
+        .sign(privateKey),
+    verify: async (text) => {
+      const verified = await jwtVerify(text, publicKey).catch(() => null);
+      if (verified === null) throw new CodedError('unauthenticated', 'the token is not valid');
+      return { sub: verified.payload.sub ?? '', role: String(verified.payload['role']) };
+    },
+  };
+}
+
+/** A namespace of this test file's own: other files' workers listen on queues of the same names. */
+export async function ownNamespace(): Promise<string> {
+  const namespace = `api-${randomUUID()}`;
+  const connection = await Connection.connect({ address: temporalAddress() });
+  const day = { seconds: Long.fromNumber(86_400) };
+  const register = { namespace, workflowExecutionRetentionPeriod: day };
+  await connection.workflowService.registerNamespace(register);
+  const client = new Client({ connection, namespace });
+  // The server's own caches learn of it a while later.
+  await eventually(() =>
+    client.workflow.count().then(
+      () => true,
+      () => undefined,
+    ),
+  );
+  await connection.close();
+  return namespace;
+}
+
+/** Workers of both queues in this namespace; the payment provider and the map are played. */
+export async function startWorkers(
+  options: {
+    readonly rides: Pool;
+    readonly payments: Pool;
+    readonly nearby: readonly string[];
+    readonly namespace: string;
+  },
+  stops: Stops,
+): Promise<void> {
+  const { rides, payments, nearby, namespace } = options;
+  const connection = await NativeConnection.connect({ address: temporalAddress() });
+  stops.push(() => connection.close());
+  const { transitions, dispatch } = createRideActivities({
+    pool: rides,
+    findNearby: () => Promise.resolve([...nearby]),
+  });
+  const books = createPaymentActivities({ pool: payments, provider: undefined as never });
+  const common = { connection, namespace, workflowBundle: await workflowBundle() };
+  const activities = {
+    rides: { ...transitions, ...dispatch },
+    payments: { ...books.transitions, ...playedProvider().activities },
+  };
+  for (const taskQueue of ['rides', 'payments'] as const) {
+    const worker = await Worker.create({ ...common, taskQueue, activities: activities[taskQueue] });
+    const running = worker.run();
+    stops.push(() => {
+      worker.shutdown();
+      return running;
+    });
+  }
+}

@@ -1,0 +1,113 @@
+import { freshKey, startApi, type Answer, type Api } from './api';
+import { openEvents } from './events';
+
+/** Who calls: a role and a subject. */
+export type Person = readonly [role: string, sub: string];
+
+export const rider: Person = ['rider', 'rider-1'];
+export const operator: Person = ['operator', 'op-1'];
+export const cash = { type: 'cash' };
+
+/** What a problem is known by. */
+export const problem = (answer: Answer): { status: number; type: string } => {
+  expect(answer.headers.get('content-type')).toContain('application/problem+json');
+  return { status: answer.status, type: answer.body.type };
+};
+export const is = (status: number, code: string) => ({ status, type: `/problems/${code}` });
+
+/** Starts the API for a test file, leaves no ride of one test to the drivers of the next, and tells what people do. */
+export function apiStory({ workers = true } = {}) {
+  let api: Api | undefined;
+  const running = (): Api => {
+    if (api === undefined) throw new Error('the API has not started');
+    return api;
+  };
+
+  beforeAll(async () => {
+    api = await startApi({ workers, policies: { noShowAfterMs: 60_000, searchPauseMs: 100 } });
+  }, 120_000);
+  afterAll(() => api?.stop(), 30_000);
+  afterEach(async () => {
+    const { rows } = await running().rides.query<{ rideId: string }>(
+      `select ride_id as "rideId" from rides where status not in ('completed', 'cancelled')`,
+    );
+    for (const { rideId } of rows) await act(rideId, 'cancel', operator, {});
+    for (const driverId of running().nearby.splice(0)) {
+      await running().call('POST', '/v1/drivers/me/offline', { as: ['driver', driverId] });
+    }
+  });
+
+  const requestRide = async (
+    quoteToken: string,
+    key = freshKey(),
+    paymentMethod: unknown = cash,
+    url?: string,
+  ) =>
+    running().call('POST', '/v1/rides', {
+      as: rider,
+      body: { quoteToken, paymentMethod },
+      headers: { 'idempotency-key': key },
+      ...(url === undefined ? {} : { url }),
+    });
+
+  async function newRide(): Promise<string> {
+    const answer = await requestRide((await running().quote('rider-1')).token);
+    expect(answer.status).toBe(201);
+    return answer.body.rideId;
+  }
+
+  async function onlineDriver(driverId: string): Promise<Person> {
+    const as: Person = ['driver', driverId];
+    await running().call('PUT', '/v1/drivers/me', { as, body: { name: driverId, plate: 'T-1' } });
+    expect((await running().call('POST', '/v1/drivers/me/online', { as })).body).toMatchObject({
+      online: true,
+    });
+    running().nearby.push(driverId);
+    return as;
+  }
+
+  /** A ride that this driver has accepted. */
+  async function assignedRide(driver: Person): Promise<string> {
+    const offers = await openEvents(running(), '/v1/drivers/me/offers', driver);
+    const rideId = await newRide();
+    const offer = await offers.next('offer');
+    expect(offer.data).toMatchObject({ rideId, paymentMethod: 'cash' });
+    const accepted = await running().call('POST', `/v1/offers/${offer.data.offerId}/accept`, { as: driver });
+    expect(accepted.body).toEqual({ offerId: offer.data.offerId, rideId, state: 'accepted' });
+    expect(await offers.next('offer_over')).toMatchObject({ data: { offerId: offer.data.offerId } });
+    offers.close();
+    return rideId;
+  }
+
+  const act = (rideId: string, action: string, as: Person, body?: unknown) =>
+    running().call('POST', `/v1/rides/${rideId}/${action}`, { as, body });
+
+  const codeOf = async (rideId: string): Promise<string> =>
+    (await running().call('GET', `/v1/rides/${rideId}`, { as: rider })).body.startCode;
+
+  /** How many rows every table has that a request may write. */
+  async function written(): Promise<Record<string, number>> {
+    const counts: Record<string, number> = {};
+    for (const table of ['claims', 'rides', 'steps', 'outbox', 'drivers', 'offers']) {
+      const { rows } = await running().rides.query<{ count: number }>(
+        `select count(*) as count from ${table}`,
+      );
+      counts[table] = rows[0]!.count;
+    }
+    const { rows } = await running().pricing.query<{ count: number }>('select count(*) as count from quotes');
+    return { ...counts, quotes: rows[0]!.count };
+  }
+
+  return {
+    get api() {
+      return running();
+    },
+    requestRide,
+    newRide,
+    onlineDriver,
+    assignedRide,
+    act,
+    codeOf,
+    written,
+  };
+}
