@@ -38,11 +38,12 @@ export class AfterRide {
     // What can be refused without waiting is refused by the validator: that leaves nothing in the history, and the
     // same request may succeed later.
     setHandler(defineUpdate<TipGiven, [Tip]>(paymentUpdates.tip), (tip) => this.tip(tip), {
-      validator: (tip) => refusing(() => this.isSettled && this.mustTakeTip(tip)),
+      validator: (tip: Tip) => refusing(() => this.isSettled && this.mustTakeTip(tip)),
       description: 'A tip after the ride: a charge of its own, given once',
     });
     setHandler(defineUpdate<Refund, [RefundOrder]>(paymentUpdates.refund), (order) => this.refund(order), {
-      validator: (order) => refusing(() => this.refundGiven(order) ?? this.mustTakeRefund(order)),
+      validator: (order: RefundOrder) =>
+        refusing(() => this.refundGiven(order) ?? this.mustTakeRefund(order)),
       description: 'Gives back part of what was captured, once for each refundKey',
     });
   }

@@ -1,0 +1,152 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { WorkflowFailedError } from '@temporalio/client';
+import { operatorUpdates, stepId } from '../../domain/names';
+import type { Charged } from '../../domain/payment';
+import { getPayment } from '../../services/payments/store';
+import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
+import { held } from '../support/playedProvider';
+import { eventually } from '../support/rideSaga';
+
+jest.setTimeout(60_000);
+
+let played: PlayedPayments;
+let {
+  pool,
+  provider,
+  saga,
+  transitions,
+  untilStatus,
+  untilHeard,
+  untilAsked,
+  untilEvent,
+  factTypes,
+  rowAndFold,
+} = {} as PlayedPayments;
+
+beforeAll(async () => {
+  played = await startPlayedPayments();
+  ({
+    pool,
+    provider,
+    saga,
+    transitions,
+    untilStatus,
+    untilHeard,
+    untilAsked,
+    untilEvent,
+    factTypes,
+    rowAndFold,
+  } = played);
+});
+beforeEach(() => provider.reset());
+afterAll(() => played?.stop());
+
+describe('a cancel by an operator of Temporal', () => {
+  const cancelled = async (rideId: string): Promise<void> => {
+    await expect(saga.result(rideId)).rejects.toBeInstanceOf(WorkflowFailedError);
+    expect((await saga.handle(rideId).describe()).status.name).toBe('CANCELLED');
+  };
+
+  test('releases the hold', async () => {
+    const rideId = await saga.open();
+    await untilHeard(rideId);
+    await saga.handle(rideId).cancel();
+    await cancelled(rideId);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'void']);
+    expect(await getPayment(pool, rideId)).toMatchObject({ status: 'voided' });
+  });
+
+  test('while the authorization is in flight: waits for it, releases, and tells the ride', async () => {
+    const answer = held<Charged>();
+    provider.next('authorize', () => answer.promise);
+    const rideId = await saga.open();
+    await answer.asked;
+    await saga.handle(rideId).cancel();
+    await untilEvent(rideId, 'activityTaskCancelRequestedEventAttributes');
+    expect(provider.asked(rideId)).toEqual(['authorize 1500']);
+    answer.release({ charged: true, intentId: 'pi_1' });
+    await cancelled(rideId);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'void']);
+    expect(await saga.heard(rideId)).toEqual(['paymentDeclined: payment_cancelled']);
+    const [row, folded] = await rowAndFold(rideId);
+    expect(row).toEqual(folded);
+  });
+
+  test('builds on what an attempt that was lost had committed', async () => {
+    const answer = held<Charged>();
+    provider.next('authorize', () => answer.promise);
+    const rideId = await saga.open();
+    await answer.asked;
+    await saga.handle(rideId).cancel();
+    await untilEvent(rideId, 'activityTaskCancelRequestedEventAttributes');
+    // A worker had the answer, recorded it, and was killed before it could say so.
+    const intentId = 'pi_1';
+    await transitions.recordAuthorized({
+      stepId: stepId(rideId, 'recordAuthorized', 1),
+      aggregateId: rideId,
+      expectedVersion: 1,
+      fact: {
+        type: 'payment.authorized',
+        at: new Date().toISOString(),
+        data: { intentId, amountMinor: 1_500, currency: 'USD' },
+      },
+    });
+    answer.release(Promise.reject(ApplicationFailure.nonRetryable('connection lost')) as never);
+    await expect(saga.result(rideId)).rejects.toBeInstanceOf(WorkflowFailedError);
+    expect(await factTypes(rideId)).toEqual(['payment.opened', 'payment.authorized', 'payment.voided']);
+    const [row, folded] = await rowAndFold(rideId);
+    expect(row).toEqual(folded);
+  });
+
+  test('during the capture does not stop it', async () => {
+    const answer = held<void>();
+    provider.next('capture', () => answer.promise);
+    const rideId = await saga.open();
+    await untilStatus(rideId, 'authorized');
+    await saga.rideEnded(rideId, { amountMinor: 1_500, driverId: 'driver-1' });
+    await answer.asked;
+    await saga.handle(rideId).cancel();
+    await untilEvent(rideId, 'workflowExecutionCancelRequestedEventAttributes');
+    answer.release();
+    await cancelled(rideId);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500']);
+    expect(await getPayment(pool, rideId)).toMatchObject({ status: 'captured' });
+  });
+});
+
+describe('a release that cannot be done', () => {
+  const hopeless = () => Promise.reject(ApplicationFailure.nonRetryable('no such intent'));
+
+  const parkedPayment = async (): Promise<string> => {
+    provider.next('voidHold', hopeless);
+    const rideId = await saga.open();
+    await untilStatus(rideId, 'authorized');
+    await saga.rideEnded(rideId, { amountMinor: 0, driverId: null });
+    await untilAsked(rideId, 'void');
+    return rideId;
+  };
+  const operatorSays = (rideId: string, update: string): Promise<unknown> =>
+    eventually(() =>
+      saga
+        .handle(rideId)
+        .executeUpdate(update)
+        .then(
+          () => true,
+          () => undefined,
+        ),
+    );
+
+  test('waits for an operator, who has it done again', async () => {
+    const rideId = await parkedPayment();
+    await operatorSays(rideId, operatorUpdates.retryCompensation);
+    expect(await saga.result(rideId)).toBe('voided');
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'void', 'void']);
+  });
+
+  test('is left alone when an operator says so', async () => {
+    const rideId = await parkedPayment();
+    await operatorSays(rideId, operatorUpdates.skipCompensation);
+    expect(await saga.result(rideId)).toBe('authorized');
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'void']);
+  });
+});
