@@ -8,6 +8,8 @@ export interface Say {
    * on a terminal, otherwise a line every ten seconds. `work` may change the text.
    */
   during<T>(text: string, work: (change: (text: string) => void) => Promise<T>): Promise<T>;
+  /** On a terminal only: lines that stay at the bottom, each time drawn over those before. */
+  readonly table?: ((lines: readonly string[]) => void) | undefined;
 }
 
 const SHOW_AFTER_MS = 2_000;
@@ -23,21 +25,33 @@ interface Task {
 }
 
 /** @param out stderr when stdout belongs to a JSON answer. */
-export function createSay(out: Writable & { isTTY?: boolean; columns?: number }): Say {
+export function createSay(out: Writable & { isTTY?: boolean; columns?: number; rows?: number }): Say {
   const tasks = new Set<Task>();
   let ticker: NodeJS.Timeout | undefined;
   let statusShown = false;
+  let table: readonly string[] = [];
+  let tableShown = 0;
 
   const clearStatus = (): void => {
     if (statusShown) out.write('\r\x1b[K');
+    if (tableShown > 0) out.write(`\x1b[${tableShown}A\x1b[0J`);
     statusShown = false;
+    tableShown = 0;
+  };
+  // A line that wraps, or a table taller than the screen, could not be drawn over.
+  const drawTable = (): void => {
+    const lines = table.slice(0, (out.rows ?? 24) - 2);
+    for (const line of lines) out.write(`${line.slice(0, (out.columns ?? 80) - 1)}\n`);
+    tableShown = lines.length;
   };
   const tick = (): void => {
     const now = Date.now();
     const long = [...tasks].filter((task) => now - task.startedAt >= SHOW_AFTER_MS);
     const elapsed = (task: Task): string => `${task.text} … ${Math.round((now - task.startedAt) / 1_000)} s`;
     if (out.isTTY) {
+      if (long.length === 0 && !statusShown) return;
       clearStatus();
+      drawTable();
       if (long.length === 0) return;
       out.write(
         long
@@ -58,8 +72,17 @@ export function createSay(out: Writable & { isTTY?: boolean; columns?: number })
     line(text) {
       clearStatus();
       out.write(`${text}\n`);
-      if (out.isTTY) tick();
+      if (!out.isTTY) return;
+      drawTable();
+      tick();
     },
+    table: out.isTTY
+      ? (lines) => {
+          clearStatus();
+          table = lines;
+          drawTable();
+        }
+      : undefined,
     async during(text, work) {
       const task: Task = { text, startedAt: Date.now(), shownAt: 0 };
       tasks.add(task);

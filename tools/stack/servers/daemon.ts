@@ -4,12 +4,13 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
 } from 'node:fs';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { sendSignal } from '../signals';
@@ -134,8 +135,9 @@ export function leftOver(dataDir: string, name: string): number | undefined {
 }
 
 /** Names of all processes that this data directory remembers. */
-export async function rememberedNames(dataDir: string): Promise<string[]> {
-  const files = await readdir(join(dataDir, 'run')).catch(() => []);
+export function rememberedNames(dataDir: string): string[] {
+  const dir = join(dataDir, 'run');
+  const files = existsSync(dir) ? readdirSync(dir) : [];
   return files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length));
 }
 

@@ -1,0 +1,62 @@
+import { isSet, type ProcessName } from '../../platform/config';
+import { owners, type Owner } from './databases';
+import { audience, issuerName, type Issuer, type Secrets } from './issuer';
+import { portNames, portVariables, type Ports } from './ports';
+import type { Servers } from './servers';
+
+export interface EnvironmentInputs {
+  /** The user's own environment: what is set there stays. */
+  readonly env: NodeJS.ProcessEnv;
+  readonly dataDir: string;
+  readonly ports: Ports;
+  readonly speed: number;
+  readonly servers: Servers;
+  readonly databaseUrls: Readonly<Record<Owner, string>>;
+  readonly issuer: Issuer;
+  readonly secrets: Secrets;
+}
+
+/** The variable of an owner's database: `RIDES_DATABASE_URL`. */
+export const databaseVariable = (owner: Owner): `${Uppercase<Owner>}_DATABASE_URL` =>
+  `${owner.toUpperCase() as Uppercase<Owner>}_DATABASE_URL`;
+
+/** What every process of the stack is started with. */
+export async function environmentOf(inputs: EnvironmentInputs): Promise<NodeJS.ProcessEnv> {
+  const { env, ports, servers, databaseUrls, issuer, secrets } = inputs;
+  const at = (name: ProcessName): string => `http://127.0.0.1:${ports[name]}`;
+  const unlessSet: Record<string, string> = {
+    STRIPE_API_KEY: 'sk_test_hailway',
+    STRIPE_API_BASE: at('sandbox-psp'),
+    QUOTE_SECRET: secrets.of('quote'),
+    RIDE_CODE_SECRET: secrets.of('ride-code'),
+    HAILWAY_TEMPORAL_UI_URL: servers.temporalUiUrl ?? 'http://127.0.0.1:8233',
+    NODE_ENV: 'production',
+  };
+  for (const name of Object.keys(unlessSet))
+    if (isSet(env, name as 'STRIPE_API_BASE')) delete unlessSet[name];
+  return {
+    ...env,
+    ...unlessSet,
+    ...Object.fromEntries(portNames.map((name) => [portVariables[name], String(ports[name])])),
+    ...Object.fromEntries(owners.map((owner) => [databaseVariable(owner), databaseUrls[owner]])),
+    HAILWAY_DATA_DIR: inputs.dataDir,
+    HAILWAY_SPEED: String(inputs.speed),
+    POSTGRES_URL: servers.postgresUrl,
+    KAFKA_BROKERS: servers.kafkaBrokers,
+    TEMPORAL_ADDRESS: servers.temporalAddress,
+    AUTH_JWKS: issuer.jwksPath,
+    AUTH_ISSUER: issuerName,
+    AUTH_AUDIENCE: audience,
+    // Minted anew at each start; a stack does not run for a year.
+    HAILWAY_SERVICE_TOKEN: await issuer.mintToken({
+      role: 'service',
+      sub: 'stack',
+      ttlSeconds: 366 * 24 * 60 * 60,
+    }),
+    GATEWAY_URL: at('gateway'),
+    PRICING_URL: at('pricing'),
+    LOCATION_URL: at('location'),
+    ANALYTICS_URL: at('analytics'),
+    AUDIT_URL: at('audit'),
+  };
+}

@@ -1,0 +1,42 @@
+import { join } from 'node:path';
+import type { ProcessName } from '../../platform/config';
+import { projectRoot } from './places';
+
+/** One of the processes that Hailway is made of. */
+export interface ProcessSpec {
+  readonly name: ProcessName;
+  /** Compiled, from the project's root. */
+  readonly entry: string;
+  /** The heap's limit in MB: all together fit into 3 GB with the servers. */
+  readonly heapMb: number;
+  /** At a stop, lower ones go first; those of the same number together. */
+  readonly stopOrder: number;
+}
+
+const edge = 1;
+const workers = 2;
+const consumers = 3;
+const relay = 4;
+const provider = 5;
+
+export const processes: readonly ProcessSpec[] = [
+  { name: 'gateway', entry: 'services/gateway/main.js', heapMb: 256, stopOrder: edge },
+  { name: 'console', entry: 'services/console/main.js', heapMb: 96, stopOrder: edge },
+  { name: 'rides', entry: 'services/rides/main.js', heapMb: 320, stopOrder: workers },
+  { name: 'payments', entry: 'services/payments/main.js', heapMb: 320, stopOrder: workers },
+  { name: 'pricing', entry: 'services/pricing/main.js', heapMb: 128, stopOrder: consumers },
+  { name: 'location', entry: 'consumers/location/main.js', heapMb: 192, stopOrder: consumers },
+  { name: 'analytics', entry: 'consumers/analytics/main.js', heapMb: 160, stopOrder: consumers },
+  { name: 'audit', entry: 'consumers/audit/main.js', heapMb: 160, stopOrder: consumers },
+  { name: 'notifications', entry: 'consumers/notifications/main.js', heapMb: 160, stopOrder: consumers },
+  { name: 'relay', entry: 'services/relay/main.js', heapMb: 160, stopOrder: relay },
+  { name: 'sandbox-psp', entry: 'services/sandbox-psp/main.js', heapMb: 160, stopOrder: provider },
+];
+
+/** What node is started with for a process. */
+export const nodeArguments = ({ entry, heapMb }: ProcessSpec): string[] => [
+  `--max-old-space-size=${heapMb}`,
+  '--max-semi-space-size=8',
+  '--enable-source-maps',
+  join(projectRoot(), 'dist', entry),
+];

@@ -1,0 +1,152 @@
+import { isSet, type ProcessName } from '../../platform/config';
+import { databaseVariable, environmentOf } from './environment';
+import { owners, prepareDatabases, type Owner } from './databases';
+import { openIssuer, openSecrets, type Issuer } from './issuer';
+import type { Kept } from './keep';
+import { lockDataDir } from './lock';
+import type { Parts } from './parts';
+import { checkPorts, portNames, type PortName, type Ports } from './ports';
+import type { Say } from './say';
+import { leftOver, rememberedNames } from './servers/daemon';
+import { startServers, stopLeftOverServers, type ServerName, type Servers } from './servers';
+import { sendSignal } from './signals';
+import { stopLeftOverProcesses, superviseProcesses, type Supervisor } from './supervisor';
+import { prepareTopics } from './topics';
+
+export interface StackOptions {
+  readonly parts: Parts;
+  /** Absolute; where root starts it, Postgres's own user must be able to get there. */
+  readonly dataDir: string;
+  readonly ports: Ports;
+  /** Durations of the policies are divided by it. */
+  readonly speed: number;
+  readonly say: Say;
+  /** What the user has set; taken for processes and for addresses of databases. */
+  readonly env: NodeJS.ProcessEnv;
+  /** A start that is told to stop ends at its next step, with everything stopped. */
+  readonly signal?: AbortSignal;
+}
+
+/** A whole Hailway that runs. */
+export interface Stack {
+  readonly apiUrl: string;
+  readonly consoleUrl: string;
+  readonly temporalUiUrl: string | undefined;
+  readonly pspUrl: string;
+  readonly kafkaBrokers: string;
+  readonly topicPrefix: string;
+  readonly temporalAddress: string;
+  readonly databaseUrls: Readonly<Record<Owner, string>>;
+  readonly dataDir: string;
+  readonly issuer: Issuer;
+  /** One of the processes: pid, kill, hold down, release. */
+  process(name: ProcessName): Kept;
+  /** One of the servers, if it is ours. */
+  server(name: ServerName): Kept | undefined;
+  /** Drains the processes, then stops the servers. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts everything on a data directory, after ending whatever an earlier start has left behind there.
+ * @throws PortTaken, DataDirLocked; Error with a log's last lines when something does not start. Nothing runs then.
+ */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { dataDir, say, ports, parts } = options;
+  const unlock = lockDataDir(dataDir);
+  let servers: Servers | undefined;
+  let supervisor: Supervisor | undefined;
+  const stop = async (): Promise<void> => {
+    await supervisor?.stop();
+    await servers?.stop();
+    unlock();
+  };
+  try {
+    await say.during('Stopping what an earlier start left behind', () => stopLeftOvers(dataDir));
+    await checkPorts(ports, neededPorts(parts));
+    const kinds = (['postgres', 'kafka', 'temporal'] as const).filter((name) => isOurs(parts, name));
+    servers = await say.during(`Starting ${kinds.join(', ')}`, () => startServers(options));
+    options.signal?.throwIfAborted();
+    const prepared = await say.during('Preparing databases and topics', () => prepare(options, servers!));
+    options.signal?.throwIfAborted();
+    supervisor = superviseProcesses({ dataDir, ports, say, env: prepared.env });
+    await say.during('Starting the processes', () => supervisor!.untilReady());
+    options.signal?.throwIfAborted();
+    return { ...handle(options, servers, supervisor), ...prepared, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function stopLeftOvers(dataDir: string): Promise<void> {
+  // Services before servers, as at every stop.
+  await stopLeftOverProcesses(dataDir);
+  await stopLeftOverServers(dataDir);
+}
+
+async function prepare(options: StackOptions, servers: Servers) {
+  const { env, dataDir } = options;
+  const [issuer, secrets] = await Promise.all([openIssuer(dataDir), openSecrets(dataDir)]);
+  const given = Object.fromEntries(
+    owners
+      .filter((owner) => isSet(env, databaseVariable(owner)))
+      .map((owner) => [owner, env[databaseVariable(owner)] as string]),
+  );
+  const topicPrefix = env.KAFKA_TOPIC_PREFIX ?? '';
+  const ownServer = 'postgres' in servers.kept;
+  const [databaseUrls] = await Promise.all([
+    prepareDatabases(servers.postgresUrl, {
+      given,
+      // On our own server, which listens on this machine only, roles are as easy as the documented defaults.
+      password: (owner) => (ownServer ? owner : secrets.of(`postgres/${owner}`)),
+    }),
+    prepareTopics(servers.kafkaBrokers, topicPrefix),
+  ]);
+  const processEnv = await environmentOf({ ...options, servers, databaseUrls, issuer, secrets });
+  return { issuer, databaseUrls, topicPrefix, env: processEnv };
+}
+
+function handle({ ports, dataDir }: StackOptions, servers: Servers, supervisor: Supervisor) {
+  const at = (name: ProcessName): string => `http://127.0.0.1:${ports[name]}`;
+  return {
+    apiUrl: at('gateway'),
+    consoleUrl: at('console'),
+    pspUrl: at('sandbox-psp'),
+    temporalUiUrl: servers.temporalUiUrl,
+    kafkaBrokers: servers.kafkaBrokers,
+    temporalAddress: servers.temporalAddress,
+    dataDir,
+    process: (name: ProcessName) => supervisor.process(name),
+    server: (name: ServerName) => servers.kept[name],
+  };
+}
+
+function isOurs(parts: Parts, name: ServerName): boolean {
+  const part = parts[name];
+  return !('url' in part || 'brokers' in part || 'address' in part);
+}
+
+/** Ports of servers that are somebody else's are of no interest. */
+function neededPorts(parts: Parts): PortName[] {
+  const owner: Partial<Record<PortName, ServerName>> = {
+    postgres: 'postgres',
+    kafka: 'kafka',
+    'kafka-controller': 'kafka',
+    temporal: 'temporal',
+    'temporal-ui': 'temporal',
+  };
+  return portNames.filter((name) => {
+    const server = owner[name];
+    return server === undefined || isOurs(parts, server);
+  });
+}
+
+/** Kills everything that runs on a data directory, without asking; for whoever cannot wait. */
+export function killEverything(dataDir: string): void {
+  for (const name of rememberedNames(dataDir)) {
+    const pid = leftOver(dataDir, name);
+    if (pid === undefined) continue;
+    sendSignal(-pid, 'SIGKILL');
+  }
+}
