@@ -134,7 +134,7 @@ export const configSchema = z.object({
     'http://127.0.0.1:8086',
   ),
 
-  AUTH_JWKS: text('the path or http URL of a JSON Web Key Set', '.hailway/auth/jwks.json'),
+  AUTH_JWKS: text('the path or http URL of a JSON Web Key Set', '.hailway/issuer/jwks.json'),
   AUTH_ISSUER: text('the issuer that tokens name', 'hailway-local'),
   AUTH_AUDIENCE: text('the audience that tokens name', 'hailway'),
   HAILWAY_SERVICE_TOKEN: text('a token with the role service', ''),

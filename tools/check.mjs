@@ -1,12 +1,10 @@
 /**
  * `npm run check`: format, lint, types, import rule, workflow bundle, generated files. Runs its steps one after
- * another, a line each, and exits with 1 at the end when any has failed. Installs the npm packages if need be.
+ * another, a line each, and exits with 1 at the end when any has failed. In a fresh clone it installs and builds first.
  */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ensureNodeModules } from './install.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const bin = (path) => join(root, 'node_modules', path);
@@ -23,8 +21,9 @@ const houses = [
 ];
 const generator = join(root, 'dist', 'tools', 'generate.js');
 
-/** name: what it is called on screen; args: what Node runs; needs: left out, and said so, while it is not there. */
+/** name: what it is called on screen; args: what Node runs; shown: its progress is seen while it runs. */
 const steps = [
+  { name: 'install, build', args: [join(root, 'tools', 'stack', 'prepare.mjs')], shown: true },
   { name: 'format', args: [bin('prettier/bin/prettier.cjs'), '--check', '--log-level', 'warn', '.'] },
   { name: 'lint', args: [bin('eslint/bin/eslint.js'), '--max-warnings', '0', '.'] },
   { name: 'types', args: [bin('typescript/bin/tsc'), '-p', 'tsconfig.json'] },
@@ -38,14 +37,16 @@ const steps = [
     ],
   },
   { name: 'workflow bundle', args: [join(root, 'tools', 'checkBundle.mjs')] },
-  { name: 'build', args: [bin('typescript/bin/tsc'), '-p', 'tsconfig.build.json'] },
-  { name: 'generated files', args: [generator, '--check'], needs: generator },
+  { name: 'generated files', args: [generator, '--check'] },
 ];
 
-function run(args) {
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+function run(args, shown) {
+  const child = spawn(process.execPath, args, {
+    cwd: root,
+    stdio: ['ignore', 'pipe', shown ? 'inherit' : 'pipe'],
+  });
   let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk));
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk) => (output += chunk));
   return new Promise((resolve) => {
     child.on('error', (error) => resolve({ ok: false, output: error.message }));
     child.on('close', (code) => resolve({ ok: code === 0, output: output.trim() }));
@@ -53,15 +54,10 @@ function run(args) {
 }
 
 async function check() {
-  await ensureNodeModules(root);
   const failed = [];
-  for (const { name, args, needs } of steps) {
-    if (needs !== undefined && !existsSync(needs)) {
-      console.log(`${name.padEnd(16)} nothing to check`);
-      continue;
-    }
+  for (const { name, args, shown } of steps) {
     const startedAt = Date.now();
-    const { ok, output } = await run(args);
+    const { ok, output } = await run(args, shown === true);
     console.log(
       `${name.padEnd(16)} ${ok ? 'ok' : 'FAILED'}  ${((Date.now() - startedAt) / 1000).toFixed(1)} s`,
     );

@@ -1,34 +1,35 @@
+import { readFileSync } from 'node:fs';
+import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, loadConfig, type Config } from '../platform/config';
-import { ensureKeys } from './keys';
 import { ensureDatabase, migrateOwner, owners, type Owner } from './stack/databases';
+import { databaseVariable } from './stack/environment';
+import { openIssuer, openSecrets } from './stack/issuer';
 import { prepareTopics } from './stack/topics';
+
+const serviceTokenTtlSeconds = 366 * 24 * 60 * 60;
 
 /**
  * Prepares servers that somebody else has started, as docker-compose.yml does: roles and databases, migrations,
- * topics, keys in <HAILWAY_DATA_DIR>/keys. Safe to run again; what is there is kept.
+ * topics, and keys in <HAILWAY_DATA_DIR>/keys. Safe to run again: what is there is kept, the service token is new.
  */
 async function prepare(config: Config): Promise<void> {
   for (const owner of owners) {
     await ensureDatabase(config.POSTGRES_URL, { owner, ...nameAndPassword(config, owner) });
-    await migrateOwner(owner, urlOf(config, owner));
+    await migrateOwner(owner, config[databaseVariable(owner)]);
     console.log(`${owner}: database up to date`);
   }
   await prepareTopics(config.KAFKA_BROKERS.join(','), config.KAFKA_TOPIC_PREFIX);
   console.log('topics: there');
-  const names = { issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE };
-  await ensureKeys(join(config.HAILWAY_DATA_DIR, 'keys'), names, { shared: true });
+  await writeKeys(join(config.HAILWAY_DATA_DIR, 'keys'));
   console.log('keys: there');
 }
 
-const urlOf = (config: Config, owner: Owner): string =>
-  config[`${owner.toUpperCase() as Uppercase<Owner>}_DATABASE_URL`];
-
 /** The database and password that the owner's own URL names: that is what its process will connect with. */
 function nameAndPassword(config: Config, owner: Owner): { database: string; password: string } {
-  const url = new URL(urlOf(config, owner));
+  const url = new URL(config[databaseVariable(owner)]);
   if (decodeURIComponent(url.username) !== owner) {
-    throw new ConfigError(`${owner.toUpperCase()}_DATABASE_URL takes a URL for the user ${owner}`);
+    throw new ConfigError(`${databaseVariable(owner)} takes a URL for the user ${owner}`);
   }
   return {
     database: decodeURIComponent(url.pathname.slice(1)),
@@ -36,12 +37,39 @@ function nameAndPassword(config: Config, owner: Owner): { database: string; pass
   };
 }
 
+/**
+ * What processes read from a shared volume, as another user than the one who writes it: public keys and secrets.
+ * What tokens are signed with stays in a folder of its writer's.
+ */
+async function writeKeys(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true });
+  const issuer = await openIssuer(dir);
+  const secrets = await openSecrets(dir);
+  const files: Readonly<Record<string, string>> = {
+    'jwks.json': readFileSync(issuer.jwksPath, 'utf8'),
+    'service-token': await issuer.mintToken({
+      role: 'service',
+      sub: 'stack',
+      ttlSeconds: serviceTokenTtlSeconds,
+    }),
+    'quote-secret': secrets.of('quote'),
+    'ride-code-secret': secrets.of('ride-code'),
+  };
+  for (const [name, content] of Object.entries(files)) {
+    const path = join(dir, name);
+    await writeFile(`${path}.new`, content, { mode: 0o644 });
+    // Whatever the umask says.
+    await chmod(`${path}.new`, 0o644);
+    await rename(`${path}.new`, path);
+  }
+}
+
 async function main(): Promise<void> {
   // Keys are made here, so what processes read them from is not there yet.
   const {
-    HAILWAY_SERVICE_TOKEN_FILE: _a,
-    QUOTE_SECRET_FILE: _b,
-    RIDE_CODE_SECRET_FILE: _c,
+    HAILWAY_SERVICE_TOKEN_FILE: _token,
+    QUOTE_SECRET_FILE: _quote,
+    RIDE_CODE_SECRET_FILE: _code,
     ...env
   } = process.env;
   await prepare(loadConfig(env));

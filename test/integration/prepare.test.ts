@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Client } from 'pg';
 import { topics } from '../../contracts/catalogue';
+import { createVerifier } from '../../platform/auth';
+import { loadConfig } from '../../platform/config';
 import { createKafka } from '../../platform/kafka';
 import { owners } from '../../tools/stack/databases';
 import { kafkaBrokers, postgresUrl } from '../support/servers';
@@ -46,7 +48,10 @@ describe('prepare', () => {
   it('makes databases, tables, topics and keys, and again changes nothing', async () => {
     const first = await prepare();
     expect(first).toEqual({ code: 0, out: expect.stringContaining('keys: there') });
+    const quoteSecret = (): string => readFileSync(join(dir, 'keys', 'quote-secret'), 'utf8');
+    const secretBefore = quoteSecret();
     expect(await prepare()).toEqual(first);
+    expect(quoteSecret()).toBe(secretBefore);
 
     for (const owner of owners) {
       const client = new Client({ connectionString: urlOf(owner) });
@@ -61,13 +66,18 @@ describe('prepare', () => {
     const names = await admin.listTopics();
     await admin.disconnect();
     expect(names).toEqual(expect.arrayContaining(topics.map(({ name }) => prefix + name)));
-    expect(readdirSync(join(dir, 'keys')).sort()).toEqual([
-      'jwks.json',
-      'quote-secret',
-      'ride-code-secret',
-      'service-token',
-      'signing-key.json',
-    ]);
+
+    const keys = join(dir, 'keys');
+    const read = (name: string): string => readFileSync(join(keys, name), 'utf8');
+    const { AUTH_ISSUER: issuer, AUTH_AUDIENCE: audience } = loadConfig({});
+    const verify = createVerifier({ jwks: join(keys, 'jwks.json'), issuer, audience });
+    expect(await verify(read('service-token'))).toMatchObject({ role: 'service' });
+    expect(read('quote-secret').length).toBeGreaterThanOrEqual(16);
+    expect(read('ride-code-secret').length).toBeGreaterThanOrEqual(16);
+    expect(read('jwks.json')).not.toContain('"d"');
+    // Other containers run as another user: they see these files, and not what tokens are signed with.
+    const open = readdirSync(keys).filter((name) => (statSync(join(keys, name)).mode & 0o004) !== 0);
+    expect(open.sort()).toEqual(['jwks.json', 'quote-secret', 'ride-code-secret', 'service-token']);
   });
 
   it('names a database URL that is for another user', async () => {

@@ -122,39 +122,3 @@ describe('the workflow bundle', () => {
     expect(code).toBe(0);
   }, 60_000);
 });
-
-describe('the npm packages', () => {
-  const lock = (version: string, optional?: boolean): string =>
-    JSON.stringify({
-      packages: { '': { name: 'x' }, 'node_modules/a': { version, ...(optional ? { optional } : {}) } },
-    });
-  const isInstalled = async (dir: string): Promise<string> => {
-    const { href } = new URL('tools/install.mjs', `file://${root}/`);
-    const { out } = await node([
-      '-e',
-      `import('${href}').then((m) => console.log(m.isInstalled(${JSON.stringify(dir)})))`,
-    ]);
-    return out.trim();
-  };
-
-  it.each([
-    ['absent', { 'package-lock.json': lock('1.0.0') }, 'false'],
-    [
-      'of another version',
-      { 'package-lock.json': lock('2.0.0'), 'node_modules/.package-lock.json': lock('1.0.0') },
-      'false',
-    ],
-    [
-      'as locked',
-      { 'package-lock.json': lock('1.0.0'), 'node_modules/.package-lock.json': lock('1.0.0') },
-      'true',
-    ],
-    [
-      'for another platform',
-      { 'package-lock.json': lock('1.0.0', true), 'node_modules/.package-lock.json': '{"packages":{}}' },
-      'true',
-    ],
-  ])('are known to be %s', async (_what, files, installed) => {
-    expect(await isInstalled(folder(files))).toBe(installed);
-  });
-});

@@ -28,6 +28,7 @@ afterEach(async () => {
   logged.length = 0;
 });
 
+let abortedWith: unknown;
 const point = z.strictObject({ lat: z.number().min(-90).max(90), lng: z.number() });
 const rides: HttpAppOptions['routes'] = (router) => {
   router.post(
@@ -52,6 +53,7 @@ const rides: HttpAppOptions['routes'] = (router) => {
     '/late',
     validated({}, async ({ signal }) => {
       await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      abortedWith = signal.reason;
       return { status: 200, body: {} };
     }),
   );
@@ -232,6 +234,7 @@ describe('errors', () => {
     expect(response.status).toBe(503);
     expect(response.headers.get('retry-after')).toBe('1');
     expect((await problemOf(response)).type).toBe('/problems/deadline_exceeded');
+    expect(abortedWith).toMatchObject({ code: 'deadline_exceeded' });
   });
 });
 

@@ -21,6 +21,8 @@ beforeAll(() => {
   }
 });
 
+const children: ChildProcess[] = [];
+afterEach(() => children.splice(0).forEach((child) => child.kill('SIGKILL')));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
 interface Ended {
@@ -42,6 +44,7 @@ function run(
     silent: true,
     env: { PATH: process.env.PATH, NODE_PATH: join(root, 'node_modules'), ...env },
   });
+  children.push(child);
   let out = '';
   child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString()));
   child.stderr?.on('data', (chunk: Buffer) => (out += chunk.toString()));
