@@ -31,7 +31,7 @@ export const standardPolicies: Policies = {
   offerTtlMs: 20 * SECOND,
   offerBatchSize: 3,
   searchRadiusMeters: 6_000,
-  searchPauseMs: 5 * SECOND,
+  searchPauseMs: 10 * SECOND,
   matchingDeadlineMs: 5 * MINUTE,
   noShowAfterMs: 5 * MINUTE,
   freeCancellationMs: 2 * MINUTE,

@@ -50,4 +50,4 @@ export interface CityResult {
 }
 
 /** What `npm start` gives a city that was told nothing else. */
-export const cityDefaults = { drivers: 120, speed: 40, seed: '2014' } as const;
+export const cityDefaults = { drivers: 160, speed: 30, seed: '2014' } as const;

@@ -12,9 +12,12 @@ export interface Trip {
 const METERS_PER_MILE = 1_609.344;
 const MINUTE = 60_000;
 
-/** The taximeter's oddities are left out: trips of a few steps, of a few seconds, and of more than 50 minutes. */
+/**
+ * The taximeter's oddities are left out: trips of a few steps and of a few seconds; and the longest six in a hundred,
+ * as a counted run ends with its last ride.
+ */
 const isTrip = ({ distanceMeters, durationMs }: Trip): boolean =>
-  distanceMeters >= 300 && distanceMeters <= 40_000 && durationMs >= MINUTE && durationMs <= 50 * MINUTE;
+  distanceMeters >= 300 && distanceMeters <= 40_000 && durationMs >= MINUTE && durationMs <= 35 * MINUTE;
 
 /**
  * Reads the trips file. Trips whose means of payment was not recorded are left out.

@@ -23,7 +23,7 @@ export interface DriverKit {
 const whims = { declines: 0.06, ignores: 0.04 } as const;
 /** To where nobody wants to go: declined by some, ignored by the rest. */
 const DECLINES_UNWANTED = 0.3;
-const THINKS_MS = [1_000, 4_000] as const;
+const THINKS_MS = [500, 3_000] as const;
 
 /** `driver-007`: the same drivers in every run, who find the rides that they were on. */
 export const driverId = (number: number): string => `driver-${String(number).padStart(3, '0')}`;

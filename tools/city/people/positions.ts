@@ -7,7 +7,7 @@ import { noteRefusal, type CityRecord } from './record';
 /** A position every few seconds of the city's time; several go in one request. */
 const SAMPLE_EVERY_MS = 5_000;
 /** Between two requests of one driver, in our own time: as often as this, whatever the city's speed. */
-const POST_EVERY_MS = { moving: 1_500, standing: 4_000 } as const;
+const POST_EVERY_MS = { moving: 2_000, standing: 8_000 } as const;
 const MOST_SAMPLES = 20;
 
 /** Sends a driver's positions until the app's signal, whose reason it throws. */
@@ -22,7 +22,7 @@ export async function sendPositions(
   let sentUntil = clock.now();
   for (;;) {
     const now = clock.now();
-    const positions = sampleTimes(sentUntil, now, motion.moving).map((time): Position => {
+    const positions = sampleTimes(sentUntil, now).map((time): Position => {
       const at = new Date(Date.now() - (now - time) / clock.speed).toISOString();
       return { ...motion.at(time), sequence: ++sequence, at };
     });
@@ -33,10 +33,10 @@ export async function sendPositions(
   }
 }
 
-/** The city times to sample since the last request: the present one, and before it every few seconds of a way. */
-export function sampleTimes(sentUntil: number, now: number, moving: boolean): number[] {
+/** The city times to sample since the last request: every few seconds, the present one last. */
+export function sampleTimes(sentUntil: number, now: number): number[] {
   const passed = Math.max(0, now - sentUntil);
-  const count = moving ? Math.min(MOST_SAMPLES, Math.floor(passed / SAMPLE_EVERY_MS)) : 1;
+  const count = Math.min(MOST_SAMPLES, Math.floor(passed / SAMPLE_EVERY_MS));
   if (count <= 1) return [now];
   return Array.from({ length: count }, (_, i) => sentUntil + (passed * (i + 1)) / count);
 }
