@@ -7,6 +7,7 @@ import {
   inboxMigrations,
   withTransaction,
 } from '../../platform/postgres';
+import { wait } from '../../platform/wait';
 import { testDatabase, type TestDatabase } from '../support/backbone';
 
 let db: TestDatabase;
@@ -108,6 +109,7 @@ test('a connection that breaks inside a transaction is retriable, and the pool g
   const killed = withTransaction(db.pool, async (tx) => {
     const { rows } = await tx.query<{ pid: number }>('select pg_backend_pid() as pid');
     await db.pool.query('select pg_terminate_backend($1)', [rows[0]!.pid]);
+    await wait(100);
     await tx.query('select 1');
   });
   expect(isRetriable(await failure(killed))).toBe(true);
