@@ -12,8 +12,8 @@ const cellOf = ({ lat, lng }: typeof midtown) => latLngToCell(lat, lng, 8);
 let analytics: TestConsumer;
 beforeEach(async () => {
   analytics = await startConsumer('analytics', ['rides'], countDemand);
-}, 30_000);
-afterEach(() => analytics.stop(), 30_000);
+});
+afterEach(() => analytics.stop());
 
 const demand = async (range: { from?: string; to?: string; limit?: number } = {}) =>
   demandView.parse(await readDemand(analytics.pool, { limit: 100, ...range })).cells;

@@ -7,8 +7,8 @@ import { at, opened, requested, rideFacts, startConsumer, type TestConsumer } fr
 let audit: TestConsumer;
 beforeEach(async () => {
   audit = await startConsumer('audit', ['rides', 'payments', 'drivers', 'pricing'], storeFacts);
-}, 30_000);
-afterEach(() => audit.stop(), 30_000);
+});
+afterEach(() => audit.stop());
 
 const stored = async (): Promise<number> =>
   (await audit.pool.query<{ count: number }>('select count(*) as count from facts')).rows[0]!.count;
@@ -86,6 +86,7 @@ test('a consumer that has lost its place writes nothing twice', async () => {
   expect(await audit.pool.query('select * from facts order by sequence')).toMatchObject({
     rows: before.rows,
   });
+  expect(await audit.deadLetters()).toBe(0);
 });
 
 test('nobody changes or deletes a fact: neither the owner of the table nor who may do everything', async () => {

@@ -5,7 +5,7 @@ import { PositionStore } from '../../consumers/location/store';
 import { problemPages } from '../../contracts/api/problems';
 import type { PackedPosition } from '../../contracts/positions';
 import { createHttpApp, listen, type Listening } from '../../platform/http';
-import { createFactProducer, createTopics, type FactProducer } from '../../platform/kafka';
+import { createFactProducer, createTopics, withAdmin, type FactProducer } from '../../platform/kafka';
 import { deleteTopics, eventually, quiet, testKafka, unique } from '../support/backbone';
 
 const kafka = testKafka();
@@ -16,7 +16,7 @@ let producer: FactProducer;
 beforeAll(async () => {
   await createTopics(kafka, [{ topic, partitions: 3 }]);
   producer = createFactProducer(kafka, { log: quiet });
-}, 30_000);
+});
 afterAll(async () => {
   await producer.disconnect();
   await deleteTopics(kafka, [topic]);
@@ -120,7 +120,7 @@ test('a new process rebuilds what is known from the log, then goes on with what 
   await ready(second);
   expect(ids(second)).toEqual(ids(first));
   expect(second.store.size).toBe(first.store.size);
-}, 60_000);
+});
 
 test('a clock that is ahead keeps nobody alive: nobody was anywhere later than it was sent', async () => {
   const process = startProcess();
@@ -138,21 +138,24 @@ test('a clock that is ahead keeps nobody alive: nobody was anywhere later than i
     (found) => found.length === 1,
   );
   expect(ahead!.ageMs).toBeGreaterThanOrEqual(4_000);
-}, 30_000);
+});
 
-test('an empty log is caught up with at once', async () => {
+test('an empty log is caught up with at once, and who stops leaves no group behind', async () => {
   const empty = unique('driver-positions');
   await createTopics(kafka, [{ topic: empty, partitions: 2 }]);
   const stopping = new AbortController();
+  const group = unique('location');
   const reader = startReader({
-    ...{ kafka, group: unique('location'), topic: empty, take: () => {} },
+    ...{ kafka, group, topic: empty, take: () => {} },
     ...{ signal: stopping.signal, log: quiet },
   });
   await eventually(() => reader.caughtUp(), Boolean);
   stopping.abort();
   await reader.done;
+  const { groups } = await withAdmin(kafka, (admin) => admin.listGroups());
+  expect(groups.map(({ groupId }) => groupId)).not.toContain(group);
   await deleteTopics(kafka, [empty]);
-}, 30_000);
+});
 
 describe('GET /internal/nearest', () => {
   let server: Listening;

@@ -12,8 +12,8 @@ import {
 let notifications: TestConsumer;
 beforeEach(async () => {
   notifications = await startConsumer('notifications', ['rides', 'payments'], createNotify(false));
-}, 30_000);
-afterEach(() => notifications.stop(), 30_000);
+});
+afterEach(() => notifications.stop());
 
 async function written(): Promise<string[]> {
   const { rows } = await notifications.pool.query<{ line: string }>(
@@ -80,6 +80,7 @@ test('a consumer that has lost its place writes nothing twice: ids come from fac
   await notifications.pool.query('truncate inbox_sequences');
   await notifications.deliver(ride);
   expect(await written()).toEqual(expected.slice(0, -2));
+  expect(await notifications.deadLetters()).toBe(0);
 });
 
 test('a fact that breaks its schema is put aside; other rides and unknown facts go on', async () => {

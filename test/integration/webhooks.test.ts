@@ -60,13 +60,13 @@ beforeEach(async () => {
   receiver = new Receiver();
   await receiver.open();
   notifications = await startConsumer('notifications', ['rides', 'payments'], createNotify(true));
-}, 30_000);
+});
 afterEach(async () => {
   await Promise.all(deliveries.map((delivery) => delivery.stop()));
   deliveries = [];
   await notifications.stop();
   await receiver.close();
-}, 30_000);
+});
 
 const delivering = (options: { secret?: string; maxAttempts?: number } = {}) => {
   const url = `http://127.0.0.1:${receiver.port}/hook`;
@@ -142,7 +142,7 @@ test('a receiver that is away, broken or silent gets everything when it is back'
     expect(statuses).toContain(500);
     expect(statuses.at(-1)).toBe(200);
   }
-}, 30_000);
+});
 
 test('what was taken by a sender that died is sent by the next one when the lease is over', async () => {
   await notifications.deliver(threeRides());

@@ -131,7 +131,7 @@ export async function startConsumer(
     async deliver(facts) {
       await producer.send(facts.map((fact) => recordOf(fact, topic(fact.topic))));
       sent += facts.length;
-      await eventually(settled, (done) => done === sent);
+      await eventually(settled, (done) => done === sent, 40_000);
     },
     async deadLetters() {
       const { rows } = await pool.query<{ count: number }>(
