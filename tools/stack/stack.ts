@@ -70,13 +70,24 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const prepared = await say.during('Preparing databases and topics', () => prepare(options, servers!));
     options.signal?.throwIfAborted();
     supervisor = superviseProcesses({ dataDir, ports, say, env: prepared.env });
-    await say.during('Starting the processes', () => supervisor!.untilReady());
-    options.signal?.throwIfAborted();
+    await say.during('Starting the processes', () => unlessAborted(supervisor!.untilReady(), options.signal));
     return { ...handle(options, servers, supervisor), ...prepared, stop };
   } catch (error) {
     await stop();
     throw error;
   }
+}
+
+/** The work's outcome, or the signal's reason if that comes first; the work then goes on unheard. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  work.catch(() => {});
+  signal?.throwIfAborted();
+  let onAbort = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(signal?.reason as Error);
+    signal?.addEventListener('abort', onAbort, { once: true });
+  });
+  return Promise.race([work, aborted]).finally(() => signal?.removeEventListener('abort', onAbort));
 }
 
 async function stopLeftOvers(dataDir: string): Promise<void> {
