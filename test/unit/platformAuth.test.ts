@@ -96,6 +96,21 @@ describe('createVerifier', () => {
     }
   });
 
+  it('refuses an algorithm that is not ours, whatever the key could do', async () => {
+    const rsa = await generateKeyPair('PS256');
+    const path = join(dir, 'rsa.json');
+    writeFileSync(path, JSON.stringify({ keys: [{ ...(await exportJWK(rsa.publicKey)), kid: 'r1' }] }));
+    const signed = await new SignJWT({ role: 'rider' })
+      .setProtectedHeader({ alg: 'PS256', kid: 'r1' })
+      .setSubject('x')
+      .setIssuer(issuer)
+      .setAudience(audience)
+      .setExpirationTime('5m')
+      .sign(rsa.privateKey);
+    const verify = createVerifier({ jwks: path, issuer, audience });
+    await expect(verify(signed)).rejects.toMatchObject({ code: 'unauthenticated' });
+  });
+
   it('finds keys that were added after it had read the set', async () => {
     const verify = createVerifier({ jwks, issuer, audience });
     await verify(await token(keys, 'k1'));

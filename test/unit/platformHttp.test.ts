@@ -296,8 +296,10 @@ describe('listen', () => {
 
 describe('event streams', () => {
   let stream: EventStream | undefined;
+  let requestSignal: AbortSignal | undefined;
   const events: HttpAppOptions['routes'] = (router) => {
     router.get('/events', (req, res) => {
+      requestSignal = req.context?.signal;
       stream = openEventStream(req, res, { heartbeatMs: 20, maxBufferedBytes: 100_000 });
       stream.send({ id: '3', event: 'ride.started', data: { after: stream.lastEventId, text: 'a\nb' } });
     });
@@ -314,6 +316,7 @@ describe('event streams', () => {
     );
     expect(text.match(/: heartbeat/g)?.length).toBeGreaterThan(3);
     expect(stream?.signal.aborted).toBe(true);
+    expect(requestSignal?.aborted).toBe(false);
   });
 
   it('end for the sender when the reader leaves', async () => {
