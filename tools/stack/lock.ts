@@ -40,6 +40,9 @@ export function lockDataDir(dataDir: string): () => void {
   return () => rmSync(path, { force: true });
 }
 
+/** The process whose stack lives on a data directory now. */
+export const stackHolder = (dataDir: string): number | undefined => holderOf(join(dataDir, 'lock'));
+
 function holderOf(path: string): number | undefined {
   try {
     const { pid, startedAt } = JSON.parse(readFileSync(path, 'utf8')) as { pid: number; startedAt: string };

@@ -1,5 +1,5 @@
 import { kafkaSource, type KafkaPart } from './kafka';
-import { PartMissing, takePart, type Search } from './part';
+import { examinePart, PartMissing, takePart, type Examination, type PartSource, type Search } from './part';
 import { postgresSource, type PostgresPart } from './postgres';
 import { temporalSource, type TemporalPart } from './temporal';
 import { testServerSource } from './testServer';
@@ -25,6 +25,17 @@ export function takeParts(search: Search): Promise<Parts> {
 /** The same with the time-skipping test server. @throws PartMissing */
 export async function takeTestParts(search: Search): Promise<{ parts: Parts; testServer: string }> {
   return takeAll({ parts: takeParts(search), testServer: takePart(testServerSource(search), search) });
+}
+
+/** Whether a start, and the tests, would have each part; nothing is installed. */
+export function examineParts(search: Search): Promise<(Examination & { part: string })[]> {
+  const sources: PartSource<unknown>[] = [
+    postgresSource(search),
+    kafkaSource(search),
+    temporalSource(search),
+    testServerSource(search),
+  ];
+  return Promise.all(sources.map(async (source) => ({ part: source.part, ...(await examinePart(source)) })));
 }
 
 /** Waits for all, so that one message tells everything that is missing. */

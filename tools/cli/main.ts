@@ -1,0 +1,45 @@
+import { ConfigError } from '../../platform/config';
+import { doctor } from './doctor';
+import { token } from './token';
+import { UsageError } from '../stack/options';
+
+const help = `npx hailway <command>
+
+  token --role ROLE --sub ID [--ttl SECONDS] [--data-dir DIR]
+      prints a token of the embedded stack's issuer; ROLE is rider, driver, fleet, operator or service
+  doctor [--data-dir DIR]
+      says of every part whether it is there, reachable and of the right version, and what to do if not;
+      exit 1 if one is missing
+  help
+      prints this text`;
+
+/**
+ * The command line beside `npm start`.
+ * @returns the exit code: 0; 1 it did not succeed; 2 wrong arguments, told in one line; 78 wrong environment
+ */
+export async function main(argv: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<number> {
+  const [command, ...rest] = argv;
+  try {
+    switch (command) {
+      case 'token':
+        return await token(rest, env);
+      case 'doctor':
+        return await doctor(rest, env);
+      case 'help':
+      case '--help':
+      case '-h':
+        process.stdout.write(`${help}\n`);
+        return 0;
+      default:
+        throw new UsageError(
+          `${command === undefined ? 'no command' : `there is no command ${JSON.stringify(command)}`}: npx hailway help lists them`,
+        );
+    }
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof ConfigError) {
+      process.stderr.write(`hailway: ${error.message}\n`);
+      return error instanceof UsageError ? UsageError.exitCode : ConfigError.exitCode;
+    }
+    throw error;
+  }
+}
