@@ -1,0 +1,223 @@
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import {
+  examinePart,
+  installOnce,
+  PartMissing,
+  takePart,
+  type PartSource,
+} from '../../tools/stack/parts/part';
+import { kafkaSource } from '../../tools/stack/parts/kafka';
+import { postgresSource } from '../../tools/stack/parts/postgres';
+import { temporalSource } from '../../tools/stack/parts/temporal';
+import { testServerSource } from '../../tools/stack/parts/testServer';
+import { silent, type Say } from '../../tools/stack/say';
+import { isAtLeast } from '../../tools/stack/versions';
+
+const dir = mkdtempSync(join(tmpdir(), 'hailway-parts-'));
+chmodSync(dir, 0o755);
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+/** A machine with nothing but these programs, each saying so when asked for its version. */
+function machine(name: string, programs: Readonly<Record<string, string>>, env: NodeJS.ProcessEnv = {}) {
+  const bin = join(dir, name, 'bin');
+  mkdirSync(bin, { recursive: true });
+  for (const [program, says] of Object.entries(programs)) {
+    writeFileSync(join(bin, program), `#!/bin/sh\necho '${says}'\n`);
+    chmodSync(join(bin, program), 0o755);
+  }
+  const said: string[] = [];
+  const say: Say = { ...silent, line: (text) => void said.push(text) };
+  return {
+    bin,
+    said,
+    search: { env: { PATH: bin, HOME: dir, XDG_CACHE_HOME: join(dir, name, 'cache'), ...env }, say },
+  };
+}
+
+const missing = (part: Promise<unknown>): Promise<string> =>
+  part.then(
+    () => 'nothing is missing',
+    (error: unknown) => (error instanceof PartMissing ? error.message : `not PartMissing: ${String(error)}`),
+  );
+
+describe('versions', () => {
+  test.each([
+    ['18.4', '16', true],
+    ['16', '16', true],
+    ['15.18', '16', false],
+    ['1.29.1', '1.29.0', true],
+    ['1.9.9', '1.29.0', false],
+    ['4', '4.0', true],
+  ])('%s is at least %s: %s', (version, least, expected) => {
+    expect(isAtLeast(version, least)).toBe(expected);
+  });
+});
+
+describe('the order of places', () => {
+  const source = (looks: Readonly<Record<string, string | { reason: string; final?: boolean }>>) =>
+    ({
+      part: 'Thing',
+      places: Object.entries(looks).map(([name, look]) => ({
+        name,
+        look: () => Promise.resolve(typeof look === 'string' ? { found: name, from: look } : look),
+      })),
+      remedies: ['install it', 'set THING'],
+    }) satisfies PartSource<string>;
+
+  test('the first that has it is taken, and said', async () => {
+    const { search, said } = machine('order', {});
+    const taken = await takePart(
+      source({ THING: { reason: 'not set' }, 'the PATH': 'from the PATH', npm: 'from npm' }),
+      search,
+    );
+    expect(taken).toBe('the PATH');
+    expect(said).toEqual(['Thing: from the PATH']);
+  });
+
+  test('one that is too old is passed over aloud', async () => {
+    const { search, said } = machine('order', {});
+    await takePart(
+      source({ 'the PATH': { reason: '/bin/thing is 1, too old (2 is needed)' }, npm: 'x' }),
+      search,
+    );
+    expect(said).toEqual([
+      'Thing: the PATH: /bin/thing is 1, too old (2 is needed); passed over',
+      'Thing: x',
+    ]);
+  });
+
+  test('when nobody has it, one message tells what was tried and what to do', async () => {
+    const { search } = machine('order', {});
+    const words = await missing(
+      takePart(source({ THING: { reason: 'not set' }, npm: { reason: 'no npm' } }), search),
+    );
+    expect(words.split('\n')).toEqual([
+      'Thing cannot be had.',
+      '  tried THING: not set',
+      '  tried npm: no npm',
+      '  do install it',
+      '  or set THING',
+    ]);
+  });
+
+  test('a server that was named and does not answer is not replaced by another', async () => {
+    const { search } = machine('order', {});
+    const words = await missing(
+      takePart(source({ THING: { reason: 'does not answer', final: true }, npm: 'from npm' }), search),
+    );
+    expect(words).toContain('THING: does not answer');
+  });
+
+  test('a place that fails is a place that was tried', async () => {
+    const { search } = machine('order', {});
+    const words = await missing(
+      takePart(
+        {
+          part: 'Thing',
+          remedies: [],
+          places: [{ name: 'npm', look: () => Promise.reject(new Error('no network')) }],
+        },
+        search,
+      ),
+    );
+    expect(words).toContain('tried npm: no network');
+  });
+});
+
+describe('Postgres', () => {
+  const there = { postgres: 'postgres (PostgreSQL) 17.2', initdb: 'initdb' };
+
+  test('is taken from the PATH with initdb beside it', async () => {
+    const { search, bin } = machine('pg17', there);
+    expect(await takePart(postgresSource(search), search)).toEqual({ binaries: bin });
+  });
+
+  test.each([
+    [
+      'too old',
+      { ...there, postgres: 'postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)' },
+      'is 15.18, too old',
+    ],
+    ['without initdb', { postgres: there.postgres }, 'has no initdb beside it'],
+    ['without a version', { ...there, postgres: 'what?' }, 'says no version'],
+  ])('%s it is not', async (name, programs, reason) => {
+    const { search } = machine(`pg ${name}`, programs);
+    const source = postgresSource(search);
+    const onPath = source.places.filter((place) => place.name === 'the PATH');
+    expect(await missing(takePart({ ...source, places: onPath }, search))).toContain(reason);
+  });
+
+  test('of POSTGRES_URL that does not answer is the end', async () => {
+    const { search } = machine('pg url', there, { POSTGRES_URL: 'postgres://a:secret@127.0.0.1:1/x' });
+    const words = await missing(takePart(postgresSource(search), search));
+    expect(words).toContain('POSTGRES_URL: the server there does not answer');
+    expect(words).not.toContain('secret');
+  });
+});
+
+describe('on a machine with nothing', () => {
+  test.each([
+    ['Kafka', kafkaSource, ['KAFKA_BROKERS: not set', 'no java on the PATH', 'do set KAFKA_BROKERS']],
+    ['Temporal', temporalSource, ['TEMPORAL_ADDRESS: not set', 'Go: no go on the PATH', 'or install Go']],
+    ['the test server', testServerSource, ['HAILWAY_TEST_SERVER: not set', 'no java on the PATH']],
+  ] as const)('%s cannot be had, and doctor says the same', async (_name, sourceOf, expected) => {
+    const { search } = machine('bare', {});
+    const words = await missing(takePart<unknown>(sourceOf(search), search));
+    for (const part of expected) expect(words).toContain(part);
+    expect(await examinePart(sourceOf(search))).toEqual({ there: false, words });
+  });
+
+  test('with Go and Maven, doctor tells what a start would do, and does not do it', async () => {
+    const { search } = machine('tools', { go: '', mvn: '', java: 'openjdk version "21.0.1"' });
+    for (const source of [kafkaSource(search), temporalSource(search), testServerSource(search)]) {
+      expect(await examinePart(source)).toMatchObject({
+        there: true,
+        words: expect.stringContaining('not there yet'),
+      });
+    }
+    expect(existsSync(search.env.XDG_CACHE_HOME)).toBe(false);
+  });
+
+  test('a Java that is too old counts for nothing', async () => {
+    const { search } = machine('java11', { java: 'openjdk version "11.0.2"', mvn: '' });
+    expect((await examinePart(kafkaSource(search))).words).toContain('is 11.0.2, and 17 is needed');
+  });
+});
+
+describe('an installation', () => {
+  const cache = join(dir, 'install');
+  const write = (name: string) => (folder: string) => {
+    writeFileSync(join(folder, name), 'x');
+    return Promise.resolve();
+  };
+
+  test('is made once', async () => {
+    const folder = await installOnce(cache, 'thing-1', write('a'));
+    await installOnce(cache, 'thing-1', () => Promise.reject(new Error('a second time')));
+    expect(readdirSync(folder)).toEqual(['a']);
+    expect(dirname(folder)).toBe(cache);
+  });
+
+  test('that fails half way leaves nothing', async () => {
+    const failing = installOnce(cache, 'thing-2', async (folder) => {
+      await write('a')(folder);
+      throw new Error('the network went');
+    });
+    await expect(failing).rejects.toThrow('the network went');
+    expect(readdirSync(cache)).toEqual(['thing-1']);
+  });
+
+  test('that was killed is not taken for one', async () => {
+    mkdirSync(join(cache, '.thing-3-abcd'));
+    const folder = await installOnce(cache, 'thing-3', write('b'));
+    expect(readdirSync(folder)).toEqual(['b']);
+  });
+
+  test('by two at once is one', async () => {
+    const both = await Promise.all([1, 2].map(() => installOnce(cache, 'thing-4', write('a'))));
+    expect(new Set(both).size).toBe(1);
+    expect(readdirSync(cache).filter((name) => name.includes('thing-4'))).toEqual(['thing-4']);
+  });
+});
