@@ -7,6 +7,8 @@ export type KafkaLog = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 
 /** Said at every new producer, about retries that we do ourselves (a new producer, the whole batch again). */
 const expected = /^Limiting retries for the idempotent producer/;
+/** Every single connection that fails; who wanted it says so once, with what it does about it. */
+const tooMuch = new Set(['Connection', 'BrokerPool']);
 
 /**
  * A client of one cluster; connections are made by what is created from it.
@@ -17,7 +19,7 @@ export function createKafka(options: { brokers: string[]; clientId: string; log?
   const logCreator =
     () =>
     ({ level, namespace, log: { message, timestamp: _, logger: __, ...details } }: LogEntry): void => {
-      const loud = level <= logLevel.WARN && !expected.test(message);
+      const loud = level <= logLevel.WARN && !expected.test(message) && !tooMuch.has(namespace);
       log?.[loud ? 'warn' : 'debug']({ kafkajs: namespace, ...details }, message);
     };
   return new Kafka({

@@ -1,5 +1,5 @@
 import { createHttpApp, listen } from '../../platform/http';
-import { createFactProducer, createKafka } from '../../platform/kafka';
+import { createFactProducer, createKafka, withAdmin } from '../../platform/kafka';
 import { createPool } from '../../platform/postgres';
 import { runRelay, type RelayState } from '../../platform/relay';
 import { runProcess } from '../../platform/shutdown';
@@ -29,7 +29,10 @@ runProcess('relay', async ({ config, log, signal, fail }) => {
 
   const app = createHttpApp({
     log,
-    ready: Object.fromEntries(loops.map(({ database, ready }) => [database, ready])),
+    ready: {
+      ...Object.fromEntries(loops.map(({ database, ready }) => [database, ready])),
+      kafka: () => withAdmin(kafka, (admin) => admin.listTopics()),
+    },
   });
   const server = await listen(app, {
     port: config.HAILWAY_RELAY_PORT,
