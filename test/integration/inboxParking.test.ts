@@ -1,0 +1,99 @@
+import { inboxSummary, type Handle } from '../../platform/inbox';
+import type { OutgoingRecord } from '../../platform/kafka';
+import { factRecord, readAll, upTo } from '../support/backbone';
+import { effectsOf, ids, insertEffects, useInbox } from '../support/inboxBench';
+
+const bench = useInbox();
+
+test('a poisonous fact goes to the dead-letter topic, its key waits behind it in order, other keys go on', async () => {
+  const poison: Handle = async (tx, facts) => {
+    await insertEffects(tx, facts);
+    if (facts.some(({ key, sequence }) => key === 'b' && sequence === 2))
+      throw new RangeError('cannot take this');
+  };
+  const inbox = bench.consume(poison);
+  const facts = upTo(4).flatMap((n) =>
+    ['a', 'b', 'c', 'd'].map((key) => factRecord(bench.topic, key, n, { n })),
+  );
+  await bench.producer.send(facts);
+  await bench.readTo(16);
+  await bench.producer.send([factRecord(bench.topic, 'b', 5), factRecord(bench.topic, 'a', 5)]);
+  await bench.readTo(18);
+  await inbox.stop();
+
+  const seen = await bench.effects();
+  expect(effectsOf(seen, 'b')).toEqual([1]);
+  expect(['a', 'c', 'd'].map((key) => effectsOf(seen, key))).toEqual([upTo(5), upTo(4), upTo(4)]);
+  expect(await bench.parked()).toEqual([
+    { key: 'b', factId: 'thing.changed/b/2', head: true, reason: 'cannot take this' },
+    ...ids('b', [3, 4, 5]).map((factId) => ({ key: 'b', factId, head: false, reason: null })),
+  ]);
+  const [letter, ...others] = await readAll(bench.kafka, `${bench.group}.dead-letter`);
+  expect(others).toEqual([]);
+  const headers = Object.fromEntries(
+    Object.entries(letter!.headers).map(([name, value]) => [name, String(value)]),
+  );
+  expect([String(letter!.key), String(letter!.value)]).toEqual(['b', '{"n":2}']);
+  expect(headers).toMatchObject({
+    ce_id: 'thing.changed/b/2',
+    dlq_reason: 'cannot take this',
+    dlq_attempts: '1',
+    dlq_group: bench.group,
+    dlq_topic: bench.topic,
+  });
+  expect(headers['dlq_stack']).toContain('RangeError');
+  const original = (await readAll(bench.kafka, bench.topic)).find(
+    (r) => String(r.headers['ce_id']) === 'thing.changed/b/2',
+  )!;
+  expect([headers['dlq_partition'], headers['dlq_offset']]).toEqual([
+    `${original.partition}`,
+    `${original.offset}`,
+  ]);
+});
+
+test('what is no fact is put aside with its bytes, and the partition goes on', async () => {
+  const fact = factRecord(bench.topic, 'x', 1);
+  const { ce_type: _, ...withoutType } = fact.headers;
+  const bad: OutgoingRecord[] = [
+    { ...fact, key: 'tombstone', value: null },
+    { ...fact, key: 'not-json', value: '{"half":' },
+    { ...fact, key: 'not-utf8', value: Buffer.from([0x22, 0xc3, 0x28, 0x22]) },
+    { ...fact, key: 'no-type', headers: withoutType },
+    { ...fact, key: 'no-sequence', headers: { ...fact.headers, ce_sequence: '0' } },
+    { ...fact, key: null },
+    { ...fact, key: Buffer.from([0xff, 0x00]) },
+  ];
+  await bench.producer.send(bad);
+  await bench.producer.send(['a', 'b', 'c', 'tombstone'].map((key) => factRecord(bench.topic, key, 1)));
+  const inbox = bench.consume();
+  await bench.readTo(11);
+  await inbox.stop();
+  expect((await bench.effects()).sort()).toEqual(['a', 'b', 'c'].flatMap((key) => ids(key, [1])));
+  const letters = await readAll(bench.kafka, `${bench.group}.dead-letter`);
+  expect(letters.map((r) => String(r.headers['dlq_reason'])).sort()).toEqual([
+    'malformed_fact: ce_sequence is not 1, 2, 3, …',
+    'malformed_fact: header ce_type is missing',
+    'malformed_fact: the key is missing or not UTF-8',
+    'malformed_fact: the key is missing or not UTF-8',
+    'malformed_fact: the value is missing',
+    'malformed_fact: the value is not JSON',
+    'malformed_fact: the value is not JSON',
+  ]);
+  expect(letters.map(({ value }) => value)).toContainEqual(Buffer.from([0x22, 0xc3, 0x28, 0x22]));
+  expect(await inboxSummary(bench.db.pool, bench.group)).toMatchObject({ applied: 3, parkedFacts: 8 });
+});
+
+test('a fact behind a gap is not applied', async () => {
+  const inbox = bench.consume();
+  await bench.producer.send([1, 2, 4, 5, 3].map((n) => factRecord(bench.topic, 'a', n)));
+  await bench.producer.send([factRecord(bench.topic, 'b', 2)]);
+  await bench.readTo(6);
+  await inbox.stop();
+  expect(await bench.effects()).toEqual(ids('a', [1, 2]));
+  const reasons = (await bench.parked()).map((p) => p.reason);
+  expect(reasons.filter((reason) => reason !== null).sort()).toEqual([
+    'gap: sequence 2 after 0',
+    'gap: sequence 4 after 2',
+  ]);
+  expect(await inboxSummary(bench.db.pool, bench.group)).toMatchObject({ parkedKeys: 2, parkedFacts: 4 });
+});

@@ -1,0 +1,137 @@
+import { groupLag, runConsumer, runTelemetry, withAdmin } from '../../platform/kafka';
+import { eventually, factRecord, quiet, running, unique } from '../support/backbone';
+import { keyIn, useKafka } from '../support/kafkaBench';
+
+const { kafka, newTopic, newProducer } = useKafka();
+
+test('a consumer finishes, commits, and goes on where it was; lag is seen from outside', async () => {
+  const topic = await newTopic();
+  const group = unique('group');
+  const producer = newProducer();
+  const seen: number[] = [];
+  const consume = () =>
+    running((signal) =>
+      runConsumer({
+        ...{ kafka, group, topics: [topic], signal, log: quiet },
+        async onBatch(batch) {
+          seen.push(...batch.records.map(({ headers }) => Number(headers['ce_sequence'])));
+          await batch.commit(batch.records.at(-1)!.offset + 1);
+        },
+      }),
+    );
+  await producer.send([1, 2, 3].map((n) => factRecord(topic, keyIn(2), n)));
+  const first = consume();
+  await eventually(
+    () => seen.length,
+    (n) => n === 3,
+  );
+  await first.stop();
+  await producer.send([4, 5].map((n) => factRecord(topic, keyIn(2), n)));
+  const behind = await groupLag(kafka, group, [topic]);
+  expect(behind.find(({ partition }) => partition === 2)).toMatchObject({ next: 3, end: 5, lag: 2 });
+  const second = consume();
+  await eventually(
+    () => seen.length,
+    (n) => n === 5,
+  );
+  await second.stop();
+  expect(seen).toEqual([1, 2, 3, 4, 5]);
+  expect((await groupLag(kafka, group, [topic])).map(({ lag }) => lag)).toEqual([0, 0, 0]);
+});
+
+test('a held partition comes again from where it was, and others go on meanwhile', async () => {
+  const topic = await newTopic();
+  const producer = newProducer();
+  const seen: string[] = [];
+  let held = 0;
+  const consumer = running((signal) =>
+    runConsumer({
+      ...{ kafka, group: unique('group'), topics: [topic], signal, log: quiet },
+      async onBatch(batch) {
+        if (batch.partition === 0 && held < 5) {
+          held += 1;
+          return batch.holdFor(200);
+        }
+        seen.push(...batch.records.map(({ headers }) => String(headers['ce_id'])));
+        await batch.commit(batch.records.at(-1)!.offset + 1);
+      },
+    }),
+  );
+  await producer.send([factRecord(topic, keyIn(0), 1), factRecord(topic, keyIn(1), 1)]);
+  await eventually(
+    () => seen.length,
+    (n) => n === 2,
+  );
+  await consumer.stop();
+  expect(held).toBe(5);
+  expect(seen).toEqual([`thing.changed/${keyIn(1)}/1`, `thing.changed/${keyIn(0)}/1`]);
+});
+
+test('a consumer that was frozen for longer than its session goes on', async () => {
+  const topic = await newTopic();
+  const producer = newProducer();
+  const seen = new Set<number>();
+  let frozen = false;
+  const consumer = running((signal) =>
+    runConsumer({
+      ...{ kafka, group: unique('group'), topics: [topic], signal, log: quiet },
+      async onBatch(batch) {
+        if (!frozen) {
+          frozen = true;
+          // As SIGSTOP would: no heartbeat, no timer.
+          Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 13_000);
+        }
+        for (const { headers } of batch.records) seen.add(Number(headers['ce_sequence']));
+        await batch.commit(batch.records.at(-1)!.offset + 1);
+      },
+    }),
+  );
+  await producer.send([factRecord(topic, keyIn(0), 1)]);
+  await eventually(
+    () => seen.size,
+    (n) => n === 1,
+    40_000,
+  );
+  await producer.send([factRecord(topic, keyIn(0), 2)]);
+  await eventually(
+    () => seen.size,
+    (n) => n === 2,
+    40_000,
+  );
+  await consumer.stop();
+}, 90_000);
+
+test('telemetry is read from its beginning at every start, also where the log does not begin at 0', async () => {
+  const topic = await newTopic(2);
+  const group = unique('group');
+  const producer = newProducer();
+  await producer.send(Array.from({ length: 20 }, (_, i) => factRecord(topic, `driver-${i}`, 1)));
+  const readOnce = async (): Promise<number> => {
+    let read = 0;
+    let caughtUp = false;
+    const telemetry = running((signal) =>
+      runTelemetry({
+        ...{ kafka, group, topics: [topic], signal, log: quiet },
+        onRecords: (records) => void (read += records.length),
+        onCaughtUp: () => (caughtUp = true),
+      }),
+    );
+    await eventually(() => caughtUp, Boolean);
+    const whenCaughtUp = read;
+    await telemetry.stop();
+    return whenCaughtUp;
+  };
+  expect(await readOnce()).toBe(20);
+  expect(await readOnce()).toBe(20);
+  expect((await groupLag(kafka, group, [topic])).map(({ lag }) => lag)).toEqual([0, 0]);
+  const [first] = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
+  const cut = Math.floor(Number(first!.high) / 2);
+  await withAdmin(kafka, async (admin) => {
+    await admin.fetchTopicOffsets(topic);
+    await admin.deleteTopicRecords({
+      topic,
+      partitions: [{ partition: first!.partition, offset: String(cut) }],
+    });
+  });
+  expect(await readOnce()).toBe(20 - cut);
+}, 60_000);
