@@ -23,7 +23,9 @@ export const temporalAddress = (): string => fromSetup('TEMPORAL_ADDRESS');
 /** A new database of this owner, with its tables, for the owner's own role. It goes when the run of jest ends. */
 export async function createDatabase(owner: Owner): Promise<string> {
   const database = `test_${owner}_${fromSetup('HAILWAY_TEST_RUN')}_${randomBytes(4).toString('hex')}`;
-  const url = await ensureDatabase(postgresUrl(), { owner, database, password: owner });
+  // Roles of the tests' own: on somebody's server there may be the real ones.
+  const role = `test_${owner}`;
+  const url = await ensureDatabase(postgresUrl(), { owner, database, role, password: role });
   await migrateOwner(owner, url);
   return url;
 }

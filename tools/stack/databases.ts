@@ -3,7 +3,6 @@ import { Client } from 'pg';
 import {
   createPool,
   inboxMigrations,
-  isUniqueViolation,
   migrate,
   migrationSet,
   outboxMigrations,
@@ -39,49 +38,42 @@ export interface OwnedDatabase {
   readonly owner: Owner;
   readonly database: string;
   readonly password: string;
+  /** The owner's role; named like the owner unless told otherwise. */
+  readonly role?: string;
 }
 
-const duplicateRole = '42710';
-const duplicateDatabase = '42P04';
-
 /**
- * Makes sure that the owner's role (named like the owner) and the database exist, closed to every other role.
+ * Makes sure that the owner's role and the database exist, closed to every other role.
  * @param adminUrl of a user who may create both
  * @returns the database's URL for its owner
  */
 export async function ensureDatabase(adminUrl: string, wanted: OwnedDatabase): Promise<string> {
-  const { owner, database, password } = wanted;
+  const { database, password, role: roleName = wanted.owner } = wanted;
   const admin = new Client({ connectionString: adminUrl, connectionTimeoutMillis: 10_000 });
   await admin.connect();
   try {
-    const role = admin.escapeIdentifier(owner);
+    const role = admin.escapeIdentifier(roleName);
     const name = admin.escapeIdentifier(database);
     const secret = admin.escapeLiteral(password);
-    await unlessThere(duplicateRole, () => admin.query(`create role ${role} login password ${secret}`));
-    const { rowCount } = await admin.query('select 1 from pg_database where datname = $1', [database]);
-    if (rowCount === 0) {
+    // Two at once would trip over each other; the lock goes with the connection.
+    await admin.query(`select pg_advisory_lock(hashtext('hailway databases'))`);
+    const roles = await admin.query('select 1 from pg_roles where rolname = $1', [roleName]);
+    if (roles.rowCount === 0) await admin.query(`create role ${role} login password ${secret}`);
+    const databases = await admin.query('select 1 from pg_database where datname = $1', [database]);
+    if (databases.rowCount === 0) {
       // A user who is no superuser gives a database only to a role that he is a member of.
       await admin.query(`grant ${role} to current_user`).catch(() => {});
-      await unlessThere(duplicateDatabase, () => admin.query(`create database ${name} owner ${role}`));
+      await admin.query(`create database ${name} owner ${role}`);
     }
     await admin.query(`revoke connect, temporary on database ${name} from public`);
   } finally {
     await admin.end();
   }
   const url = new URL(adminUrl);
-  url.username = owner;
+  url.username = roleName;
   url.password = password;
   url.pathname = `/${database}`;
   return url.href;
-}
-
-async function unlessThere(code: string, create: () => Promise<unknown>): Promise<void> {
-  try {
-    await create();
-  } catch (error) {
-    // Two at once: the unique index of the catalogue refuses the second.
-    if ((error as { code?: string }).code !== code && !isUniqueViolation(error)) throw error;
-  }
 }
 
 /**

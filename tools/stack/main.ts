@@ -58,6 +58,7 @@ async function live(
     else await untilAborted(signal);
   } finally {
     const stoppingAt = Date.now();
+    say.table?.([]);
     await say.during('Stopping', () => stack.stop());
     say.line(`Stopped in ${((Date.now() - stoppingAt) / 1_000).toFixed(1)} s; the data stays in ${dataDir}`);
   }

@@ -40,8 +40,8 @@ export function createSay(out: Writable & { isTTY?: boolean; columns?: number; r
   };
   // A line that wraps, or a table taller than the screen, could not be drawn over.
   const drawTable = (): void => {
-    const lines = table.slice(0, (out.rows ?? 24) - 2);
-    for (const line of lines) out.write(`${line.slice(0, (out.columns ?? 80) - 1)}\n`);
+    const lines = table.slice(0, (out.rows || 24) - 2);
+    for (const line of lines) out.write(`${line.slice(0, (out.columns || 80) - 1)}\n`);
     tableShown = lines.length;
   };
   const tick = (): void => {
@@ -57,7 +57,7 @@ export function createSay(out: Writable & { isTTY?: boolean; columns?: number; r
         long
           .map(elapsed)
           .join(' · ')
-          .slice(0, (out.columns ?? 80) - 1),
+          .slice(0, (out.columns || 80) - 1),
       );
       statusShown = true;
       return;

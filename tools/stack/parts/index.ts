@@ -44,7 +44,7 @@ async function takeAll<T extends object>(wanted: { [K in keyof T]: Promise<T[K]>
   const outcomes = await Promise.allSettled(names.map((name) => wanted[name]));
   const reasons = outcomes.flatMap((o): unknown[] => (o.status === 'rejected' ? [o.reason] : []));
   const other = reasons.find((reason) => !(reason instanceof PartMissing));
-  if (other !== undefined) throw other;
+  if (other !== undefined) throw other as Error;
   const missing = reasons as PartMissing[];
   if (missing.length > 0) throw new PartMissing(missing.map(({ message }) => message).join('\n'));
   return Object.fromEntries(

@@ -1,4 +1,14 @@
-import { chownSync, existsSync, mkdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
@@ -76,6 +86,8 @@ function runsIn(pid: number, folder: string): boolean {
 export async function startPostgres(options: PostgresOptions): Promise<Kept> {
   const { binaries, dataDir, port, say } = options;
   const user = postgresUser();
+  mkdirSync(dataDir, { recursive: true });
+  if (user) chmodSync(dataDir, statSync(dataDir).mode | 0o011);
   if (user && !everybodyCanReach(dataDir)) {
     throw new Error(
       `Postgres does not run as root, and its own user cannot reach ${dataDir}: take another folder`,
