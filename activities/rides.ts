@@ -14,21 +14,26 @@ export interface RideActivityOptions {
   readonly pool: Pool;
   readonly findNearby: FindNearby;
   readonly topicPrefix?: string;
+  /** Milliseconds since 1970; the machine's clock unless told otherwise. */
+  readonly now?: () => number | Promise<number>;
 }
 
 export interface RideActivities {
   /** One activity a transition, named after its command, so that a replay sees which one it was. */
   readonly transitions: Record<RideCommandType, (step: Step<RideFact>) => Promise<Recorded<Ride>>>;
   readonly dispatch: {
-    /** Makes the offers of a round; the answer is how many. Safe to repeat. */
-    offerRide(round: OfferRound & { radiusMeters: number }): Promise<number>;
+    /** Makes the offers of a round, each open for `ttlMs` from then; the answer is how many. Safe to repeat. */
+    offerRide(
+      round: Omit<OfferRound, 'expiresAt'> & { radiusMeters: number; ttlMs: number },
+    ): Promise<number>;
     /** Ends a round and tells its winner, if there is one. Safe to repeat. */
     closeOffers(round: { rideId: string; round: number }): Promise<AcceptedOffer | null>;
   };
 }
 
 /** Everything that a ride's workflow does outside of itself. */
-export function createRideActivities({ pool, findNearby, topicPrefix }: RideActivityOptions): RideActivities {
+export function createRideActivities(options: RideActivityOptions): RideActivities {
+  const { pool, findNearby, topicPrefix, now = Date.now } = options;
   const record = createRecordTransition<Ride, RideFact>({
     pool,
     source: '/hailway/rides',
@@ -48,11 +53,14 @@ export function createRideActivities({ pool, findNearby, topicPrefix }: RideActi
       commands.map((command) => [command, record]),
     ) as RideActivities['transitions'],
     dispatch: {
-      async offerRide({ radiusMeters, ...round }) {
+      async offerRide({ radiusMeters, ttlMs, ...round }) {
         const ride = await getRide(pool, round.rideId);
         if (ride?.status !== 'matching') return 0;
         const nearby = await findNearby(ride.pickup, radiusMeters);
-        return nearby.length === 0 ? 0 : makeOffers(pool, round, nearby);
+        if (nearby.length === 0) return 0;
+        // From now, not from when the workflow asked: a driver has the whole time, however long the search took.
+        const expiresAt = new Date((await now()) + ttlMs).toISOString();
+        return makeOffers(pool, { ...round, expiresAt }, nearby);
       },
       closeOffers: ({ rideId, round }) => closeOffers(pool, rideId, round),
     },

@@ -36,12 +36,11 @@ async function offerInRounds(
   for (let round = record.ride.version * 1_000; record.is('matching'); round += 1) {
     const leftMs = deadlineMs - Date.now();
     if (leftMs <= 0) return record.advance({ type: 'giveUpMatching', at: now() });
-    const expiresAtMs = Date.now() + policies.offerTtlMs;
     const offers = await offerOrNone(() =>
       dispatch.offerRide({
         rideId,
         round,
-        expiresAt: new Date(expiresAtMs).toISOString(),
+        ttlMs: policies.offerTtlMs,
         batchSize: policies.offerBatchSize,
         radiusMeters: policies.searchRadiusMeters,
       }),
