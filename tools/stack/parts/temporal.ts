@@ -25,7 +25,7 @@ export function temporalSource(search: Search): PartSource<TemporalPart> {
     remedies: [
       'set TEMPORAL_ADDRESS to host:port of a server',
       `install Temporal's CLI (server ${least} or later) and put \`temporal\` on the PATH`,
-      'install Go 1.23 or later, with which it is built from source',
+      'install Go 1.25 or later, with which it is built from source',
     ],
   };
 }
