@@ -48,5 +48,5 @@ export function scalePolicies(policies: Policies, speed: number): Policies {
     name,
     name.endsWith('Ms') ? Math.max(1, Math.round(value / speed)) : value,
   ]);
-  return Object.fromEntries(scaled) as unknown as Policies;
+  return Object.fromEntries(scaled);
 }

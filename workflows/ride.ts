@@ -1,5 +1,6 @@
 import {
   allHandlersFinished,
+  CancellationScope,
   condition,
   defineSignal,
   defineUpdate,
@@ -57,8 +58,10 @@ export async function ride({ request, requestedAt, policies }: RideStart): Promi
       throw error;
     }
   }
-  await settle();
-  await condition(allHandlersFinished);
+  await CancellationScope.nonCancellable(async () => {
+    await settle();
+    await condition(allHandlersFinished);
+  });
   return record.ride.status;
 
   async function authorize(): Promise<void> {

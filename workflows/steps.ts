@@ -27,10 +27,10 @@ export function ownDatabase<A extends UntypedActivities>(patience?: string): Act
       (_target, name: string) =>
       async (...args: unknown[]) => {
         try {
-          return await local[name]!(...args);
+          return (await local[name]!(...args)) as unknown;
         } catch (error) {
           if (isFinal(error)) throw error;
-          return await regular[name]!(...args);
+          return (await regular[name]!(...args)) as unknown;
         }
       },
   });

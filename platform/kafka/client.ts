@@ -87,7 +87,7 @@ export async function createTopics(kafka: Kafka, topics: readonly TopicSpec[]): 
     if (missing.length === 0) return;
     // false when another process has created one of them meanwhile
     await admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: missing.map(({ topic, partitions, config = {}, replicas = 1 }) => ({
         topic,
         numPartitions: partitions,
@@ -95,7 +95,27 @@ export async function createTopics(kafka: Kafka, topics: readonly TopicSpec[]): 
         configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
       })),
     });
+    await waitForLeaders(
+      admin,
+      missing.map(({ topic }) => topic),
+    );
   });
+}
+
+/** kafkajs's own waiting fails when a busy broker has not yet heard of a topic that the controller has made. */
+async function waitForLeaders(admin: Admin, topics: string[], timeoutMs = 30_000): Promise<void> {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    try {
+      const metadata = await admin.fetchTopicMetadata({ topics });
+      const led = metadata.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
+      if (led && metadata.topics.length === topics.length) return;
+    } catch (error) {
+      if (Date.now() >= deadline) throw error;
+    }
+    if (Date.now() >= deadline) throw new Error(`no leaders for ${topics.join(', ')} within ${timeoutMs} ms`);
+    await wait(100);
+  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { IdempotencyKeys, type StoredAnswer } from './idempotency';
-import type { PaymentIntent } from './paymentIntents';
+import type { PaymentIntent } from './paymentIntent';
 import type { Refund } from './refunds';
 
 /** Money that moved. Amount in minor units, ISO 4217 currency, ISO 8601 time. */

@@ -1,4 +1,4 @@
-import type { PaymentIntent } from './paymentIntents';
+import type { PaymentIntent } from './paymentIntent';
 import { invalidRequest } from './stripeErrors';
 
 interface Slice<T> {

@@ -1,5 +1,6 @@
 import { newId } from './ids';
-import { unixSeconds, type Metadata, type PaymentIntent } from './paymentIntents';
+import type { Metadata, PaymentIntent } from './paymentIntent';
+import { unixSeconds } from './paymentIntents';
 import { invalidRequest } from './stripeErrors';
 
 /** A Refund as Stripe shows it (https://docs.stripe.com/api/refunds/object). */

@@ -1,4 +1,4 @@
-import type { PaymentIntent } from './paymentIntents';
+import type { PaymentIntent } from './paymentIntent';
 
 /** The `error` member of Stripe's error bodies (https://docs.stripe.com/api/errors). */
 export interface ErrorBody {

@@ -14,14 +14,8 @@ import {
   noParams,
   searchParams,
 } from './params';
-import {
-  cancelIntent,
-  captureIntent,
-  confirmIntent,
-  createIntent,
-  type PaymentIntent,
-  type Step,
-} from './paymentIntents';
+import { cancelIntent, captureIntent, confirmIntent, createIntent, type Step } from './paymentIntents';
+import type { PaymentIntent } from './paymentIntent';
 import { refundIntent } from './refunds';
 import { noSuch, StripeError } from './stripeErrors';
 

@@ -3,38 +3,44 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, Worker } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { v7 as uuidv7 } from 'uuid';
+import { createPaymentActivities } from '../../activities/payments';
 import { createRideActivities } from '../../activities/rides';
 import type { RideActivities } from '../../activities/rides';
-import { paymentWorkflowId, rideUpdates, rideWorkflowId } from '../../domain/names';
-import type { Charged } from '../../domain/payment';
+import { rideUpdates, rideWorkflowId } from '../../domain/names';
+import type { PaymentStatus } from '../../domain/payment';
 import { standardPolicies } from '../../domain/policies';
 import type { Policies } from '../../domain/policies';
-import type { Ride, RideRequest } from '../../domain/ride';
+import type { Ride, RideCommandType, RideFact, RideRequest } from '../../domain/ride';
+import type { Recorded, Step } from '../../domain/sagas';
+import { createPool } from '../../platform/postgres';
 import type { Pool } from '../../platform/postgres';
 import { acceptOffer, declineOffer } from '../../services/rides/offers';
 import { registerDriver, setOnline } from '../../services/rides/drivers';
 import { getRide } from '../../services/rides/store';
-import { fakePayments } from './fakePayments';
-import type { FakePayments } from './fakePayments';
+import { playedProvider } from './playedProvider';
+import type { PlayedProvider } from './playedProvider';
 import { rideRequest } from './rides';
-
-export interface RideSagaOptions {
-  readonly env: TestWorkflowEnvironment;
-  readonly pool: Pool;
-  /** What the provider says to an authorization; a promise that never resolves is a provider that is down. */
-  readonly authorize?: () => Promise<Charged>;
-  /** Stands before the real activities: to lose an answer, to fail, to be late. */
-  readonly around?: (activities: RideActivities) => RideActivities;
-}
+import { createDatabase, timeSkippingEnvironment } from './servers';
 
 /** A ride's saga with its real activities on a real database; drivers and the payment provider are played. */
 export interface RideSaga {
+  readonly env: TestWorkflowEnvironment;
+  /** The rides database. */
+  readonly pool: Pool;
   readonly client: Client;
-  readonly payments: FakePayments;
+  readonly provider: PlayedProvider;
+  /** Comes before the next recording of a transition: what another writer does at the worst moment. */
+  before: Partial<Record<RideCommandType, (step: Step<RideFact>) => Promise<unknown>>>;
   /** Who the location service finds near every pickup, nearest first. */
   nearby: string[];
   /** Registers drivers, online and near. */
   drivers(...driverIds: string[]): Promise<void>;
+  /** A new driver, online and near, with a ride that is theirs. */
+  assigned(): Promise<{ rideId: string; driverId: string }>;
+  /** The same, at the pickup. */
+  arrived(): Promise<{ rideId: string; driverId: string }>;
+  /** How the ride's workflow ended. */
+  result(rideId: string): Promise<unknown>;
   /** Requests a ride; resolves when it is recorded. */
   request(changes?: Partial<RideRequest>, policies?: Partial<Policies>): Promise<string>;
   update(rideId: string, name: keyof typeof rideUpdates, argument: object): Promise<Ride>;
@@ -49,6 +55,9 @@ export interface RideSaga {
   /** The driver's lease. */
   lease(driverId: string): Promise<{ offerId: string | null; rideId: string | null }>;
   factTypes(rideId: string): Promise<string[]>;
+  /** Waits, without moving the clock, until the ride's payment is so. */
+  untilPayment(rideId: string, status: PaymentStatus): Promise<void>;
+  readonly activities: RideActivities;
   stop(): Promise<void>;
 }
 
@@ -58,15 +67,31 @@ let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
   (bundle ??= bundleWorkflowCode({ workflowsPath: require.resolve('../../workflows') }));
 
-export async function startRideSaga({ env, pool, authorize, around }: RideSagaOptions): Promise<RideSaga> {
-  const payments = fakePayments(authorize);
+/** On a test server and databases of its own; `stop()` ends them. */
+export async function startRideSaga(): Promise<RideSaga> {
+  const env = await timeSkippingEnvironment();
+  const pool = createPool(await createDatabase('rides'), { applicationName: 'test' });
+  const payments = createPool(await createDatabase('payments'), { applicationName: 'test' });
+  const provider = playedProvider();
   const nearby: string[] = [];
-  const real = createRideActivities({ pool, findNearby: () => Promise.resolve([...nearby]) });
-  const { transitions, dispatch } = around?.(real) ?? real;
+  const activities = createRideActivities({
+    pool,
+    findNearby: () => Promise.resolve([...nearby]),
+    now: () => env.currentTimeMs(),
+  });
+  const books = createPaymentActivities({ pool: payments, provider: undefined as never });
   const common = { connection: env.nativeConnection, workflowBundle: await workflowBundle() };
   const workers = [
-    await Worker.create({ ...common, taskQueue: 'rides', activities: { ...transitions, ...dispatch } }),
-    await Worker.create({ ...common, taskQueue: 'payments', activities: payments.activities }),
+    await Worker.create({
+      ...common,
+      taskQueue: 'rides',
+      activities: { ...interposed(activities.transitions, () => saga.before), ...activities.dispatch },
+    }),
+    await Worker.create({
+      ...common,
+      taskQueue: 'payments',
+      activities: { ...books.transitions, ...provider.activities },
+    }),
   ];
   const running = workers.map((worker) => worker.run());
   // Not env.client: its pending `result()` would move the clock while other rides are open.
@@ -75,8 +100,12 @@ export async function startRideSaga({ env, pool, authorize, around }: RideSagaOp
   const now = async (): Promise<string> => new Date(await env.currentTimeMs()).toISOString();
 
   const saga: RideSaga = {
+    env,
+    pool,
     client,
-    payments,
+    provider,
+    activities,
+    before: {},
     nearby,
     async drivers(...driverIds) {
       for (const driverId of driverIds) {
@@ -86,6 +115,20 @@ export async function startRideSaga({ env, pool, authorize, around }: RideSagaOp
         nearby.push(driverId);
       }
     },
+    async assigned() {
+      const driverId = `driver-${uuidv7()}`;
+      nearby.length = 0;
+      await saga.drivers(driverId);
+      const rideId = await saga.request();
+      await saga.accept(driverId);
+      return { rideId, driverId };
+    },
+    async arrived() {
+      const ride = await saga.assigned();
+      await saga.update(ride.rideId, 'arrive', { driverId: ride.driverId });
+      return ride;
+    },
+    result: (rideId) => handle(rideId).result(),
     async request(changes = {}, policies = {}) {
       const rideId = changes.rideId ?? uuidv7();
       const request = rideRequest({ ...changes, rideId, quoteId: uuidv7() });
@@ -144,17 +187,41 @@ export async function startRideSaga({ env, pool, authorize, around }: RideSagaOp
       );
       return rows.map((row) => row.type);
     },
+    async untilPayment(rideId, status) {
+      await eventually(async () => {
+        const { rows } = await payments.query<object>(
+          'select 1 from payments where payment_id = $1 and status = $2',
+          [rideId, status],
+        );
+        return rows[0];
+      });
+    },
     async stop() {
       for (const worker of workers) worker.shutdown();
       await Promise.all(running);
+      await Promise.all([pool.end(), payments.end()]);
+      await env.teardown();
     },
   };
   return saga;
 }
 
-/** The payment of a ride as its workflow left it. */
-export const paymentResult = (client: Client, rideId: string): Promise<string> =>
-  client.workflow.getHandle(paymentWorkflowId(rideId)).result() as Promise<string>;
+function interposed(
+  transitions: RideActivities['transitions'],
+  before: () => RideSaga['before'],
+): RideActivities['transitions'] {
+  const entries = Object.entries(transitions).map(([name, record]) => {
+    const command = name as RideCommandType;
+    const recordAfter = async (step: Step<RideFact>): Promise<Recorded<Ride>> => {
+      const first = before()[command];
+      delete before()[command];
+      await first?.(step);
+      return record(step);
+    };
+    return [command, recordAfter];
+  });
+  return Object.fromEntries(entries) as RideActivities['transitions'];
+}
 
 /** Looks again and again, for 10 s of real time at most, until there is something. */
 export async function eventually<T>(look: () => Promise<T | undefined>, withinMs = 10_000): Promise<T> {

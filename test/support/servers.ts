@@ -30,9 +30,18 @@ export async function createDatabase(owner: Owner): Promise<string> {
   return url;
 }
 
-/** Temporal's time-skipping server, one for each call; end it with `teardown()`.. */
-export function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
-  return TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: fromSetup('HAILWAY_TEST_SERVER') } },
-  });
+/** The SDK gives the server 5 s to start, which is short for a JVM on a busy machine: it is asked again, twice. */
+const startAttempts = 3;
+
+/** Temporal's time-skipping server, one for each call; end it with `teardown()`. */
+export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await TestWorkflowEnvironment.createTimeSkipping({
+        server: { executable: { type: 'existing-path', path: fromSetup('HAILWAY_TEST_SERVER') } },
+      });
+    } catch (error) {
+      if (attempt === startAttempts) throw error;
+    }
+  }
 }

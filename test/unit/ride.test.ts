@@ -183,7 +183,7 @@ it('any commands in any order: illegal ones are refused, versions rise by one, n
               reason: 'x',
               driverId: `driver-${driver}`,
               offerId,
-            }) as unknown as RideCommand,
+            }),
         })),
     ),
   );

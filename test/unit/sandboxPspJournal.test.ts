@@ -8,7 +8,7 @@ type Done = (error: Error | null) => void;
 /** Takes the place of the disk's sync: the test says when and how it ends. */
 const mockSyncs: Done[] = [];
 jest.mock('node:fs', () => ({
-  ...jest.requireActual<typeof import('node:fs')>('node:fs'),
+  ...jest.requireActual<object>('node:fs'),
   fdatasync: (_fd: number, done: Done) => void mockSyncs.push(done),
 }));
 

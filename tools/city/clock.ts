@@ -11,7 +11,7 @@ export interface CityClock {
   wait(cityMs: number): Promise<void>;
   waitUntil(cityTime: number): Promise<void>;
   /** Waits for this much of our own time. */
-  waitReal(ms: number): Promise<void>;
+  readonly waitReal: (ms: number) => Promise<void>;
 }
 
 export function createCityClock(startsAt: number, speed: number, signal: AbortSignal): CityClock {

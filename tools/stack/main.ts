@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ConfigError, loadConfig } from '../../platform/config';
-import { checkPickups, InputError, runCity, type CityResult } from '../city/main';
+import { checkPickups, InputError, runCity, type CityResult } from '../city/city';
 import { DataDirLocked } from './lock';
 import { parseStartOptions, startHelp, UsageError, type StartOptions } from './options';
 import { PartMissing, takeParts } from './parts';

@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { cityDefaults } from '../city/main';
+import { cityDefaults } from '../city/city';
 import { defaultDataDir, projectRoot } from './places';
 
 export interface StartOptions {

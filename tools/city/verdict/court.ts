@@ -23,7 +23,7 @@ export function openCourt({ databaseUrls, kafkaBrokers, topicPrefix, pspUrl }: V
   const pools = Object.fromEntries(
     Object.entries(databaseUrls).map(([name, url]) => [
       name,
-      createPool(url, { applicationName: 'verdict', max: 2, statementTimeoutMs: 60_000 }),
+      createPool(url, { applicationName: 'verdict', max: 1, statementTimeoutMs: 60_000 }),
     ]),
   ) as Record<VerdictDatabase, Pools[VerdictDatabase]>;
   const kafka = createKafka({ brokers: [...kafkaBrokers], clientId: 'verdict' });
