@@ -4,6 +4,8 @@ import type { Policies } from '../domain/policies';
 import type { RideRecord } from './rideRecord';
 import { ownDatabase } from './steps';
 
+type Dispatch = RideActivities['dispatch'];
+
 /**
  * Offers the ride to drivers nearby, one batch after another, until one has accepted, the deadline has passed or the
  * ride has left `matching` in another way. Who wins is decided in Postgres; a winner whose Update never came is
@@ -21,6 +23,8 @@ export async function match(
     await Promise.race([offering, condition(() => !record.is('matching'))]);
   } finally {
     rounds.cancel();
+    // A step in hand is short: nothing of the search is still under way when the ride goes on, or ends.
+    await offering.catch(() => undefined);
   }
 }
 
@@ -31,13 +35,14 @@ async function offerInRounds(
 ): Promise<void> {
   const { rideId, matchingSince } = record.ride;
   const deadlineMs = Date.parse(matchingSince ?? now()) + policies.matchingDeadlineMs;
-  const dispatch = ownDatabase<RideActivities['dispatch']>(`${policies.matchingDeadlineMs}ms`);
+  const { offerRide } = ownDatabase<Dispatch>(`${policies.matchingDeadlineMs}ms`);
+  const { closeOffers } = ownDatabase<Dispatch>();
   // Rounds are numbered through the ride's whole life: its version tells a rematch from the first search.
   for (let round = record.ride.version * 1_000; record.is('matching'); round += 1) {
     const leftMs = deadlineMs - Date.now();
     if (leftMs <= 0) return record.advance({ type: 'giveUpMatching', at: now() });
     const offers = await offerOrNone(() =>
-      dispatch.offerRide({
+      offerRide({
         rideId,
         round,
         ttlMs: policies.offerTtlMs,
@@ -53,7 +58,7 @@ async function offerInRounds(
     }
     await condition(() => !record.is('matching') || declinedRounds.has(round), policies.offerTtlMs);
     if (!record.is('matching')) return;
-    const winner = await dispatch.closeOffers({ rideId, round });
+    const winner = await closeOffers({ rideId, round });
     if (winner) await record.advance({ type: 'assignDriver', at: now(), ...winner });
   }
 }

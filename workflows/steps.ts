@@ -1,6 +1,7 @@
 import {
   ActivityFailure,
   ApplicationFailure,
+  CancellationScope,
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
@@ -27,7 +28,8 @@ export function ownDatabase<A extends UntypedActivities>(patience?: string): Act
       (_target, name: string) =>
       async (...args: unknown[]) => {
         try {
-          return (await local[name]!(...args)) as unknown;
+          // To its end: it is short, and a ride must not go on while a step of it may still be committed.
+          return await CancellationScope.nonCancellable(async () => (await local[name]!(...args)) as unknown);
         } catch (error) {
           if (isFinal(error)) throw error;
           return (await regular[name]!(...args)) as unknown;
