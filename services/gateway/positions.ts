@@ -34,7 +34,7 @@ export const regionOf = (lat: number, lng: number): string => latLngToCell(lat, 
  */
 export function createPositionBuffer(options: PositionBufferOptions): PositionBuffer {
   const { producer, topic, log } = options;
-  const { capacity = 20_000, flushEveryMs = 50, perRecord = 500, giveUpAfterMs = 3_000 } = options;
+  const { capacity = 20_000, flushEveryMs = 200, perRecord = 500, giveUpAfterMs = 3_000 } = options;
   let waiting: PackedPosition[] = [];
 
   async function flush(): Promise<void> {
