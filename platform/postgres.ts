@@ -62,7 +62,7 @@ export function createPool(url: string, options: PoolOptions): Pool {
     application_name: options.applicationName,
     types: columnTypes,
     connectionTimeoutMillis: 5_000,
-    idleTimeoutMillis: 30_000,
+    idleTimeoutMillis: 10_000,
     keepAlive: true,
     statement_timeout: statementTimeoutMs,
     lock_timeout: options.lockTimeoutMs ?? 5_000,

@@ -13,7 +13,7 @@ runProcess('analytics', async ({ config, log, signal, fail }) => {
     inboxMigrations,
     migrationSet('analytics', 'consumers/analytics/migrations'),
   ]);
-  const pool = createPool(config.ANALYTICS_DATABASE_URL, { applicationName: 'analytics', max: 4, log });
+  const pool = createPool(config.ANALYTICS_DATABASE_URL, { applicationName: 'analytics', max: 3, log });
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
   const inbox = runInbox({
     group: prefixed('analytics'),

@@ -17,7 +17,7 @@ runProcess('audit', async ({ config, log, signal, fail }) => {
     inboxMigrations,
     migrationSet('audit', 'consumers/audit/migrations'),
   ]);
-  const pool = createPool(config.AUDIT_DATABASE_URL, { applicationName: 'audit', max: 4, log });
+  const pool = createPool(config.AUDIT_DATABASE_URL, { applicationName: 'audit', max: 3, log });
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
   const inbox = runInbox({
     group: prefixed('audit'),

@@ -30,7 +30,7 @@ runProcess('notifications', async ({ config, log, signal, fail }) => {
   ]);
   const pool = createPool(config.NOTIFICATIONS_DATABASE_URL, {
     applicationName: 'notifications',
-    max: 5,
+    max: 3,
     log,
   });
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;

@@ -30,7 +30,7 @@ const FEED_EVERY_MS = 120;
 runProcess('gateway', async ({ config, log, signal }) => {
   const codeSecret = requireSecret(config, 'RIDE_CODE_SECRET');
   const quoteSecret = requireSecret(config, 'QUOTE_SECRET');
-  const pool = createPool(config.RIDES_DATABASE_URL, { applicationName: 'gateway', max: 8, log });
+  const pool = createPool(config.RIDES_DATABASE_URL, { applicationName: 'gateway', max: 6, log });
   const temporal = createTemporalClient({
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,

@@ -9,7 +9,7 @@ import { createProviderClient } from './provider';
 
 /** The payments worker: carries every payment's workflow, its books and its calls to the provider. */
 runProcess('payments', async ({ config, log, signal, fail }) => {
-  const pool = createPool(config.PAYMENTS_DATABASE_URL, { applicationName: 'payments', max: 8, log });
+  const pool = createPool(config.PAYMENTS_DATABASE_URL, { applicationName: 'payments', max: 6, log });
   const { transitions, provider } = createPaymentActivities({
     pool,
     provider: createProviderClient({ apiKey: config.STRIPE_API_KEY, apiBase: config.STRIPE_API_BASE }),

@@ -14,7 +14,7 @@ const QUOTE_TTL_MS = 5 * 60_000;
 const MIN_QUOTE_TTL_MS = 30_000;
 
 runProcess('pricing', async ({ config, log }) => {
-  const pool = createPool(config.PRICING_DATABASE_URL, { applicationName: 'pricing', max: 4, log });
+  const pool = createPool(config.PRICING_DATABASE_URL, { applicationName: 'pricing', max: 3, log });
   const issueQuote = createIssueQuote({
     pool,
     secret: requireSecret(config, 'QUOTE_SECRET'),

@@ -17,7 +17,7 @@ const POSITION_MAX_AGE_MS = 60_000;
 
 /** The rides worker: carries every ride's workflow and its dispatch. */
 runProcess('rides', async ({ config, log, signal, fail }) => {
-  const pool = createPool(config.RIDES_DATABASE_URL, { applicationName: 'rides', max: 8, log });
+  const pool = createPool(config.RIDES_DATABASE_URL, { applicationName: 'rides', max: 6, log });
   await ensureRidePartitions(pool);
   const partitions = setInterval(() => {
     ensureRidePartitions(pool).catch((error: unknown) => log.error({ err: error }, 'no new partitions'));
