@@ -44,9 +44,9 @@ export const standardPolicies: Policies = {
 
 /** The same policies in a city whose clock runs `speed` times as fast: every duration is divided by it. */
 export function scalePolicies(policies: Policies, speed: number): Policies {
-  const scaled = Object.entries(policies).map(([name, value]: [string, number]) => [
+  const scaled = Object.entries(policies).map(([name, value]: [string, number]): [string, number] => [
     name,
     name.endsWith('Ms') ? Math.max(1, Math.round(value / speed)) : value,
   ]);
-  return Object.fromEntries(scaled);
+  return Object.fromEntries(scaled) as Record<keyof Policies, number>;
 }

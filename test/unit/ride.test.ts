@@ -175,15 +175,14 @@ it('any commands in any order: illegal ones are refused, versions rise by one, n
         .record({ after: fc.nat(400_000), driver: fc.integer({ min: 1, max: 2 }) })
         .map(({ after, driver }) => ({
           after,
-          make: (time: string) =>
-            ({
-              type,
-              at: time,
-              request: rideRequest(),
-              reason: 'x',
-              driverId: `driver-${driver}`,
-              offerId,
-            }),
+          make: (time: string) => ({
+            type,
+            at: time,
+            request: rideRequest(),
+            reason: 'x',
+            driverId: `driver-${driver}`,
+            offerId,
+          }),
         })),
     ),
   );
