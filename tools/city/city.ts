@@ -60,7 +60,7 @@ async function live(
   signal.addEventListener('abort', end);
   signal.throwIfAborted();
 
-  const record = createRecord();
+  const record = createRecord({ keep: options.rides !== undefined });
   const clock = createCityClock(start, options.speed, over.signal);
   const wire = createWire(options.apiUrl);
   const app = { wire, mint: options.mint, measures: record, signal: over.signal, waitReal: clock.waitReal };

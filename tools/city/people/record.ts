@@ -1,4 +1,4 @@
-import type { RideStatus } from '../../../domain/ride';
+import { terminalRideStatuses, type RideStatus } from '../../../domain/ride';
 import type { Answer, Call } from '../client/http';
 import { Refused, type AppMeasures } from '../client/app';
 
@@ -28,26 +28,38 @@ export interface CityRecord extends AppMeasures {
   readonly accepted: AcceptedRide[];
   readonly repeated: RepeatedRequest[];
   readonly tips: GivenTip[];
-  /** Rides by the last state their riders saw. */
-  readonly rides: Map<string, RideStatus>;
+  /** How many rides are in each state, by the last that their riders saw. */
+  readonly ridesByStatus: Map<RideStatus, number>;
   /** Refusals that nothing in the plan explains, by their words. */
   readonly surprises: Map<string, number>;
   retries: number;
   /** Durations of the latest ride requests, milliseconds. */
   readonly requestMs: number[];
   surprised(what: unknown): void;
+  /** A rider sees a ride in a state. */
+  saw(rideId: string, status: RideStatus): void;
 }
 
 const KEPT_DURATIONS = 2_000;
 
-export function createRecord(): CityRecord {
+/** With `keep` false nothing is remembered that grows with the rides: for a city without end and verdict. */
+export function createRecord({ keep }: { readonly keep: boolean }): CityRecord {
+  const live = new Map<string, RideStatus>();
+  const ridesByStatus = new Map<RideStatus, number>();
   const surprises = new Map<string, number>();
   const requestMs: number[] = [];
   const record: CityRecord = {
-    accepted: [],
-    repeated: [],
-    tips: [],
-    rides: new Map(),
+    accepted: keep ? [] : forgetful(),
+    repeated: keep ? [] : forgetful(),
+    tips: keep ? [] : forgetful(),
+    ridesByStatus,
+    saw(rideId, status) {
+      const before = live.get(rideId);
+      if (before !== undefined) ridesByStatus.set(before, (ridesByStatus.get(before) ?? 1) - 1);
+      ridesByStatus.set(status, (ridesByStatus.get(status) ?? 0) + 1);
+      if (terminalRideStatuses.includes(status)) live.delete(rideId);
+      else live.set(rideId, status);
+    },
     surprises,
     retries: 0,
     requestMs,
@@ -63,6 +75,13 @@ export function createRecord(): CityRecord {
     },
   };
   return record;
+}
+
+/** A list that nothing can be put into. */
+function forgetful<T>(): T[] {
+  const list: T[] = [];
+  list.push = () => 0;
+  return list;
 }
 
 /** For a promise's catch: writes a refusal down, throws on what is none (the city's end). */

@@ -35,6 +35,7 @@ export async function liveRide(plan: RidePlan, kit: RiderKit): Promise<void> {
   kit.street.expect(plan);
   const { ride, repeating } = await requestRide(app, plan, random, kit);
   const ended = await followRide(app, plan, ride.rideId, random, kit);
+  kit.street.forget(plan);
   await repeating;
   if (ended.status === 'completed' && plan.tipMinor > 0) await giveTip(app, plan, ride.rideId, random, kit);
 }
@@ -63,7 +64,7 @@ async function requestRide(
       ]);
       const ride = first.body as RideAccepted;
       kit.record.accepted.push({ rideId: ride.rideId, riderId: plan.riderId, key, quoteId: quote.quoteId });
-      kit.record.rides.set(ride.rideId, 'requested');
+      kit.record.saw(ride.rideId, 'requested');
       if (twin) kit.record.repeated.push({ key, first, again: twin });
       return { ride, repeating: repeatLater(app, call, first, plan, random, kit) };
     } catch (error) {
@@ -107,7 +108,7 @@ async function followRide(
   };
   for await (const { data } of streamEvents(kit.app.wire, app, `/v1/rides/${rideId}/events`)) {
     const { type, ride } = data as { type: string; ride: RideView };
-    kit.record.rides.set(rideId, ride.status);
+    kit.record.saw(rideId, ride.status);
     if (terminalRideStatuses.includes(ride.status)) return ride;
     if (plan.persona === 'riderCancelsMatching' && type === 'ride.matching_started') {
       await cancelOnce(random.between(...decidesAfterMs.cancelMatching));

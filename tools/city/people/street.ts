@@ -11,6 +11,8 @@ import { seededRandom } from '../random';
  */
 export interface Street {
   expect(plan: RidePlan): void;
+  /** The ride is over. */
+  forget(plan: RidePlan): void;
   /** The plan behind a ride, known by where it goes; undefined for a ride of an earlier run. */
   planOf(ride: { readonly dropoff: Point }): RidePlan | undefined;
   /** Whether its driver shall give this ride back: the first does, the next one drives. */
@@ -29,10 +31,14 @@ export function createStreet(kit: AppKit, clock: CityClock, seed: string): Stree
   const planOf: Street['planOf'] = (ride) => plans.get(placeOf(ride));
   return {
     expect: (plan) => void plans.set(placeOf(plan), plan),
+    forget(plan) {
+      plans.delete(placeOf(plan));
+      givenBack.delete(placeOf(plan));
+    },
     planOf,
     givesBack(ride) {
-      if (planOf(ride)?.persona !== 'driverCancels' || givenBack.has(ride.rideId)) return false;
-      givenBack.add(ride.rideId);
+      if (planOf(ride)?.persona !== 'driverCancels' || givenBack.has(placeOf(ride))) return false;
+      givenBack.add(placeOf(ride));
       return true;
     },
     async askForCode(ride) {

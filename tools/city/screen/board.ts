@@ -7,7 +7,7 @@ export interface BoardState {
   readonly speed: number;
   /** Rides asked for in this run; null is for ever. */
   readonly wanted: number | null;
-  readonly rides: ReadonlyMap<string, RideStatus>;
+  readonly rides: ReadonlyMap<RideStatus, number>;
   readonly drivers: { readonly total: number; readonly driving: number };
   readonly factsPerSecond: number | null;
   /** By consumer, records to go. */
@@ -30,13 +30,13 @@ const shown: readonly [RideStatus, string][] = [
 
 /** One line that says how the city goes. */
 export function boardLine(state: BoardState): string {
-  const counts = countByStatus(state);
+  const { rides: counts } = state;
   const rides = shown
-    .filter(([status]) => counts.has(status))
+    .filter(([status]) => (counts.get(status) ?? 0) > 0)
     .map(([status, name]) => `${counts.get(status)} ${name}`);
   return [
     `city ${timeOfDay(state.cityTime)} (x${state.speed})`,
-    `rides ${state.rides.size}${of(state.wanted)}: ${rides.join(', ') || 'none yet'}`,
+    `rides ${total(state)}${of(state.wanted)}: ${rides.join(', ') || 'none yet'}`,
     `drivers ${state.drivers.driving}/${state.drivers.total}`,
     `facts/s ${perSecond(state)}`,
     `lag ${Object.values(state.lag).reduce((sum, lag) => sum + lag, 0)}`,
@@ -47,11 +47,11 @@ export function boardLine(state: BoardState): string {
 
 /** The live table, a line of text a row. */
 export function boardTable(state: BoardState): string[] {
-  const counts = countByStatus(state);
+  const { rides: counts } = state;
   const row = (name: string, value: string): string => `  ${name.padEnd(12)} ${value}`;
   return [
     `Hailway city  ${timeOfDay(state.cityTime)}  (${state.speed} times as fast as ours)`,
-    row('rides', `${state.rides.size}${of(state.wanted)}`),
+    row('rides', `${total(state)}${of(state.wanted)}`),
     ...chunks(shown, 5).map((part) =>
       row('', part.map(([status, name]) => `${name} ${counts.get(status) ?? 0}`.padEnd(15)).join(' ')),
     ),
@@ -67,11 +67,7 @@ export function boardTable(state: BoardState): string[] {
   ];
 }
 
-function countByStatus({ rides }: BoardState): Map<RideStatus, number> {
-  const counts = new Map<RideStatus, number>();
-  for (const status of rides.values()) counts.set(status, (counts.get(status) ?? 0) + 1);
-  return counts;
-}
+const total = ({ rides }: BoardState): number => [...rides.values()].reduce((sum, count) => sum + count, 0);
 
 const of = (wanted: number | null): string => (wanted === null ? '' : ` of ${wanted}`);
 const perSecond = ({ factsPerSecond }: BoardState): string => factsPerSecond?.toFixed(0) ?? '-';

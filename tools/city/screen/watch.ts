@@ -38,8 +38,8 @@ function stateOf(
   { record, clock, drivers, wanted }: Watched,
   gauges: Pick<BoardState, 'factsPerSecond' | 'lag'>,
 ): BoardState {
-  const driving = [...record.rides.values()].filter((status) => drivingStatuses.includes(status)).length;
-  const { rides, requestMs, retries } = record;
+  const { ridesByStatus: rides, requestMs, retries } = record;
+  const driving = drivingStatuses.reduce((sum, status) => sum + (rides.get(status) ?? 0), 0);
   const { speed } = clock;
   return {
     cityTime: clock.now(),
