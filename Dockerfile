@@ -14,7 +14,8 @@ ENV NODE_ENV=production \
     HAILWAY_DATA_DIR=/var/lib/hailway
 WORKDIR /app
 COPY --from=build --chown=root:root /app ./
-RUN mkdir -p /var/lib/hailway && chown node:node /var/lib/hailway
+# A volume mounted here takes this owner over: the sandbox provider writes its journal as node.
+RUN mkdir -p /var/lib/hailway/sandbox-psp && chown -R node:node /var/lib/hailway
 USER node
 VOLUME /var/lib/hailway
 STOPSIGNAL SIGTERM

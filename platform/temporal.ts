@@ -48,6 +48,8 @@ export async function startWorker(options: WorkerOptions): Promise<{ stopped: Pr
     activities,
     workflowBundle: { codePath },
     shutdownGraceTime: '5s',
+    // A worker that was killed is waited for this long before another takes its workflows over.
+    stickyQueueScheduleToStartTimeout: '3s',
     maxCachedWorkflows: 1_000,
     workflowThreadPoolSize: 1,
   });

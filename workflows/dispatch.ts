@@ -1,6 +1,13 @@
-import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  sleep,
+} from '@temporalio/workflow';
 import type { RideActivities } from '../activities/rides';
 import type { Policies } from '../domain/policies';
+import type { AcceptedOffer } from '../domain/sagas';
 import type { RideRecord } from './rideRecord';
 import { ownDatabase } from './steps';
 
@@ -41,7 +48,7 @@ async function offerInRounds(
   for (let round = record.ride.version * 1_000; record.is('matching'); round += 1) {
     const leftMs = deadlineMs - Date.now();
     if (leftMs <= 0) return record.advance({ type: 'giveUpMatching', at: now() });
-    const offers = await offerOrNone(() =>
+    const offers = await offerOrUnknown(() =>
       offerRide({
         rideId,
         round,
@@ -56,20 +63,32 @@ async function offerInRounds(
       });
       continue;
     }
-    await condition(() => !record.is('matching') || declinedRounds.has(round), policies.offerTtlMs);
+    if (offers !== 'unknown') {
+      await condition(() => !record.is('matching') || declinedRounds.has(round), policies.offerTtlMs);
+    }
     if (!record.is('matching')) return;
     const winner = await closeOffers({ rideId, round });
-    if (winner) await record.advance({ type: 'assignDriver', at: now(), ...winner });
+    if (winner) await adopt(record, winner);
   }
 }
 
-/** A location service that is down is nobody nearby: the search goes on until its own deadline. */
-async function offerOrNone(offer: () => Promise<number>): Promise<number> {
+/** A search that could not be made until the deadline may yet have made its offers: the round is closed like any. */
+async function offerOrUnknown(offer: () => Promise<number>): Promise<number | 'unknown'> {
   try {
     return await offer();
   } catch (error) {
     if (isCancellation(error)) throw error;
-    return 0;
+    return 'unknown';
+  }
+}
+
+/** A winner who has given the ride back meanwhile, in a step that a lost attempt had recorded, is none. */
+async function adopt(record: RideRecord, winner: AcceptedOffer): Promise<void> {
+  try {
+    await record.advance({ type: 'assignDriver', at: now(), ...winner });
+  } catch (error) {
+    if (!(error instanceof ApplicationFailure) || !['offer_over', 'driver_busy'].includes(error.type ?? ''))
+      throw error;
   }
 }
 

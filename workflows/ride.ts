@@ -15,6 +15,7 @@ import {
   paymentWorkflowId,
   rideSignals,
   rideUpdates,
+  rideWorkflowId,
   taskQueues,
   workflowTypes,
 } from '../domain/names';
@@ -51,12 +52,10 @@ export async function ride({ request, requestedAt, policies }: RideStart): Promi
       else await condition(() => record.hasEnded || record.is('matching'));
     }
   } catch (error) {
-    if (isCancellation(error))
-      await record.advance({ type: 'cancelByOperator', at: now(), reason: 'workflow_cancelled' });
-    else {
-      await compensations.run();
-      throw error;
-    }
+    // Nothing is left half done: driver and hold are freed, whoever or whatever ended the story.
+    if (!record.isRecorded) throw error;
+    const reason = isCancellation(error) ? 'workflow_cancelled' : 'saga_failed';
+    await record.advance({ type: 'cancelByOperator', at: now(), reason });
   }
   await CancellationScope.nonCancellable(async () => {
     await settle();
@@ -67,12 +66,15 @@ export async function ride({ request, requestedAt, policies }: RideStart): Promi
   async function authorize(): Promise<void> {
     // Registered before the call: an authorization that timed out may have landed.
     compensations.add('release the hold', () => tellPayment({ amountMinor: 0, driverId: null }));
-    await startChild(workflowTypes.payment, {
-      workflowId: paymentWorkflowId(rideId),
-      taskQueue: taskQueues.payments,
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      args: [paymentStart()],
-    });
+    // A cancel of the ride reaches the payment as the ride's last word, not as a cancel of its own.
+    await CancellationScope.nonCancellable(() =>
+      startChild(workflowTypes.payment, {
+        workflowId: paymentWorkflowId(rideId),
+        taskQueue: taskQueues.payments,
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        args: [paymentStart()],
+      }),
+    );
     await condition(() => authorization !== undefined || record.hasEnded);
     if (authorization?.authorized) await record.advance({ type: 'startMatching', at: now() });
     else if (authorization)
@@ -107,7 +109,7 @@ export async function ride({ request, requestedAt, policies }: RideStart): Promi
       amountMinor: fare.totalMinor,
       currency: fare.currency,
     };
-    return { order, policies, rideWorkflowId: `ride-${rideId}` };
+    return { order, policies, rideWorkflowId: rideWorkflowId(rideId) };
   }
 }
 

@@ -52,22 +52,24 @@ export function keepRunning(spec: KeepSpec): Kept {
   const live = async (): Promise<void> => {
     let failures = 0;
     while (!stopping.signal.aborted) {
+      if (held) {
+        await Promise.race([held.released, aborted(stopping.signal)]);
+        failures = 0;
+        continue;
+      }
       const startedAt = Date.now();
       lastExit = undefined;
       try {
         current = await spec.start();
-        if (stopping.signal.aborted) sendSignal(current.pid, 'SIGKILL');
+        // Told to stop or to stay down while it was starting.
+        if (stopping.signal.aborted || held) sendSignal(current.pid, 'SIGKILL');
         lastExit = await current.exited;
       } catch (error) {
         lastExit = { code: null, reason: (error as Error).message };
       }
       current = undefined;
       if (stopping.signal.aborted) return;
-      if (held) {
-        await Promise.race([held.released, aborted(stopping.signal)]);
-        failures = 0;
-        continue;
-      }
+      if (held) continue;
       if (Date.now() - startedAt > wellAfterMs) failures = 0;
       const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** failures);
       failures += 1;
@@ -110,7 +112,10 @@ export function keepRunning(spec: KeepSpec): Kept {
         const released = new Promise<void>((resolve) => (release = resolve));
         held = { released, release };
       }
-      if (current) await endProcess(current.pid, { signal, deadlineMs: 15_000 });
+      const ending = current;
+      if (!ending) return;
+      await endProcess(ending.pid, { signal, deadlineMs: 15_000 });
+      await ending.exited;
     },
     async release() {
       held?.release();

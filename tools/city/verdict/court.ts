@@ -3,7 +3,7 @@ import { createPool } from '../../../platform/postgres';
 import type { VerdictDatabase, VerdictInputs } from '../options';
 import type { CityRecord } from '../people/record';
 import type { ConsumerState, Evidence } from './evidence';
-import { consumerProgress, loadKafka, publishedRecords } from './load/kafka';
+import { consumerProgress, loadKafka } from './load/kafka';
 import { appliedFacts, appliers, loadPostgres, unfinished, type Pools } from './load/postgres';
 import { loadProvider } from './load/provider';
 
@@ -34,13 +34,12 @@ export function openCourt({ databaseUrls, kafkaBrokers, topicPrefix, pspUrl }: V
       return liveRides > 0 ? [`${liveRides} rides to end`] : [];
     },
     async unsettled() {
-      const [{ facts, unsettledPayments }, published, progress] = await Promise.all([
+      const [{ facts, relayed, unsettledPayments }, progress] = await Promise.all([
         unfinished(pools),
-        publishedRecords(kafka, topicPrefix),
         consumerProgress(kafka, topicPrefix),
       ]);
       const left = unsettledPayments > 0 ? [`${unsettledPayments} payments to settle`] : [];
-      if (published < facts) left.push(`${facts - published} facts to reach Kafka`);
+      if (relayed < facts) left.push(`${facts - relayed} facts to reach Kafka`);
       for (const [consumer, { lag }] of Object.entries(progress)) {
         if (lag > 0) left.push(`${lag} records to reach ${consumer}`);
       }

@@ -55,17 +55,6 @@ function logRecord(topic: string, { partition, offset, key, headers }: RawRecord
   };
 }
 
-/** How many facts lie in Kafka, repeats included. */
-export async function publishedRecords(kafka: Kafka, topicPrefix: string): Promise<number> {
-  return withAdmin(kafka, async (admin) => {
-    let sum = 0;
-    for (const topic of factTopics) {
-      for (const { high } of await admin.fetchTopicOffsets(topicPrefix + topic)) sum += Number(high);
-    }
-    return sum;
-  });
-}
-
 /** By consumer: records it has yet to take, and those it has taken, by its group's offsets. */
 export async function consumerProgress(
   kafka: Kafka,

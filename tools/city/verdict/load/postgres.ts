@@ -137,8 +137,9 @@ export async function appliedFacts(pools: Pools, consumer: (typeof appliers)[num
 export interface Unfinished {
   readonly liveRides: number;
   readonly unsettledPayments: number;
-  /** Facts recorded so far. */
+  /** Facts recorded so far, and those of them that the relay has sent, each counted once. */
   readonly facts: number;
+  readonly relayed: number;
 }
 
 /** What is still going on, in a few cheap counts. */
@@ -154,10 +155,15 @@ export async function unfinished(pools: Pools): Promise<Unfinished> {
   ]);
   const count = (of: typeof rides, where: (status: string) => boolean): number =>
     of.reduce((sum, { status, count: n }) => sum + (where(status) ? n : 0), 0);
-  let facts = 0;
+  let [facts, relayed] = [0, 0];
   for (const owner of owners) {
-    const [steps] = await rows<{ count: number }>(pools[owner], 'select count(*) as count from steps');
-    facts += steps?.count ?? 0;
+    const [sums] = await rows<{ facts: number; relayed: number }>(
+      pools[owner],
+      `select (select count(*) from steps) as facts,
+              (select coalesce(sum(facts), 0)::bigint from relay_position) as relayed`,
+    );
+    facts += sums?.facts ?? 0;
+    relayed += sums?.relayed ?? 0;
   }
   return {
     liveRides: count(rides, (status) => !hasEnded({ status } as Ride)),
@@ -166,6 +172,7 @@ export async function unfinished(pools: Pools): Promise<Unfinished> {
       (status) => !settledPaymentStatuses.includes(status as Payment['status']),
     ),
     facts,
+    relayed,
   };
 }
 
