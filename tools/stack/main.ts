@@ -4,7 +4,7 @@ import { checkPickups, InputError, runCity, type CityResult } from '../city/city
 import { DataDirLocked } from './lock';
 import { parseStartOptions, startHelp, UsageError, type StartOptions } from './options';
 import { PartMissing, takeParts } from './parts';
-import { projectRoot } from './places';
+import { DataDirUnreachable, projectRoot } from './places';
 import { portsFrom, PortTaken } from './ports';
 import { createSay, type Say } from './say';
 import { killEverything, startStack, type Stack } from './stack';
@@ -130,6 +130,8 @@ const untilAborted = (signal: AbortSignal): Promise<void> =>
     });
   });
 
+const usersToMend = [PartMissing, PortTaken, DataDirLocked, DataDirUnreachable];
+
 /** Errors that are a user's to mend need no stack trace. */
 function explain(error: unknown): number {
   if (error instanceof UsageError || error instanceof InputError) {
@@ -140,7 +142,7 @@ function explain(error: unknown): number {
     process.stderr.write(`${error.message}\n`);
     return ConfigError.exitCode;
   }
-  const known = error instanceof PartMissing || error instanceof PortTaken || error instanceof DataDirLocked;
+  const known = usersToMend.some((kind) => error instanceof kind);
   process.stderr.write(`${known ? error.message : ((error as Error).stack ?? String(error))}\n`);
   return 1;
 }

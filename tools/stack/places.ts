@@ -21,6 +21,11 @@ export function everybodyCanReach(path: string): boolean {
   }
 }
 
+/** Postgres's own user cannot walk down to the data directory. */
+export class DataDirUnreachable extends Error {
+  override readonly name = 'DataDirUnreachable';
+}
+
 /** Where parts are kept for all clones of this user. */
 export function cacheDir(env: NodeJS.ProcessEnv): string {
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'hailway');

@@ -13,7 +13,7 @@ import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { runCommand } from '../command';
-import { everybodyCanReach } from '../places';
+import { DataDirUnreachable, everybodyCanReach } from '../places';
 import { keepRunning, type Kept } from '../keep';
 import type { Say } from '../say';
 import { endProcess, startDaemon, startTimeOf, stopLeftOver } from './daemon';
@@ -89,8 +89,8 @@ export async function startPostgres(options: PostgresOptions): Promise<Kept> {
   mkdirSync(dataDir, { recursive: true });
   if (user) chmodSync(dataDir, statSync(dataDir).mode | 0o011);
   if (user && !everybodyCanReach(dataDir)) {
-    throw new Error(
-      `Postgres does not run as root, and its own user cannot reach ${dataDir}: take another folder`,
+    throw new DataDirUnreachable(
+      `Postgres does not run as root, and its own user cannot reach ${dataDir}: name another with --data-dir`,
     );
   }
   await makeCluster(options, user);
