@@ -143,6 +143,7 @@ function explain(error: unknown): number {
     return ConfigError.exitCode;
   }
   const known = usersToMend.some((kind) => error instanceof kind);
-  process.stderr.write(`${known ? error.message : ((error as Error).stack ?? String(error))}\n`);
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  process.stderr.write(`${known ? message : (stack ?? message)}\n`);
   return 1;
 }
