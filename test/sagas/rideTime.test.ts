@@ -4,8 +4,8 @@ import { eventually, startRideSaga } from '../support/rideSaga';
 import type { RideSaga } from '../support/rideSaga';
 
 /**
- * Rides in which time passes. Each has a test server of its own: the server stops skipping for good once a child that
- * has outlived its parent has ended.
+ * Rides in which time passes. Each has a test server of its own: a server was seen to stop skipping for good after a
+ * ride whose payment, a child that outlives it, was voided.
  */
 let saga: RideSaga;
 
