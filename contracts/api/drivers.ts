@@ -44,8 +44,6 @@ export const offerAnswer = z.strictObject({
   state: z.enum(['accepted', 'declined']),
 });
 
-export type DriverRegistration = z.infer<typeof driverRegistration>;
 export type DriverView = z.infer<typeof driverView>;
 export type Position = z.infer<typeof position>;
 export type OfferView = z.infer<typeof offerView>;
-export type OfferAnswer = z.infer<typeof offerAnswer>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ErrorCode } from '../../domain/errors';
+import { DomainError, type ErrorCode } from '../../domain/errors';
 
 /** RFC 9457: `type` is stable and has a page, `code` is its last part; further members depend on the type. */
 export const problem = z.looseObject({
@@ -84,3 +84,17 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
     retryAfterSeconds: 1,
   },
 };
+
+/** The refusal that a workflow's failure carries, its code as the type; undefined for a failure of another kind. */
+export function refusalIn(failure: {
+  readonly type?: string | null | undefined;
+  readonly message: string;
+  readonly details?: readonly unknown[] | null | undefined;
+}): DomainError | undefined {
+  if (!isErrorCode(failure.type)) return undefined;
+  const details = failure.details?.[0] as Record<string, unknown> | undefined;
+  return new DomainError(failure.type, failure.message, details ?? {});
+}
+
+const isErrorCode = (type: string | undefined | null): type is ErrorCode =>
+  typeof type === 'string' && Object.hasOwn(problemPages, type);

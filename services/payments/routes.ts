@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { operations } from '../../contracts/api/operations';
-import { problemPages } from '../../contracts/api/problems';
+import { refusalIn } from '../../contracts/api/problems';
 import type { RefundView, TipView } from '../../contracts/api/rides';
-import { DomainError, type ErrorCode } from '../../domain/errors';
+import { DomainError } from '../../domain/errors';
 import { paymentUpdates, paymentWorkflowId } from '../../domain/names';
 import type { Ride } from '../../domain/ride';
 import type { Refund, RefundOrder, Tip } from '../../domain/sagas';
@@ -82,14 +82,9 @@ async function ask<Answer, Argument>(
     );
   } catch (error) {
     const refusal = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
-    if (refusal instanceof ApplicationFailure && isErrorCode(refusal.type)) {
-      const details = refusal.details?.[0] as Record<string, unknown> | undefined;
-      throw new DomainError(refusal.type, refusal.message, details ?? {});
-    }
+    const refused = refusal instanceof ApplicationFailure ? refusalIn(refusal) : undefined;
+    if (refused) throw refused;
     if (error instanceof WorkflowNotFoundError) throw whenOver;
     throw new DependencyUnavailable('the workflow of the payment', { cause: error });
   }
 }
-
-const isErrorCode = (type: string | undefined | null): type is ErrorCode =>
-  typeof type === 'string' && Object.hasOwn(problemPages, type);

@@ -1,8 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import type { Pool } from 'pg';
-import { problemPages } from '../../contracts/api/problems';
-import { DomainError, type ErrorCode } from '../../domain/errors';
+import { refusalIn } from '../../contracts/api/problems';
+import { DomainError } from '../../domain/errors';
 import { rideUpdates, rideWorkflowId } from '../../domain/names';
 import { hasEnded, type Ride } from '../../domain/ride';
 import { DependencyUnavailable } from '../../platform/errors';
@@ -48,10 +48,8 @@ export function createAct({
 
 function whyNot(error: unknown, ride: Ride, update: string): Error {
   const refusal = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
-  if (refusal instanceof ApplicationFailure && isErrorCode(refusal.type)) {
-    const details = refusal.details?.[0] as Record<string, unknown> | undefined;
-    return new DomainError(refusal.type, refusal.message, details ?? {});
-  }
+  const refused = refusal instanceof ApplicationFailure ? refusalIn(refusal) : undefined;
+  if (refused) return refused;
   // A workflow that is over takes no Updates, or drops those that it had not handled yet.
   if (error instanceof WorkflowNotFoundError || (refusal && hasEnded(ride))) {
     const { status } = ride;
@@ -59,6 +57,3 @@ function whyNot(error: unknown, ride: Ride, update: string): Error {
   }
   return new DependencyUnavailable('the workflow of the ride', { cause: error });
 }
-
-const isErrorCode = (type: string | undefined | null): type is ErrorCode =>
-  typeof type === 'string' && Object.hasOwn(problemPages, type);
