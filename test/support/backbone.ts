@@ -39,7 +39,12 @@ export const testKafka = (): Kafka =>
 
 export interface TestDatabase {
   readonly url: string;
+  /** The test's own connections: `cut` leaves them alone, so that a test can look while its subject mends itself. */
   readonly pool: Pool;
+  /** Connections for what is tested. */
+  readonly subject: Pool;
+  /** Ends the connections of everybody but the test itself. */
+  cut(): Promise<void>;
   drop(): Promise<void>;
 }
 
@@ -53,14 +58,20 @@ export async function testDatabase(max = 20): Promise<TestDatabase> {
   url.pathname = `/${name}`;
   await migrate(url.href, [outboxMigrations, inboxMigrations]);
   const pool = createPool(url.href, { applicationName: 'test', max });
+  const subject = createPool(url.href, { applicationName: 'subject', max });
   await pool.query(`create table aggregates (id text primary key, version integer not null default 0)`);
   await pool.query(`create table effects (fact_id text not null, at timestamptz not null default clock_timestamp(),
     place bigint generated always as identity)`);
   return {
     url: url.href,
     pool,
+    subject,
+    async cut() {
+      await pool.query(`select pg_terminate_backend(pid) from pg_stat_activity
+        where datname = current_database() and application_name <> 'test'`);
+    },
     async drop() {
-      await pool.end();
+      await Promise.all([pool.end(), subject.end()]);
       await admin.query(`drop database ${name} with (force)`);
       await admin.end();
     },

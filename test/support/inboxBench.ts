@@ -53,7 +53,16 @@ export class InboxBench {
   consume(handle: Handle = insertEffects, options: Partial<InboxOptions> = {}): Running {
     const { group, topic, kafka } = this;
     return running((signal) =>
-      runInbox({ group, topics: [topic], pool: this.db.pool, kafka, handle, signal, log: quiet, ...options }),
+      runInbox({
+        group,
+        topics: [topic],
+        pool: this.db.subject,
+        kafka,
+        handle,
+        signal,
+        log: quiet,
+        ...options,
+      }),
     );
   }
 
