@@ -3,16 +3,18 @@ import { dirname, join } from 'node:path';
 import { catalogue } from '../contracts/catalogue';
 import { openApiDocument } from '../contracts/openapi';
 import { builtInProblems } from '../platform/http';
+import { durationTable } from './fit/durationTable';
 import { asyncApiDocument } from './generate/asyncapi';
 import { factsPage, rideStatesPage } from './generate/documents';
 import { checkPublished } from './generate/published';
 
 /** What is made from the code and committed, by its place in the repository. */
-const documents: Readonly<Record<string, () => string>> = {
+const documents: Readonly<Record<string, (root: string) => string | Promise<string>>> = {
   'docs/openapi.json': () => JSON.stringify(openApiDocument(builtInProblems), null, 2),
   'docs/asyncapi.json': () => JSON.stringify(asyncApiDocument(), null, 2),
   'docs/facts.md': factsPage,
   'docs/ride-states.md': rideStatesPage,
+  'domain/durationTable.ts': durationTable,
 };
 
 /**
@@ -25,7 +27,7 @@ async function main(args: readonly string[]): Promise<number> {
   const wrong = checkPublished(catalogue, join(root, 'contracts', 'published'), { create: !check });
   for (const [path, make] of Object.entries(documents)) {
     const file = join(root, path);
-    const text = await format(make(), file);
+    const text = await format(await make(root), file);
     const committed = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
     if (committed === text) continue;
     if (check) wrong.push(`${path} is stale: run \`node dist/tools/generate.js\` and commit it.`);

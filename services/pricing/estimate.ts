@@ -1,14 +1,6 @@
 import { DomainError } from '../../domain/errors';
-import { distanceMeters, type Point } from '../../domain/geo';
-
-/**
- * How much longer the way on a street grid is than the straight line: |cos| + |sin| averaged over all bearings is
- * 4/π, about 1.27.
- */
-export const ROAD_FACTOR = 4 / Math.PI;
-
-/** The median speed of the trips in data/nyc-taxi-trips-2019-03.csv, stops and lights included: 16.2 km/h. */
-export const CITY_SPEED_METERS_PER_SECOND = 4.5;
+import { driveSeconds, newYorkHour, routeMeters } from '../../domain/eta';
+import type { Point } from '../../domain/geo';
 
 /** Beyond this we do not drive: a city's business, not a country's. */
 export const MAX_TRIP_METERS = 150_000;
@@ -19,16 +11,24 @@ export interface TripEstimate {
 }
 
 /**
- * How far and how long a trip will be, in whole meters and seconds.
+ * How far and how long a trip through these points will be when it begins at `beginsAtMs` (milliseconds since 1970),
+ * in whole meters and seconds. Each leg's time is its own: two short drives take longer than a long one.
  * @throws DomainError `trip_too_long`
  */
-export function estimateTrip(pickup: Point, dropoff: Point): TripEstimate {
-  const meters = Math.round(distanceMeters(pickup, dropoff) * ROAD_FACTOR);
+export function estimateTrip(points: readonly Point[], beginsAtMs: number): TripEstimate {
+  const hour = newYorkHour(beginsAtMs);
+  const legs = points.slice(1).map((point, i) => routeMeters([points[i]!, point]));
+  const meters = Math.round(sum(legs));
   if (meters > MAX_TRIP_METERS) {
     throw new DomainError('trip_too_long', `The trip is ${Math.round(meters / 1_000)} km long.`, {
       distanceMeters: meters,
       maxMeters: MAX_TRIP_METERS,
     });
   }
-  return { distanceMeters: meters, durationSeconds: Math.round(meters / CITY_SPEED_METERS_PER_SECOND) };
+  return {
+    distanceMeters: meters,
+    durationSeconds: Math.round(sum(legs.map((leg) => driveSeconds(leg, hour)))),
+  };
 }
+
+const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -29,7 +29,7 @@ export function createIssueQuote({ pool, secret, quoteTtlMs, topicPrefix, now }:
   return async (riderId, { pickup, dropoff, product }) => {
     const at = now();
     const surge = 1;
-    const trip = estimateTrip(pickup, dropoff);
+    const trip = estimateTrip([pickup, dropoff], at);
     const claims: QuoteClaims = {
       quoteId: uuidv7(),
       riderId,

@@ -1,6 +1,7 @@
+import { ROAD_FACTOR } from '../../domain/eta';
 import { distanceMeters } from '../../domain/geo';
 import { blockSize, dealBlock, personas, type Persona } from '../../tools/city/input/deck';
-import { ridePlans, ROAD_FACTOR, type RidePlan } from '../../tools/city/input/plan';
+import { ridePlans, type RidePlan } from '../../tools/city/input/plan';
 import { cityStart, checkPickups } from '../../tools/city/input/pickups';
 import { readTrips, type Trip } from '../../tools/city/input/trips';
 import { seededRandom } from '../../tools/city/random';

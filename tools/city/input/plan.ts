@@ -1,3 +1,4 @@
+import { ROAD_FACTOR } from '../../../domain/eta';
 import type { Product } from '../../../domain/fare';
 import type { Point } from '../../../domain/geo';
 import type { PaymentMethod } from '../../../domain/ride';
@@ -24,9 +25,6 @@ export interface RidePlan {
   readonly persona: Persona;
   readonly repeat: Repeat;
 }
-
-/** Roads are longer than the straight line: what taxis drove in New York, by rule of thumb. */
-export const ROAD_FACTOR = 1.3;
 
 /** Stripe's test cards. */
 const cards = { good: 'pm_card_visa', declined: 'pm_card_visa_chargeDeclined' } as const;
