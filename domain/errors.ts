@@ -31,4 +31,6 @@ export type ErrorCode =
   | 'tip_declined'
   | 'tip_already_given'
   | 'refund_not_possible'
-  | 'trip_too_long';
+  | 'trip_too_long'
+  | 'too_many_drops'
+  | 'courier_cycle';

@@ -77,6 +77,12 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
   tip_already_given: page(409, 'A tip was given', 'A ride takes one tip.'),
   refund_not_possible: page(409, 'No refund possible', 'At most what was charged can be given back.'),
   trip_too_long: page(400, 'Too far', 'The trip is longer than we drive.'),
+  too_many_drops: page(400, 'Too many drops', 'Send the rest with another courier: `maxDrops` is the most.'),
+  courier_cycle: page(
+    400,
+    'The way comes back',
+    'A drop is at the pickup or where another drop is: `drop` says which. Name every place once.',
+  ),
   too_many_positions: {
     status: 429,
     title: 'Too many positions at once',
