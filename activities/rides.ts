@@ -1,12 +1,14 @@
 import type { Pool } from 'pg';
+import { rankDrivers } from '../domain/dispatch';
+import { newYorkHour } from '../domain/eta';
 import { foldRide } from '../domain/foldRide';
 import { rideTransitions } from '../domain/ride';
 import type { Ride, RideCommandType, RideFact } from '../domain/ride';
 import type { AcceptedOffer, Recorded, Step } from '../domain/sagas';
 import { moveLeases } from '../services/rides/leases';
 import type { FindNearby } from '../services/rides/location';
-import { closeOffers, makeOffers } from '../services/rides/offers';
-import type { OfferRound } from '../services/rides/offers';
+import { closeOffers, freeDrivers, makeOffers } from '../services/rides/offerRounds';
+import type { OfferRound } from '../services/rides/offerRounds';
 import { getRide, lockRide, putRide } from '../services/rides/store';
 import { createRecordTransition } from './outbox';
 
@@ -30,6 +32,9 @@ export interface RideActivities {
     closeOffers(round: { rideId: string; round: number }): Promise<AcceptedOffer | null>;
   };
 }
+
+/** How many drivers nearby are looked at: most of a busy city's are on a ride. */
+const driversLookedAt = (batchSize: number): number => Math.min(500, Math.max(50, 2 * batchSize));
 
 /** Everything that a ride's workflow does outside of itself. */
 export function createRideActivities(options: RideActivityOptions): RideActivities {
@@ -56,11 +61,24 @@ export function createRideActivities(options: RideActivityOptions): RideActiviti
       async offerRide({ radiusMeters, ttlMs, ...round }) {
         const ride = await getRide(pool, round.rideId);
         if (ride?.status !== 'matching') return 0;
-        const nearby = await findNearby(ride.pickup, radiusMeters);
+        const limit = driversLookedAt(round.batchSize);
+        const nearby = await findNearby(ride.pickup, { radiusMeters, limit });
         if (nearby.length === 0) return 0;
+        const straightMeters = new Map(nearby.map((driver) => [driver.driverId, driver.distanceMeters]));
+        const free = await freeDrivers(pool, ride, [...straightMeters.keys()]);
+        if (free.length === 0) return 0;
+        const atMs = await now();
+        const ranked = rankDrivers(
+          free.map(({ driverId, ...history }) => ({
+            driverId,
+            straightMeters: straightMeters.get(driverId)!,
+            history,
+          })),
+          newYorkHour(atMs),
+        );
         // From now, not from when the workflow asked: a driver has the whole time, however long the search took.
-        const expiresAt = new Date((await now()) + ttlMs).toISOString();
-        return makeOffers(pool, { ...round, expiresAt }, nearby);
+        const expiresAt = new Date(atMs + ttlMs).toISOString();
+        return makeOffers(pool, { ...round, expiresAt }, ranked);
       },
       closeOffers: ({ rideId, round }) => closeOffers(pool, rideId, round),
     },

@@ -4,9 +4,13 @@ export interface Policies {
   readonly offerTtlMs: number;
   /** How many drivers get an offer at once. */
   readonly offerBatchSize: number;
-  /** How far from the pickup a driver is looked for, in meters. */
+  /** How far from the pickup a driver is looked for at first, in meters. */
   readonly searchRadiusMeters: number;
-  /** The pause before looking again when nobody was free. */
+  /** How many times as far each further search looks. */
+  readonly searchRadiusGrowth: number;
+  /** Nobody is asked to come from further away than this, in meters. */
+  readonly maxSearchRadiusMeters: number;
+  /** The pause before looking again when nobody was free as far as we look. */
   readonly searchPauseMs: number;
   /** After this long in `matching`, the ride ends without a driver. */
   readonly matchingDeadlineMs: number;
@@ -30,7 +34,9 @@ const MINUTE = 60 * SECOND;
 export const standardPolicies: Policies = {
   offerTtlMs: 20 * SECOND,
   offerBatchSize: 3,
-  searchRadiusMeters: 6_000,
+  searchRadiusMeters: 3_000,
+  searchRadiusGrowth: 2,
+  maxSearchRadiusMeters: 12_000,
   searchPauseMs: 10 * SECOND,
   matchingDeadlineMs: 5 * MINUTE,
   noShowAfterMs: 5 * MINUTE,

@@ -6,6 +6,7 @@ import {
   sleep,
 } from '@temporalio/workflow';
 import type { RideActivities } from '../activities/rides';
+import { radiusOfSearch } from '../domain/dispatch';
 import type { Policies } from '../domain/policies';
 import type { AcceptedOffer } from '../domain/sagas';
 import type { RideRecord } from './rideRecord';
@@ -14,7 +15,7 @@ import { ownDatabase } from './steps';
 type Dispatch = RideActivities['dispatch'];
 
 /**
- * Offers the ride to drivers nearby, one batch after another, until one has accepted, the deadline has passed or the
+ * Offers the ride to drivers nearby, one batch after another and each from further away, until one has accepted, the deadline has passed or the
  * ride has left `matching` in another way. Who wins is decided in Postgres; a winner whose Update never came is
  * adopted when the batch is closed.
  */
@@ -45,19 +46,22 @@ async function offerInRounds(
   const { offerRide } = ownDatabase<Dispatch>(`${policies.matchingDeadlineMs}ms`);
   const { closeOffers } = ownDatabase<Dispatch>();
   // Rounds are numbered through the ride's whole life: its version tells a rematch from the first search.
-  for (let round = record.ride.version * 1_000; record.is('matching'); round += 1) {
+  const firstRound = record.ride.version * 1_000;
+  for (let round = firstRound; record.is('matching'); round += 1) {
     const leftMs = deadlineMs - Date.now();
     if (leftMs <= 0) return record.advance({ type: 'giveUpMatching', at: now() });
+    const radiusMeters = radiusOfSearch(round - firstRound, policies);
     const offers = await offerOrUnknown(() =>
       offerRide({
         rideId,
         round,
         ttlMs: policies.offerTtlMs,
         batchSize: policies.offerBatchSize,
-        radiusMeters: policies.searchRadiusMeters,
+        radiusMeters,
       }),
     );
     if (offers === 0) {
+      if (radiusMeters < policies.maxSearchRadiusMeters) continue;
       await sleep(Math.max(1, Math.min(policies.searchPauseMs, leftMs)), {
         summary: 'look again for a driver',
       });

@@ -9,13 +9,16 @@ import type { PositionStore } from './store';
 /** Further away than anybody is asked to drive to a pickup. */
 const MAX_RADIUS_METERS = 50_000;
 
+/** More than any batch of offers looks at. */
+const MAX_DRIVERS = 500;
+
 const inQuery = (text: z.ZodNumber) => z.string().min(1).transform(Number).pipe(text);
 
 export const nearestQuery = z.strictObject({
   lat: inQuery(point.shape.lat),
   lng: inQuery(point.shape.lng),
   radiusMeters: inQuery(z.number().positive().max(MAX_RADIUS_METERS)),
-  limit: inQuery(z.int().min(1).max(100)),
+  limit: inQuery(z.int().min(1).max(MAX_DRIVERS)),
   maxAgeMs: inQuery(z.int().min(1).max(3_600_000)),
 });
 

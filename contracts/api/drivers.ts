@@ -35,6 +35,9 @@ export const offerView = z.strictObject({
   durationSeconds: z.int(),
   fare,
   paymentMethod: z.enum(['card', 'cash']),
+  /** The driver's way to the pickup when the offer was made, on the road; null where nobody knew. */
+  pickupDistanceMeters: z.int().nullable(),
+  etaSeconds: z.int().nullable(),
   expiresAt: time,
 });
 

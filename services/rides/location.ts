@@ -2,21 +2,28 @@ import { z } from 'zod';
 import type { Point } from '../../domain/geo';
 import type { Client } from '../../platform/client';
 
-const nearestAnswer = z.object({ drivers: z.array(z.object({ driverId: z.string() })) });
+const nearestAnswer = z.object({
+  drivers: z.array(
+    z.object({ driverId: z.string(), lat: z.number(), lng: z.number(), distanceMeters: z.number() }),
+  ),
+});
 
-/** Asks the location service who is near a point, nearest first. */
-export type FindNearby = (pickup: Point, radiusMeters: number) => Promise<string[]>;
+/** A driver, where they are, and how far that is from the pickup by the straight line. */
+export type NearbyDriver = z.infer<typeof nearestAnswer>['drivers'][number];
 
-/** How many drivers nearby are looked at: most of a busy city's are on a ride. */
-const NEAREST_LIMIT = 50;
+/** Asks the location service for at most `limit` drivers near a point, nearest first. */
+export type FindNearby = (
+  pickup: Point,
+  options: { readonly radiusMeters: number; readonly limit: number },
+) => Promise<NearbyDriver[]>;
 
 /** @throws DependencyUnavailable where location does not answer */
 export function createFindNearby(location: Client, maxAgeMs: number): FindNearby {
-  return async ({ lat, lng }, radiusMeters) => {
+  return async ({ lat, lng }, { radiusMeters, limit }) => {
     const { drivers } = await location.call('GET', '/internal/nearest', {
-      query: { lat, lng, radiusMeters, maxAgeMs, limit: NEAREST_LIMIT },
+      query: { lat, lng, radiusMeters, maxAgeMs, limit },
       response: nearestAnswer,
     });
-    return drivers.map((driver) => driver.driverId);
+    return drivers;
   };
 }

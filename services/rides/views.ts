@@ -46,7 +46,13 @@ export const viewDriver = ({ driverId, name, plate, product, online, rideId }: D
   rideId,
 });
 
-export const viewOffer = ({ offerId, expiresAt, ride }: LiveOffer): OfferView => ({
+export const viewOffer = ({
+  offerId,
+  expiresAt,
+  pickupDistanceMeters,
+  etaSeconds,
+  ride,
+}: LiveOffer): OfferView => ({
   offerId,
   rideId: ride.rideId,
   pickup: ride.pickup,
@@ -55,6 +61,8 @@ export const viewOffer = ({ offerId, expiresAt, ride }: LiveOffer): OfferView =>
   durationSeconds: ride.durationSeconds,
   fare: ride.fare as OfferView['fare'],
   paymentMethod: ride.paymentMethod.type,
+  pickupDistanceMeters,
+  etaSeconds,
   expiresAt,
 });
 

@@ -8,6 +8,7 @@ import { createRideActivities } from '../../activities/rides';
 import type { Verifier } from '../../platform/auth';
 import { CodedError } from '../../platform/errors';
 import { createPool, type Pool } from '../../platform/postgres';
+import { playedMap } from './playedMap';
 import { playedProvider } from './playedProvider';
 import { eventually, workflowBundle } from './rideSaga';
 import { createDatabase, temporalAddress } from './servers';
@@ -78,7 +79,7 @@ export async function startWorkers(
   stops.push(() => connection.close());
   const { transitions, dispatch } = createRideActivities({
     pool: rides,
-    findNearby: () => Promise.resolve([...nearby]),
+    findNearby: playedMap(nearby),
   });
   const books = createPaymentActivities({ pool: payments, provider: undefined as never });
   const common = { connection, namespace, workflowBundle: await workflowBundle() };

@@ -19,6 +19,7 @@ import { registerDriver, setOnline } from '../../services/rides/drivers';
 import { getRide } from '../../services/rides/store';
 import { playedProvider } from './playedProvider';
 import type { PlayedProvider } from './playedProvider';
+import { playedMap } from './playedMap';
 import { rideRequest } from './rides';
 import { createDatabase, timeSkippingEnvironment } from './servers';
 
@@ -76,7 +77,7 @@ export async function startRideSaga(): Promise<RideSaga> {
   const nearby: string[] = [];
   const activities = createRideActivities({
     pool,
-    findNearby: () => Promise.resolve([...nearby]),
+    findNearby: playedMap(nearby),
     now: () => env.currentTimeMs(),
   });
   const books = createPaymentActivities({ pool: payments, provider: undefined as never });
