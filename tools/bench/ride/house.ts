@@ -1,0 +1,210 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Connection } from '@temporalio/client';
+import Long from 'long';
+import type { ProcessName } from '../../../platform/config';
+import { createPool, type Pool } from '../../../platform/postgres';
+import { databaseVariable } from '../../stack/environment';
+import { ensureDatabase, migrateOwner } from '../../stack/databases';
+import { audience, issuerName, type Issuer, type Secrets } from '../../stack/issuer';
+import { portVariables } from '../../stack/ports';
+import { nodeArguments, processes } from '../../stack/processes';
+import { endOfLog, endProcess, startDaemon, type Daemon } from '../../stack/servers/daemon';
+import type { BenchServers } from '../servers';
+
+/** What both contestants stand on. */
+export interface Ground {
+  readonly servers: BenchServers;
+  readonly issuer: Issuer;
+  readonly secrets: Secrets;
+  readonly providerUrl: string;
+  readonly locationUrl: string;
+}
+
+/** One contestant's databases, namespace, gateway and workers; the same gateway for both. */
+export interface House {
+  readonly name: string;
+  readonly namespace: string;
+  readonly apiUrl: string;
+  readonly rides: Pool;
+  readonly payments: Pool;
+  readonly gatewayPid: number;
+  /** Who carries the workflows. */
+  readonly workerPids: readonly number[];
+  stop(): Promise<void>;
+}
+
+/** A process of the house: one of Hailway's own, or a script of the bench's. */
+type Wanted = { readonly process: ProcessName } | { readonly script: string };
+
+export interface HouseSpec {
+  readonly name: string;
+  readonly workers: readonly Wanted[];
+  /** The first port of those that its processes listen on. */
+  readonly port: number;
+}
+
+/** Starts a contestant: new databases, a namespace of its own, a gateway and its workers, each a process. */
+export async function startHouse(ground: Ground, { name, workers, port }: HouseSpec): Promise<House> {
+  const { servers } = ground;
+  const [ridesUrl, paymentsUrl] = [
+    await newDatabase(ground, name, 'rides'),
+    await newDatabase(ground, name, 'payments'),
+  ];
+  const namespace = `bench-${name}`;
+  await registerNamespace(servers.temporalAddress, namespace);
+  const env = {
+    ...(await commonEnvironment(ground)),
+    TEMPORAL_NAMESPACE: namespace,
+    [databaseVariable('rides')]: ridesUrl,
+    [databaseVariable('payments')]: paymentsUrl,
+  };
+  const daemons: Daemon[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(daemons.map(({ pid }) => endProcess(pid, { signal: 'SIGTERM', deadlineMs: 10_000 })));
+    await Promise.all([rides.end(), payments.end()]);
+  };
+  const rides = createPool(ridesUrl, { applicationName: `bench ${name}`, max: 8 });
+  const payments = createPool(paymentsUrl, { applicationName: `bench ${name}`, max: 4 });
+  try {
+    const wanted: Wanted[] = [{ process: 'gateway' }, ...workers];
+    for (const [i, one] of wanted.entries())
+      daemons.push(await startProcess(ground, { name: `${name}-${i}`, wanted: one, port: port + i, env }));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  const [gateway, ...others] = daemons.map(({ pid }) => pid);
+  return {
+    name,
+    namespace,
+    apiUrl: `http://127.0.0.1:${port}`,
+    rides,
+    payments,
+    gatewayPid: gateway!,
+    workerPids: others,
+    stop,
+  };
+}
+
+/** The provider, as a process that both contestants ask. @returns its URL */
+export async function startProvider(
+  ground: Omit<Ground, 'providerUrl'>,
+): Promise<{ url: string; stop: () => Promise<void> }> {
+  const { servers } = ground;
+  const port = servers.ports['sandbox-psp'];
+  const url = `http://127.0.0.1:${port}`;
+  const env = await commonEnvironment({ ...ground, providerUrl: url });
+  const wanted = { process: 'sandbox-psp' } as const;
+  const daemon = await startProcess(ground, { name: 'sandbox-psp', wanted, port, env });
+  return { url, stop: () => endProcess(daemon.pid, { signal: 'SIGTERM', deadlineMs: 10_000 }) };
+}
+
+/** A map that knows one driver at each pickup: the one whose number is the pickup's latitude, see `pickupOf`. */
+export async function startMap(): Promise<{ url: string; stop: () => Promise<void> }> {
+  const server: Server = createServer((req, res) => {
+    const { searchParams } = new URL(req.url ?? '/', 'http://map');
+    const drivers = [{ driverId: driverAt(Number(searchParams.get('lat'))), distanceMeters: 100 }];
+    res.setHeader('content-type', 'application/json').end(JSON.stringify({ drivers }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}`,
+    stop: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+const stepDegrees = 0.001;
+const firstLat = -60;
+
+/** Where the driver with this number waits. */
+export const pickupOf = (driver: number) => ({
+  lat: Number((firstLat + driver * stepDegrees).toFixed(3)),
+  lng: -73.9,
+});
+
+export const driverIdOf = (driver: number): string => `bench-driver-${driver}`;
+
+const driverAt = (lat: number): string => driverIdOf(Math.round((lat - firstLat) / stepDegrees));
+
+async function newDatabase(ground: Ground, house: string, owner: 'rides' | 'payments'): Promise<string> {
+  const url = await ensureDatabase(ground.servers.postgresUrl, {
+    owner,
+    database: `${house}_${owner}`,
+    password: owner,
+  });
+  await migrateOwner(owner, url);
+  return url;
+}
+
+async function commonEnvironment({
+  servers,
+  issuer,
+  secrets,
+  providerUrl,
+  locationUrl,
+}: Ground): Promise<NodeJS.ProcessEnv> {
+  return {
+    PATH: process.env.PATH,
+    NODE_ENV: 'production',
+    LOG_LEVEL: 'warn',
+    HAILWAY_DATA_DIR: servers.dataDir,
+    TEMPORAL_ADDRESS: servers.temporalAddress,
+    KAFKA_BROKERS: servers.kafkaBroker,
+    STRIPE_API_BASE: providerUrl,
+    LOCATION_URL: locationUrl,
+    AUTH_JWKS: issuer.jwksPath,
+    AUTH_ISSUER: issuerName,
+    AUTH_AUDIENCE: audience,
+    HAILWAY_SERVICE_TOKEN: await issuer.mintToken({ role: 'service', sub: 'bench' }),
+    QUOTE_SECRET: secrets.of('quote'),
+    RIDE_CODE_SECRET: secrets.of('ride-code'),
+  };
+}
+
+async function startProcess(
+  { servers }: Pick<Ground, 'servers'>,
+  { name, wanted, port, env }: { name: string; wanted: Wanted; port: number; env: NodeJS.ProcessEnv },
+): Promise<Daemon> {
+  const own = 'process' in wanted ? processes.find((spec) => spec.name === wanted.process) : undefined;
+  const args = own ? nodeArguments(own) : [join(__dirname, (wanted as { script: string }).script)];
+  const portVariable = portVariables['process' in wanted ? wanted.process : 'rides'];
+  const daemon = await startDaemon({
+    name,
+    dataDir: servers.dataDir,
+    command: process.execPath,
+    args,
+    env: { ...env, [portVariable]: String(port) },
+    ipc: true,
+  });
+  let hasEnded = false;
+  void daemon.exited.then(() => (hasEnded = true));
+  for (const deadline = Date.now() + 60_000; ; await delay(100)) {
+    if (hasEnded || Date.now() > deadline)
+      throw new Error(`${name} does not start. Its log ends with:\n${await endOfLog(servers.dataDir, name)}`);
+    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
+    if (answer?.ok) return daemon;
+  }
+}
+
+async function registerNamespace(address: string, namespace: string): Promise<void> {
+  const connection = await Connection.connect({ address });
+  const workflowExecutionRetentionPeriod = { seconds: Long.fromNumber(86_400) };
+  await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod });
+  // The server's own caches learn of it a while later.
+  for (const deadline = Date.now() + 30_000; ; await delay(200)) {
+    const known = await connection.workflowService
+      .countWorkflowExecutions({ namespace })
+      .catch(() => undefined);
+    if (known) break;
+    if (Date.now() > deadline) throw new Error(`${namespace} is not known after 30 s`);
+  }
+  await connection.close();
+}

@@ -1,0 +1,55 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Driven, People } from './standardRide';
+
+/** Rides one after another in each of `atOnce` hands, `count` in all: as many a second as there is power for. */
+export async function closedLoop(
+  people: People,
+  { count, atOnce }: { count: number; atOnce: number },
+): Promise<Driven[]> {
+  const driven: Driven[] = [];
+  let begun = 0;
+  const hand = async (driver: number): Promise<void> => {
+    while (begun < count) {
+      begun += 1;
+      driven.push(await people.ride(driver));
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, count) }, (_, driver) => hand(driver)));
+  return driven;
+}
+
+/** Rides that begin at a steady pace, whether or not those before have ended; as many at once as there are drivers. */
+export async function steadyPace(
+  people: People,
+  { count, perSecond, drivers }: { count: number; perSecond: number; drivers: number },
+): Promise<Driven[]> {
+  const free = Array.from({ length: drivers }, (_, driver) => driver);
+  const startedAt = performance.now();
+  const rides: Promise<Driven>[] = [];
+  for (let i = 0; i < count; i += 1) {
+    await delay(Math.max(0, startedAt + (i * 1_000) / perSecond - performance.now()));
+    const driver = free.shift();
+    if (driver === undefined)
+      throw new Error(`all ${drivers} drivers are busy at ${perSecond} rides a second`);
+    rides.push(people.ride(driver).finally(() => free.push(driver)));
+    // Heard of below; until then it is nobody's unhandled rejection.
+    rides.at(-1)!.catch(() => undefined);
+  }
+  return Promise.all(rides);
+}
+
+/** Rides that set out and stay under way, with drivers `from` to `to - 1`. */
+export async function setOut(
+  people: People,
+  { from, to, atOnce }: { from: number; to: number; atOnce: number },
+): Promise<void> {
+  await people.register(from, to);
+  let next = from;
+  const hand = async (): Promise<void> => {
+    while (next < to) {
+      next += 1;
+      await people.setOut(next - 1);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, hand));
+}

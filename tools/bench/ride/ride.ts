@@ -1,0 +1,182 @@
+import type { Say } from '../../stack/say';
+import { openIssuer, openSecrets } from '../../stack/issuer';
+import { Checks, inRounds, percentile, ratiosTo, type BenchResult, type Metrics } from '../frame';
+import type { BenchOptions } from '../options';
+import { cpuMsOf, familyCpuMsOf } from '../processTime';
+import { startBenchServers } from '../servers';
+import { judgeRound } from './evidence';
+import { readHistories } from './history';
+import { startHouse, startMap, startProvider, type Ground, type House } from './house';
+import { closedLoop, setOut, steadyPace } from './load';
+import { createPeople, type Driven, type People } from './standardRide';
+
+/** Rides at once in the closed loop, and drivers there are for the rides at half load. */
+const AT_ONCE = 16;
+const DRIVERS = 64;
+const RIDES_A_ROUND = 100;
+const IDLE_RIDES = 20;
+const HISTORIES = 10;
+const OPEN_LEVELS = [100, 300];
+
+interface Contestant {
+  readonly house: House;
+  readonly people: People;
+}
+
+/**
+ * One standard ride (one offer, accepted, driven, captured) in two ways: `sample`, in the style of the published
+ * samples, and `hailway`, with its own processes. Both behind the same gateway, on the same servers; both leave the
+ * same rows, facts and bookings, which is checked in every round.
+ */
+export async function benchRide(options: BenchOptions, say: Say): Promise<BenchResult> {
+  const stops: (() => Promise<unknown>)[] = [];
+  try {
+    const ground = await prepareGround(say, stops);
+    const contestants = await prepareContestants(ground, say, stops);
+    return await measure(ground, contestants, options, say);
+  } finally {
+    for (const stop of stops.reverse()) await stop();
+  }
+}
+
+async function prepareGround(say: Say, stops: (() => Promise<unknown>)[]): Promise<Ground> {
+  const servers = await say.during('Starting postgres, temporal', () =>
+    startBenchServers(['postgres', 'temporal'], say),
+  );
+  stops.push(() => servers.stop());
+  const [issuer, secrets] = [await openIssuer(servers.dataDir), await openSecrets(servers.dataDir)];
+  const map = await startMap();
+  stops.push(() => map.stop());
+  const common = { servers, issuer, secrets, locationUrl: map.url };
+  const provider = await startProvider(common);
+  stops.push(() => provider.stop());
+  return { ...common, providerUrl: provider.url };
+}
+
+async function prepareContestants(
+  ground: Ground,
+  say: Say,
+  stops: (() => Promise<unknown>)[],
+): Promise<Record<'sample' | 'hailway', Contestant>> {
+  const { ports } = ground.servers;
+  const start = async (name: string, port: number, workers: Parameters<typeof startHouse>[1]['workers']) => {
+    const house = await startHouse(ground, { name, port, workers });
+    const people = createPeople(house, ground);
+    stops.push(async () => {
+      await people.stop();
+      await house.stop();
+    });
+    await people.register(0, DRIVERS);
+    // The first rides pay for caches and compilation.
+    await closedLoop(people, { count: 2 * AT_ONCE, atOnce: AT_ONCE });
+    return { house, people };
+  };
+  return say.during('Starting the contestants', async () => ({
+    sample: await start('sample', ports.gateway, [{ script: 'sampleWorker.js' }]),
+    hailway: await start('hailway', ports.pricing, [{ process: 'rides' }, { process: 'payments' }]),
+  }));
+}
+
+async function measure(
+  ground: Ground,
+  contestants: Record<'sample' | 'hailway', Contestant>,
+  { rounds, size = RIDES_A_ROUND, open = OPEN_LEVELS }: BenchOptions,
+  say: Say,
+): Promise<BenchResult> {
+  const checks = new Checks();
+  const figures: Record<string, number> = {};
+  let first: Awaited<ReturnType<typeof inRounds>> | undefined;
+  let ridesOpen = 0;
+  for (const level of open) {
+    for (const { house, people } of Object.values(contestants)) {
+      await say.during(`${house.name}: ${level} rides set out`, () =>
+        setOut(people, { from: DRIVERS + ridesOpen, to: DRIVERS + level, atOnce: AT_ONCE }),
+      );
+    }
+    ridesOpen = Math.max(ridesOpen, level);
+    const round = (contestant: Contestant) => () => oneRound(ground, contestant, size, checks);
+    const { sample, hailway } = contestants;
+    const seen = await inRounds({ sample: round(sample), hailway: round(hailway) }, rounds, (text) =>
+      say.line(`${level} open, ${text}`),
+    );
+    first ??= seen;
+    for (const [name, metrics] of Object.entries(seen)) {
+      for (const metric of [
+        'ridesPerSecond',
+        'requestP50Ms',
+        'requestP99Ms',
+        'requestHalfLoadP50Ms',
+        'requestHalfLoadP99Ms',
+      ])
+        figures[`${name}At${level}Open.${metric}`] = metrics[metric]!.median;
+    }
+  }
+  const seen = first!;
+  const headline = [
+    'historyEventsPerRide',
+    'requestP50Ms',
+    'requestP99Ms',
+    'workerCpuMsPerRide',
+    'serverCpuMsPerRide',
+  ];
+  return {
+    bench: 'ride',
+    rounds,
+    contestants: seen,
+    ratios: ratiosTo('sample', seen),
+    figures: {
+      ...Object.fromEntries(headline.map((metric) => [metric, seen['hailway']![metric]!.median])),
+      ...figures,
+    },
+    checks: checks.all,
+  };
+}
+
+/** As many rides a second as there is power for, then one after another, then at half that pace. */
+async function oneRound(
+  ground: Ground,
+  { house, people }: Contestant,
+  size: number,
+  checks: Checks,
+): Promise<Metrics> {
+  const { servers, providerUrl } = ground;
+  const readCpu = () => ({
+    worker: house.workerPids.reduce((sum, pid) => sum + cpuMsOf(pid), 0),
+    server: cpuMsOf(servers.pid('temporal')),
+    gateway: cpuMsOf(house.gatewayPid),
+    postgres: familyCpuMsOf(servers.pid('postgres')),
+  });
+  const before = readCpu();
+  const startedAt = performance.now();
+  const busy = await closedLoop(people, { count: size, atOnce: AT_ONCE });
+  const ridesPerSecond = (size * 1_000) / (performance.now() - startedAt);
+  const after = readCpu();
+
+  const idle = await closedLoop(people, { count: IDLE_RIDES, atOnce: 1 });
+  const count = Math.max(IDLE_RIDES, Math.round(size / 2));
+  const half = await steadyPace(people, { count, perSecond: ridesPerSecond / 2, drivers: DRIVERS });
+
+  const rideIds = [...busy, ...idle, ...half].map(({ rideId }) => rideId);
+  await judgeRound(house, providerUrl, rideIds, checks);
+  const written = await readHistories(servers.temporalAddress, house, rideIds.slice(0, HISTORIES));
+  const p = (rides: readonly Driven[], percent: number): number =>
+    percentile(
+      rides.map(({ requestMs }) => requestMs),
+      percent,
+    );
+  return {
+    ridesPerSecond,
+    historyEventsPerRide: written.events,
+    workflowTasksPerRide: written.workflowTasks,
+    actionsPerRide: written.actions,
+    workerCpuMsPerRide: (after.worker - before.worker) / size,
+    serverCpuMsPerRide: (after.server - before.server) / size,
+    gatewayCpuMsPerRide: (after.gateway - before.gateway) / size,
+    postgresCpuMsPerRide: (after.postgres - before.postgres) / size,
+    requestP50Ms: p(idle, 50),
+    requestP99Ms: p(idle, 99),
+    requestHalfLoadP50Ms: p(half, 50),
+    requestHalfLoadP99Ms: p(half, 99),
+    requestFullLoadP50Ms: p(busy, 50),
+  };
+}

@@ -1,0 +1,46 @@
+import { NativeConnection, Worker } from '@temporalio/worker';
+import { createPaymentActivities } from '../../../activities/payments';
+import { createRideActivities } from '../../../activities/rides';
+import { taskQueues } from '../../../domain/names';
+import { createClient } from '../../../platform/client';
+import { portVariable } from '../../../platform/config';
+import { createHttpApp, listen } from '../../../platform/http';
+import { createPool } from '../../../platform/postgres';
+import { runProcess } from '../../../platform/shutdown';
+import { createProviderClient } from '../../../services/payments/provider';
+import { createFindNearby } from '../../../services/rides/location';
+
+/** The worker of the sample: Hailway's own activities, all of them regular ones, and the worker's default options. */
+runProcess('sample', async ({ config, log, signal, fail }) => {
+  const rides = createPool(config.RIDES_DATABASE_URL, { applicationName: 'sample', max: 6, log });
+  const payments = createPool(config.PAYMENTS_DATABASE_URL, { applicationName: 'sample', max: 6, log });
+  const location = createClient({
+    name: 'location',
+    baseUrl: config.LOCATION_URL,
+    token: config.HAILWAY_SERVICE_TOKEN,
+    deadlineMs: 1_000,
+  });
+  const ride = createRideActivities({ pool: rides, findNearby: createFindNearby(location, 60_000) });
+  const payment = createPaymentActivities({
+    pool: payments,
+    provider: createProviderClient({ apiKey: config.STRIPE_API_KEY, apiBase: config.STRIPE_API_BASE }),
+  });
+  const connection = await NativeConnection.connect({ address: config.TEMPORAL_ADDRESS });
+  const worker = await Worker.create({
+    connection,
+    namespace: config.TEMPORAL_NAMESPACE,
+    taskQueue: taskQueues.rides,
+    workflowsPath: require.resolve('./sampleWorkflow'),
+    activities: { ...ride.transitions, ...ride.dispatch, ...payment.transitions, ...payment.provider },
+  });
+  signal.addEventListener('abort', () => worker.shutdown(), { once: true });
+  const stopped = worker.run().finally(() => connection.close());
+  stopped.catch(fail);
+  const app = createHttpApp({ log, ready: { postgres: () => rides.query('select 1') } });
+  const health = await listen(app, { port: config.HAILWAY_RIDES_PORT, portVariable: portVariable('rides') });
+  return async () => {
+    await stopped.catch(() => undefined);
+    await health.close();
+    await Promise.all([rides.end(), payments.end()]);
+  };
+});
