@@ -2,6 +2,9 @@
 
 export const taskQueues = { rides: 'rides', payments: 'payments' } as const;
 
+/** The Worker Deployments that carry a version each of the workflows' code: one for each task queue. */
+export const deployments = { rides: 'hailway-rides', payments: 'hailway-payments' } as const;
+
 export const workflowTypes = { ride: 'ride', payment: 'payment' } as const;
 
 /** The id of the workflow that carries a ride. */

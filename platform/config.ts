@@ -127,6 +127,11 @@ export const configSchema = z.object({
   TEMPORAL_ADDRESS: variable('host:port', z.string().regex(hostAndPort).default('127.0.0.1:7243')),
   TEMPORAL_NAMESPACE: variable('a namespace name', z.string().min(1).default('default')),
   HAILWAY_TEMPORAL_UI_URL: httpUrl('http://127.0.0.1:8243'),
+  HAILWAY_WORKFLOW_BUNDLE: text("the path of a bundle of the workflows, or empty for the build's own", ''),
+  HAILWAY_SET_CURRENT: variable(
+    'yes (new workflows start on this version as soon as its worker polls) or no',
+    z.enum(['yes', 'no']).default('yes'),
+  ),
 
   STRIPE_API_KEY: text('an API key of the payment provider (sk_…); the sandbox takes any', 'sk_test_hailway'),
   STRIPE_API_BASE: optionalHttpUrl(

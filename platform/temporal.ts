@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { buildIdOf, setCurrentVersion } from './deployment';
 import type { Logger } from './log';
 import { backoffMs, wait } from './wait';
 
@@ -21,6 +22,10 @@ export interface WorkerOptions extends TemporalAddress {
   readonly activities: object;
   /** The bundle of workflow code; `workflowBundlePath()` for the one that the build made. */
   readonly codePath: string;
+  /** The Worker Deployment of this queue; the bundle is a version of it, by its hash. */
+  readonly deploymentName: string;
+  /** Whether new workflows shall start on this version: not so for one that only ends what it began. */
+  readonly setCurrent: boolean;
   readonly log: Logger;
   /** Aborted when the worker shall drain and stop. */
   readonly signal: AbortSignal;
@@ -36,10 +41,11 @@ export function workflowBundlePath(): string {
 /**
  * Works on a task queue until `signal`, then finishes the tasks in hand. Waits for a server that is away at the
  * start; one that goes away later is waited for by the worker itself.
- * @returns once polling, with the promise of its end
+ * @returns once polling and, with `setCurrent`, being the current version; with the promise of its end
  */
 export async function startWorker(options: WorkerOptions): Promise<{ stopped: Promise<void> }> {
-  const { address, namespace, taskQueue, activities, codePath, log, signal } = options;
+  const { address, namespace, taskQueue, activities, codePath, deploymentName, log, signal } = options;
+  const version = { deploymentName, buildId: await buildIdOf(codePath) };
   const connection = await connect(address, log, signal);
   const worker = await Worker.create({
     connection,
@@ -47,6 +53,7 @@ export async function startWorker(options: WorkerOptions): Promise<{ stopped: Pr
     taskQueue,
     activities,
     workflowBundle: { codePath },
+    workerDeploymentOptions: { useWorkerVersioning: true, version, defaultVersioningBehavior: 'PINNED' },
     shutdownGraceTime: '5s',
     // A worker that was killed is waited for this long before another takes its workflows over.
     stickyQueueScheduleToStartTimeout: '3s',
@@ -55,6 +62,13 @@ export async function startWorker(options: WorkerOptions): Promise<{ stopped: Pr
   });
   signal.addEventListener('abort', () => worker.shutdown(), { once: true });
   const stopped = worker.run().finally(() => connection.close());
+  if (options.setCurrent) {
+    const { workflowService } = connection;
+    const asking = setCurrentVersion({ workflowService, namespace }, version, { log, signal });
+    // A worker that fails meanwhile says why; one that is told to stop meanwhile stops.
+    asking.catch(() => {});
+    await Promise.race([asking, stopped]);
+  }
   return { stopped };
 }
 

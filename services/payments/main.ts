@@ -1,5 +1,5 @@
 import { createPaymentActivities } from '../../activities/payments';
-import { taskQueues } from '../../domain/names';
+import { deployments, taskQueues } from '../../domain/names';
 import { portVariable } from '../../platform/config';
 import { createHttpApp, listen } from '../../platform/http';
 import { createPool } from '../../platform/postgres';
@@ -21,7 +21,9 @@ runProcess('payments', async ({ config, log, signal, fail }) => {
     namespace: config.TEMPORAL_NAMESPACE,
     taskQueue: taskQueues.payments,
     activities: { ...transitions, ...provider },
-    codePath: workflowBundlePath(),
+    deploymentName: deployments.payments,
+    codePath: config.HAILWAY_WORKFLOW_BUNDLE || workflowBundlePath(),
+    setCurrent: config.HAILWAY_SET_CURRENT === 'yes',
     log,
     signal,
   });

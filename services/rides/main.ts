@@ -1,5 +1,5 @@
 import { createRideActivities } from '../../activities/rides';
-import { taskQueues } from '../../domain/names';
+import { deployments, taskQueues } from '../../domain/names';
 import { createClient } from '../../platform/client';
 import { portVariable } from '../../platform/config';
 import { createHttpApp, listen } from '../../platform/http';
@@ -40,7 +40,9 @@ runProcess('rides', async ({ config, log, signal, fail }) => {
     namespace: config.TEMPORAL_NAMESPACE,
     taskQueue: taskQueues.rides,
     activities: { ...transitions, ...dispatch },
-    codePath: workflowBundlePath(),
+    deploymentName: deployments.rides,
+    codePath: config.HAILWAY_WORKFLOW_BUNDLE || workflowBundlePath(),
+    setCurrent: config.HAILWAY_SET_CURRENT === 'yes',
     log,
     signal,
   });

@@ -16,6 +16,8 @@ export interface WholeStackOptions {
   /** More environment variables for its processes. */
   readonly env?: NodeJS.ProcessEnv;
   readonly say?: Say;
+  /** The path of another bundle of the workflows than the build's. */
+  readonly workflowBundle?: string;
 }
 
 /** Variables that mean the servers which all tests share, or this run of jest. */
@@ -37,6 +39,7 @@ export async function startWholeStack(options: WholeStackOptions = {}): Promise<
     speed: options.speed ?? 1,
     say,
     env,
+    ...(options.workflowBundle === undefined ? {} : { workflowBundle: options.workflowBundle }),
   });
 }
 

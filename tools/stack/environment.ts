@@ -14,6 +14,8 @@ export interface EnvironmentInputs {
   readonly databaseUrls: Readonly<Record<Owner, string>>;
   readonly issuer: Issuer;
   readonly secrets: Secrets;
+  /** The kept copy of the build's bundle: the processes run it however often dist/ is built anew. */
+  readonly workflowBundle: string;
 }
 
 /** The variable of an owner's database: `RIDES_DATABASE_URL`. */
@@ -44,6 +46,7 @@ export async function environmentOf(inputs: EnvironmentInputs): Promise<NodeJS.P
     POSTGRES_URL: servers.postgresUrl,
     KAFKA_BROKERS: servers.kafkaBrokers,
     TEMPORAL_ADDRESS: servers.temporalAddress,
+    HAILWAY_WORKFLOW_BUNDLE: inputs.workflowBundle,
     AUTH_JWKS: issuer.jwksPath,
     AUTH_ISSUER: issuerName,
     AUTH_AUDIENCE: audience,

@@ -67,18 +67,23 @@ export function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** A free port for everything. From below the range that the system itself takes ports for outgoing calls from. */
+/** A free port. From below the range that the system itself takes ports for outgoing calls from. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    if (await isFree(port)) return port;
+  }
+}
+
+/** A free port for everything. */
 export async function freePorts(): Promise<Ports> {
-  const found: [PortName, number][] = [];
+  const found = new Map<PortName, number>();
   const taken = new Set<number>();
   for (const name of portNames) {
-    for (;;) {
-      const port = 12_000 + Math.floor(Math.random() * 20_000);
-      if (taken.has(port) || !(await isFree(port))) continue;
-      taken.add(port);
-      found.push([name, port]);
-      break;
-    }
+    let port = await freePort();
+    while (taken.has(port)) port = await freePort();
+    taken.add(port);
+    found.set(name, port);
   }
   return Object.fromEntries(found) as Record<PortName, number>;
 }

@@ -34,7 +34,7 @@ export const processes: readonly ProcessSpec[] = [
 ];
 
 /** What node is started with for a process. */
-export const nodeArguments = ({ entry, heapMb }: ProcessSpec): string[] => [
+export const nodeArguments = ({ entry, heapMb }: Pick<ProcessSpec, 'entry' | 'heapMb'>): string[] => [
   `--max-old-space-size=${heapMb}`,
   '--max-semi-space-size=8',
   '--enable-source-maps',

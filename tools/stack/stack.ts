@@ -1,9 +1,11 @@
-import { isSet, type ProcessName } from '../../platform/config';
+import { isSet, loadConfig, type ProcessName } from '../../platform/config';
+import { keepBundle } from './bundles';
 import { databaseVariable, environmentOf } from './environment';
 import { owners, prepareDatabases, type Owner } from './databases';
 import { openIssuer, openSecrets, type Issuer } from './issuer';
 import type { Kept } from './keep';
 import { lockDataDir } from './lock';
+import { superviseOldVersions, type OldVersions } from './oldVersions';
 import type { Parts } from './parts';
 import { checkPorts, portNames, type PortName, type Ports } from './ports';
 import type { Say } from './say';
@@ -23,6 +25,8 @@ export interface StackOptions {
   readonly say: Say;
   /** What the user has set; taken for processes and for addresses of databases. */
   readonly env: NodeJS.ProcessEnv;
+  /** The path of the bundle that new rides start on; the build's own unless told otherwise. */
+  readonly workflowBundle?: string;
   /** A start that is told to stop ends at its next step, with everything stopped. */
   readonly signal?: AbortSignal;
 }
@@ -39,8 +43,10 @@ export interface Stack {
   readonly databaseUrls: Readonly<Record<Owner, string>>;
   readonly dataDir: string;
   readonly issuer: Issuer;
-  /** One of the processes: pid, kill, hold down, release. */
-  process(name: ProcessName): Kept;
+  /** The version of the workflows that new rides start on. */
+  readonly buildId: string;
+  /** One of the processes, or the worker of an old version: pid, kill, hold down, release. */
+  process(name: string): Kept;
   /** One of the servers, if it is ours. */
   server(name: ServerName): Kept | undefined;
   /** Drains the processes, then stops the servers. */
@@ -56,7 +62,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const unlock = lockDataDir(dataDir);
   let servers: Servers | undefined;
   let supervisor: Supervisor | undefined;
+  let oldVersions: OldVersions | undefined;
   const stop = async (): Promise<void> => {
+    await oldVersions?.stop();
     await supervisor?.stop();
     await servers?.stop();
     unlock();
@@ -69,8 +77,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     options.signal?.throwIfAborted();
     const prepared = await say.during('Preparing databases and topics', () => prepare(options, servers!));
     options.signal?.throwIfAborted();
-    supervisor = superviseProcesses({ dataDir, ports, say, env: prepared.env });
+    const { env, buildId, namespace } = prepared;
+    supervisor = superviseProcesses({ dataDir, ports, say, env });
     await say.during('Starting the processes', () => unlessAborted(supervisor!.untilReady(), options.signal));
+    const address = servers.temporalAddress;
+    oldVersions = superviseOldVersions({ dataDir, buildId, address, namespace, env, supervisor, say });
     return { ...handle(options, servers, supervisor), ...prepared, stop };
   } catch (error) {
     await stop();
@@ -114,8 +125,13 @@ async function prepare(options: StackOptions, servers: Servers) {
     }),
     prepareTopics(servers.kafkaBrokers, topicPrefix),
   ]);
-  const processEnv = await environmentOf({ ...options, servers, databaseUrls, issuer, secrets });
-  return { issuer, databaseUrls, topicPrefix, env: processEnv };
+  const { path: workflowBundle, buildId } = await keepBundle(dataDir, options.workflowBundle);
+  const processEnv = await environmentOf({
+    ...{ ...options, servers, databaseUrls, issuer, secrets },
+    workflowBundle,
+  });
+  const namespace = loadConfig(env, ['TEMPORAL_NAMESPACE']).TEMPORAL_NAMESPACE;
+  return { issuer, databaseUrls, topicPrefix, env: processEnv, buildId, namespace };
 }
 
 function handle({ ports, dataDir }: StackOptions, servers: Servers, supervisor: Supervisor) {
@@ -128,7 +144,7 @@ function handle({ ports, dataDir }: StackOptions, servers: Servers, supervisor: 
     kafkaBrokers: servers.kafkaBrokers,
     temporalAddress: servers.temporalAddress,
     dataDir,
-    process: (name: ProcessName) => supervisor.process(name),
+    process: (name: string) => supervisor.process(name),
     server: (name: ServerName) => servers.kept[name],
   };
 }

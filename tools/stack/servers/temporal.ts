@@ -24,6 +24,9 @@ const dynamicConfig = [
   'history.transferProcessorMaxPollRPS=5000',
   'history.timerProcessorMaxPollRPS=5000',
   'system.forceSearchAttributesCacheRefreshOnRead=true',
+  // How soon after the last pinned workflow a version is reported drained; 3 minutes each by default.
+  'matching.wv.VersionDrainageStatusVisibilityGracePeriod="10s"',
+  'matching.wv.VersionDrainageStatusRefreshInterval="5s"',
 ];
 
 const stopDeadlineMs = 15_000;

@@ -1,0 +1,159 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Connection, type WorkflowExecutionDescription } from '@temporalio/client';
+import { v7 as uuidv7 } from 'uuid';
+import { createPaymentActivities } from '../../activities/payments';
+import { createRideActivities } from '../../activities/rides';
+import {
+  deployments,
+  paymentWorkflowId,
+  rideUpdates,
+  rideWorkflowId,
+  taskQueues,
+  workflowTypes,
+} from '../../domain/names';
+import { standardPolicies } from '../../domain/policies';
+import type { RideStart } from '../../domain/sagas';
+import { buildIdOf, openOn, versionStatus } from '../../platform/deployment';
+import { startWorker } from '../../platform/temporal';
+import { database, ownNamespace, type Stops } from '../support/apiGround';
+import { eventually, quiet } from '../support/backbone';
+import { nextWorkflows, todaysWorkflows, writeBundle } from '../support/bundles';
+import { playedProvider } from '../support/playedProvider';
+import { rideRequest } from '../support/rides';
+import { temporalAddress } from '../support/servers';
+
+const stops: Stops = [];
+afterAll(async () => {
+  for (const stop of stops.reverse()) await stop();
+});
+
+/** A Temporal with rides and payments on real databases, and workers of any version. */
+async function versioned() {
+  const namespace = await ownNamespace();
+  const folder = await mkdtemp(join(tmpdir(), 'hailway-versions-'));
+  stops.push(() => rm(folder, { recursive: true }));
+  const rides = await database('rides', stops);
+  const books = createPaymentActivities({
+    pool: await database('payments', stops),
+    provider: undefined as never,
+  });
+  const { transitions, dispatch } = createRideActivities({
+    pool: rides,
+    findNearby: () => Promise.resolve([]),
+  });
+  const activities = {
+    rides: { ...transitions, ...dispatch },
+    payments: { ...books.transitions, ...playedProvider().activities },
+  };
+  const connection = await Connection.connect({ address: temporalAddress() });
+  stops.push(() => connection.close());
+  const client = new Client({ connection, namespace });
+  const server = { workflowService: connection.workflowService, namespace };
+  const bundle = async (name: string, workflows: string) => {
+    const codePath = await writeBundle(workflows, join(folder, `${name}.js`));
+    return { codePath, buildId: await buildIdOf(codePath) };
+  };
+  return {
+    client,
+    old: await bundle('old', todaysWorkflows),
+    next: await bundle('next', nextWorkflows),
+    /** A worker as production has it; the answer ends it. */
+    async work(queue: keyof typeof deployments, { codePath }: { codePath: string }) {
+      const stopping = new AbortController();
+      const { stopped } = await startWorker({
+        ...{ address: temporalAddress(), namespace, taskQueue: taskQueues[queue], codePath, log: quiet },
+        ...{ activities: activities[queue], deploymentName: deployments[queue], setCurrent: true },
+        signal: stopping.signal,
+      });
+      const stop = () => {
+        stopping.abort();
+        return stopped;
+      };
+      stops.push(stop);
+      return stop;
+    },
+    async request(): Promise<string> {
+      const request = rideRequest({ rideId: uuidv7(), quoteId: uuidv7() });
+      const policies = { ...standardPolicies, matchingDeadlineMs: 600_000 };
+      const start: RideStart = { request, requestedAt: new Date().toISOString(), policies };
+      const handle = await client.workflow.start(workflowTypes.ride, {
+        workflowId: rideWorkflowId(request.rideId),
+        taskQueue: taskQueues.rides,
+        args: [start],
+      });
+      await handle.executeUpdate(rideUpdates.request);
+      return request.rideId;
+    },
+    cancel: async (rideId: string) => {
+      const handle = client.workflow.getHandle(rideWorkflowId(rideId));
+      await handle.executeUpdate(rideUpdates.cancel, { args: [{ by: 'rider', reason: 'test' }] });
+      return (await handle.result()) as string;
+    },
+    /** `hailway-rides.<build id>` of the ride, or of its payment. */
+    versionOf: (workflowId: string) =>
+      eventually(
+        async () => deploymentOf(await client.workflow.getHandle(workflowId).describe()),
+        (version) => version !== undefined,
+      ),
+    saysNext: (rideId: string) =>
+      client.workflow
+        .getHandle(rideWorkflowId(rideId))
+        .query<string>('version')
+        .catch(() => 'no such query'),
+    status: (queue: keyof typeof deployments, buildId: string) =>
+      versionStatus(server, { deploymentName: deployments[queue], buildId }),
+    open: (queue: keyof typeof deployments, buildId: string) =>
+      openOn(server, { deploymentName: deployments[queue], buildId }),
+  };
+}
+
+const deploymentOf = ({ raw }: WorkflowExecutionDescription) =>
+  raw.workflowExecutionInfo?.versioningInfo?.deploymentVersion ?? undefined;
+
+test('a ride stays on the version it began on, new rides begin on the new one, and the old one drains', async () => {
+  const { old, next, ...temporal } = await versioned();
+  expect(old.buildId).not.toBe(next.buildId);
+  await temporal.work('rides', old);
+  await temporal.work('payments', old);
+  const first = await temporal.request();
+  expect(await temporal.versionOf(rideWorkflowId(first))).toEqual({
+    deploymentName: 'hailway-rides',
+    buildId: old.buildId,
+  });
+  expect(await temporal.versionOf(paymentWorkflowId(first))).toMatchObject({
+    deploymentName: 'hailway-payments',
+    buildId: old.buildId,
+  });
+
+  // A payment is a child on a queue of another deployment: it takes that one's current version, not its ride's.
+  await temporal.work('payments', next);
+  const between = await temporal.request();
+  expect(await temporal.versionOf(rideWorkflowId(between))).toMatchObject({ buildId: old.buildId });
+  expect(await temporal.versionOf(paymentWorkflowId(between))).toMatchObject({ buildId: next.buildId });
+
+  await temporal.work('rides', next);
+  const second = await temporal.request();
+  expect(await temporal.versionOf(rideWorkflowId(second))).toMatchObject({ buildId: next.buildId });
+  expect(await temporal.saysNext(second)).toBe('next');
+  expect(await temporal.saysNext(first)).toBe('no such query');
+  expect(await temporal.status('rides', old.buildId)).toBe('draining');
+  expect(await temporal.status('rides', next.buildId)).toBe('current');
+  await eventually(
+    () => temporal.open('rides', old.buildId),
+    (open) => open === 2,
+  );
+
+  expect(await temporal.cancel(first)).toBe('cancelled');
+  expect(await temporal.cancel(between)).toBe('cancelled');
+  expect(await temporal.versionOf(rideWorkflowId(first))).toMatchObject({ buildId: old.buildId });
+  await eventually(
+    () => temporal.status('rides', old.buildId),
+    (status) => status === 'drained',
+    45_000,
+  );
+  expect(await temporal.open('rides', old.buildId)).toBe(0);
+  expect(await temporal.status('rides', next.buildId)).toBe('current');
+  await temporal.cancel(second);
+}, 120_000);

@@ -1,0 +1,12 @@
+import { defineQuery, setHandler, setWorkflowOptions } from '@temporalio/workflow';
+import type { RideStart } from '../../domain/sagas';
+import { ride as today } from '../../workflows';
+
+export { payment } from '../../workflows';
+
+/** The rides of a later version, which is told from today's by a query. */
+export async function ride(start: RideStart): Promise<unknown> {
+  setHandler(defineQuery('version'), () => 'next');
+  return today(start);
+}
+setWorkflowOptions({ versioningBehavior: 'PINNED' }, ride);
