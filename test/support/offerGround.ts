@@ -1,0 +1,98 @@
+import { v7 as uuidv7 } from 'uuid';
+import { createRideActivities } from '../../activities/rides';
+import { decideRide } from '../../domain/decideRide';
+import { stepId } from '../../domain/names';
+import { standardPolicies } from '../../domain/policies';
+import type { Product } from '../../domain/fare';
+import type { Ride, RideCommand, RideRequest } from '../../domain/ride';
+import type { Recorded } from '../../domain/sagas';
+import type { Pool } from '../../platform/postgres';
+import { registerDriver, setOnline } from '../../services/rides/drivers';
+import { freeDrivers, makeOffers } from '../../services/rides/offerRounds';
+import { getRide } from '../../services/rides/store';
+import { rideRequest } from './rides';
+
+/** Rides, drivers and offers in a real Postgres, moved by the activities without a workflow. */
+
+export const now = (): string => new Date().toISOString();
+
+/** Records what a command does to a ride, as the ride's workflow would on the version that it knows. */
+export async function record(
+  pool: Pool,
+  rideId: string,
+  command: RideCommand,
+  known?: Ride,
+): Promise<Recorded<Ride>> {
+  const ride = known ?? (await getRide(pool, rideId));
+  const { transitions } = createRideActivities({ pool, findNearby: () => Promise.resolve([]) });
+  const expectedVersion = ride?.version ?? 0;
+  return transitions[command.type]({
+    stepId: stepId(rideId, command.type, expectedVersion),
+    aggregateId: rideId,
+    expectedVersion,
+    fact: decideRide(command, ride, standardPolicies),
+  });
+}
+
+/** A ride that searches. */
+export async function searchingRide(pool: Pool, changes: Partial<RideRequest> = {}): Promise<string> {
+  const rideId = uuidv7();
+  const request = rideRequest({ quoteId: uuidv7(), ...changes, rideId });
+  await record(pool, rideId, { type: 'request', at: now(), request });
+  await record(pool, rideId, { type: 'startMatching', at: now() });
+  return rideId;
+}
+
+/** New drivers, online. */
+export async function onlineDrivers(
+  pool: Pool,
+  count: number,
+  product: Product = 'standard',
+): Promise<string[]> {
+  const driverIds = Array.from({ length: count }, () => `driver-${uuidv7()}`);
+  await Promise.all(
+    driverIds.map(async (driverId) => {
+      await registerDriver(pool, { driverId, details: { name: 'D', plate: 'T-1', product }, at: now() });
+      await setOnline(pool, { driverId, online: true, at: now() });
+    }),
+  );
+  return driverIds;
+}
+
+/** Offers a ride to all of these drivers who are free, for a minute. */
+export function offer(pool: Pool, rideId: string, driverIds: readonly string[], round = 1): Promise<number> {
+  const expiresAt = new Date(Date.now() + 60_000).toISOString();
+  return makeOffers(
+    pool,
+    { rideId, round, expiresAt, batchSize: driverIds.length },
+    driverIds.map((driverId) => ({ driverId, pickupDistanceMeters: 500, etaSeconds: 120 })),
+  );
+}
+
+/** Those of the drivers who could be asked for this ride. */
+export const askable = async (pool: Pool, rideId: string, driverIds: readonly string[]): Promise<string[]> =>
+  (await freeDrivers(pool, (await getRide(pool, rideId))!, driverIds)).map(({ driverId }) => driverId);
+
+/** The offers of a ride: by driver, the id and what became of it. */
+export async function offersOf(
+  pool: Pool,
+  rideId: string,
+): Promise<Map<string, { offerId: string; state: string }>> {
+  const { rows } = await pool.query<{ driverId: string; offerId: string; state: string }>(
+    'select driver_id as "driverId", offer_id as "offerId", state from offers where ride_id = $1',
+    [rideId],
+  );
+  return new Map(rows.map(({ driverId, ...row }) => [driverId, row]));
+}
+
+/** A driver's lease. */
+export async function lease(
+  pool: Pool,
+  driverId: string,
+): Promise<{ offerId: string | null; rideId: string | null }> {
+  const { rows } = await pool.query<{ offerId: string | null; rideId: string | null }>(
+    'select offer_id as "offerId", ride_id as "rideId" from drivers where driver_id = $1',
+    [driverId],
+  );
+  return rows[0]!;
+}
