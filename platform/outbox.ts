@@ -124,3 +124,30 @@ export async function stepsOf<Fact = JsonObject, Result = unknown>(
   });
   return rows;
 }
+
+/**
+ * The aggregates with steps that were committed since `snapshot`, an earlier answer of this function; with null only
+ * where to go on from. Nothing is missed, however late a transaction commits: what counts is what became visible
+ * between the two snapshots. `ids` is null where more than `limit` steps came: all may have changed.
+ */
+export async function changedSince(
+  db: Queryable,
+  snapshot: string | null,
+  limit: number,
+): Promise<{ snapshot: string; ids: string[] | null }> {
+  // Not visible in `snapshot`: begun since (at or above its xmax), or under way when it was taken (its xip list).
+  const [, xmax, xip = ''] = snapshot?.split(':') ?? [];
+  const { rows } = await db.query<{ snapshot: string; ids: string[] | null }>({
+    name: 'steps-changed',
+    text: `select pg_current_snapshot()::text as snapshot, (
+             select array_agg(aggregate_id) from (
+               (select aggregate_id from steps where xid >= $1::xid8 order by xid limit $3)
+               union all
+               (select aggregate_id from steps where xid = any ($2::xid8[]) order by xid limit $3)
+             ) as changed
+           ) as ids`,
+    values: [xmax ?? null, xip === '' ? [] : xip.split(','), limit + 1],
+  });
+  const { snapshot: now, ids } = rows[0]!;
+  return { snapshot: now, ids: (ids?.length ?? 0) > limit ? null : (ids ?? []) };
+}

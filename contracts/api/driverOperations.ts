@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { driverRegistration, driverView, offerAnswer, offerView, positionsBody } from './drivers';
+import { uuid } from '../shared';
 import type { Operation } from './operation';
 
 /** A malformed id is an unknown one: the path takes any text. */
 const offerIdParam = z.strictObject({ offerId: z.string().describe('the id of an offer') });
+const lastOfferHeader = z.object({ 'last-event-id': uuid.optional() });
 const driverAction = { status: 200, description: 'The driver as it is now', body: driverView } as const;
 
 /** What drivers do beside driving: their shifts and the offers made to them. */
@@ -64,7 +66,7 @@ export const driverOperations = {
     summary: 'Follow the offers made to the driver, beginning with those that are live',
     tag: 'drivers',
     roles: ['driver'],
-    request: {},
+    request: { headers: lastOfferHeader },
     response: {
       status: 200,
       description: 'Server-sent events: `offer`, and `offer_over` when it can no longer be accepted',

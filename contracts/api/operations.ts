@@ -20,7 +20,12 @@ import {
 /** A malformed id is an unknown one: the path takes any text. */
 const rideIdParam = z.strictObject({ rideId: z.string().describe('the id of a ride') });
 const keyHeader = z.object({ 'idempotency-key': idempotencyKey });
-const resumeHeader = z.object({ 'last-event-id': z.string().optional() });
+/** What an EventSource sends back is what it was given: a version of the ride. */
+const lastVersion = z
+  .string()
+  .regex(/^(0|[1-9]\d{0,8})$/, 'the id of an event of this stream, or 0')
+  .transform(Number);
+const resumeHeader = z.object({ 'last-event-id': lastVersion.optional() });
 const rideAction = { status: 200, description: 'The ride as it is now', body: rideView } as const;
 const drivingProblems = ['ride_not_found', 'illegal_transition', 'not_your_ride'] as const;
 

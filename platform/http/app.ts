@@ -3,7 +3,8 @@ import helmet from 'helmet';
 import { v7 as uuidv7 } from 'uuid';
 import { CodedError } from '../errors';
 import type { Logger } from '../log';
-import { appStateOf, type AppState } from './context';
+import { appStateOf, type AppState, type RequestContext } from './context';
+import { EventStreams, type EventStreamOptions } from './eventStream';
 import { healthRoutes, type ReadinessChecks } from './health';
 import { problemPages } from './problemPages';
 import { builtInProblems, sendProblem, toProblem, type ProblemTable } from './problems';
@@ -18,6 +19,7 @@ export interface HttpAppOptions {
   readonly problems?: ProblemTable;
   /** Milliseconds within which a request is answered, whatever happens; 10 s if not given. */
   readonly deadlineMs?: number;
+  readonly eventStreams?: EventStreamOptions;
   /** Routes that read the body themselves (signed webhooks, forms): mounted before the JSON parser. */
   readonly rawRoutes?: (router: Router) => void;
   readonly routes?: (router: Router) => void;
@@ -32,7 +34,10 @@ const requestIdPattern = /^[\w.:-]{1,128}$/;
 export function createHttpApp(options: HttpAppOptions): Express {
   const table: ProblemTable = { ...options.problems, ...builtInProblems };
   const app = express();
-  app.locals.hailway = { stopping: false, streams: new Set() } satisfies AppState;
+  app.locals.hailway = {
+    stopping: false,
+    streams: new EventStreams(options.eventStreams),
+  } satisfies AppState;
   app.set('query parser', 'simple');
   app.set('etag', false);
   app.use(helmet());
@@ -63,18 +68,15 @@ function requestContext(log: Logger, table: ProblemTable, deadlineMs: number): R
     const given = req.get('x-request-id');
     const id = given !== undefined && requestIdPattern.test(given) ? given : uuidv7();
     const startedAt = performance.now();
-    const abort = new AbortController();
-    const timer = setTimeout(() => {
-      const error = new CodedError('deadline_exceeded', `not done within ${deadlineMs} ms`);
+    const context = new OpenContext(id, deadlineMs, (error) => {
       sendProblem(res, toProblem(error, table, id));
-      abort.abort(error);
-    }, deadlineMs);
-    req.context = { id, signal: abort.signal, liftDeadline: () => clearTimeout(timer) };
+    });
+    req.context = context;
     res.set('X-Request-Id', id);
     if (appStateOf(req).stopping) res.set('Connection', 'close');
     res.on('close', () => {
-      clearTimeout(timer);
-      if (!res.writableFinished) abort.abort(new Error('the client has gone'));
+      context.liftDeadline();
+      if (!res.writableFinished) context.abort(new Error('the client has gone'));
       const ms = Math.round(performance.now() - startedAt);
       const line = { requestId: id, method: req.method, path: req.path, status: res.statusCode, ms };
       if (res.statusCode >= 500) log.warn(line, 'request');
@@ -82,6 +84,41 @@ function requestContext(log: Logger, table: ProblemTable, deadlineMs: number): R
     });
     next();
   };
+}
+
+/** Makes its AbortController when somebody asks for the signal: an event stream holds none. */
+class OpenContext implements RequestContext {
+  #timer: NodeJS.Timeout | undefined;
+  #abort: AbortController | undefined;
+  #reason: Error | undefined;
+
+  constructor(
+    readonly id: string,
+    deadlineMs: number,
+    answer: (error: CodedError) => void,
+  ) {
+    this.#timer = setTimeout(() => {
+      const error = new CodedError('deadline_exceeded', `not done within ${deadlineMs} ms`);
+      answer(error);
+      this.abort(error);
+    }, deadlineMs);
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (this.#reason) this.#abort.abort(this.#reason);
+    return this.#abort.signal;
+  }
+
+  liftDeadline(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+
+  abort(reason: Error): void {
+    this.#reason ??= reason;
+    this.#abort?.abort(this.#reason);
+  }
 }
 
 /** A body in another form is refused, not ignored. */

@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express';
+import type { EventStreams } from './eventStream';
 
 /** Who calls: the token's subject and role. */
 export interface Caller {
@@ -26,8 +27,10 @@ export interface ServerEvent {
 export interface EventStream {
   /** The id of the last event that the client has seen, on a reconnect. */
   readonly lastEventId: string | undefined;
-  /** Aborted when the stream is over, whoever ended it. */
-  readonly signal: AbortSignal;
+  /** Whether it is over, whoever ended it. */
+  readonly ended: boolean;
+  /** Calls once when the stream is over: at once where it is already. One listener, the last one given. */
+  onEnd(listener: () => void): void;
   /** False when the stream is over; a reader that does not keep up is cut off here. */
   send(event: ServerEvent): boolean;
   /** Ends the stream in order. */
@@ -38,7 +41,7 @@ export interface EventStream {
 export interface AppState {
   /** No longer ready: connections are told to close after their answer. */
   stopping: boolean;
-  readonly streams: Set<EventStream>;
+  readonly streams: EventStreams;
 }
 
 declare global {

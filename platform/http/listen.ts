@@ -54,7 +54,7 @@ async function closeServer(server: Server, state: AppState | undefined, graceMs:
   if (!server.listening) return;
   if (state) state.stopping = true;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  for (const stream of [...(state?.streams ?? [])]) stream.close();
+  state?.streams.closeAll();
   // A connection whose request was in flight when closing began becomes idle only later.
   const idle = setInterval(() => server.closeIdleConnections(), 50);
   const cut = setTimeout(() => server.closeAllConnections(), graceMs);

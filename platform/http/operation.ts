@@ -35,7 +35,8 @@ export function createMount(router: Router, requireRole: RequireRole): MountOper
   return (operation, handler) => {
     const handle = validated(operation.request, async (request) => {
       try {
-        return await handler({ ...request, caller: callerOf(request.req) } as Parameters<typeof handler>[0]);
+        callerOf(request.req);
+        return await handler(request as Parameters<typeof handler>[0]);
       } catch (error) {
         if (isRetriable(error) && codeOf(error) !== 'dependency_unavailable')
           throw new DependencyUnavailable('the database', { cause: error });

@@ -101,8 +101,18 @@ export function validated<const S extends RequestSchemas>(
       const first = wrong.map((e) => `${e.in}${e.pointer}: ${e.detail}`)[0];
       throw new CodedError('validation_failed', first ?? 'not valid', { errors: wrong });
     }
-    const { id: requestId, signal } = contextOf(req);
-    const request = { ...values, caller: req.caller, requestId, signal, req, res } as ValidRequest<S>;
+    const context = contextOf(req);
+    const request = {
+      ...values,
+      caller: req.caller,
+      requestId: context.id,
+      // Asked for by few: it is made when it is.
+      get signal() {
+        return context.signal;
+      },
+      req,
+      res,
+    } as ValidRequest<S>;
     const reply = await handler(request);
     // Past its deadline the request was answered already.
     if (reply === undefined || res.headersSent) return;

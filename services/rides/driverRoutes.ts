@@ -59,15 +59,14 @@ export function driverRoutes(mount: MountOperation, options: DriverRoutesOptions
     }));
   }
 
-  mount(operations.driverOffers, async ({ caller, req, res }) => {
+  mount(operations.driverOffers, async ({ headers, caller, req, res }) => {
     await registered(pool, caller.sub);
     const stream = openEventStream(req, res);
-    const listener = {
-      offered: (offer: Parameters<typeof viewOffer>[0]) =>
-        void stream.send({ id: offer.offerId, event: 'offer', data: viewOffer(offer) }),
-      over: (offerId: string) => void stream.send({ event: 'offer_over', data: { offerId } }),
-    };
-    feed.follow(caller.sub, listener, stream.signal);
+    const leave = feed.follow(caller.sub, headers['last-event-id'], {
+      offered: (offer) => void stream.send({ id: offer.offerId, event: 'offer', data: viewOffer(offer) }),
+      over: (offerId) => void stream.send({ event: 'offer_over', data: { offerId } }),
+    });
+    stream.onEnd(leave);
   });
 
   mount(operations.acceptOffer, async ({ params, caller }) => {

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { operations } from '../../contracts/api/operations';
 import { DomainError } from '../../domain/errors';
 import { hasEnded, type Ride } from '../../domain/ride';
+import { CodedError } from '../../platform/errors';
 import { openEventStream, type MountOperation } from '../../platform/http';
 import { visibleRide } from './access';
 import type { RequestRide } from './requestRide';
@@ -35,17 +36,19 @@ export function rideRoutes(mount: MountOperation, options: RideRoutesOptions): v
 
   mount(operations.rideEvents, async ({ params, headers, caller, req, res }) => {
     const ride = await visibleRide(pool, params.rideId, caller);
-    const seen = Number.parseInt(headers['last-event-id'] ?? '0', 10) || 0;
+    const seen = headers['last-event-id'] ?? 0;
+    if (seen > ride.version) throw neverSent(seen);
     // Tells an EventSource that there is nothing to come back for.
-    if (hasEnded(ride) && seen >= ride.version) return { status: 204 };
+    if (hasEnded(ride) && seen === ride.version) return { status: 204 };
     const stream = openEventStream(req, res);
-    const tell = (news: RideNews): void => {
-      const { version, fact } = news;
-      const data = { version, type: fact.type, at: fact.at, ride: viewRide(news.ride, caller, codeSecret) };
-      if (version > seen) stream.send({ id: String(version), event: fact.type, data });
-      if (hasEnded(news.ride) || isSentAway(caller, news)) stream.close();
-    };
-    await feed.follow(ride.rideId, tell, stream.signal);
+    stream.onEnd(
+      feed.follow(ride.rideId, seen, (news) => {
+        const { version, fact } = news;
+        const data = { version, type: fact.type, at: fact.at, ride: viewRide(news.ride, caller, codeSecret) };
+        stream.send({ id: String(version), event: fact.type, data });
+        if (hasEnded(news.ride) || isSentAway(caller, news)) stream.close();
+      }),
+    );
     return undefined;
   });
 
@@ -129,6 +132,13 @@ async function rideOfDriver(pool: Pool, rideId: string, driver: Viewer): Promise
     if (ride.excludedDriverIds.includes(driver.sub)) return ride;
     throw error;
   }
+}
+
+/** An EventSource sends back what it was given, so this is none, or it followed another ride. */
+function neverSent(version: number): CodedError {
+  const detail = `the ride has not been at version ${version}`;
+  const errors = [{ in: 'headers', pointer: '/last-event-id', detail }];
+  return new CodedError('validation_failed', `headers/last-event-id: ${detail}`, { errors });
 }
 
 /** Whether these news end what the viewer may see: a driver who is off the ride. */

@@ -1,5 +1,4 @@
 import type { Ride, RideFact } from '../../domain/ride';
-import { stepsOf } from '../../platform/outbox';
 import type { Queryable, Tx } from '../../platform/postgres';
 
 /** The ride as committed, or null where there is none. */
@@ -38,24 +37,18 @@ export async function putRide(tx: Tx, ride: Ride): Promise<void> {
     throw new Error(`impossible: ride ${ride.rideId} was not at version ${ride.version - 1}`);
 }
 
-/** The versions of some rides, for those who wait for news of them. */
-export async function rideVersions(db: Queryable, rideIds: readonly string[]): Promise<Map<string, number>> {
-  const { rows } = await db.query<{ ride_id: string; version: number }>({
-    name: 'ride-versions',
-    text: 'select ride_id, version from rides where ride_id = any($1::uuid[])',
+/** All facts of some rides, in order from the first: what event streams tell. */
+export async function rideFactsOf(
+  db: Queryable,
+  rideIds: readonly string[],
+): Promise<Map<string, RideFact[]>> {
+  const { rows } = await db.query<{ rideId: string; facts: RideFact[] }>({
+    name: 'ride-facts',
+    text: `select aggregate_id as "rideId", json_agg(fact order by version) as facts from steps
+           where aggregate_id = any($1) group by aggregate_id`,
     values: [rideIds],
   });
-  return new Map(rows.map((row) => [row.ride_id, row.version]));
-}
-
-/** The ride's facts after `version`, in order: what an event stream goes on with. */
-export async function rideFactsAfter(
-  db: Queryable,
-  rideId: string,
-  version: number,
-): Promise<{ version: number; fact: RideFact }[]> {
-  const steps = await stepsOf<RideFact>(db, rideId, { afterVersion: version });
-  return steps.map((step) => ({ version: step.version, fact: step.fact }));
+  return new Map(rows.map(({ rideId, facts }) => [rideId, facts]));
 }
 
 /** How many rides there are in each status, and drivers in each state. */

@@ -15,7 +15,7 @@ import type { Ride } from '../../domain/ride';
 import { createPool } from '../../platform/postgres';
 import { getDriver, registerDriver, setOnline } from '../../services/rides/drivers';
 import { acceptOffer } from '../../services/rides/offers';
-import { getRide, rideFactsAfter } from '../../services/rides/store';
+import { getRide, rideFactsOf } from '../../services/rides/store';
 import { projectRoot } from '../../tools/stack/places';
 import { freePorts } from '../../tools/stack/ports';
 import { ownNamespace } from '../support/apiGround';
@@ -119,7 +119,7 @@ test('a worker killed between the commit of a step and its report, while a cance
   await startWorker(databaseUrl, namespace, locationUrl);
   expect((await cancelled).status).toBe('cancelled');
 
-  const facts = (await rideFactsAfter(pool, rideId, 0)).map(({ fact }) => fact);
+  const facts = (await rideFactsOf(pool, [rideId])).get(rideId)!;
   expect(facts.map((fact) => fact.type)).toEqual([
     'ride.requested',
     'ride.matching_started',

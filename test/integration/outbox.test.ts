@@ -1,4 +1,4 @@
-import { appendFact, findStep, recordStep, stepsOf } from '../../platform/outbox';
+import { appendFact, changedSince, findStep, recordStep, stepsOf } from '../../platform/outbox';
 import {
   isRetriable,
   isUniqueViolation,
@@ -86,6 +86,30 @@ test('a step is found again with its answer; its id and its version are taken on
   await withTransaction(db.pool, (tx) => recordStep(tx, { ...step, stepId: 'ride-1/match/1', version: 2 }));
   expect((await stepsOf(db.pool, 'ride-1')).map(({ version }) => version)).toEqual([1, 2]);
   expect((await stepsOf(db.pool, 'ride-1', { afterVersion: 1 })).map(({ version }) => version)).toEqual([2]);
+});
+
+test('what changed since a look is told once, also what was written before the look and committed after it', async () => {
+  const record = (aggregateId: string) =>
+    withTransaction(db.pool, (tx) => recordStep(tx, { ...step, stepId: `${aggregateId}/1`, aggregateId }));
+  let { snapshot } = await changedSince(db.pool, null, 100);
+  const changes = async (): Promise<string[]> => {
+    const seen = await changedSince(db.pool, snapshot, 100);
+    ({ snapshot } = seen);
+    return [...seen.ids!].sort();
+  };
+  await withTransaction(db.pool, async (tx) => {
+    await recordStep(tx, { ...step, stepId: 'late/1', aggregateId: 'late' });
+    await record('early');
+    expect(await changes()).toEqual(['early']);
+    await record('next');
+    expect(await changes()).toEqual(['next']);
+  });
+  expect(await changes()).toEqual(['late']);
+  expect(await changes()).toEqual([]);
+
+  await Promise.all(['a', 'b', 'c'].map(record));
+  expect((await changedSince(db.pool, snapshot, 2)).ids).toBeNull();
+  expect(await changes()).toEqual(['a', 'b', 'c']);
 });
 
 test('numbers and times arrive as the project writes them', async () => {

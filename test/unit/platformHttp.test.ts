@@ -1,13 +1,10 @@
-import { connect } from 'node:net';
 import { z } from 'zod';
 import { CodedError } from '../../platform/errors';
 import { createLogger } from '../../platform/log';
 import {
   createHttpApp,
   listen,
-  openEventStream,
   validated,
-  type EventStream,
   type HttpAppOptions,
   type Listening,
 } from '../../platform/http';
@@ -291,59 +288,5 @@ describe('listen', () => {
     expect(await (await slow).json()).toEqual({ done: true });
     expect(await never).toBe('cut');
     expect(Date.now() - before).toBeLessThan(1_500);
-  });
-});
-
-describe('event streams', () => {
-  let stream: EventStream | undefined;
-  let requestSignal: AbortSignal | undefined;
-  const events: HttpAppOptions['routes'] = (router) => {
-    router.get('/events', (req, res) => {
-      requestSignal = req.context?.signal;
-      stream = openEventStream(req, res, { heartbeatMs: 20, maxBufferedBytes: 100_000 });
-      stream.send({ id: '3', event: 'ride.started', data: { after: stream.lastEventId, text: 'a\nb' } });
-    });
-  };
-
-  it('carry ids, names, data and heartbeats, past the deadline, until the server closes', async () => {
-    const server = await serve({ routes: events, deadlineMs: 50 });
-    const response = await fetch(`${server.url}/events`, { headers: { 'last-event-id': '2' } });
-    expect(response.headers.get('content-type')).toMatch(/^text\/event-stream/);
-    setTimeout(() => void server.close(), 150);
-    const text = await response.text();
-    expect(text).toContain(
-      'retry: 1000\n\nid: 3\nevent: ride.started\ndata: {"after":"2","text":"a\\nb"}\n\n',
-    );
-    expect(text.match(/: heartbeat/g)?.length).toBeGreaterThan(3);
-    expect(stream?.signal.aborted).toBe(true);
-    expect(requestSignal?.aborted).toBe(false);
-  });
-
-  it('end for the sender when the reader leaves', async () => {
-    const server = await serve({ routes: events });
-    const abort = new AbortController();
-    await fetch(`${server.url}/events`, { signal: abort.signal });
-    abort.abort();
-    await new Promise((resolve) => stream?.signal.addEventListener('abort', resolve));
-    expect(stream?.send({ data: 1 })).toBe(false);
-  });
-
-  it('cut off a reader that does not read', async () => {
-    const server = await serve({ routes: events });
-    stream = undefined;
-    const socket = connect(server.port, '127.0.0.1');
-    socket.on('error', () => {});
-    socket.write('GET /events HTTP/1.1\r\nhost: x\r\n\r\n');
-    await new Promise((resolve) => socket.once('data', resolve));
-    socket.pause();
-    const big = 'x'.repeat(50_000);
-    let sent = 0;
-    while (sent < 2_000 && stream!.send({ data: big })) {
-      sent += 1;
-      if (sent % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
-    }
-    expect(sent).toBeLessThan(2_000);
-    expect(stream!.signal.aborted).toBe(true);
-    socket.destroy();
   });
 });
