@@ -1,5 +1,4 @@
 import type { Request, Response } from 'express';
-import type { EventStreams } from './eventStream';
 
 /** Who calls: the token's subject and role. */
 export interface Caller {
@@ -41,7 +40,11 @@ export interface EventStream {
 export interface AppState {
   /** No longer ready: connections are told to close after their answer. */
   stopping: boolean;
-  readonly streams: EventStreams;
+  /** All that are open. */
+  readonly streams: {
+    open(res: Response, lastEventId: string | undefined): EventStream;
+    closeAll(): void;
+  };
 }
 
 declare global {

@@ -1,13 +1,7 @@
 import { z } from 'zod';
 import { CodedError } from '../../platform/errors';
 import { createLogger } from '../../platform/log';
-import {
-  createHttpApp,
-  listen,
-  validated,
-  type HttpAppOptions,
-  type Listening,
-} from '../../platform/http';
+import { createHttpApp, listen, validated, type HttpAppOptions, type Listening } from '../../platform/http';
 
 const logged: string[] = [];
 const log = createLogger('test', 'debug', { write: (line) => logged.push(line) });
