@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { driverFacts } from './facts/drivers';
+import { firstVersions } from './facts/first';
 import { paymentFacts } from './facts/payments';
 import { pricingFacts } from './facts/pricing';
 import { rideFacts } from './facts/rides';
@@ -55,9 +56,14 @@ const families: readonly Family[] = [
   { topic: 'pricing', key: 'quoteId', owner: 'pricing', consumers: ['audit'], facts: pricingFacts },
 ];
 
-/** Every fact there is: its schema, topic, key and owner. AsyncAPI, docs and compatibility tests come from it. */
+/** Every version of every fact there is, the newest of each last: AsyncAPI, docs and compatibility tests come from it. */
 export const catalogue: readonly CatalogueEntry[] = families.flatMap(({ facts, ...family }) =>
-  Object.entries(facts).map(([type, schema]) => ({ ...family, type, version: 1, schema })),
+  Object.entries(facts).flatMap(([type, schema]) => {
+    const older = Object.hasOwn(firstVersions, type)
+      ? [firstVersions[type as keyof typeof firstVersions]]
+      : [];
+    return [...older, schema].map((each, i) => ({ ...family, type, version: i + 1, schema: each }));
+  }),
 );
 
 type Schemas = typeof rideFacts & typeof paymentFacts & typeof driverFacts & typeof pricingFacts;
@@ -67,5 +73,5 @@ export type FactData<T extends FactType> = z.infer<Schemas[T]>;
 
 const entries = new Map(catalogue.map((entry) => [entry.type, entry]));
 
-/** The catalogue's entry for a fact, or undefined for a fact that this version does not know. */
+/** The catalogue's newest entry for a fact, or undefined for a fact that this version does not know. */
 export const factEntry = (type: string): CatalogueEntry | undefined => entries.get(type);

@@ -18,15 +18,16 @@ export class FactInvalid extends Error {
  */
 export function knownFact(fact: {
   readonly type: string;
-  /** `ride.requested.v1`; the only version there is when missing. */
+  /** `ride.requested.v1`; the newest version when missing. */
   readonly dataschema?: string | undefined;
   readonly data: unknown;
 }): KnownFact | null {
   const entry = factEntry(fact.type);
   if (entry === undefined) return null;
-  const expected = `${entry.type}.v${entry.version}`;
-  if (fact.dataschema !== undefined && fact.dataschema !== expected) {
-    throw new FactInvalid(`${fact.dataschema} is not known here, ${expected} is`);
+  // The newest schema reads the older ones too: what they lack has a default.
+  const known = Array.from({ length: entry.version }, (_, i) => `${entry.type}.v${i + 1}`);
+  if (fact.dataschema !== undefined && !known.includes(fact.dataschema)) {
+    throw new FactInvalid(`${fact.dataschema} is not known here, ${known.join(' and ')} are`);
   }
   const parsed = entry.schema.safeParse(fact.data);
   if (!parsed.success) throw new FactInvalid(`${fact.type}: ${z.prettifyError(parsed.error)}`);

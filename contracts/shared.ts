@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { products } from '../domain/fare';
+import { products, vehicles } from '../domain/fare';
+import type { FareLine } from '../domain/fare';
 
 /** Shapes that facts and the API have in common. Readers ignore fields they do not know; requests are strict. */
 export const uuid = z.uuid();
@@ -10,14 +11,21 @@ export const currency = z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code');
 
 export const point = z.object({ lat: z.number().min(-90).max(90), lng: z.number().min(-180).max(180) });
 
-export const product = z.enum(products as ['standard', 'xl']);
+export const product = z.enum(products as ['standard', 'xl', 'courier']);
+export const vehicle = z.enum(vehicles as ['standard', 'xl']);
+
+const fareLineKind = z
+  .string()
+  .min(1)
+  .max(32)
+  .describe(
+    'base, distance, time, stop, minimum, surge, toll, tax, adjustment; more may come',
+  ) as unknown as z.ZodType<FareLine['kind']>;
 
 export const fare = z.object({
   currency,
   totalMinor: minor,
-  lines: z.array(
-    z.object({ kind: z.enum(['base', 'distance', 'time', 'minimum', 'surge']), amountMinor: z.int() }),
-  ),
+  lines: z.array(z.object({ kind: fareLineKind, amountMinor: z.int() })),
 });
 
 export const paymentMethod = z.discriminatedUnion('type', [

@@ -1,15 +1,20 @@
-import { cancellationFeeMinor, noShowFeeMinor } from './cancellation';
+import { cancellationFee, noShowFeeMinor } from './cancellation';
+import { earlyFareMinor, waitingMinor } from './charge';
 import { DomainError } from './errors';
+import { adjustedFare } from './fare';
 import type { Policies } from './policies';
-import { rideTransitions } from './ride';
-import type { Ride, RideCommand, RideCommandType, RideFact } from './ride';
+import { requestOf, rideTransitions } from './ride';
+import type { Ride, RideCommand, RideCommandType, RideFact, RideFactData, RideRequest } from './ride';
+
+type Beginning = 'schedule' | 'request';
 
 /**
  * What a command does to a ride, as the fact to be recorded.
- * @throws DomainError `illegal_transition`, `not_your_ride`, `no_show_too_early`
+ * @throws DomainError `illegal_transition`, `not_your_ride`, `too_far_from_pickup`, `no_show_too_early`,
+ *   `scheduled_too_soon`, `scheduled_too_late`, `stop_out_of_order`, `route_change_over`, `fare_not_possible`
  */
 export function decideRide(command: RideCommand, ride: Ride | null, policies: Policies): RideFact {
-  const { from } = rideTransitions[command.type];
+  const { from, fact } = rideTransitions[command.type];
   const status = ride?.status ?? 'nothing';
   if (!from.includes(status)) {
     throw new DomainError('illegal_transition', `A ride that is ${status} cannot ${words(command.type)}.`, {
@@ -17,73 +22,125 @@ export function decideRide(command: RideCommand, ride: Ride | null, policies: Po
       command: command.type,
     });
   }
-  if (command.type === 'request') return { type: 'ride.requested', at: command.at, data: command.request };
+  const data = dataOf(command, ride, policies);
+  return { type: fact, at: command.at, data } as RideFact;
+}
+
+function dataOf(command: RideCommand, ride: Ride | null, policies: Policies): RideFactData[RideFact['type']] {
+  if (command.type === 'request') return command.request;
+  if (command.type === 'schedule') return inTime(command.request, command.at, policies);
   if (ride === null) throw new Error('impossible: only a request begins from nothing');
   return decideOn(command, ride, policies);
 }
 
 function decideOn(
-  command: Exclude<RideCommand, { type: 'request' }>,
+  command: Exclude<RideCommand, { type: Beginning }>,
   ride: Ride,
   policies: Policies,
-): RideFact {
+): RideFactData[RideFact['type']] {
   const { at } = command;
-  const { currency } = ride.fare;
   switch (command.type) {
+    case 'reschedule':
+      return inTime(command.request, at, policies);
+    case 'release':
+      return requestOf(ride);
     case 'startMatching':
-      return { type: 'ride.matching_started', at, data: {} };
-    case 'failPayment':
-      return { type: 'ride.payment_failed', at, data: { reason: command.reason } };
-    case 'assignDriver':
-      return {
-        type: 'ride.driver_assigned',
-        at,
-        data: { driverId: command.driverId, offerId: command.offerId },
-      };
     case 'giveUpMatching':
-      return { type: 'ride.no_driver_found', at, data: {} };
+      return {};
+    case 'failPayment':
+      return { reason: command.reason };
+    case 'reserveDriver':
+    case 'assignDriver':
+      return { driverId: command.driverId, offerId: command.offerId };
+    case 'releaseReservation':
+      return { driverId: reservedDriverOf(ride), reason: command.reason };
     case 'unassignDriver':
-      return {
-        type: 'ride.driver_unassigned',
-        at,
-        data: { driverId: ofRide(command, ride), reason: command.reason },
-      };
+      return { driverId: ofRide(command, ride), reason: command.reason };
+    case 'reassign':
+      return { driverId: driverOf(ride), reason: command.reason, by: 'operator' };
     case 'arrive':
-      return { type: 'ride.driver_arrived', at, data: { driverId: ofRide(command, ride) } };
-    case 'start':
-      return { type: 'ride.started', at, data: { driverId: ofRide(command, ride) } };
-    case 'complete': {
-      const driverId = ofRide(command, ride);
-      return { type: 'ride.completed', at, data: { driverId, chargeMinor: ride.fare.totalMinor, currency } };
+      requireNear(command, policies);
+      return { driverId: ofRide(command, ride), ...(command.by === undefined ? {} : { by: command.by }) };
+    case 'start': {
+      const waited = waitingMinor(ride.arrivedAt ?? at, at, policies);
+      return { driverId: ofRide(command, ride), ...(waited === 0 ? {} : { waitingMinor: waited }) };
+    }
+    case 'reachStop':
+      return { driverId: ofRide(command, ride), stop: nextStop(command.stop, ride) };
+    case 'proposeRoute':
+      return command.change;
+    case 'declineRoute': {
+      const { changeId, by, reason } = command;
+      return { changeId: openChange(changeId, ride).changeId, by, reason };
+    }
+    case 'changeRoute':
+      return openChange(command.changeId, ride);
+    case 'adjustFare':
+      requireFare(command.totalMinor);
+      return { fare: adjustedFare(ride.fare, command.totalMinor), reason: command.reason };
+    case 'complete':
+      return completed(ride, ofRide(command, ride), ride.fare.totalMinor);
+    case 'forceComplete': {
+      const ended = { by: 'operator', reason: command.reason } as const;
+      return { ...completed(ride, driverOf(ride), ride.fare.totalMinor), ended };
+    }
+    case 'endEarly': {
+      const { by, reason, drivenMeters } = command;
+      const fareMinor = earlyFareMinor(ride, at, drivenMeters, policies);
+      return { ...completed(ride, driverOf(ride), fareMinor), ended: { by, reason, drivenMeters } };
     }
     case 'reportNoShow': {
-      const driverId = ofRide(command, ride);
+      ofRide(command, ride);
       requireWaited(ride, at, policies);
-      const feeMinor = noShowFeeMinor(ride, policies);
-      return {
-        type: 'ride.cancelled',
-        at,
-        data: { by: 'no_show', reason: 'no_show', driverId, feeMinor, currency },
-      };
+      return cancelled(ride, 'no_show', 'no_show', noShowFeeMinor(ride, policies));
     }
     case 'cancelByRider': {
-      const feeMinor = cancellationFeeMinor(ride, at, policies);
-      const { driverId } = ride;
-      return {
-        type: 'ride.cancelled',
-        at,
-        data: { by: 'rider', reason: command.reason, driverId, feeMinor, currency },
-      };
+      const { reason, approachMeters = null, agreedFeeMinor = null } = command;
+      const { feeMinor } = cancellationFee(ride, { by: 'rider', at, approachMeters }, policies);
+      return cancelled(ride, 'rider', reason, Math.min(feeMinor, agreedFeeMinor ?? feeMinor));
     }
     case 'cancelByOperator': {
-      const { driverId } = ride;
-      return {
-        type: 'ride.cancelled',
-        at,
-        data: { by: 'operator', reason: command.reason, driverId, feeMinor: 0, currency },
-      };
+      const { feeMinor } = cancellationFee(ride, { by: 'operator', at, approachMeters: null }, policies);
+      return cancelled(ride, 'operator', command.reason, feeMinor);
     }
   }
+}
+
+function completed(ride: Ride, driverId: string, fareMinor: number): RideFactData['ride.completed'] {
+  const { waitingMinor: waited, fare } = ride;
+  const { currency } = fare;
+  const chargeMinor = fareMinor + waited;
+  return { driverId, chargeMinor, currency, ...(waited === 0 ? {} : { waitingMinor: waited }) };
+}
+
+function cancelled(
+  ride: Ride,
+  by: RideFactData['ride.cancelled']['by'],
+  reason: string,
+  feeMinor: number,
+): RideFactData['ride.cancelled'] {
+  return { by, reason, driverId: ride.driverId, feeMinor, currency: ride.fare.currency };
+}
+
+/** A scheduled request, if its time is one that can be asked for. */
+function inTime(request: RideRequest, at: string, policies: Policies): RideRequest {
+  const aheadMs = Date.parse(request.scheduledFor ?? at) - Date.parse(at);
+  const { scheduleMinAheadMs, scheduleMaxAheadDays } = policies;
+  if (aheadMs < scheduleMinAheadMs) {
+    throw new DomainError('scheduled_too_soon', 'The pickup is too near: request the ride for now.', {
+      minAheadMs: scheduleMinAheadMs,
+    });
+  }
+  if (aheadMs > scheduleMaxAheadDays * 86_400_000) {
+    throw new DomainError(
+      'scheduled_too_late',
+      `A ride can be scheduled up to ${scheduleMaxAheadDays} days ahead.`,
+      {
+        maxAheadDays: scheduleMaxAheadDays,
+      },
+    );
+  }
+  return request;
 }
 
 function ofRide(command: { driverId: string }, ride: Ride): string {
@@ -91,6 +148,56 @@ function ofRide(command: { driverId: string }, ride: Ride): string {
     throw new DomainError('not_your_ride', 'This ride is with another driver.');
   }
   return command.driverId;
+}
+
+function driverOf(ride: Ride): string {
+  if (ride.driverId === null) throw new Error(`impossible: ${ride.status} without a driver`);
+  return ride.driverId;
+}
+
+function reservedDriverOf(ride: Ride): string {
+  if (ride.reservedDriverId === null) {
+    throw new DomainError('illegal_transition', 'No driver is reserved for this ride.', {
+      status: ride.status,
+    });
+  }
+  return ride.reservedDriverId;
+}
+
+function requireNear(
+  { pickupDistanceMeters = null }: { pickupDistanceMeters?: number | null },
+  { arrivalRadiusMeters }: Policies,
+): void {
+  if (pickupDistanceMeters !== null && pickupDistanceMeters > arrivalRadiusMeters) {
+    throw new DomainError('too_far_from_pickup', `The pickup is ${pickupDistanceMeters} m away.`, {
+      distanceMeters: pickupDistanceMeters,
+      maxMeters: arrivalRadiusMeters,
+    });
+  }
+}
+
+function nextStop(stop: number, ride: Ride): number {
+  const next = ride.stopsReached + 1;
+  if (stop !== next || next > ride.stops.length) {
+    throw new DomainError('stop_out_of_order', 'Stops are reached one after another.', {
+      stopsReached: ride.stopsReached,
+      stops: ride.stops.length,
+    });
+  }
+  return stop;
+}
+
+function openChange(changeId: string, ride: Ride): RideFactData['ride.route_changed'] {
+  if (ride.routeChange?.changeId !== changeId) {
+    throw new DomainError('route_change_over', 'This proposal was answered or replaced.');
+  }
+  return ride.routeChange;
+}
+
+function requireFare(totalMinor: number): void {
+  if (!Number.isSafeInteger(totalMinor) || totalMinor < 0) {
+    throw new DomainError('fare_not_possible', 'A fare is a whole number of minor units, from 0.');
+  }
 }
 
 function requireWaited(ride: Ride, at: string, policies: Policies): void {

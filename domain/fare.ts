@@ -1,9 +1,13 @@
-export type Product = 'standard' | 'xl';
-export const products: readonly Product[] = ['standard', 'xl'];
+export type Product = 'standard' | 'xl' | 'courier';
+export const products: readonly Product[] = ['standard', 'xl', 'courier'];
+
+/** What a driver drives. A courier's parcels go in either. */
+export type Vehicle = Exclude<Product, 'courier'>;
+export const vehicles: readonly Vehicle[] = ['standard', 'xl'];
 
 /** One line of a fare; the lines sum to the total. */
 export interface FareLine {
-  readonly kind: 'base' | 'distance' | 'time' | 'minimum' | 'surge';
+  readonly kind: 'base' | 'distance' | 'time' | 'stop' | 'minimum' | 'surge' | 'toll' | 'tax' | 'adjustment';
   readonly amountMinor: number;
 }
 
@@ -25,6 +29,7 @@ interface Tariff {
 const tariffs: Record<Product, Tariff> = {
   standard: { baseMinor: 255, perKilometerMinor: 109, perMinuteMinor: 35, minimumMinor: 700 },
   xl: { baseMinor: 385, perKilometerMinor: 177, perMinuteMinor: 50, minimumMinor: 1_050 },
+  courier: { baseMinor: 255, perKilometerMinor: 109, perMinuteMinor: 35, minimumMinor: 700 },
 };
 
 /**
@@ -50,6 +55,13 @@ export function upfrontFare(trip: {
   if (surcharge > 0) lines.push({ kind: 'surge', amountMinor: surcharge });
   return { currency: 'USD', totalMinor: sum(lines), lines };
 }
+
+/** The fare with another total, the difference as a line of its own. */
+export const adjustedFare = (fare: Fare, totalMinor: number): Fare => ({
+  ...fare,
+  totalMinor,
+  lines: [...fare.lines, { kind: 'adjustment', amountMinor: totalMinor - fare.totalMinor }],
+});
 
 /** The platform's share of an amount, rounded to a whole minor unit. */
 export const commissionMinor = (amountMinor: number, basisPoints: number): number =>

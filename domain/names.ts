@@ -23,10 +23,15 @@ export const rideUpdates = {
   offerAccepted: 'offerAccepted',
   arrive: 'arrive',
   start: 'start',
+  reachStop: 'reachStop',
   complete: 'complete',
+  endEarly: 'endEarly',
   reportNoShow: 'reportNoShow',
   unassign: 'unassign',
   cancel: 'cancel',
+  reassign: 'reassign',
+  forceComplete: 'forceComplete',
+  adjustFare: 'adjustFare',
 } as const;
 
 /** Signals between a ride, its payment and the gateway. */

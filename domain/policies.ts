@@ -20,6 +20,24 @@ export interface Policies {
   readonly freeCancellationMs: number;
   readonly cancellationFeeMinor: number;
   readonly noShowFeeMinor: number;
+  /** A rider's cancel is also free while the driver has come less than this nearer to the pickup. */
+  readonly minApproachMeters: number;
+  /** A driver has arrived when this near to the pickup. */
+  readonly arrivalRadiusMeters: number;
+  /** A driver waits this long at the pickup for nothing; after that every begun `waitingUnitMs` has a price. */
+  readonly freeWaitingMs: number;
+  readonly waitingUnitMs: number;
+  readonly waitingUnitMinor: number;
+  /** The most that waiting can cost; the hold has room for it. */
+  readonly waitingCapMinor: number;
+  /** One second of a quoted duration on this clock. */
+  readonly quotedSecondMs: number;
+  /** A ride can be scheduled from this long ahead … */
+  readonly scheduleMinAheadMs: number;
+  /** … up to this many days (of the calendar, at any speed). */
+  readonly scheduleMaxAheadDays: number;
+  /** A scheduled ride is released, and paid for, this long before its pickup. */
+  readonly scheduleLeadMs: number;
   /** The platform's share of a fare, in basis points (1/100 of a percent). */
   readonly commissionBasisPoints: number;
   /** How long after a ride a tip can be given. */
@@ -43,6 +61,16 @@ export const standardPolicies: Policies = {
   freeCancellationMs: 2 * MINUTE,
   cancellationFeeMinor: 500,
   noShowFeeMinor: 500,
+  minApproachMeters: 200,
+  arrivalRadiusMeters: 300,
+  freeWaitingMs: 2 * MINUTE,
+  waitingUnitMs: MINUTE,
+  waitingUnitMinor: 35,
+  waitingCapMinor: 350,
+  quotedSecondMs: SECOND,
+  scheduleMinAheadMs: 30 * MINUTE,
+  scheduleMaxAheadDays: 30,
+  scheduleLeadMs: 20 * MINUTE,
   commissionBasisPoints: 2_000,
   tipWindowMs: 60 * MINUTE,
   refundWindowMs: 24 * 60 * MINUTE,

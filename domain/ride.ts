@@ -4,6 +4,7 @@ import type { Point } from './geo';
 export type PaymentMethod = { readonly type: 'card'; readonly token: string } | { readonly type: 'cash' };
 
 export type RideStatus =
+  | 'scheduled'
   | 'requested'
   | 'matching'
   | 'assigned'
@@ -21,11 +22,41 @@ export interface RideRequest {
   readonly quoteId: string;
   readonly product: Product;
   readonly pickup: Point;
+  /** Where the ride stops between pickup and dropoff, in this order. */
+  readonly stops: readonly Point[];
   readonly dropoff: Point;
   readonly distanceMeters: number;
   readonly durationSeconds: number;
   readonly fare: Fare;
   readonly paymentMethod: PaymentMethod;
+  /** When the rider wants to be picked up, if that is later; ISO 8601 in UTC. */
+  readonly scheduledFor: string | null;
+}
+
+/** What the rider asks for by now, out of the ride. */
+export const requestOf = (ride: Ride): RideRequest => ({
+  rideId: ride.rideId,
+  riderId: ride.riderId,
+  quoteId: ride.quoteId,
+  product: ride.product,
+  pickup: ride.pickup,
+  stops: ride.stops,
+  dropoff: ride.dropoff,
+  distanceMeters: ride.distanceMeters,
+  durationSeconds: ride.durationSeconds,
+  fare: ride.fare,
+  paymentMethod: ride.paymentMethod,
+  scheduledFor: ride.scheduledFor,
+});
+
+/** Another way from here on, as quoted: what a rider proposes under way and the driver answers. */
+export interface RouteChange {
+  readonly changeId: string;
+  readonly stops: readonly Point[];
+  readonly dropoff: Point;
+  readonly distanceMeters: number;
+  readonly durationSeconds: number;
+  readonly fare: Fare;
 }
 
 /** A ride as its facts tell it; the row in Postgres is exactly this. Times are ISO 8601 in UTC. */
@@ -41,6 +72,14 @@ export interface Ride extends RideRequest {
   readonly arrivedAt: string | null;
   readonly startedAt: string | null;
   readonly endedAt: string | null;
+  /** How many of the stops have been reached. */
+  readonly stopsReached: number;
+  /** What the rider proposes and nobody has answered yet. */
+  readonly routeChange: RouteChange | null;
+  /** A driver about to finish another ride, who takes this one then. */
+  readonly reservedDriverId: string | null;
+  /** What the driver's waiting at the pickup costs, beside the fare. */
+  readonly waitingMinor: number;
   /** What the rider owes at the end, in minor units of the fare's currency: the fare, a fee, or nothing. */
   readonly chargeMinor: number | null;
   readonly endReason: string | null;
@@ -50,15 +89,39 @@ export type CancelledBy = 'rider' | 'operator' | 'no_show';
 
 /** The data of every fact of a ride. contracts/facts/rides.ts holds the schema of each to this. */
 export interface RideFactData {
+  'ride.scheduled': RideRequest;
+  'ride.rescheduled': RideRequest;
   'ride.requested': RideRequest;
   'ride.matching_started': Record<string, never>;
   'ride.payment_failed': { readonly reason: string };
   'ride.driver_assigned': { readonly driverId: string; readonly offerId: string };
   'ride.no_driver_found': Record<string, never>;
-  'ride.driver_unassigned': { readonly driverId: string; readonly reason: string };
-  'ride.driver_arrived': { readonly driverId: string };
-  'ride.started': { readonly driverId: string };
-  'ride.completed': { readonly driverId: string; readonly chargeMinor: number; readonly currency: string };
+  'ride.driver_reserved': { readonly driverId: string; readonly offerId: string };
+  'ride.driver_reservation_released': { readonly driverId: string; readonly reason: string };
+  'ride.driver_unassigned': { readonly driverId: string; readonly reason: string; readonly by?: 'operator' };
+  'ride.driver_arrived': { readonly driverId: string; readonly by?: 'operator' };
+  'ride.started': { readonly driverId: string; readonly waitingMinor?: number };
+  'ride.stop_reached': { readonly driverId: string; readonly stop: number };
+  'ride.route_change_proposed': RouteChange;
+  'ride.route_change_declined': {
+    readonly changeId: string;
+    readonly by: 'rider' | 'driver' | 'payment';
+    readonly reason: string;
+  };
+  'ride.route_changed': RouteChange;
+  'ride.fare_adjusted': { readonly fare: Fare; readonly reason: string };
+  'ride.completed': {
+    readonly driverId: string;
+    readonly chargeMinor: number;
+    readonly currency: string;
+    readonly waitingMinor?: number;
+    /** Who ended the ride instead of the driver, and why; with `drivenMeters` where it ended before the dropoff. */
+    readonly ended?: {
+      readonly by: 'rider' | 'operator';
+      readonly reason: string;
+      readonly drivenMeters?: number | null;
+    };
+  };
   'ride.cancelled': {
     readonly by: CancelledBy;
     readonly reason: string;
@@ -77,46 +140,84 @@ export type RideFact = {
 
 /** What somebody wants of a ride. `at` is the time of the one who decides, ISO 8601 in UTC. */
 export type RideCommand =
+  | { type: 'schedule'; at: string; request: RideRequest }
+  | { type: 'reschedule'; at: string; request: RideRequest }
+  | { type: 'release'; at: string }
   | { type: 'request'; at: string; request: RideRequest }
   | { type: 'startMatching'; at: string }
   | { type: 'failPayment'; at: string; reason: string }
+  | { type: 'reserveDriver'; at: string; driverId: string; offerId: string }
+  | { type: 'releaseReservation'; at: string; reason: string }
   | { type: 'assignDriver'; at: string; driverId: string; offerId: string }
   | { type: 'giveUpMatching'; at: string }
   | { type: 'unassignDriver'; at: string; driverId: string; reason: string }
-  | { type: 'arrive'; at: string; driverId: string }
+  | { type: 'reassign'; at: string; reason: string }
+  /** `pickupDistanceMeters`: how far the driver was seen from the pickup; null where nobody could say. */
+  | { type: 'arrive'; at: string; driverId: string; pickupDistanceMeters?: number | null; by?: 'operator' }
   | { type: 'start'; at: string; driverId: string }
+  | { type: 'reachStop'; at: string; driverId: string; stop: number }
+  | { type: 'proposeRoute'; at: string; change: RouteChange }
+  | { type: 'declineRoute'; at: string; changeId: string; by: 'rider' | 'driver' | 'payment'; reason: string }
+  | { type: 'changeRoute'; at: string; changeId: string }
+  | { type: 'adjustFare'; at: string; totalMinor: number; reason: string }
   | { type: 'complete'; at: string; driverId: string }
+  | { type: 'forceComplete'; at: string; reason: string }
+  /** `drivenMeters`: how far the ride has come; null where nobody could say. */
+  | { type: 'endEarly'; at: string; by: 'rider' | 'operator'; reason: string; drivenMeters: number | null }
   | { type: 'reportNoShow'; at: string; driverId: string }
-  | { type: 'cancelByRider'; at: string; reason: string }
+  /**
+   * `approachMeters`: how much nearer the driver has come since the assignment; null where nobody could say.
+   * `agreedFeeMinor`: the fee that a preview has promised, still good.
+   */
+  | {
+      type: 'cancelByRider';
+      at: string;
+      reason: string;
+      approachMeters?: number | null;
+      agreedFeeMinor?: number | null;
+    }
   | { type: 'cancelByOperator'; at: string; reason: string };
 
 export type RideCommandType = RideCommand['type'];
 
 interface Transition {
   readonly from: readonly (RideStatus | 'nothing')[];
-  readonly to: RideStatus;
+  readonly to: RideStatus | 'same';
   readonly fact: RideFactType;
 }
 
 /** The one table of a ride's life. Guards, the compare-and-set, fact names, diagram and tests come from it. */
 export const rideTransitions: Readonly<Record<RideCommandType, Transition>> = {
+  schedule: { from: ['nothing'], to: 'scheduled', fact: 'ride.scheduled' },
+  reschedule: { from: ['scheduled'], to: 'same', fact: 'ride.rescheduled' },
+  release: { from: ['scheduled'], to: 'requested', fact: 'ride.requested' },
   request: { from: ['nothing'], to: 'requested', fact: 'ride.requested' },
   startMatching: { from: ['requested'], to: 'matching', fact: 'ride.matching_started' },
   failPayment: { from: ['requested'], to: 'payment_failed', fact: 'ride.payment_failed' },
+  reserveDriver: { from: ['matching'], to: 'same', fact: 'ride.driver_reserved' },
+  releaseReservation: { from: ['matching'], to: 'same', fact: 'ride.driver_reservation_released' },
   assignDriver: { from: ['matching'], to: 'assigned', fact: 'ride.driver_assigned' },
   giveUpMatching: { from: ['matching'], to: 'no_driver', fact: 'ride.no_driver_found' },
   unassignDriver: { from: ['assigned', 'arrived'], to: 'matching', fact: 'ride.driver_unassigned' },
+  reassign: { from: ['assigned', 'arrived'], to: 'matching', fact: 'ride.driver_unassigned' },
   arrive: { from: ['assigned'], to: 'arrived', fact: 'ride.driver_arrived' },
   start: { from: ['arrived'], to: 'in_progress', fact: 'ride.started' },
+  reachStop: { from: ['in_progress'], to: 'same', fact: 'ride.stop_reached' },
+  proposeRoute: { from: ['in_progress'], to: 'same', fact: 'ride.route_change_proposed' },
+  declineRoute: { from: ['in_progress'], to: 'same', fact: 'ride.route_change_declined' },
+  changeRoute: { from: ['in_progress'], to: 'same', fact: 'ride.route_changed' },
+  adjustFare: { from: ['assigned', 'arrived', 'in_progress'], to: 'same', fact: 'ride.fare_adjusted' },
   complete: { from: ['in_progress'], to: 'completed', fact: 'ride.completed' },
+  forceComplete: { from: ['in_progress'], to: 'completed', fact: 'ride.completed' },
+  endEarly: { from: ['in_progress'], to: 'completed', fact: 'ride.completed' },
   reportNoShow: { from: ['arrived'], to: 'cancelled', fact: 'ride.cancelled' },
   cancelByRider: {
-    from: ['requested', 'matching', 'assigned', 'arrived'],
+    from: ['scheduled', 'requested', 'matching', 'assigned', 'arrived'],
     to: 'cancelled',
     fact: 'ride.cancelled',
   },
   cancelByOperator: {
-    from: ['requested', 'matching', 'assigned', 'arrived', 'in_progress'],
+    from: ['scheduled', 'requested', 'matching', 'assigned', 'arrived', 'in_progress'],
     to: 'cancelled',
     fact: 'ride.cancelled',
   },

@@ -19,8 +19,9 @@ import {
   taskQueues,
   workflowTypes,
 } from '../domain/names';
+import { holdMinor } from '../domain/charge';
 import type { RideOutcome } from '../domain/payment';
-import type { Ride, RideStatus } from '../domain/ride';
+import type { Ride, RideCommand, RideCommandType, RideStatus } from '../domain/ride';
 import type { AcceptedOffer, PaymentStart, RideStart } from '../domain/sagas';
 import { Compensations } from './compensation';
 import { match } from './dispatch';
@@ -106,12 +107,14 @@ export async function ride({ request, requestedAt, policies }: RideStart): Promi
       rideId,
       riderId,
       method: paymentMethod,
-      amountMinor: fare.totalMinor,
+      amountMinor: holdMinor(fare, policies),
       currency: fare.currency,
     };
     return { order, policies, rideWorkflowId: rideWorkflowId(rideId) };
   }
 }
+
+type Command<T extends RideCommandType> = Omit<Extract<RideCommand, { type: T }>, 'type' | 'at'>;
 
 /** The Updates by which people act on a ride. Each answers with the ride after it, or refuses with the domain's code. */
 function answerRiderDriverAndOperator(record: RideRecord): void {
@@ -120,6 +123,8 @@ function answerRiderDriverAndOperator(record: RideRecord): void {
       await condition(() => record.isRecorded);
       return handle(argument);
     });
+  const command = <T extends RideCommandType>(name: string, type: T): void =>
+    answer<Command<T>>(name, (argument) => record.apply({ ...argument, type, at: now() } as RideCommand));
 
   answer(rideUpdates.request, async () => record.ride);
   answer<AcceptedOffer>(rideUpdates.offerAccepted, (offer) =>
@@ -127,23 +132,18 @@ function answerRiderDriverAndOperator(record: RideRecord): void {
       ? Promise.resolve(record.ride)
       : record.apply({ type: 'assignDriver', at: now(), ...offer }),
   );
-  answer<{ driverId: string }>(rideUpdates.arrive, ({ driverId }) =>
-    record.apply({ type: 'arrive', at: now(), driverId }),
-  );
-  answer<{ driverId: string }>(rideUpdates.start, ({ driverId }) =>
-    record.apply({ type: 'start', at: now(), driverId }),
-  );
-  answer<{ driverId: string }>(rideUpdates.complete, ({ driverId }) =>
-    record.apply({ type: 'complete', at: now(), driverId }),
-  );
-  answer<{ driverId: string }>(rideUpdates.reportNoShow, ({ driverId }) =>
-    record.apply({ type: 'reportNoShow', at: now(), driverId }),
-  );
-  answer<{ driverId: string; reason: string }>(rideUpdates.unassign, ({ driverId, reason }) =>
-    record.apply({ type: 'unassignDriver', at: now(), driverId, reason }),
-  );
-  answer<{ by: 'rider' | 'operator'; reason: string }>(rideUpdates.cancel, ({ by, reason }) =>
-    record.apply({ type: by === 'rider' ? 'cancelByRider' : 'cancelByOperator', at: now(), reason }),
+  command(rideUpdates.arrive, 'arrive');
+  command(rideUpdates.start, 'start');
+  command(rideUpdates.reachStop, 'reachStop');
+  command(rideUpdates.complete, 'complete');
+  command(rideUpdates.endEarly, 'endEarly');
+  command(rideUpdates.reportNoShow, 'reportNoShow');
+  command(rideUpdates.unassign, 'unassignDriver');
+  command(rideUpdates.reassign, 'reassign');
+  command(rideUpdates.forceComplete, 'forceComplete');
+  command(rideUpdates.adjustFare, 'adjustFare');
+  answer<{ by: 'rider' | 'operator' } & Command<'cancelByRider'>>(rideUpdates.cancel, ({ by, ...cancel }) =>
+    record.apply({ ...cancel, type: by === 'rider' ? 'cancelByRider' : 'cancelByOperator', at: now() }),
   );
 }
 

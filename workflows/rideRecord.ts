@@ -78,6 +78,7 @@ export class RideRecord {
 }
 
 const waitingFor: Record<RideStatus, string> = {
+  scheduled: 'its time to come',
   requested: 'the payment provider to authorize the fare',
   matching: 'a driver nearby to accept an offer',
   assigned: 'the driver to arrive at the pickup',

@@ -1,17 +1,17 @@
 import { z } from 'zod';
-import { fare, point, product, subjectId, time, uuid } from '../shared';
+import { fare, point, subjectId, time, uuid, vehicle } from '../shared';
 
 export const driverRegistration = z.strictObject({
   name: z.string().min(1).max(100),
   plate: z.string().min(1).max(16),
-  product: product.default('standard'),
+  product: vehicle.default('standard'),
 });
 
 export const driverView = z.strictObject({
   driverId: subjectId,
   name: z.string(),
   plate: z.string(),
-  product,
+  product: vehicle,
   online: z.boolean(),
   rideId: uuid.nullable(),
 });
@@ -30,6 +30,7 @@ export const offerView = z.strictObject({
   offerId: uuid,
   rideId: uuid,
   pickup: point,
+  stops: z.array(point),
   dropoff: point,
   distanceMeters: z.int(),
   durationSeconds: z.int(),

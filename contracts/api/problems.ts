@@ -37,6 +37,28 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
   ),
   not_your_ride: page(409, 'With another driver', 'The ride is not, or no longer, with this driver.'),
   no_show_too_early: page(409, 'The rider may still come', 'Wait for `waitMs` milliseconds more.'),
+  too_far_from_pickup: page(
+    409,
+    'Not at the pickup',
+    'Drive nearer to the pickup: `distanceMeters` says how far it is, `maxMeters` how far it may be. An operator can override it.',
+  ),
+  scheduled_too_soon: page(
+    400,
+    'Too soon to be scheduled',
+    'Request the ride for now, or `minAheadMs` ahead.',
+  ),
+  scheduled_too_late: page(400, 'Too far ahead', 'A ride can be scheduled up to `maxAheadDays` days ahead.'),
+  stop_out_of_order: page(
+    409,
+    'Not the next stop',
+    'Stops are reached one after another: `stopsReached` of `stops` are.',
+  ),
+  route_change_over: page(
+    409,
+    'The proposal is over',
+    'It was answered, withdrawn or replaced by a newer one. Read the ride and decide anew.',
+  ),
+  fare_not_possible: page(400, 'No such fare', 'A fare is a whole number of minor units, from 0.'),
   offer_over: page(
     409,
     'The offer is over',

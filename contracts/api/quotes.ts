@@ -3,6 +3,7 @@ import { fare, point, product, subjectId, time, uuid } from '../shared';
 
 export const quoteRequest = z.strictObject({
   pickup: point.strict(),
+  stops: z.array(point.strict()).max(25).default([]),
   dropoff: point.strict(),
   product: product.default('standard'),
 });
@@ -13,11 +14,13 @@ export const quoteView = z.strictObject({
   token: z.string(),
   product,
   pickup: point,
+  stops: z.array(point).default([]),
   dropoff: point,
   distanceMeters: z.int(),
   durationSeconds: z.int(),
   surge: z.number(),
   fare,
+  scheduledFor: time.nullable().default(null),
   expiresAt: time,
 });
 

@@ -17,12 +17,14 @@ export const rideAccepted = z.strictObject({
   quoteId: uuid,
   product,
   pickup: point,
+  stops: z.array(point),
   dropoff: point,
   fare,
   requestedAt: time,
 });
 
 export const rideStatus = z.enum([
+  'scheduled',
   'requested',
   'matching',
   'assigned',
@@ -34,6 +36,16 @@ export const rideStatus = z.enum([
   'payment_failed',
 ]);
 
+/** What a rider proposes under way, until it is answered. */
+const routeChangeView = z.strictObject({
+  changeId: uuid,
+  stops: z.array(point),
+  dropoff: point,
+  distanceMeters: z.int(),
+  durationSeconds: z.int(),
+  fare,
+});
+
 /** A ride as its rider, its driver or an operator sees it; `startCode` is for the rider alone. */
 export const rideView = z.strictObject({
   rideId: uuid,
@@ -42,6 +54,8 @@ export const rideView = z.strictObject({
   status: rideStatus,
   product,
   pickup: point,
+  stops: z.array(point),
+  stopsReached: z.int(),
   dropoff: point,
   distanceMeters: z.int(),
   durationSeconds: z.int(),
@@ -49,11 +63,14 @@ export const rideView = z.strictObject({
   paymentMethod: z.enum(['card', 'cash']),
   driverId: subjectId.nullable(),
   startCode: z.string().optional(),
+  scheduledFor: time.nullable(),
   requestedAt: time,
   assignedAt: time.nullable(),
   arrivedAt: time.nullable(),
   startedAt: time.nullable(),
   endedAt: time.nullable(),
+  waitingMinor: minor,
+  routeChange: routeChangeView.nullable(),
   chargeMinor: minor.nullable(),
   endReason: z.string().nullable(),
 });

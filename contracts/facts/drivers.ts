@@ -1,9 +1,14 @@
 import { z } from 'zod';
-import { product, subjectId } from '../shared';
+import { subjectId, vehicle } from '../shared';
 
 /** What happened to a driver's account and shift. */
 export const driverFacts = {
-  'driver.registered': z.object({ driverId: subjectId, name: z.string(), plate: z.string(), product }),
+  'driver.registered': z.object({
+    driverId: subjectId,
+    name: z.string(),
+    plate: z.string(),
+    product: vehicle,
+  }),
   'driver.went_online': z.object({ driverId: subjectId }),
   'driver.went_offline': z.object({ driverId: subjectId }),
 };

@@ -8,11 +8,13 @@ export const pricingFacts = {
     riderId: subjectId,
     product,
     pickup: point,
+    stops: z.array(point).default([]),
     dropoff: point,
     distanceMeters: z.int().min(0),
     durationSeconds: z.int().min(0),
     surge: z.number().min(1),
     fare,
+    scheduledFor: time.nullable().default(null),
     expiresAt: time,
   }),
 };

@@ -26,7 +26,7 @@ export type IssueQuote = (riderId: string, request: QuoteRequest) => Promise<Quo
 /** @throws DomainError `trip_too_long` */
 export function createIssueQuote({ pool, secret, quoteTtlMs, topicPrefix, now }: QuotesOptions): IssueQuote {
   const key = new TextEncoder().encode(secret);
-  return async (riderId, { pickup, dropoff, product }) => {
+  return async (riderId, { pickup, stops, dropoff, product }) => {
     const at = now();
     const surge = 1;
     const trip = estimateTrip([pickup, dropoff], at);
@@ -35,10 +35,12 @@ export function createIssueQuote({ pool, secret, quoteTtlMs, topicPrefix, now }:
       riderId,
       product,
       pickup,
+      stops,
       dropoff,
       ...trip,
       surge,
       fare: upfrontFare({ product, ...trip, surge }) as QuoteClaims['fare'],
+      scheduledFor: null,
       // A token's expiry is in whole seconds: what the quote says and what the token says are the same moment.
       expiresAt: new Date(Math.ceil((at + quoteTtlMs) / 1_000) * 1_000).toISOString(),
     };
@@ -77,6 +79,7 @@ async function record(pool: Pool, quote: QuoteClaims, at: string, topicPrefix: s
       topic: topicPrefix + factEntry(type)!.topic,
       key: quoteId,
       type,
+      schemaVersion: factEntry(type)!.version,
       id: quoteId,
       sequence: 1,
       time: at,

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { factEntry } from '../../contracts/catalogue';
 import { DomainError } from '../../domain/errors';
-import type { Product } from '../../domain/fare';
+import type { Vehicle } from '../../domain/fare';
 import { stepId } from '../../domain/names';
 import { appendFact, recordStep } from '../../platform/outbox';
 import { withTransaction } from '../../platform/postgres';
@@ -12,7 +12,7 @@ export interface Driver {
   readonly version: number;
   readonly name: string;
   readonly plate: string;
-  readonly product: Product;
+  readonly product: Vehicle;
   readonly online: boolean;
   /** The one live offer and the one live ride that the driver holds. */
   readonly offerId: string | null;

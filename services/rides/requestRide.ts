@@ -82,6 +82,7 @@ const answerTo = ({ rideId, claimedAt }: Claim, request: RideRequest): RideAccep
     quoteId: request.quoteId,
     product: request.product,
     pickup: request.pickup,
+    stops: request.stops,
     dropoff: request.dropoff,
     fare: request.fare,
     requestedAt: claimedAt,

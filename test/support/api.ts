@@ -176,6 +176,7 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
     quote: (rider, ttlMs = 60_000) =>
       quotes(ttlMs)(rider, {
         pickup: { lat: 40.73, lng: -73.99 },
+        stops: [],
         dropoff: { lat: 40.76, lng: -73.97 },
         product: 'standard',
       }),

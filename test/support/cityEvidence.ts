@@ -76,11 +76,13 @@ const requested = (rideId: string, paymentMethod: PaymentMethod): RideFact => ({
     quoteId: `quote-of-${rideId}`,
     product: 'standard',
     pickup: { lat: 40.7, lng: -74 },
+    stops: [],
     dropoff: { lat: 40.8, lng: -74 },
     distanceMeters: 11_000,
     durationSeconds: 1_200,
     fare: { currency: 'USD', totalMinor: 1_000, lines: [{ kind: 'base', amountMinor: 1_000 }] },
     paymentMethod,
+    scheduledFor: null,
   },
 });
 const matching: RideFact = { type: 'ride.matching_started', at: at(1), data: {} };

@@ -50,7 +50,10 @@ function fields({ schema }: CatalogueEntry): string {
 /** docs/ride-states.md: the one transition table, drawn. */
 export function rideStatesPage(): string {
   const transitions = Object.entries(rideTransitions).flatMap(([command, { from, to, fact }]) =>
-    from.map((status) => `  ${status === 'nothing' ? '[*]' : status} --> ${to}: ${command} / ${fact}`),
+    from.map((status) => {
+      const after = to === 'same' ? status : to;
+      return `  ${status === 'nothing' ? '[*]' : status} --> ${after}: ${command} / ${fact}`;
+    }),
   );
   return page(
     "# A ride's states",

@@ -12,7 +12,7 @@ const rideFactsByRide = (facts: readonly RecordedFact[]): Map<string, RecordedFa
 
 const terminalFacts = new Set<string>(
   Object.values(rideTransitions)
-    .filter(({ to }) => terminalRideStatuses.includes(to))
+    .filter(({ to }) => to !== 'same' && terminalRideStatuses.includes(to))
     .map(({ fact }) => fact),
 );
 
