@@ -31,7 +31,7 @@ describe('a ride that goes as it should', () => {
       'ride.completed',
     ]);
     await saga.untilPayment(rideId, 'captured');
-    expect(saga.provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500']);
+    expect(saga.provider.asked(rideId)).toEqual(['authorize 1850', 'capture 1500']);
     expect(await saga.lease(driverId)).toEqual({ offerId: null, rideId: null });
   });
 
@@ -70,7 +70,7 @@ describe('the ways out', () => {
     expect((await saga.ride(rideId)).status).toBe('cancelled');
     late.release({ charged: true, intentId: 'pi_late' });
     await saga.untilPayment(rideId, 'voided');
-    expect(saga.provider.asked(rideId)).toEqual(['authorize 1500', 'void']);
+    expect(saga.provider.asked(rideId)).toEqual(['authorize 1850', 'void']);
   });
 
   it('cancelled by the driver: back to matching with the same hold, without that driver', async () => {
@@ -81,7 +81,7 @@ describe('the ways out', () => {
     expect(await saga.lease(driverId)).toEqual({ offerId: null, rideId: null });
     await saga.accept(other);
     expect(await saga.ride(rideId)).toMatchObject({ status: 'assigned', driverId: other });
-    expect(saga.provider.asked(rideId)).toEqual(['authorize 1500']);
+    expect(saga.provider.asked(rideId)).toEqual(['authorize 1850']);
     await saga.update(rideId, 'cancel', { by: 'operator', reason: 'end_of_test' });
   });
 

@@ -49,7 +49,7 @@ describe('when time passes', () => {
     await saga.update(rideId, 'cancel', { by: 'rider', reason: 'changed_mind' });
     expect(await saga.result(rideId)).toBe('cancelled');
     await saga.untilPayment(rideId, 'captured');
-    expect(saga.provider.asked(rideId)).toEqual(['authorize 1500', 'capture 500']);
+    expect(saga.provider.asked(rideId)).toEqual(['authorize 1850', 'capture 500']);
   });
 
   it('the rider does not show: refused before the waiting time is over, then cancelled with the fee', async () => {

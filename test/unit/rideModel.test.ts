@@ -95,7 +95,7 @@ class Send implements fc.Command<Model, Real> {
     const who = 'driverId' in command ? { driverId: this.driverId } : {};
     const what =
       command.type === 'request' ? { request } : command.type === 'reachStop' ? { stop: this.stop } : {};
-    return { ...command, ...who, ...what } as RideCommand;
+    return { ...command, ...who, ...what };
   }
 
   /** Nobody is reserved: refused in the right state all the same. */
