@@ -1,9 +1,9 @@
 import { driveSeconds, ROAD_FACTOR } from './eta';
-import type { Product } from './fare';
+import type { Product, Vehicle } from './fare';
 import type { Policies } from './policies';
 
-/** A larger car serves whoever asked for a smaller one. */
-export const carsServing = (product: Product): readonly Product[] =>
+/** A larger car serves whoever asked for a smaller one, and parcels go in either. */
+export const carsServing = (product: Product): readonly Vehicle[] =>
   product === 'xl' ? ['xl'] : ['standard', 'xl'];
 
 /** How a driver answered lately: offers taken, and offers declined or left to run out. */

@@ -112,10 +112,12 @@ async function signQuote(secret: string, riderId: string, driver: number): Promi
     riderId,
     product: 'standard',
     pickup,
+    stops: [],
     dropoff: { ...pickup, lng: pickup.lng + 0.04 },
     ...trip,
     surge: 1,
     fare: upfrontFare({ product: 'standard', ...trip, surge: 1 }) as QuoteClaims['fare'],
+    scheduledFor: null,
     expiresAt: new Date(Math.ceil(Date.now() / 1_000) * 1_000 + 600_000).toISOString(),
   };
   return new SignJWT({ ...claims })
