@@ -3,7 +3,7 @@ import { createRideActivities } from '../../activities/rides';
 import { decideRide } from '../../domain/decideRide';
 import { stepId } from '../../domain/names';
 import { standardPolicies } from '../../domain/policies';
-import type { Product } from '../../domain/fare';
+import type { Vehicle } from '../../domain/fare';
 import type { Ride, RideCommand, RideRequest } from '../../domain/ride';
 import type { Recorded } from '../../domain/sagas';
 import type { Pool } from '../../platform/postgres';
@@ -47,7 +47,7 @@ export async function searchingRide(pool: Pool, changes: Partial<RideRequest> = 
 export async function onlineDrivers(
   pool: Pool,
   count: number,
-  product: Product = 'standard',
+  product: Vehicle = 'standard',
 ): Promise<string[]> {
   const driverIds = Array.from({ length: count }, () => `driver-${uuidv7()}`);
   await Promise.all(
