@@ -32,6 +32,8 @@ export interface RideSaga {
   readonly provider: PlayedProvider;
   /** Comes before the next recording of a transition: what another writer does at the worst moment. */
   before: Partial<Record<RideCommandType, (step: Step<RideFact>) => Promise<unknown>>>;
+  /** Does the dispatch's work instead of it, for as long as it is there. */
+  instead: Partial<RideActivities['dispatch']>;
   /** Who the location service finds near every pickup, nearest first. */
   nearby: string[];
   /** Registers drivers, online and near. */
@@ -86,7 +88,11 @@ export async function startRideSaga(): Promise<RideSaga> {
     await Worker.create({
       ...common,
       taskQueue: 'rides',
-      activities: { ...interposed(activities.transitions, () => saga.before), ...activities.dispatch },
+      activities: {
+        ...interposed(activities.transitions, () => saga.before),
+        offerRide: (round) => (saga.instead.offerRide ?? activities.dispatch.offerRide)(round),
+        closeOffers: (round) => (saga.instead.closeOffers ?? activities.dispatch.closeOffers)(round),
+      } satisfies RideActivities['transitions'] & RideActivities['dispatch'],
     }),
     await Worker.create({
       ...common,
@@ -107,6 +113,7 @@ export async function startRideSaga(): Promise<RideSaga> {
     provider,
     activities,
     before: {},
+    instead: {},
     nearby,
     async drivers(...driverIds) {
       for (const driverId of driverIds) {

@@ -1,0 +1,118 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { eventually, startRideSaga } from '../support/rideSaga';
+import type { RideSaga } from '../support/rideSaga';
+
+/** Searches that something goes wrong with. Each has a test server of its own, as time passes in them. */
+let saga: RideSaga;
+
+beforeEach(async () => {
+  saga = await startRideSaga();
+});
+afterEach(() => saga?.stop());
+
+const free = { offerId: null, rideId: null };
+/** Once, the offers go out and the workflow never hears of them; `meanwhile` is what drivers do before it goes on. */
+const loseTheAnswer = (meanwhile: () => Promise<unknown> = () => Promise.resolve()): void => {
+  saga.instead.offerRide = async (round) => {
+    delete saga.instead.offerRide;
+    await saga.activities.dispatch.offerRide(round);
+    await meanwhile();
+    throw ApplicationFailure.nonRetryable('lost in a test', 'lost');
+  };
+};
+
+const offerStates = async (rideId: string): Promise<string[]> => {
+  const { rows } = await saga.pool.query<{ state: string }>(
+    'select state from offers where ride_id = $1 order by round, driver_id',
+    [rideId],
+  );
+  return rows.map(({ state }) => state);
+};
+
+describe('offers that went out although nobody knows', () => {
+  it('are closed: the drivers are free, and are asked again', async () => {
+    loseTheAnswer();
+    await saga.drivers('driver-1');
+    const rideId = await saga.request();
+    await eventually(async () => (await offerStates(rideId)).length === 2 || undefined);
+    expect(await offerStates(rideId)).toEqual(['expired', 'offered']);
+    await saga.accept('driver-1');
+    expect(await saga.lease('driver-1')).toEqual({ offerId: null, rideId });
+    await saga.update(rideId, 'cancel', { by: 'operator', reason: 'end_of_test' });
+  });
+
+  it('have a winner like any: the ride is theirs when the round is closed', async () => {
+    loseTheAnswer(() => saga.accept('driver-1', { update: false }));
+    await saga.drivers('driver-1');
+    const rideId = await saga.request();
+    const ride = await saga.until(rideId, ({ status }) => status === 'assigned');
+    expect(ride).toMatchObject({ driverId: 'driver-1' });
+    expect(await offerStates(rideId)).toEqual(['accepted']);
+    expect(await saga.lease('driver-1')).toEqual({ offerId: null, rideId });
+    await saga.update(rideId, 'cancel', { by: 'operator', reason: 'end_of_test' });
+  });
+});
+
+describe('a winner who is none any more when the round is closed', () => {
+  it.each([
+    ['offer_over', `update offers set state = 'withdrawn' where driver_id = $1`],
+    ['driver_busy', `update drivers set ride_id = gen_random_uuid() where driver_id = $1`],
+  ])('%s: the search goes on, and the next one gets the ride', async (code, loseTheLease) => {
+    const refusals: (string | undefined)[] = [];
+    saga.before.assignDriver = async (step) => {
+      await saga.pool.query(loseTheLease, ['driver-1']);
+      refusals.push(await refusalIn(saga.activities.transitions.assignDriver(step)));
+      await saga.drivers('driver-2');
+    };
+    await saga.drivers('driver-1');
+    const rideId = await saga.request({}, { offerTtlMs: 5_000 });
+    await saga.accept('driver-1', { update: false });
+    await saga.env.sleep(6_000);
+    await eventually(async () => {
+      await saga.env.sleep(1_000);
+      const { rows } = await saga.pool.query<object>(
+        `select 1 from offers where driver_id = 'driver-2' and state = 'offered'`,
+      );
+      return rows[0];
+    });
+    expect(refusals).toEqual([code]);
+    expect((await saga.ride(rideId)).status).toBe('matching');
+    await saga.accept('driver-2');
+    expect(await saga.ride(rideId)).toMatchObject({ status: 'assigned', driverId: 'driver-2' });
+    await saga.update(rideId, 'cancel', { by: 'operator', reason: 'end_of_test' });
+  });
+
+  /** The type of the failure, which is the domain's code. */
+  const refusalIn = (step: Promise<unknown>): Promise<string | undefined> =>
+    step.then(
+      () => undefined,
+      (error: unknown) => (error as ApplicationFailure).type ?? undefined,
+    );
+});
+
+describe('a saga that fails', () => {
+  const broken = (): never => {
+    throw ApplicationFailure.nonRetryable('broken in a test', 'broken');
+  };
+
+  it('before the search ends its ride, and the hold goes', async () => {
+    saga.before.startMatching = () => Promise.resolve(broken());
+    const rideId = await saga.request();
+    expect(await saga.result(rideId)).toBe('cancelled');
+    expect(await saga.ride(rideId)).toMatchObject({ endReason: 'saga_failed', chargeMinor: 0 });
+    await saga.untilPayment(rideId, 'voided');
+  });
+
+  it('in the search ends its ride: drivers are free, and the hold goes', async () => {
+    saga.instead.closeOffers = () => Promise.resolve(broken());
+    await saga.drivers('driver-1');
+    const rideId = await saga.request({}, { offerTtlMs: 5_000 });
+    await saga.offerTo('driver-1');
+    await saga.env.sleep(6_000);
+    expect(await saga.result(rideId)).toBe('cancelled');
+    expect(await saga.ride(rideId)).toMatchObject({ endReason: 'saga_failed' });
+    expect(await offerStates(rideId)).toEqual(['withdrawn']);
+    expect(await saga.lease('driver-1')).toEqual(free);
+    await saga.untilPayment(rideId, 'voided');
+  });
+});
