@@ -57,7 +57,7 @@ function decideOn(
     case 'unassignDriver':
       return { driverId: ofRide(command, ride), reason: command.reason };
     case 'reassign':
-      return { driverId: driverOf(ride), reason: command.reason, by: 'operator' };
+      return { driverId: ofRide(command, ride), reason: command.reason, by: 'operator' };
     case 'arrive':
       requireNear(command, policies);
       return { driverId: ofRide(command, ride), ...(command.by === undefined ? {} : { by: command.by }) };

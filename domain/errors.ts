@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'not_your_ride'
   | 'no_show_too_early'
   | 'too_far_from_pickup'
+  | 'position_unknown'
   | 'scheduled_too_soon'
   | 'scheduled_too_late'
   | 'stop_out_of_order'

@@ -151,7 +151,7 @@ export type RideCommand =
   | { type: 'assignDriver'; at: string; driverId: string; offerId: string }
   | { type: 'giveUpMatching'; at: string }
   | { type: 'unassignDriver'; at: string; driverId: string; reason: string }
-  | { type: 'reassign'; at: string; reason: string }
+  | { type: 'reassign'; at: string; driverId: string; reason: string }
   /** `pickupDistanceMeters`: how far the driver was seen from the pickup; null where nobody could say. */
   | { type: 'arrive'; at: string; driverId: string; pickupDistanceMeters?: number | null; by?: 'operator' }
   | { type: 'start'; at: string; driverId: string }

@@ -4,6 +4,7 @@ import { decideRide } from '../domain/decideRide';
 import { stepId } from '../domain/names';
 import type { Policies } from '../domain/policies';
 import { hasEnded } from '../domain/ride';
+import { waitsFor } from '../domain/stuck';
 import type { Ride, RideCommand, RideStatus } from '../domain/ride';
 import { createLock } from './lock';
 import { asRefusal, isOvertaken } from './refusal';
@@ -77,20 +78,7 @@ export class RideRecord {
   }
 }
 
-const waitingFor: Record<RideStatus, string> = {
-  scheduled: 'its time to come',
-  requested: 'the payment provider to authorize the fare',
-  matching: 'a driver nearby to accept an offer',
-  assigned: 'the driver to arrive at the pickup',
-  arrived: 'the rider to come and give the start code',
-  in_progress: 'the driver to complete the ride',
-  completed: 'nothing: the ride is over',
-  cancelled: 'nothing: the ride is over',
-  no_driver: 'nothing: the ride is over',
-  payment_failed: 'nothing: the ride is over',
-};
-
 /** The card that an operator reads in the web UI. */
 const describe = (ride: Ride): string =>
   `**${ride.status}** (version ${ride.version})${ride.driverId ? `, driver \`${ride.driverId}\`` : ''}. ` +
-  `Waits for ${waitingFor[ride.status]}.`;
+  `Waits for ${waitsFor(ride.status)}.`;

@@ -44,6 +44,17 @@ export function locationRoutes(
     body: { drivers: options.store.nearest({ ...query, nowMs: options.now() }) },
   }));
 
+  const one = {
+    method: 'get',
+    path: '/internal/drivers/{driverId}/position',
+    roles: ['service'],
+    request: { params: z.strictObject({ driverId: z.string() }) },
+  } as const;
+  mount(one, ({ params }) => ({
+    status: 200,
+    body: { position: options.store.find(params.driverId, options.now()) },
+  }));
+
   const summary = { method: 'get', path: '/internal/positions', roles: ['service'], request: {} } as const;
   mount(summary, () => ({
     status: 200,

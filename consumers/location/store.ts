@@ -120,6 +120,14 @@ export class PositionStore {
     }));
   }
 
+  /** Where a driver was last, and how long ago; null for one nobody has heard of. */
+  find(driverId: string, nowMs: number): (Point & { readonly ageMs: number }) | null {
+    const slot = this.slots.get(driverId);
+    if (slot === undefined) return null;
+    const ageMs = Math.max(0, nowMs - this.atMs[slot]!);
+    return { lat: this.lat[slot]!, lng: this.lng[slot]!, ageMs };
+  }
+
   /** Forgets drivers who were last heard of before `oldestMs`. Returns how many. */
   sweep(oldestMs: number): number {
     let forgotten = 0;

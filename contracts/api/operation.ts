@@ -16,7 +16,7 @@ export interface Operation {
     readonly params?: z.ZodObject;
     readonly query?: z.ZodObject;
     readonly headers?: z.ZodObject;
-    readonly body?: z.ZodObject;
+    readonly body?: z.ZodType;
   };
   readonly response: {
     readonly status: 200 | 201 | 202;

@@ -1,10 +1,14 @@
 import { z } from 'zod';
 import { driverOperations } from './driverOperations';
+import { operatorOperations } from './operatorOperations';
 import { demandQuery, demandView, overviewView, timelineView } from './ops';
 import type { Operation } from './operation';
 import { quoteRequest, quoteView } from './quotes';
 import {
+  arriveBody,
   cancelBody,
+  cancellationPreview,
+  endBody,
   idempotencyKey,
   refundBody,
   refundView,
@@ -84,6 +88,30 @@ export const operations = {
     response: rideAction,
     problems: drivingProblems,
   },
+  previewCancellation: {
+    method: 'get',
+    path: '/v1/rides/{rideId}/cancellation',
+    summary: 'What a cancel would cost now',
+    tag: 'rides',
+    roles: ['rider'],
+    request: { params: rideIdParam },
+    response: {
+      status: 200,
+      description: 'The fee; a cancel with `previewToken` costs no more until it expires',
+      body: cancellationPreview,
+    },
+    problems: ['ride_not_found', 'illegal_transition'],
+  },
+  endRide: {
+    method: 'post',
+    path: '/v1/rides/{rideId}/end',
+    summary: 'End the ride here: the fare is for what was driven',
+    tag: 'rides',
+    roles: ['rider'],
+    request: { params: rideIdParam, body: endBody },
+    response: rideAction,
+    problems: ['ride_not_found', 'illegal_transition'],
+  },
   tipRide: {
     method: 'post',
     path: '/v1/rides/{rideId}/tip',
@@ -100,9 +128,9 @@ export const operations = {
     summary: 'The driver is at the pickup',
     tag: 'rides',
     roles: ['driver'],
-    request: { params: rideIdParam },
+    request: { params: rideIdParam, body: arriveBody },
     response: rideAction,
-    problems: drivingProblems,
+    problems: [...drivingProblems, 'too_far_from_pickup', 'position_unknown'],
   },
   start: {
     method: 'post',
@@ -135,6 +163,7 @@ export const operations = {
     problems: [...drivingProblems, 'no_show_too_early'],
   },
   ...driverOperations,
+  ...operatorOperations,
   demand: {
     method: 'get',
     path: '/v1/ops/demand',

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { time, uuid } from '../shared';
+import { subjectId, time, uuid } from '../shared';
+import { rideStatus } from './rides';
 
 export const demandQuery = z.strictObject({
   from: time.optional(),
@@ -45,6 +46,23 @@ export const overviewView = z.strictObject({
   drivers: z.strictObject({ online: z.int(), onRide: z.int(), offline: z.int() }),
 });
 
+/** Rides that wait longer than their state allows. `workflowId` is where the reason is, in Temporal's web UI. */
+export const stuckRides = z.strictObject({
+  rides: z.array(
+    z.strictObject({
+      rideId: uuid,
+      workflowId: z.string(),
+      status: rideStatus,
+      driverId: subjectId.nullable(),
+      waitsFor: z.string(),
+      since: time,
+      overdueMs: z.int(),
+      action: z.string(),
+    }),
+  ),
+});
+
+export type StuckRides = z.infer<typeof stuckRides>;
 export type DemandView = z.infer<typeof demandView>;
 export type TimelineView = z.infer<typeof timelineView>;
 export type OverviewView = z.infer<typeof overviewView>;

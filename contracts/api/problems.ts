@@ -42,6 +42,11 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
     'Not at the pickup',
     'Drive nearer to the pickup: `distanceMeters` says how far it is, `maxMeters` how far it may be. An operator can override it.',
   ),
+  position_unknown: page(
+    409,
+    'Where are you?',
+    'No fresh position of the driver is known: send one with POST /v1/drivers/me/positions, or with this request.',
+  ),
   scheduled_too_soon: page(
     400,
     'Too soon to be scheduled',

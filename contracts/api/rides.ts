@@ -75,7 +75,28 @@ export const rideView = z.strictObject({
   endReason: z.string().nullable(),
 });
 
-export const cancelBody = z.strictObject({ reason: z.string().min(1).max(200).optional() });
+const reason = z.string().min(1).max(200);
+
+/** `previewToken`: from the preview; while it is good, the cancel costs no more than it said. Any other is ignored. */
+export const cancelBody = z.strictObject({
+  reason: reason.optional(),
+  previewToken: z.string().max(4_096).optional(),
+});
+export const cancellationPreview = z.strictObject({
+  rideId: uuid,
+  feeMinor: minor,
+  currency: z.string(),
+  why: z.string(),
+  previewToken: z.string(),
+  expiresAt: time,
+});
+export const endBody = z.strictObject({ reason: reason.optional() });
+/** Where the driver is right now; without it the last position that was sent counts. */
+export const arriveBody = z.strictObject({ position: point.strict().optional() }).default({});
+/** What an operator says of what is done to a ride; `driverId` is whom it is taken from. */
+export const operatorBody = z.strictObject({ reason });
+export const reassignBody = z.strictObject({ driverId: subjectId, reason });
+export const fareBody = z.strictObject({ totalMinor: minor, reason });
 export const startBody = z.strictObject({ code: z.string().regex(/^[0-9]{4}$/, 'four digits') });
 export const tipBody = z.strictObject({ amountMinor: minor.min(1).max(100_000) });
 export const tipView = z.strictObject({ rideId: uuid, tipMinor: minor, currency: z.string() });

@@ -11,7 +11,9 @@ import { createTemporalClient } from '../../platform/temporal';
 import { createPaymentRoutes } from '../payments/routes';
 import { visibleRide } from '../rides/access';
 import { driverRoutes } from '../rides/driverRoutes';
+import { createWhereIs } from '../rides/location';
 import { createOfferFeed } from '../rides/offerFeed';
+import { operatorRoutes } from '../rides/operatorRoutes';
 import { createRequestRide } from '../rides/requestRide';
 import { createAct } from '../rides/rideActions';
 import { createRideFeed } from '../rides/rideFeed';
@@ -25,6 +27,8 @@ const WORKFLOW_DEADLINE_MS = 5_000;
 const TELL_DEADLINE_MS = 2_000;
 const SERVICE_DEADLINE_MS = 3_000;
 const FEED_EVERY_MS = 120;
+/** Older positions of a driver are as good as none. */
+const POSITION_MAX_AGE_MS = 60_000;
 
 /** The public API: everything that people's apps talk to. */
 runProcess('gateway', async ({ config, log, signal }) => {
@@ -54,11 +58,13 @@ runProcess('gateway', async ({ config, log, signal }) => {
 
   const rideFeed = createRideFeed(pool);
   const offerFeed = createOfferFeed(pool, Date.now);
+  const policies = scalePolicies(standardPolicies, config.HAILWAY_SPEED);
+  const whereIs = createWhereIs(service('location', config.LOCATION_URL), POSITION_MAX_AGE_MS);
   const requestRide = createRequestRide({
     pool,
     temporal,
     quoteSecret,
-    policies: scalePolicies(standardPolicies, config.HAILWAY_SPEED),
+    policies,
     startDeadlineMs: WORKFLOW_DEADLINE_MS,
     now: Date.now,
   });
@@ -77,7 +83,9 @@ runProcess('gateway', async ({ config, log, signal }) => {
         audit: service('audit', config.AUDIT_URL),
         positions,
       });
-      rideRoutes(mount, { pool, requestRide, act, feed: rideFeed, codeSecret });
+      const rides = { pool, act, whereIs, policies, codeSecret, now: Date.now };
+      rideRoutes(mount, { ...rides, requestRide, feed: rideFeed });
+      operatorRoutes(mount, rides);
       createPaymentRoutes(mount, {
         temporal,
         rideOf: (caller, rideId) => visibleRide(pool, rideId, caller),

@@ -10,10 +10,17 @@ import { getRide } from './store';
 
 export interface RideAction {
   readonly update: keyof typeof rideUpdates;
-  readonly argument: Readonly<Record<string, string>>;
+  readonly argument: Readonly<Record<string, unknown>>;
   /** Whether the action took effect on this ride: then a repeat of it changes nothing and is answered as the first. */
   readonly isDone: (ride: Ride) => boolean;
 }
+
+/** Ends a ride under way where it is. `drivenMeters` is null where nobody can say how far that is. */
+export const endEarly = (end: {
+  readonly by: 'rider' | 'operator';
+  readonly reason: string;
+  readonly drivenMeters: number | null;
+}): RideAction => ({ update: 'endEarly', argument: end, isDone: ({ status }) => status === 'completed' });
 
 /**
  * Asks a ride's workflow to act and answers with the ride after it.

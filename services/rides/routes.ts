@@ -1,28 +1,38 @@
 import type { Pool } from 'pg';
 import { operations } from '../../contracts/api/operations';
+import { cancellationFee } from '../../domain/cancellation';
+import { decideRide } from '../../domain/decideRide';
 import { DomainError } from '../../domain/errors';
+import type { Policies } from '../../domain/policies';
 import { hasEnded, type Ride } from '../../domain/ride';
 import { CodedError } from '../../platform/errors';
 import { openEventStream, type MountOperation } from '../../platform/http';
 import { visibleRide } from './access';
+import { promisedFeeMinor, signPreview } from './cancellationPreview';
+import type { WhereIs } from './location';
 import type { RequestRide } from './requestRide';
-import type { Act, RideAction } from './rideActions';
+import { endEarly, type Act, type RideAction } from './rideActions';
 import type { RideFeed, RideNews } from './rideFeed';
 import { startCodeFor } from './startCode';
-import { cityOverview } from './store';
 import { viewRide, type Viewer } from './views';
+import { approachMeters, drivenMeters, pickupDistanceMeters } from './whereabouts';
 
 export interface RideRoutesOptions {
   readonly pool: Pool;
   readonly requestRide: RequestRide;
   readonly act: Act;
   readonly feed: RideFeed;
+  readonly whereIs: WhereIs;
+  readonly policies: Policies;
+  /** Of the start codes, and of what a preview promises. */
   readonly codeSecret: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 /** Rides for riders, drivers and operators. */
 export function rideRoutes(mount: MountOperation, options: RideRoutesOptions): void {
-  const { pool, requestRide, act, feed, codeSecret } = options;
+  const { pool, requestRide, act, feed, whereIs, policies, codeSecret, now } = options;
   const rideNow = (ride: Ride, viewer: Viewer) => ({ status: 200, body: viewRide(ride, viewer, codeSecret) });
 
   mount(operations.requestRide, async ({ body, headers, caller }) => {
@@ -54,11 +64,40 @@ export function rideRoutes(mount: MountOperation, options: RideRoutesOptions): v
 
   mount(operations.cancelRide, async ({ params, body, caller }) => {
     const { rideId } = params;
-    const ride =
-      caller.role === 'driver'
-        ? await rideOfDriver(pool, rideId, caller)
-        : await visibleRide(pool, rideId, caller);
-    return rideNow(await act(ride, cancelAs(caller, body.reason)), caller);
+    if (caller.role === 'driver') {
+      return rideNow(
+        await act(await rideOfDriver(pool, rideId, caller), giveBack(caller.sub, body.reason)),
+        caller,
+      );
+    }
+    const ride = await visibleRide(pool, rideId, caller);
+    const fee = caller.role === 'rider' ? await feeTerms(ride, body.previewToken) : {};
+    return rideNow(await act(ride, cancelAs(caller, body.reason, fee)), caller);
+  });
+
+  /** What the fee of a rider's cancel depends on beside the ride. Never fails: a cancel is not blocked by anything. */
+  const feeTerms = async (ride: Ride, previewToken: string | undefined) => ({
+    approachMeters: await approachMeters(pool, ride, whereIs),
+    agreedFeeMinor: await promisedFeeMinor(codeSecret, previewToken, ride.rideId, now()),
+  });
+
+  mount(operations.previewCancellation, async ({ params, caller }) => {
+    const ride = await visibleRide(pool, params.rideId, caller);
+    const at = new Date(now()).toISOString();
+    const meters = await approachMeters(pool, ride, whereIs);
+    // Refuses where the cancel would.
+    decideRide({ type: 'cancelByRider', at, reason: 'preview' }, ride, policies);
+    const { feeMinor, why } = cancellationFee(ride, { by: 'rider', at, approachMeters: meters }, policies);
+    const { token: previewToken, expiresAt } = await signPreview(codeSecret, { ...ride, feeMinor }, now());
+    const { currency } = ride.fare;
+    return { status: 200, body: { rideId: ride.rideId, feeMinor, currency, why, previewToken, expiresAt } };
+  });
+
+  mount(operations.endRide, async ({ params, body, caller }) => {
+    const ride = await visibleRide(pool, params.rideId, caller);
+    const reason = body.reason ?? 'ended_by_rider';
+    const end = { by: 'rider', reason, drivenMeters: await drivenMeters(ride, whereIs) } as const;
+    return rideNow(await act(ride, endEarly(end)), caller);
   });
 
   mount(operations.start, async ({ params, body, caller }) => {
@@ -69,14 +108,20 @@ export function rideRoutes(mount: MountOperation, options: RideRoutesOptions): v
     return rideNow(await act(ride, driverActions.start(caller.sub)), caller);
   });
 
-  for (const name of ['arrive', 'complete', 'reportNoShow'] as const) {
+  mount(operations.arrive, async ({ params, body, caller }) => {
+    const ride = await visibleRide(pool, params.rideId, caller);
+    const arrive = driverActions.arrive(caller.sub);
+    const distance = arrive.isDone(ride) ? null : await pickupDistanceMeters(ride, whereIs, body.position);
+    const argument = { ...arrive.argument, pickupDistanceMeters: distance };
+    return rideNow(await act(ride, { ...arrive, argument }), caller);
+  });
+
+  for (const name of ['complete', 'reportNoShow'] as const) {
     mount(operations[name], async ({ params, caller }) => {
       const ride = await visibleRide(pool, params.rideId, caller);
       return rideNow(await act(ride, driverActions[name](caller.sub)), caller);
     });
   }
-
-  mount(operations.overview, async () => ({ status: 200, body: await cityOverview(pool) }));
 }
 
 type DriverAction = (driverId: string) => RideAction;
@@ -104,20 +149,20 @@ const driverActions: Record<'arrive' | 'start' | 'complete' | 'reportNoShow', Dr
   }),
 };
 
-/** A driver's cancel gives the ride back to matching; anybody else's ends it. */
-function cancelAs({ sub, role }: Viewer, given: string | undefined): RideAction {
-  if (role === 'driver') {
-    return {
-      update: 'unassign',
-      argument: { driverId: sub, reason: given ?? 'driver_cancelled' },
-      isDone: (ride) => ride.excludedDriverIds.includes(sub),
-    };
-  }
+/** A driver's cancel gives the ride back to matching. */
+const giveBack = (driverId: string, reason = 'driver_cancelled'): RideAction => ({
+  update: 'unassign',
+  argument: { driverId, reason },
+  isDone: (ride) => ride.excludedDriverIds.includes(driverId),
+});
+
+/** Anybody else's ends it. */
+function cancelAs({ role }: Viewer, given: string | undefined, fee: object): RideAction {
   const by = role === 'rider' ? 'rider' : 'operator';
   const reason = given ?? (by === 'rider' ? 'changed_mind' : 'operator_cancelled');
   return {
     update: 'cancel',
-    argument: { by, reason },
+    argument: { by, reason, ...fee },
     isDone: (ride) => ride.status === 'cancelled' && ride.endReason === reason,
   };
 }

@@ -1,4 +1,5 @@
 import type { Ride, RideFact } from '../../domain/ride';
+import { waits } from '../../domain/stuck';
 import type { Queryable, Tx } from '../../platform/postgres';
 
 /** The ride as committed, or null where there is none. */
@@ -49,6 +50,21 @@ export async function rideFactsOf(
     values: [rideIds],
   });
   return new Map(rows.map(({ rideId, facts }) => [rideId, facts]));
+}
+
+/** Live rides that have not changed for `unchangedMs`, the longest first, at most `limit`. */
+export async function unchangedRides(
+  db: Queryable,
+  { unchangedMs, limit }: { readonly unchangedMs: number; readonly limit: number },
+): Promise<Ride[]> {
+  const { rows } = await db.query<{ state: Ride }>({
+    name: 'rides-unchanged',
+    text: `select state from rides
+           where status = any($1) and updated_at < now() - make_interval(secs => $2::float8 / 1000)
+           order by updated_at limit $3`,
+    values: [Object.keys(waits), unchangedMs, limit],
+  });
+  return rows.map(({ state }) => state);
 }
 
 /** How many rides there are in each status, and drivers in each state. */

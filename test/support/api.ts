@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { problemPages } from '../../contracts/api/problems';
 import type { QuoteView } from '../../contracts/api/quotes';
+import type { Point } from '../../domain/geo';
 import { standardPolicies, type Policies } from '../../domain/policies';
 import { createRequireRole } from '../../platform/auth';
 import { createClient } from '../../platform/client';
@@ -15,6 +16,7 @@ import { pricingRoutes } from '../../services/pricing/routes';
 import { visibleRide } from '../../services/rides/access';
 import { driverRoutes } from '../../services/rides/driverRoutes';
 import { createOfferFeed } from '../../services/rides/offerFeed';
+import { operatorRoutes } from '../../services/rides/operatorRoutes';
 import { createRequestRide } from '../../services/rides/requestRide';
 import { createAct } from '../../services/rides/rideActions';
 import { createRideFeed } from '../../services/rides/rideFeed';
@@ -66,6 +68,8 @@ export interface Api {
   readonly pricing: Pool;
   /** Who is near every pickup. */
   readonly nearby: string[];
+  /** Where drivers are; of others the map does not know. */
+  readonly whereabouts: Map<string, Point | null>;
   /** Moves the gateway's clock. */
   clockMs: number;
   call(method: string, path: string, call?: Call): Promise<Answer>;
@@ -130,7 +134,20 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
           now,
         });
         const act = createAct({ pool: rides, temporal, deadlineMs: 3_000 });
-        rideRoutes(mount, { pool: rides, requestRide, act, feed: rideFeed, codeSecret: 'the codes' });
+        const { whereabouts } = api;
+        const rideOptions = {
+          ...{
+            pool: rides,
+            act,
+            policies: { ...standardPolicies, ...policies },
+            codeSecret: 'the codes',
+            now,
+          },
+          whereIs: async (driverId: string) =>
+            whereabouts.has(driverId) ? whereabouts.get(driverId)! : 'unknown',
+        } as const;
+        rideRoutes(mount, { ...rideOptions, requestRide, feed: rideFeed });
+        operatorRoutes(mount, rideOptions);
         createPaymentRoutes(mount, {
           temporal,
           rideOf: (caller, rideId) => visibleRide(rides, rideId, caller),
@@ -154,6 +171,7 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
     rides,
     pricing,
     nearby,
+    whereabouts: new Map(),
     clockMs: 0,
     token,
     async call(method, path, { as, body, raw, headers, url } = {}) {

@@ -24,7 +24,10 @@ export function apiStory({ workers = true } = {}) {
   };
 
   beforeAll(async () => {
-    api = await startApi({ workers, policies: { noShowAfterMs: 60_000, searchPauseMs: 100 } });
+    api = await startApi({
+      workers,
+      policies: { noShowAfterMs: 60_000, searchPauseMs: 100, freeCancellationMs: 0 },
+    });
   }, 120_000);
   afterAll(() => api?.stop(), 30_000);
   afterEach(async () => {
@@ -50,8 +53,8 @@ export function apiStory({ workers = true } = {}) {
       ...(url === undefined ? {} : { url }),
     });
 
-  async function newRide(): Promise<string> {
-    const answer = await requestRide((await running().quote('rider-1')).token);
+  async function newRide(paymentMethod: unknown = cash): Promise<string> {
+    const answer = await requestRide((await running().quote('rider-1')).token, freshKey(), paymentMethod);
     expect(answer.status).toBe(201);
     return answer.body.rideId;
   }
@@ -67,11 +70,14 @@ export function apiStory({ workers = true } = {}) {
   }
 
   /** A ride that this driver has accepted. */
-  async function assignedRide(driver: Person): Promise<string> {
+  async function assignedRide(
+    driver: Person,
+    paymentMethod: { readonly type: string } = cash,
+  ): Promise<string> {
     const offers = await openEvents(running(), '/v1/drivers/me/offers', driver);
-    const rideId = await newRide();
+    const rideId = await newRide(paymentMethod);
     const offer = await offers.next('offer');
-    expect(offer.data).toMatchObject({ rideId, paymentMethod: 'cash' });
+    expect(offer.data).toMatchObject({ rideId, paymentMethod: paymentMethod.type });
     const accepted = await running().call('POST', `/v1/offers/${offer.data.offerId}/accept`, { as: driver });
     expect(accepted.body).toEqual({ offerId: offer.data.offerId, rideId, state: 'accepted' });
     expect(await offers.next('offer_over')).toMatchObject({ data: { offerId: offer.data.offerId } });
@@ -81,6 +87,19 @@ export function apiStory({ workers = true } = {}) {
 
   const act = (rideId: string, action: string, as: Person, body?: unknown) =>
     running().call('POST', `/v1/rides/${rideId}/${action}`, { as, body });
+
+  /** A ride that is under way. */
+  async function drivenRide(driver: Person, paymentMethod = cash): Promise<string> {
+    const rideId = await assignedRide(driver, paymentMethod);
+    expect((await act(rideId, 'arrive', driver)).body).toMatchObject({ status: 'arrived' });
+    const code = await codeOf(rideId);
+    expect((await act(rideId, 'start', driver, { code })).body).toMatchObject({ status: 'in_progress' });
+    return rideId;
+  }
+
+  /** What an operator does to a ride. */
+  const operate = (rideId: string, action: string, body?: unknown) =>
+    running().call('POST', `/v1/ops/rides/${rideId}/${action}`, { as: operator, body });
 
   const codeOf = async (rideId: string): Promise<string> =>
     (await running().call('GET', `/v1/rides/${rideId}`, { as: rider })).body.startCode;
@@ -106,7 +125,9 @@ export function apiStory({ workers = true } = {}) {
     newRide,
     onlineDriver,
     assignedRide,
+    drivenRide,
     act,
+    operate,
     codeOf,
     written,
   };

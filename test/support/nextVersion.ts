@@ -1,4 +1,4 @@
-import { defineQuery, setHandler, setWorkflowOptions } from '@temporalio/workflow';
+import { defineQuery, setHandler } from '@temporalio/workflow';
 import type { RideStart } from '../../domain/sagas';
 import { ride as today } from '../../workflows';
 
@@ -9,4 +9,3 @@ export async function ride(start: RideStart): Promise<unknown> {
   setHandler(defineQuery('version'), () => 'next');
   return today(start);
 }
-setWorkflowOptions({ versioningBehavior: 'PINNED' }, ride);

@@ -72,7 +72,7 @@ export function everyCommand(time: string): RideCommand[] {
     { type: 'assignDriver', ...driver, offerId },
     { type: 'giveUpMatching', at: time },
     { type: 'unassignDriver', ...driver, reason: 'flat_tyre' },
-    { type: 'reassign', ...said },
+    { type: 'reassign', ...driver, ...said },
     { type: 'arrive', ...driver },
     { type: 'start', ...driver },
     { type: 'reachStop', ...driver, stop: 1 },

@@ -62,7 +62,8 @@ async function toPickup(ride: RideView, wheel: Wheel): Promise<void> {
     return act(wheel, ride, 'cancel', { reason: 'driver_cancelled' });
   }
   const arrivesAt = clock.now() + wayMs;
-  if (await waitWatching(arrivesAt, ride, wheel)) return act(wheel, ride, 'arrive');
+  if (await waitWatching(arrivesAt, ride, wheel))
+    return act(wheel, ride, 'arrive', { position: motion.at(clock.now()) });
   stopHere(wheel);
 }
 

@@ -1,0 +1,88 @@
+import type { Policies } from './policies';
+import type { Ride, RideStatus } from './ride';
+
+type LiveStatus = Exclude<RideStatus, 'completed' | 'cancelled' | 'no_driver' | 'payment_failed'>;
+
+interface Wait {
+  /** What the ride waits for, as it follows on "waits for". */
+  readonly for: string;
+  /** When it began to. */
+  readonly since: (ride: Ride) => string | null;
+  /** How long that may take, in milliseconds of the policies' clock. */
+  readonly limitMs: (policies: Policies, ride: Ride) => number;
+  /** What an operator does who finds it waiting longer. */
+  readonly action: string;
+}
+
+/** A limit in minutes on the policies' clock. */
+const minutes =
+  (count: number) =>
+  ({ quotedSecondMs }: Policies): number =>
+    count * 60 * quotedSecondMs;
+
+/** What a ride waits for in each state, for how long that is normal, and what helps when it is not. */
+export const waits: Readonly<Record<LiveStatus, Wait>> = {
+  scheduled: {
+    for: 'its time to come',
+    since: (ride) => ride.scheduledFor,
+    limitMs: () => 0,
+    action: 'see why its workflow did not release it; cancel it if nobody can drive',
+  },
+  requested: {
+    for: 'the payment provider to authorize the fare',
+    since: (ride) => ride.requestedAt,
+    limitMs: minutes(2),
+    action:
+      'look at the payment: the provider may be down; it goes on by itself when that is back, or cancel',
+  },
+  matching: {
+    for: 'a driver nearby to accept an offer',
+    since: (ride) => ride.matchingSince,
+    limitMs: ({ matchingDeadlineMs, offerTtlMs }) => matchingDeadlineMs + 2 * offerTtlMs,
+    action:
+      'see what its last step failed with: rides worker, location or database; cancel if it cannot go on',
+  },
+  assigned: {
+    for: 'the driver to arrive at the pickup',
+    since: (ride) => ride.assignedAt,
+    limitMs: minutes(45),
+    action: 'call the driver; override the arrival, or reassign',
+  },
+  arrived: {
+    for: 'the rider to come and give the start code',
+    since: (ride) => ride.arrivedAt,
+    limitMs: minutes(30),
+    action: 'call both; reassign or cancel',
+  },
+  in_progress: {
+    for: 'the driver to complete the ride',
+    since: (ride) => ride.startedAt,
+    limitMs: (policies, { durationSeconds }) =>
+      minutes(60)(policies) + 2 * durationSeconds * policies.quotedSecondMs,
+    action: 'call the driver; force complete it, or end it where it is',
+  },
+};
+
+export interface Stuck {
+  readonly waitsFor: string;
+  /** ISO 8601 in UTC. */
+  readonly since: string;
+  /** How much longer than its state allows, in milliseconds. */
+  readonly overdueMs: number;
+  readonly action: string;
+}
+
+/** What a ride is stuck in at `at`, or null where it waits no longer than its state allows, or is over. */
+export function stuckIn(ride: Ride, at: string, policies: Policies): Stuck | null {
+  if (!isLive(ride.status)) return null;
+  const { for: waitsFor, since, limitMs, action } = waits[ride.status];
+  const sinceTime = since(ride) ?? ride.requestedAt;
+  const overdueMs = Date.parse(at) - Date.parse(sinceTime) - limitMs(policies, ride);
+  return overdueMs > 0 ? { waitsFor, since: sinceTime, overdueMs, action } : null;
+}
+
+/** The words for what a ride in this state waits for. */
+export const waitsFor = (status: RideStatus): string =>
+  isLive(status) ? waits[status].for : 'nothing: the ride is over';
+
+const isLive = (status: RideStatus): status is LiveStatus => Object.hasOwn(waits, status);

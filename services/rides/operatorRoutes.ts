@@ -1,0 +1,105 @@
+import type { Pool } from 'pg';
+import { operations } from '../../contracts/api/operations';
+import type { StuckRides } from '../../contracts/api/ops';
+import { DomainError } from '../../domain/errors';
+import { rideWorkflowId } from '../../domain/names';
+import type { Policies } from '../../domain/policies';
+import type { Ride } from '../../domain/ride';
+import { stuckIn } from '../../domain/stuck';
+import type { MountOperation } from '../../platform/http';
+import { visibleRide } from './access';
+import type { WhereIs } from './location';
+import { endEarly, type Act, type RideAction } from './rideActions';
+import { cityOverview, unchangedRides } from './store';
+import { viewRide, type Viewer } from './views';
+import { drivenMeters } from './whereabouts';
+
+export interface OperatorRoutesOptions {
+  readonly pool: Pool;
+  readonly act: Act;
+  readonly whereIs: WhereIs;
+  readonly policies: Policies;
+  readonly codeSecret: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+const MOST_STUCK_RIDES = 200;
+
+/** What operators see of all rides, and do to one. */
+export function operatorRoutes(mount: MountOperation, options: OperatorRoutesOptions): void {
+  const { pool, act, whereIs, policies, codeSecret, now } = options;
+
+  mount(operations.overview, async () => ({ status: 200, body: await cityOverview(pool) }));
+
+  mount(operations.stuckRides, async () => {
+    const at = new Date(now()).toISOString();
+    // No state's limit is shorter than the time an offer may take.
+    const candidates = await unchangedRides(pool, { unchangedMs: policies.offerTtlMs, limit: 10_000 });
+    const rides = candidates.flatMap((ride) => viewStuck(ride, at, policies));
+    rides.sort((a, b) => b.overdueMs - a.overdueMs);
+    return { status: 200, body: { rides: rides.slice(0, MOST_STUCK_RIDES) } };
+  });
+
+  const acting = async (
+    rideId: string,
+    caller: Viewer,
+    actionOn: (ride: Ride) => RideAction | Promise<RideAction>,
+  ) => {
+    const ride = await visibleRide(pool, rideId, caller);
+    const after = await act(ride, await actionOn(ride));
+    return { status: 200, body: viewRide(after, caller, codeSecret) };
+  };
+
+  mount(operations.overrideArrival, ({ params, caller }) =>
+    acting(params.rideId, caller, (ride) => ({
+      update: 'arrive',
+      argument: { driverId: driverOf(ride), by: 'operator' },
+      isDone: ({ arrivedAt }) => arrivedAt !== null,
+    })),
+  );
+
+  mount(operations.reassign, ({ params, body, caller }) =>
+    acting(params.rideId, caller, () => ({
+      update: 'reassign',
+      argument: body,
+      isDone: ({ excludedDriverIds }) => excludedDriverIds.includes(body.driverId),
+    })),
+  );
+
+  mount(operations.adjustFare, ({ params, body, caller }) =>
+    acting(params.rideId, caller, () => ({
+      update: 'adjustFare',
+      argument: body,
+      isDone: ({ fare }) => fare.totalMinor === body.totalMinor,
+    })),
+  );
+
+  mount(operations.forceComplete, ({ params, body, caller }) =>
+    acting(params.rideId, caller, () => ({
+      update: 'forceComplete',
+      argument: body,
+      isDone: ({ status }) => status === 'completed',
+    })),
+  );
+
+  mount(operations.endRideByOperator, ({ params, body, caller }) =>
+    acting(params.rideId, caller, async (ride) =>
+      endEarly({ by: 'operator', reason: body.reason, drivenMeters: await drivenMeters(ride, whereIs) }),
+    ),
+  );
+}
+
+function viewStuck(ride: Ride, at: string, policies: Policies): StuckRides['rides'] {
+  const stuck = stuckIn(ride, at, policies);
+  if (stuck === null) return [];
+  const { rideId, status, driverId } = ride;
+  return [{ rideId, workflowId: rideWorkflowId(rideId), status, driverId, ...stuck }];
+}
+
+function driverOf(ride: Ride): string {
+  if (ride.driverId !== null) return ride.driverId;
+  throw new DomainError('illegal_transition', `A ride that is ${ride.status} has no driver.`, {
+    status: ride.status,
+  });
+}
