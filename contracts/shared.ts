@@ -25,7 +25,13 @@ const fareLineKind = z
 export const fare = z.object({
   currency,
   totalMinor: minor,
-  lines: z.array(z.object({ kind: fareLineKind, amountMinor: z.int() })),
+  lines: z.array(
+    z.object({
+      kind: fareLineKind,
+      name: z.string().max(100).optional().describe('what a toll or a tax is called on the receipt'),
+      amountMinor: z.int(),
+    }),
+  ),
 });
 
 export const paymentMethod = z.discriminatedUnion('type', [

@@ -8,6 +8,8 @@ export const vehicles: readonly Vehicle[] = ['standard', 'xl'];
 /** One line of a fare; the lines sum to the total. */
 export interface FareLine {
   readonly kind: 'base' | 'distance' | 'time' | 'stop' | 'minimum' | 'surge' | 'toll' | 'tax' | 'adjustment';
+  /** What it has to be called on the receipt, for a toll or a tax. */
+  readonly name?: string | undefined;
   readonly amountMinor: number;
 }
 
@@ -22,24 +24,40 @@ interface Tariff {
   readonly baseMinor: number;
   readonly perKilometerMinor: number;
   readonly perMinuteMinor: number;
+  /** For each stop between pickup and dropoff. */
+  readonly perStopMinor: number;
   readonly minimumMinor: number;
 }
 
 /** Tariffs in US cents, of the order of New York's metered fares in 2019. */
 const tariffs: Record<Product, Tariff> = {
-  standard: { baseMinor: 255, perKilometerMinor: 109, perMinuteMinor: 35, minimumMinor: 700 },
-  xl: { baseMinor: 385, perKilometerMinor: 177, perMinuteMinor: 50, minimumMinor: 1_050 },
-  courier: { baseMinor: 255, perKilometerMinor: 109, perMinuteMinor: 35, minimumMinor: 700 },
+  standard: {
+    baseMinor: 255,
+    perKilometerMinor: 109,
+    perMinuteMinor: 35,
+    perStopMinor: 100,
+    minimumMinor: 700,
+  },
+  xl: { baseMinor: 385, perKilometerMinor: 177, perMinuteMinor: 50, perStopMinor: 150, minimumMinor: 1_050 },
+  courier: {
+    baseMinor: 300,
+    perKilometerMinor: 109,
+    perMinuteMinor: 35,
+    perStopMinor: 200,
+    minimumMinor: 700,
+  },
 };
 
 /**
- * The upfront fare of a ride: base, distance and time, raised to the minimum, then multiplied by surge.
- * Every line is rounded to a whole minor unit, and the total is the sum of the lines.
+ * The upfront fare of a ride: base, distance, time and stops, raised to the minimum, then multiplied by surge. Tolls and
+ * taxes come on top (`withPublicCharges`). Every line is rounded to a whole minor unit, and the total is the sum of the lines.
  */
 export function upfrontFare(trip: {
   product: Product;
   distanceMeters: number;
   durationSeconds: number;
+  /** How many stops there are between pickup and dropoff; none unless told otherwise. */
+  stops?: number;
   surge: number;
 }): Fare {
   const tariff = tariffs[trip.product];
@@ -48,13 +66,22 @@ export function upfrontFare(trip: {
     { kind: 'distance', amountMinor: Math.round((tariff.perKilometerMinor * trip.distanceMeters) / 1_000) },
     { kind: 'time', amountMinor: Math.round((tariff.perMinuteMinor * trip.durationSeconds) / 60) },
   ];
+  const { stops = 0 } = trip;
+  if (stops > 0) lines.push({ kind: 'stop', amountMinor: stops * tariff.perStopMinor });
   const metered = sum(lines);
   if (metered < tariff.minimumMinor)
     lines.push({ kind: 'minimum', amountMinor: tariff.minimumMinor - metered });
   const surcharge = Math.round(sum(lines) * (trip.surge - 1));
   if (surcharge > 0) lines.push({ kind: 'surge', amountMinor: surcharge });
-  return { currency: 'USD', totalMinor: sum(lines), lines };
+  return fareOf('USD', lines);
 }
+
+/** A fare of these lines. */
+export const fareOf = (currency: string, lines: readonly FareLine[]): Fare => ({
+  currency,
+  totalMinor: sum(lines),
+  lines,
+});
 
 /** The fare with another total, the difference as a line of its own. */
 export const adjustedFare = (fare: Fare, totalMinor: number): Fare => ({

@@ -42,7 +42,7 @@ export const operations = {
     roles: ['rider'],
     request: { body: quoteRequest },
     response: { status: 201, description: 'The quote, good for one ride until it expires', body: quoteView },
-    problems: ['trip_too_long'],
+    problems: ['trip_too_long', 'too_many_drops', 'courier_cycle'],
   },
   requestRide: {
     method: 'post',

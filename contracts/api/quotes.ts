@@ -1,11 +1,15 @@
 import { z } from 'zod';
+import { MAX_DROPS } from '../../domain/courier';
 import { fare, point, product, subjectId, time, uuid } from '../shared';
 
 export const quoteRequest = z.strictObject({
   pickup: point.strict(),
-  stops: z.array(point.strict()).max(25).default([]),
+  /** In this order; a courier's drops, `dropoff` among them, are put into the order of the shortest way. */
+  stops: z.array(point.strict()).max(MAX_DROPS).default([]),
   dropoff: point.strict(),
   product: product.default('standard'),
+  /** When the rider wants to be picked up, if that is later: the time of the drive is that hour's. */
+  scheduledFor: time.nullable().default(null),
 });
 
 /** `token` is the quote, signed: it is what a ride is requested with, once, before `expiresAt`. */

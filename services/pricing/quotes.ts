@@ -3,8 +3,11 @@ import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { factEntry } from '../../contracts/catalogue';
 import type { QuoteClaims, QuoteRequest, QuoteView } from '../../contracts/api/quotes';
+import { orderDrops } from '../../domain/courier';
 import { upfrontFare } from '../../domain/fare';
+import type { Point } from '../../domain/geo';
 import { stepId } from '../../domain/names';
+import { withPublicCharges } from '../../domain/publicCharges';
 import { appendFact, recordStep } from '../../platform/outbox';
 import { withTransaction } from '../../platform/postgres';
 import { estimateTrip } from './estimate';
@@ -23,13 +26,16 @@ export interface QuotesOptions {
 /** Prices a trip for a rider, records the quote with its fact, and signs it. */
 export type IssueQuote = (riderId: string, request: QuoteRequest) => Promise<QuoteView>;
 
-/** @throws DomainError `trip_too_long` */
+/** @throws DomainError `trip_too_long`, `too_many_drops`, `courier_cycle` */
 export function createIssueQuote({ pool, secret, quoteTtlMs, topicPrefix, now }: QuotesOptions): IssueQuote {
   const key = new TextEncoder().encode(secret);
-  return async (riderId, { pickup, stops, dropoff, product }) => {
+  return async (riderId, { pickup, product, scheduledFor, ...asked }) => {
     const at = now();
     const surge = 1;
-    const trip = estimateTrip([pickup, dropoff], at);
+    const { stops, dropoff } = product === 'courier' ? inBestOrder(pickup, asked) : asked;
+    const points = [pickup, ...stops, dropoff];
+    const trip = estimateTrip(points, scheduledFor === null ? at : Date.parse(scheduledFor));
+    const fare = upfrontFare({ product, ...trip, stops: stops.length, surge });
     const claims: QuoteClaims = {
       quoteId: uuidv7(),
       riderId,
@@ -39,8 +45,8 @@ export function createIssueQuote({ pool, secret, quoteTtlMs, topicPrefix, now }:
       dropoff,
       ...trip,
       surge,
-      fare: upfrontFare({ product, ...trip, surge }) as QuoteClaims['fare'],
-      scheduledFor: null,
+      fare: withPublicCharges(fare, product, points) as QuoteClaims['fare'],
+      scheduledFor,
       // A token's expiry is in whole seconds: what the quote says and what the token says are the same moment.
       expiresAt: new Date(Math.ceil((at + quoteTtlMs) / 1_000) * 1_000).toISOString(),
     };
@@ -52,6 +58,15 @@ export function createIssueQuote({ pool, secret, quoteTtlMs, topicPrefix, now }:
     const { riderId: _, ...quote } = claims;
     return { ...quote, token };
   };
+}
+
+/** A courier's drops in the order of the shortest way; the last of them is the dropoff. */
+function inBestOrder(
+  pickup: Point,
+  { stops, dropoff }: { readonly stops: readonly Point[]; readonly dropoff: Point },
+): { stops: Point[]; dropoff: Point } {
+  const drops = orderDrops(pickup, [...stops, dropoff]);
+  return { stops: drops.slice(0, -1), dropoff: drops.at(-1)! };
 }
 
 /** A quote's one fact: it is issued. */

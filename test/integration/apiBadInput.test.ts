@@ -9,6 +9,8 @@ const { requestRide, written } = story;
 
 describe('bad input is a problem with its own type, and nothing is written', () => {
   const trip = { pickup: { lat: 40.73, lng: -73.99 }, dropoff: { lat: 40.76, lng: -73.97 } };
+  const farApart = (count: number) =>
+    Array.from({ length: count }, (_, i) => ({ lat: 40.6 + 0.005 * i, lng: -73.95 }));
   const key = { 'idempotency-key': 'a-key' };
   const unknownId = '01890a5d-ac96-774b-bcce-b302099a8057';
 
@@ -20,6 +22,23 @@ describe('bad input is a problem with its own type, and nothing is written', () 
     ['a latitude outside the world', 'validation_failed', 400, { ...trip, pickup: { lat: 90.1, lng: 0 } }],
     ['a longitude outside the world', 'validation_failed', 400, { ...trip, dropoff: { lat: 0, lng: -181 } }],
     ['a trip across an ocean', 'trip_too_long', 400, { ...trip, dropoff: { lat: 51.5, lng: 0 } }],
+    ['a stop outside the world', 'validation_failed', 400, { ...trip, stops: [{ lat: 91, lng: 0 }] }],
+    ['more stops than anybody makes', 'validation_failed', 400, { ...trip, stops: farApart(26) }],
+    ['a pickup at no time', 'validation_failed', 400, { ...trip, scheduledFor: 'tomorrow' }],
+    ['a product we do not have', 'validation_failed', 400, { ...trip, product: 'helicopter' }],
+    [
+      'more drops than a courier makes',
+      'too_many_drops',
+      400,
+      { ...trip, product: 'courier', stops: farApart(25) },
+    ],
+    [
+      'a drop twice: a cycle',
+      'courier_cycle',
+      400,
+      { ...trip, product: 'courier', stops: [...farApart(2), trip.dropoff] },
+    ],
+    ['a drop at the pickup', 'courier_cycle', 400, { ...trip, product: 'courier', stops: [trip.pickup] }],
     ['a body over 64 KiB', 'body_too_large', 413, { ...trip, note: 'x'.repeat(65_536) }],
   ])('a quote for %s', async (_what, code, status, body) => {
     const before = await written();

@@ -197,6 +197,7 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
         stops: [],
         dropoff: { lat: 40.76, lng: -73.97 },
         product: 'standard',
+        scheduledFor: null,
       }),
     withoutTemporal: () => gateway('127.0.0.1:9'),
     async stop() {

@@ -36,9 +36,16 @@ describe('the upfront fare', () => {
     expect(fare.totalMinor).toBe(700);
   });
 
+  it('has a fee for each stop', () => {
+    const trip = { product: 'courier', distanceMeters: 5_000, durationSeconds: 600, surge: 1 } as const;
+    expect(upfrontFare({ ...trip, stops: 3 }).lines).toContainEqual({ kind: 'stop', amountMinor: 600 });
+    expect(upfrontFare(trip).lines.map(({ kind }) => kind)).not.toContain('stop');
+  });
+
   it('has whole lines that sum to the total, whatever the trip', () => {
     const trip = fc.record({
-      product: fc.constantFrom('standard' as const, 'xl' as const),
+      product: fc.constantFrom('standard' as const, 'xl' as const, 'courier' as const),
+      stops: fc.integer({ min: 0, max: 25 }),
       distanceMeters: fc.integer({ min: 0, max: 200_000 }),
       durationSeconds: fc.integer({ min: 0, max: 20_000 }),
       surge: fc.double({ min: 1, max: 5, noNaN: true }),
