@@ -31,6 +31,9 @@ export interface WorkerOptions extends TemporalAddress {
   readonly signal: AbortSignal;
 }
 
+/** Interceptors inside of the workflows: in every bundle, so that a replay has them as production does. None yet. */
+export const workflowInterceptorModules: readonly string[] = [];
+
 /** Where `npm run build` puts the bundle of all workflows. */
 export function workflowBundlePath(): string {
   let root = __dirname;

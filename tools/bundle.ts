@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleWorkflowCode } from '@temporalio/worker';
-import { workflowBundlePath } from '../platform/temporal';
+import { workflowBundlePath, workflowInterceptorModules } from '../platform/temporal';
 
 /** Bundles the workflows for their sandbox, once per change: the workers load the same file. */
 async function main(): Promise<void> {
@@ -13,6 +13,7 @@ async function main(): Promise<void> {
   if (existsSync(target) && existsSync(hashFile) && readFileSync(hashFile, 'utf8') === hash) return;
   const { code } = await bundleWorkflowCode({
     workflowsPath: join(compiled, 'workflows', 'index.js'),
+    workflowInterceptorModules: [...workflowInterceptorModules],
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn: console.error, error: console.error },
   });
   writeFileSync(target, code);

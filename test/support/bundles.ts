@@ -1,12 +1,26 @@
 import { writeFile } from 'node:fs/promises';
-import { bundleWorkflowCode } from '@temporalio/worker';
+import { bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { workflowInterceptorModules } from '../../platform/temporal';
 
-/** Bundles workflows of the sources into a file, as the build does with its own. */
+/** Bundles workflows of the sources as the build does with its own, with more interceptors if the test has some. */
+export const bundleOf = (
+  workflowsPath: string,
+  interceptors: readonly string[] = [],
+): Promise<WorkflowBundleWithSourceMap> =>
+  bundleWorkflowCode({
+    workflowsPath,
+    workflowInterceptorModules: [...workflowInterceptorModules, ...interceptors],
+    logger: silent,
+  });
+
+/** The same into a file. */
 export async function writeBundle(workflowsPath: string, path: string): Promise<string> {
-  const { code } = await bundleWorkflowCode({ workflowsPath });
+  const { code } = await bundleOf(workflowsPath);
   await writeFile(path, code);
   return path;
 }
+
+const silent = { log() {}, trace() {}, debug() {}, info() {}, warn: console.error, error: console.error };
 
 export const todaysWorkflows = require.resolve('../../workflows');
 /** Of `nextVersion.ts`. */

@@ -70,9 +70,9 @@ let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
 export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
   (bundle ??= bundleWorkflowCode({ workflowsPath: require.resolve('../../workflows') }));
 
-/** On a test server and databases of its own; `stop()` ends them. */
-export async function startRideSaga(): Promise<RideSaga> {
-  const env = await timeSkippingEnvironment();
+/** On databases of its own and, unless given another, a time-skipping server of its own; `stop()` ends them. */
+export async function startRideSaga(environment?: TestWorkflowEnvironment): Promise<RideSaga> {
+  const env = environment ?? (await timeSkippingEnvironment());
   const pool = createPool(await createDatabase('rides'), { applicationName: 'test' });
   const payments = createPool(await createDatabase('payments'), { applicationName: 'test' });
   const provider = playedProvider();
@@ -83,7 +83,8 @@ export async function startRideSaga(): Promise<RideSaga> {
     now: () => env.currentTimeMs(),
   });
   const books = createPaymentActivities({ pool: payments, provider: undefined as never });
-  const common = { connection: env.nativeConnection, workflowBundle: await workflowBundle() };
+  const namespace = env.namespace ?? 'default';
+  const common = { connection: env.nativeConnection, namespace, workflowBundle: await workflowBundle() };
   const workers = [
     await Worker.create({
       ...common,
@@ -102,7 +103,7 @@ export async function startRideSaga(): Promise<RideSaga> {
   ];
   const running = workers.map((worker) => worker.run());
   // Not env.client: its pending `result()` would move the clock while other rides are open.
-  const client = new Client({ connection: env.connection });
+  const client = new Client({ connection: env.connection, namespace });
   const handle = (rideId: string) => client.workflow.getHandle(rideWorkflowId(rideId));
   const now = async (): Promise<string> => new Date(await env.currentTimeMs()).toISOString();
 

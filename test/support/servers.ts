@@ -45,3 +45,7 @@ export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment
     }
   }
 }
+
+/** The real server, as an environment like the other: its time is the machine's. */
+export const existingEnvironment = (namespace: string): Promise<TestWorkflowEnvironment> =>
+  TestWorkflowEnvironment.createFromExistingServer({ address: temporalAddress(), namespace });

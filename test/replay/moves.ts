@@ -1,0 +1,147 @@
+import { ApplicationFailure } from '@temporalio/common';
+import {
+  operatorUpdates,
+  paymentUpdates,
+  paymentWorkflowId,
+  type rideUpdates,
+  rideWorkflowId,
+} from '../../domain/names';
+import type { Policies } from '../../domain/policies';
+import type { ProviderActivities } from '../../activities/payments';
+import { held } from '../support/playedProvider';
+import { eventually, type RideSaga } from '../support/rideSaga';
+
+/** Takes a ride to its end, or to where it ends by itself; the answer is its id. */
+export type Way = (saga: RideSaga) => Promise<string>;
+/** What somebody does on the way, or what goes wrong there. */
+export type Move = (saga: RideSaga, rideId: string) => Promise<unknown>;
+
+export const way =
+  (begins: Way, ...moves: readonly Move[]): Way =>
+  async (saga) => {
+    const rideId = await begins(saga);
+    for (const move of moves) await move(saga, rideId);
+    return rideId;
+  };
+
+/** A history is recorded when ride and payment are over: times in which nothing more happens are short. */
+const quick: Partial<Policies> = { tipWindowMs: 200, refundWindowMs: 200, searchPauseMs: 100 };
+/** Long enough for tips and refunds. */
+export const longAfter: Partial<Policies> = { tipWindowMs: 4_000, refundWindowMs: 4_000 };
+
+/** Requested and paid for. */
+export const matching =
+  (policies: Partial<Policies> = {}, method: 'card' | 'cash' = 'card'): Way =>
+  async (saga) => {
+    const request = method === 'cash' ? { paymentMethod: { type: 'cash' } as const } : {};
+    saga.nearby.length = 0;
+    const rideId = await saga.request(request, { ...quick, ...policies });
+    await saga.until(rideId, (ride) => ride.status === 'matching');
+    return rideId;
+  };
+
+const declined = () => Promise.resolve({ charged: false as const, reason: 'card_declined' });
+
+export const unpaid: Way = (saga) => {
+  saga.provider.next('authorize', declined);
+  return saga.request({}, quick);
+};
+
+export const cancelledBeforePaid: Way = async (saga) => {
+  const late = held<{ charged: true; intentId: string }>();
+  saga.provider.next('authorize', () => late.promise);
+  const rideId = await saga.request({}, quick);
+  await late.asked;
+  await cancelled('rider')(saga, rideId);
+  late.release({ charged: true, intentId: `pi_${rideId}` });
+  return rideId;
+};
+
+let people = 0;
+const newDriver = async (saga: RideSaga): Promise<string> => {
+  const driverId = `driver-${(people += 1)}`;
+  saga.nearby.length = 0;
+  await saga.drivers(driverId);
+  return driverId;
+};
+
+export const offered: Move = async (saga) => saga.offerTo(await newDriver(saga));
+export const declinedByOne: Move = async (saga) => saga.decline(await newDriver(saga));
+export const accepted =
+  (send = { update: true }): Move =>
+  async (saga, rideId) => {
+    await saga.accept(await newDriver(saga), send);
+    await saga.until(rideId, (ride) => ride.status === 'assigned');
+  };
+
+/** An Update of the ride, in the name of its driver. */
+export const act =
+  (name: keyof typeof rideUpdates, more: object = {}): Move =>
+  async (saga, rideId) => {
+    const { driverId } = await saga.ride(rideId);
+    return saga.update(rideId, name, { driverId, ...more });
+  };
+export const arrived = act('arrive');
+export const started = act('start');
+export const givenBack = act('unassign', { reason: 'flat_tyre' });
+export const driven: Move = async (saga, rideId) => {
+  await arrived(saga, rideId);
+  await started(saga, rideId);
+  await act('complete')(saga, rideId);
+};
+export const cancelled =
+  (by: 'rider' | 'operator'): Move =>
+  (saga, rideId) =>
+    saga.update(rideId, 'cancel', { by, reason: 'changed_mind' });
+
+const ofRide = (saga: RideSaga, rideId: string) => saga.client.workflow.getHandle(rideWorkflowId(rideId));
+const ofPayment = (saga: RideSaga, rideId: string) =>
+  saga.client.workflow.getHandle(paymentWorkflowId(rideId));
+
+export const workflowCancelled: Move = (saga, rideId) => ofRide(saga, rideId).cancel();
+export const paymentLost: Move = (saga, rideId) => ofPayment(saga, rideId).terminate('lost');
+
+/** What the provider answers the next time, instead of the usual. */
+export const provider = {
+  fails: (call: keyof ProviderActivities): Move =>
+    spoils(call, () => Promise.reject(new Error('connect ECONNREFUSED'))),
+  refuses: (call: keyof ProviderActivities): Move =>
+    spoils(call, () => Promise.reject(ApplicationFailure.nonRetryable('no such intent'))),
+};
+const spoils =
+  (call: keyof ProviderActivities, answer: () => Promise<never>): Move =>
+  (saga) =>
+    Promise.resolve(saga.provider.next(call, answer));
+
+/** The arrival is not recorded within a local activity's time: a regular one does it. */
+export const databaseSlow: Move = (saga) => {
+  saga.before.arrive = () => new Promise((resolve) => setTimeout(resolve, 4_000));
+  return Promise.resolve();
+};
+
+/** An operator's word, once the saga waits for it. */
+export const operatorSays =
+  (update: keyof typeof operatorUpdates, of = ofRide): Move =>
+  (saga, rideId) =>
+    eventually(() =>
+      of(saga, rideId)
+        .executeUpdate(operatorUpdates[update])
+        .then(
+          () => true,
+          () => undefined,
+        ),
+    );
+export const hold = { releasedByOperator: operatorSays('retryCompensation', ofPayment) };
+
+const tip = { amountMinor: 200 };
+export const tippedAndRefunded: Move = async (saga, rideId) => {
+  await ofPayment(saga, rideId).executeUpdate(paymentUpdates.tip, { args: [tip] });
+  const order = { refundKey: 'refund-1', amountMinor: 100, reason: 'detour' };
+  await ofPayment(saga, rideId).executeUpdate(paymentUpdates.refund, { args: [order] });
+};
+export const tipDeclined: Move = async (saga, rideId) => {
+  saga.provider.next('chargeTip', declined);
+  await ofPayment(saga, rideId)
+    .executeUpdate(paymentUpdates.tip, { args: [tip] })
+    .catch(() => undefined);
+};

@@ -1,0 +1,38 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { paymentWorkflowId, rideWorkflowId } from '../../domain/names';
+import { ownNamespace } from '../support/apiGround';
+import { eventually, startRideSaga, type RideSaga } from '../support/rideSaga';
+import { existingEnvironment } from '../support/servers';
+import { historiesDir, writeHistories } from './histories';
+import { ways } from './ways';
+
+/**
+ * `npm run histories`: takes rides on every way to their end, on a real server, and writes their histories. Not one of
+ * the tests: it is run when a way is added, or when the workflows were changed on purpose.
+ */
+let saga: RideSaga;
+beforeAll(async () => {
+  saga = await startRideSaga(await existingEnvironment(await ownNamespace()));
+  mkdirSync(historiesDir, { recursive: true });
+});
+afterAll(() => saga?.stop());
+
+test.each(Object.entries(ways))('%s', async (name, way) => {
+  const rideId = await way(saga);
+  const over = async (workflowId: string) => {
+    const handle = saga.client.workflow.getHandle(workflowId);
+    await eventually(
+      async () => ((await handle.describe()).status.name === 'RUNNING' ? undefined : true),
+      20_000,
+    );
+    return handle.fetchHistory();
+  };
+  const ride = await over(rideWorkflowId(rideId));
+  writeHistories(name, { ride, payment: await over(paymentWorkflowId(rideId)) });
+});
+
+test('ways that are no more', () => {
+  const gone = readdirSync(historiesDir).filter((file) => !(file.replace(/\.json$/, '') in ways));
+  for (const file of gone) rmSync(join(historiesDir, file));
+});
