@@ -17,6 +17,10 @@ export interface PaymentStart {
   readonly rideWorkflowId: string;
 }
 
+/** What became of a ride's authorization. */
+export type Authorization =
+  { readonly authorized: true } | { readonly authorized: false; readonly reason: string };
+
 /** What a rider gives after the ride, in minor units of the ride's currency. */
 export interface Tip {
   readonly amountMinor: number;

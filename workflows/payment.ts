@@ -5,20 +5,22 @@ import {
   CancelledFailure,
   condition,
   defineSignal,
-  getExternalWorkflowHandle,
-  isCancellation,
   proxyActivities,
   setCurrentDetails,
   setHandler,
 } from '@temporalio/workflow';
+import type { PaymentMessages } from '../activities/messages';
 import type { ProviderActivities } from '../activities/payments';
-import { paymentSignals, rideSignals } from '../domain/names';
+import { paymentSignals } from '../domain/names';
 import { settlement } from '../domain/payment';
 import type { PaymentStatus, RideOutcome } from '../domain/payment';
-import type { PaymentStart } from '../domain/sagas';
+import type { Authorization, PaymentStart } from '../domain/sagas';
 import { AfterRide, money } from './afterRide';
 import { Compensations } from './compensation';
 import { PaymentRecord } from './paymentRecord';
+import { ownDatabase } from './steps';
+
+const messages = ownDatabase<PaymentMessages>();
 
 /** Calls that leave the house: an operator sees each, and how often it was tried. They never give up. */
 const provider = proxyActivities<ProviderActivities>({
@@ -45,6 +47,8 @@ export async function payment({ order, policies, rideWorkflowId }: PaymentStart)
   await record.add('payment.opened', order);
   try {
     await authorize();
+    // The steps above go to their end whoever cancels; a ride must not be told of a hold that is about to go.
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
     await tellRide();
     if (!record.is('failed')) {
       setCurrentDetails(`**${record.payment.status}**. Waits for the ride to end.`);
@@ -84,17 +88,11 @@ export async function payment({ order, policies, rideWorkflowId }: PaymentStart)
   /** The ride waits for this once. One that has ended meanwhile does not, and one that is gone is no failure. */
   async function tellRide(): Promise<void> {
     if (!rideWaits || outcome !== undefined) return;
-    const ride = getExternalWorkflowHandle(rideWorkflowId);
-    try {
-      if (record.is('authorized', 'cash_due')) await ride.signal(rideSignals.paymentAuthorized);
-      else
-        await ride.signal(rideSignals.paymentDeclined, {
-          reason: record.payment.failureReason ?? 'payment_cancelled',
-        });
-      rideWaits = false;
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-    }
+    const authorization: Authorization = record.is('authorized', 'cash_due')
+      ? { authorized: true }
+      : { authorized: false, reason: record.payment.failureReason ?? 'payment_cancelled' };
+    await messages.tellRide({ rideWorkflowId, authorization });
+    rideWaits = false;
   }
 
   async function settle({ amountMinor, driverId }: RideOutcome): Promise<void> {

@@ -4,28 +4,21 @@ import {
   condition,
   defineSignal,
   defineUpdate,
-  getExternalWorkflowHandle,
   isCancellation,
-  ParentClosePolicy,
   setHandler,
-  startChild,
 } from '@temporalio/workflow';
-import {
-  paymentSignals,
-  paymentWorkflowId,
-  rideSignals,
-  rideUpdates,
-  rideWorkflowId,
-  taskQueues,
-  workflowTypes,
-} from '../domain/names';
+import type { RideMessages } from '../activities/messages';
 import { holdMinor } from '../domain/charge';
+import { rideSignals, rideUpdates, rideWorkflowId } from '../domain/names';
 import type { RideOutcome } from '../domain/payment';
 import type { Ride, RideCommand, RideCommandType, RideStatus } from '../domain/ride';
-import type { AcceptedOffer, PaymentStart, RideStart } from '../domain/sagas';
+import type { AcceptedOffer, Authorization, PaymentStart, RideStart } from '../domain/sagas';
 import { Compensations } from './compensation';
 import { match } from './dispatch';
 import { RideRecord } from './rideRecord';
+import { ownDatabase } from './steps';
+
+const messages = ownDatabase<RideMessages>();
 
 /** A ride, from its request to its end: requested, paid for, matched, driven, charged. */
 export async function ride({ request, requestedAt, policies }: RideStart): Promise<RideStatus> {
@@ -33,7 +26,7 @@ export async function ride({ request, requestedAt, policies }: RideStart): Promi
   const record = new RideRecord(rideId, policies);
   const compensations = new Compensations();
   const declinedRounds = new Set<number>();
-  let authorization: { authorized: true } | { authorized: false; reason: string } | undefined;
+  let authorization: Authorization | undefined;
 
   answerRiderDriverAndOperator(record);
   setHandler(
@@ -68,14 +61,7 @@ export async function ride({ request, requestedAt, policies }: RideStart): Promi
     // Registered before the call: an authorization that timed out may have landed.
     compensations.add('release the hold', () => tellPayment({ amountMinor: 0, driverId: null }));
     // A cancel of the ride reaches the payment as the ride's last word, not as a cancel of its own.
-    await CancellationScope.nonCancellable(() =>
-      startChild(workflowTypes.payment, {
-        workflowId: paymentWorkflowId(rideId),
-        taskQueue: taskQueues.payments,
-        parentClosePolicy: ParentClosePolicy.ABANDON,
-        args: [paymentStart()],
-      }),
-    );
+    await CancellationScope.nonCancellable(() => messages.startPayment(paymentStart()));
     await condition(() => authorization !== undefined || record.hasEnded);
     if (authorization?.authorized) await record.advance({ type: 'startMatching', at: now() });
     else if (authorization)
@@ -93,12 +79,7 @@ export async function ride({ request, requestedAt, policies }: RideStart): Promi
   }
 
   async function tellPayment(outcome: RideOutcome): Promise<void> {
-    try {
-      await getExternalWorkflowHandle(paymentWorkflowId(rideId)).signal(paymentSignals.rideEnded, outcome);
-    } catch (error) {
-      // A payment that never began, or has ended by itself after a decline, holds nothing to release.
-      if (outcome.amountMinor > 0) throw error;
-    }
+    await messages.tellPayment({ rideId, outcome });
   }
 
   function paymentStart(): PaymentStart {

@@ -1,3 +1,4 @@
+import { paymentMessages } from '../../activities/messages';
 import { createPaymentActivities } from '../../activities/payments';
 import { deployments, taskQueues } from '../../domain/names';
 import { portVariable } from '../../platform/config';
@@ -20,7 +21,7 @@ runProcess('payments', async ({ config, log, signal, fail }) => {
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
     taskQueue: taskQueues.payments,
-    activities: { ...transitions, ...provider },
+    activities: { ...transitions, ...provider, ...paymentMessages },
     deploymentName: deployments.payments,
     codePath: config.HAILWAY_WORKFLOW_BUNDLE || workflowBundlePath(),
     setCurrent: config.HAILWAY_SET_CURRENT === 'yes',

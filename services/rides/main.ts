@@ -1,3 +1,4 @@
+import { rideMessages } from '../../activities/messages';
 import { createRideActivities } from '../../activities/rides';
 import { deployments, taskQueues } from '../../domain/names';
 import { createClient } from '../../platform/client';
@@ -39,7 +40,7 @@ runProcess('rides', async ({ config, log, signal, fail }) => {
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
     taskQueue: taskQueues.rides,
-    activities: { ...transitions, ...dispatch },
+    activities: { ...transitions, ...dispatch, ...rideMessages },
     deploymentName: deployments.rides,
     codePath: config.HAILWAY_WORKFLOW_BUNDLE || workflowBundlePath(),
     setCurrent: config.HAILWAY_SET_CURRENT === 'yes',

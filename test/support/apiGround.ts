@@ -3,6 +3,7 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { generateKeyPair, jwtVerify, SignJWT } from 'jose';
 import Long from 'long';
+import { paymentMessages, rideMessages } from '../../activities/messages';
 import { createPaymentActivities } from '../../activities/payments';
 import { createRideActivities } from '../../activities/rides';
 import type { Verifier } from '../../platform/auth';
@@ -84,8 +85,8 @@ export async function startWorkers(
   const books = createPaymentActivities({ pool: payments, provider: undefined as never });
   const common = { connection, namespace, workflowBundle: await workflowBundle() };
   const activities = {
-    rides: { ...transitions, ...dispatch },
-    payments: { ...books.transitions, ...playedProvider().activities },
+    rides: { ...transitions, ...dispatch, ...rideMessages },
+    payments: { ...books.transitions, ...playedProvider().activities, ...paymentMessages },
   };
   for (const taskQueue of ['rides', 'payments'] as const) {
     const worker = await Worker.create({ ...common, taskQueue, activities: activities[taskQueue] });

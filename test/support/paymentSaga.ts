@@ -4,6 +4,7 @@ import type { Connection, WorkflowHandle } from '@temporalio/client';
 import { bundleWorkflowCode, Worker } from '@temporalio/worker';
 import type { NativeConnection, WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { randomUUID } from 'node:crypto';
+import { paymentMessages } from '../../activities/messages';
 import type { PaymentTransitions, ProviderActivities } from '../../activities/payments';
 import {
   paymentSignals,
@@ -54,7 +55,7 @@ export async function startPaymentSaga(options: PaymentSagaOptions): Promise<Pay
     connection: nativeConnection,
     workflowBundle: await workflowBundle(),
     taskQueue,
-    activities,
+    activities: { ...activities, ...paymentMessages },
   });
   const running = worker.run();
   const client = new Client({ connection });

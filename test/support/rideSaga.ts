@@ -3,6 +3,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, Worker } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import { v7 as uuidv7 } from 'uuid';
+import { paymentMessages, rideMessages, type RideMessages } from '../../activities/messages';
 import { createPaymentActivities } from '../../activities/payments';
 import { createRideActivities } from '../../activities/rides';
 import type { RideActivities } from '../../activities/rides';
@@ -93,12 +94,13 @@ export async function startRideSaga(environment?: TestWorkflowEnvironment): Prom
         ...interposed(activities.transitions, () => saga.before),
         offerRide: (round) => (saga.instead.offerRide ?? activities.dispatch.offerRide)(round),
         closeOffers: (round) => (saga.instead.closeOffers ?? activities.dispatch.closeOffers)(round),
-      } satisfies RideActivities['transitions'] & RideActivities['dispatch'],
+        ...rideMessages,
+      } satisfies RideActivities['transitions'] & RideActivities['dispatch'] & RideMessages,
     }),
     await Worker.create({
       ...common,
       taskQueue: 'payments',
-      activities: { ...books.transitions, ...provider.activities },
+      activities: { ...books.transitions, ...provider.activities, ...paymentMessages },
     }),
   ];
   const running = workers.map((worker) => worker.run());

@@ -8,6 +8,7 @@ import {
 import type { ActivityInterfaceFor } from '@temporalio/workflow';
 import type { PaymentTransitions, ProviderActivities } from '../../../activities/payments';
 import type { RideActivities } from '../../../activities/rides';
+import { holdMinor } from '../../../domain/charge';
 import { decideRide } from '../../../domain/decideRide';
 import { rideUpdates, stepId } from '../../../domain/names';
 import { paymentSteps, settlement } from '../../../domain/payment';
@@ -68,7 +69,8 @@ export async function ride({ request, requestedAt, policies }: RideStart): Promi
     answer<{ driverId: string }>(rideUpdates[type], ({ driverId }) => apply({ type, at: now(), driverId }));
 
   await apply({ type: 'request', at: requestedAt, request });
-  const { currency, totalMinor: amountMinor } = fare;
+  const { currency } = fare;
+  const amountMinor = holdMinor(fare, policies);
   const order = { rideId, riderId, method: paymentMethod, amountMinor, currency };
   await pay('payment.opened', order);
   const held = await provider.authorize(order);

@@ -1,0 +1,67 @@
+import { ApplicationFailure, getClient } from '@temporalio/activity';
+import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import { paymentSignals, paymentWorkflowId, rideSignals, taskQueues, workflowTypes } from '../domain/names';
+import type { RideOutcome } from '../domain/payment';
+import type { Authorization, PaymentStart } from '../domain/sagas';
+
+/**
+ * Messages from one saga to another, sent by activities with the worker's own client. A child or a signal of the
+ * workflow's own would be two events and a workflow task of the sender for each; a local activity is one marker. It
+ * takes effect before the history knows of it, so each may be sent twice, and does no harm then.
+ */
+export type RideMessages = {
+  /** Starts the ride's payment, once. */
+  startPayment(start: PaymentStart): Promise<void>;
+  /**
+   * The ride's last word. A payment that never began, or has ended by itself after a decline, holds nothing to release.
+   * @throws ApplicationFailure `payment_gone`, not retryable, where there is something to be charged and nobody to do it
+   */
+  tellPayment(message: { rideId: string; outcome: RideOutcome }): Promise<void>;
+};
+
+export type PaymentMessages = {
+  /** What became of the authorization. A ride that is gone needs no telling. */
+  tellRide(message: { rideWorkflowId: string; authorization: Authorization }): Promise<void>;
+};
+
+export const rideMessages: RideMessages = {
+  async startPayment(start) {
+    try {
+      await getClient().workflow.start(workflowTypes.payment, {
+        workflowId: paymentWorkflowId(start.order.rideId),
+        taskQueue: taskQueues.payments,
+        args: [start],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      });
+    } catch (error) {
+      // Started by an attempt that was lost, and over already.
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    }
+  },
+  async tellPayment({ rideId, outcome }) {
+    const told = await signal(paymentWorkflowId(rideId), paymentSignals.rideEnded, outcome);
+    if (!told && outcome.amountMinor > 0)
+      throw ApplicationFailure.nonRetryable('The payment that should be charged is gone.', 'payment_gone');
+  },
+};
+
+export const paymentMessages: PaymentMessages = {
+  async tellRide({ rideWorkflowId, authorization }) {
+    if (authorization.authorized) await signal(rideWorkflowId, rideSignals.paymentAuthorized);
+    else await signal(rideWorkflowId, rideSignals.paymentDeclined, { reason: authorization.reason });
+  },
+};
+
+/** @returns whether there was somebody to hear it */
+async function signal(workflowId: string, name: string, ...args: object[]): Promise<boolean> {
+  try {
+    await getClient()
+      .workflow.getHandle(workflowId)
+      .signal(name, ...args);
+    return true;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}
