@@ -46,7 +46,7 @@ describe('by card', () => {
     expect(await untilHeard(rideId)).toEqual(['paymentAuthorized']);
     await saga.rideEnded(rideId, { amountMinor: 1_500, driverId: 'driver-1' });
     expect(await resultAfterWindow(rideId)).toBe('captured');
-    expect(provider.asked(rideId)).toEqual(['authorize 1850', 'capture 1500']);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500']);
     expect(await factTypes(rideId)).toEqual(['payment.opened', 'payment.authorized', 'payment.captured']);
     expect(await booked(rideId)).toEqual({
       provider_clearing: 1_500,
@@ -62,7 +62,7 @@ describe('by card', () => {
     await untilStatus(rideId, 'authorized');
     await saga.rideEnded(rideId, { amountMinor: 500, driverId: null });
     expect(await resultAfterWindow(rideId)).toBe('captured');
-    expect(provider.asked(rideId)).toEqual(['authorize 1850', 'capture 500']);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 500']);
     expect(await booked(rideId)).toEqual({ provider_clearing: 500, platform_revenue: -500 });
   });
 
@@ -71,7 +71,7 @@ describe('by card', () => {
     await untilStatus(rideId, 'authorized');
     await saga.rideEnded(rideId, { amountMinor: 9_999, driverId: null });
     expect(await resultAfterWindow(rideId)).toBe('captured');
-    expect(provider.asked(rideId)).toEqual(['authorize 1850', 'capture 1500']);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500']);
     const [row, folded] = await rowAndFold(rideId);
     expect(row).toEqual(folded);
   });
@@ -81,7 +81,7 @@ describe('by card', () => {
     await untilStatus(rideId, 'authorized');
     await saga.rideEnded(rideId, { amountMinor: 0, driverId: null });
     expect(await saga.result(rideId)).toBe('voided');
-    expect(provider.asked(rideId)).toEqual(['authorize 1850', 'void']);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'void']);
     expect(await booked(rideId)).toEqual({});
     const [row, folded] = await rowAndFold(rideId);
     expect(row).toEqual(folded);
@@ -92,7 +92,7 @@ describe('by card', () => {
     const rideId = await saga.open();
     expect(await saga.result(rideId)).toBe('failed');
     expect(await saga.heard(rideId)).toEqual(['paymentDeclined: insufficient_funds']);
-    expect(provider.asked(rideId)).toEqual(['authorize 1850']);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500']);
     expect(await getPayment(pool, rideId)).toMatchObject({ failureReason: 'insufficient_funds' });
   });
 
@@ -119,7 +119,7 @@ describe('a ride that ends before its payment is authorized', () => {
     answer.release({ charged: true, intentId: 'pi_1' });
     expect(await saga.result(rideId)).toBe('voided');
     expect(await saga.heard(rideId)).toEqual([]);
-    expect(provider.asked(rideId)).toEqual(['authorize 1850', 'void']);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'void']);
     const [row, folded] = await rowAndFold(rideId);
     expect(row).toEqual(folded);
   });
@@ -132,7 +132,7 @@ describe('a ride that ends before its payment is authorized', () => {
     await saga.rideEnded(rideId, { amountMinor: 500, driverId: null });
     answer.release({ charged: true, intentId: 'pi_1' });
     expect(await resultAfterWindow(rideId)).toBe('captured');
-    expect(provider.asked(rideId)).toEqual(['authorize 1850', 'capture 500']);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 500']);
   });
 });
 
@@ -161,7 +161,7 @@ describe('a provider that is down', () => {
     const down = () => Promise.reject(new Error('connect ECONNREFUSED'));
     for (let i = 0; i < 12; i += 1) provider.next('authorize', down);
     const rideId = await saga.open();
-    await untilAsked(rideId, 'authorize 1850');
+    await untilAsked(rideId, 'authorize 1500');
     expect(await saga.heard(rideId)).toEqual([]);
     await sleep('5 minutes');
     await untilStatus(rideId, 'authorized');

@@ -24,7 +24,7 @@ describe('a tip', () => {
     expect(await saga.tip(rideId, 300)).toEqual({ tipMinor: 300, currency: 'USD' });
     expect(await saga.tip(rideId, 300)).toEqual({ tipMinor: 300, currency: 'USD' });
     expect(await refusalOf(saga.tip(rideId, 400))).toBe('tip_already_given');
-    expect(provider.asked(rideId)).toEqual(['authorize 1850', 'capture 1500', 'tip 300']);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500', 'tip 300']);
     expect(await booked(rideId)).toEqual({
       provider_clearing: 1_800,
       'driver_payable:driver-1': -1_500,
@@ -42,7 +42,7 @@ describe('a tip', () => {
       { tipMinor: 300, currency: 'USD' },
       { tipMinor: 300, currency: 'USD' },
     ]);
-    expect(provider.asked(rideId)).toEqual(['authorize 1850', 'capture 1500', 'tip 300']);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500', 'tip 300']);
   });
 
   test('that is declined changes nothing, and can be given again', async () => {

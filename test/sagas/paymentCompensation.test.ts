@@ -54,7 +54,7 @@ describe('a cancel by an operator of Temporal', () => {
     await untilHeard(rideId);
     await saga.handle(rideId).cancel();
     await cancelled(rideId);
-    expect(provider.asked(rideId)).toEqual(['authorize 1850', 'void']);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'void']);
     expect(await getPayment(pool, rideId)).toMatchObject({ status: 'voided' });
   });
 
@@ -65,10 +65,10 @@ describe('a cancel by an operator of Temporal', () => {
     await answer.asked;
     await saga.handle(rideId).cancel();
     await untilEvent(rideId, 'activityTaskCancelRequestedEventAttributes');
-    expect(provider.asked(rideId)).toEqual(['authorize 1850']);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500']);
     answer.release({ charged: true, intentId: 'pi_1' });
     await cancelled(rideId);
-    expect(provider.asked(rideId)).toEqual(['authorize 1850', 'void']);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'void']);
     expect(await saga.heard(rideId)).toEqual(['paymentDeclined: payment_cancelled']);
     const [row, folded] = await rowAndFold(rideId);
     expect(row).toEqual(folded);
@@ -110,7 +110,7 @@ describe('a cancel by an operator of Temporal', () => {
     await untilEvent(rideId, 'workflowExecutionCancelRequestedEventAttributes');
     await sleep(60_000);
     await cancelled(rideId);
-    expect(provider.asked(rideId)).toEqual(['authorize 1850', 'capture 1500', 'capture 1500']);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500', 'capture 1500']);
     expect(await getPayment(pool, rideId)).toMatchObject({ status: 'captured' });
   });
 });
@@ -141,13 +141,13 @@ describe('a release that cannot be done', () => {
     const rideId = await parkedPayment();
     await operatorSays(rideId, operatorUpdates.retryCompensation);
     expect(await saga.result(rideId)).toBe('voided');
-    expect(provider.asked(rideId)).toEqual(['authorize 1850', 'void', 'void']);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'void', 'void']);
   });
 
   test('is left alone when an operator says so', async () => {
     const rideId = await parkedPayment();
     await operatorSays(rideId, operatorUpdates.skipCompensation);
     expect(await saga.result(rideId)).toBe('authorized');
-    expect(provider.asked(rideId)).toEqual(['authorize 1850', 'void']);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'void']);
   });
 });
