@@ -1,6 +1,13 @@
 import { ApplicationFailure, getClient } from '@temporalio/activity';
 import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
-import { paymentSignals, paymentWorkflowId, rideSignals, taskQueues, workflowTypes } from '../domain/names';
+import {
+  paymentSignals,
+  paymentWorkflowId,
+  rideSignals,
+  rideWorkflowId,
+  taskQueues,
+  workflowTypes,
+} from '../domain/names';
 import type { RideOutcome } from '../domain/payment';
 import type { Authorization, PaymentStart } from '../domain/sagas';
 
@@ -17,6 +24,8 @@ export type RideMessages = {
    * @throws ApplicationFailure `payment_gone`, not retryable, where there is something to be charged and nobody to do it
    */
   tellPayment(message: { rideId: string; outcome: RideOutcome }): Promise<void>;
+  /** The driver whom this ride has reserved is free. A ride that is over needs no telling. */
+  tellDriverFree(message: { rideId: string }): Promise<void>;
 };
 
 export type PaymentMessages = {
@@ -43,6 +52,9 @@ export const rideMessages: RideMessages = {
     const told = await signal(paymentWorkflowId(rideId), paymentSignals.rideEnded, outcome);
     if (!told && outcome.amountMinor > 0)
       throw ApplicationFailure.nonRetryable('The payment that should be charged is gone.', 'payment_gone');
+  },
+  async tellDriverFree({ rideId }) {
+    await signal(rideWorkflowId(rideId), rideSignals.driverFree);
   },
 };
 

@@ -1,13 +1,13 @@
 import type { Pool } from 'pg';
-import { rankDrivers } from '../domain/dispatch';
+import { rankDrivers, wayOfFinishing, wayOfFree } from '../domain/dispatch';
 import { newYorkHour } from '../domain/eta';
 import { foldRide } from '../domain/foldRide';
 import { rideTransitions } from '../domain/ride';
 import type { Ride, RideCommandType, RideFact } from '../domain/ride';
 import type { AcceptedOffer, Recorded, Step } from '../domain/sagas';
-import { moveLeases } from '../services/rides/leases';
+import { driverLease, moveLeases } from '../services/rides/leases';
 import type { FindNearby } from '../services/rides/location';
-import { closeOffers, freeDrivers, makeOffers } from '../services/rides/offerRounds';
+import { askableDrivers, closeOffers, makeOffers } from '../services/rides/offerRounds';
 import type { OfferRound } from '../services/rides/offerRounds';
 import { getRide, lockRide, putRide } from '../services/rides/store';
 import { createRecordTransition } from './outbox';
@@ -26,11 +26,29 @@ export interface RideActivities {
   readonly dispatch: {
     /** Makes the offers of a round, each open for `ttlMs` from then; the answer is how many. Safe to repeat. */
     offerRide(
-      round: Omit<OfferRound, 'expiresAt'> & { radiusMeters: number; ttlMs: number },
+      round: Omit<OfferRound, 'expiresAt'> & {
+        radiusMeters: number;
+        ttlMs: number;
+        /** Drivers are asked too who are under way for no more than this. */
+        nextRideWithinSeconds: number;
+      },
     ): Promise<number>;
     /** Ends a round and tells its winner, if there is one. Safe to repeat. */
     closeOffers(round: { rideId: string; round: number }): Promise<AcceptedOffer | null>;
   };
+}
+
+/** Whose lease the ride wants to know of after this fact: a driver who is off the ride may have a next one. */
+function driverFreedOrReserved(fact: RideFact): string | null {
+  switch (fact.type) {
+    case 'ride.driver_reserved':
+    case 'ride.driver_unassigned':
+    case 'ride.completed':
+    case 'ride.cancelled':
+      return fact.data.driverId;
+    default:
+      return null;
+  }
 }
 
 /** How many drivers nearby are looked at: most of a busy city's are on a ride. */
@@ -52,30 +70,37 @@ export function createRideActivities(options: RideActivityOptions): RideActiviti
       },
     },
   });
+  const recordWithLease = async (step: Step<RideFact>): Promise<Recorded<Ride>> => {
+    const recorded = await record(step);
+    const driverId = driverFreedOrReserved(step.fact);
+    return driverId === null ? recorded : { ...recorded, lease: await driverLease(pool, driverId) };
+  };
   const commands = Object.keys(rideTransitions) as RideCommandType[];
   return {
     transitions: Object.fromEntries(
-      commands.map((command) => [command, record]),
+      commands.map((command) => [command, recordWithLease]),
     ) as RideActivities['transitions'],
     dispatch: {
-      async offerRide({ radiusMeters, ttlMs, ...round }) {
+      async offerRide({ radiusMeters, ttlMs, nextRideWithinSeconds, ...round }) {
         const ride = await getRide(pool, round.rideId);
         if (ride?.status !== 'matching') return 0;
         const limit = driversLookedAt(round.batchSize);
         const nearby = await findNearby(ride.pickup, { radiusMeters, limit });
         if (nearby.length === 0) return 0;
-        const straightMeters = new Map(nearby.map((driver) => [driver.driverId, driver.distanceMeters]));
-        const free = await freeDrivers(pool, ride, [...straightMeters.keys()]);
-        if (free.length === 0) return 0;
+        const places = new Map(nearby.map((driver) => [driver.driverId, driver]));
+        const askable = await askableDrivers(pool, ride, [...places.keys()]);
         const atMs = await now();
-        const ranked = rankDrivers(
-          free.map(({ driverId, ...history }) => ({
-            driverId,
-            straightMeters: straightMeters.get(driverId)!,
-            history,
-          })),
-          newYorkHour(atMs),
-        );
+        const hour = newYorkHour(atMs);
+        const candidates = askable.flatMap(({ driverId, history, present }) => {
+          const { distanceMeters, ...position } = places.get(driverId)!;
+          const legsMeters =
+            present === null
+              ? wayOfFree(distanceMeters)
+              : wayOfFinishing({ position, present, pickup: ride.pickup }, hour, nextRideWithinSeconds);
+          return legsMeters === null ? [] : [{ driverId, legsMeters, history }];
+        });
+        if (candidates.length === 0) return 0;
+        const ranked = rankDrivers(candidates, hour);
         // From now, not from when the workflow asked: a driver has the whole time, however long the search took.
         const expiresAt = new Date(atMs + ttlMs).toISOString();
         return makeOffers(pool, { ...round, expiresAt }, ranked);

@@ -1,6 +1,8 @@
-import { driveSeconds, ROAD_FACTOR } from './eta';
+import { driveSeconds, roadMeters, ROAD_FACTOR } from './eta';
 import type { Product, Vehicle } from './fare';
+import type { Point } from './geo';
 import type { Policies } from './policies';
+import type { Ride } from './ride';
 
 /** A larger car serves whoever asked for a smaller one, and parcels go in either. */
 export const carsServing = (product: Product): readonly Vehicle[] =>
@@ -15,9 +17,29 @@ export interface OfferHistory {
 /** A driver who could be asked. */
 export interface Candidate {
   readonly driverId: string;
-  /** From the driver to the pickup, in meters of the straight line. */
-  readonly straightMeters: number;
+  /** The way to the pickup, on the road in meters: leg after leg. */
+  readonly legsMeters: readonly number[];
   readonly history: OfferHistory;
+}
+
+/** What is left of a ride under way. */
+export type PresentRide = Pick<Ride, 'stops' | 'stopsReached' | 'dropoff'>;
+
+/** A driver's way to a pickup, leg by leg on the road: straight there, where they are on no ride. */
+export const wayOfFree = (straightMeters: number): number[] => [straightMeters * ROAD_FACTOR];
+
+/**
+ * A driver's way to a pickup who is on a ride: what is left of that in this hour (0 to 23), then on from its dropoff.
+ * Null where more than `withinSeconds` is left: nobody waits for that.
+ */
+export function wayOfFinishing(
+  { position, present, pickup }: { position: Point; present: PresentRide; pickup: Point },
+  hour: number,
+  withinSeconds: number,
+): number[] | null {
+  const ahead = [position, ...present.stops.slice(present.stopsReached), present.dropoff];
+  const left = ahead.slice(1).map((point, i) => roadMeters(ahead[i]!, point));
+  return secondsFor(left, hour) > withinSeconds ? null : [...left, roadMeters(present.dropoff, pickup)];
 }
 
 /** A driver to be asked, and what an offer says of the way to the pickup. */
@@ -44,13 +66,12 @@ export const acceptance = ({ accepted, missed }: OfferHistory): number =>
  * hour (0 to 23), and an offer's lost time by how probable it is to be lost. Equals are ordered by id.
  */
 export function rankDrivers(candidates: readonly Candidate[], hour: number): RankedDriver[] {
-  const ranked = candidates.map(({ driverId, straightMeters, history }) => {
-    const meters = straightMeters * ROAD_FACTOR;
-    const etaSeconds = driveSeconds(meters, hour);
+  const ranked = candidates.map(({ driverId, legsMeters, history }) => {
+    const etaSeconds = secondsFor(legsMeters, hour);
     return {
       driver: {
         driverId,
-        pickupDistanceMeters: Math.round(meters),
+        pickupDistanceMeters: Math.round(legsMeters.reduce((sum, leg) => sum + leg, 0)),
         etaSeconds: Math.round(etaSeconds),
       },
       expectedSeconds: etaSeconds + (1 - acceptance(history)) * LOST_OFFER_SECONDS,
@@ -69,3 +90,6 @@ export function radiusOfSearch(
   const { searchRadiusMeters, searchRadiusGrowth, maxSearchRadiusMeters } = policies;
   return Math.min(maxSearchRadiusMeters, searchRadiusMeters * searchRadiusGrowth ** search);
 }
+
+const secondsFor = (legsMeters: readonly number[], hour: number): number =>
+  legsMeters.reduce((sum, meters) => sum + driveSeconds(meters, hour), 0);

@@ -34,11 +34,12 @@ export const rideUpdates = {
   adjustFare: 'adjustFare',
 } as const;
 
-/** Signals between a ride, its payment and the gateway. */
+/** Signals between a ride, its payment, another ride of its driver, and the gateway. */
 export const rideSignals = {
   paymentAuthorized: 'paymentAuthorized',
   paymentDeclined: 'paymentDeclined',
   offersDeclined: 'offersDeclined',
+  driverFree: 'driverFree',
 } as const;
 export const paymentSignals = { rideEnded: 'rideEnded' } as const;
 

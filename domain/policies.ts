@@ -12,8 +12,12 @@ export interface Policies {
   readonly maxSearchRadiusMeters: number;
   /** The pause before looking again when nobody was free as far as we look. */
   readonly searchPauseMs: number;
-  /** After this long in `matching`, the ride ends without a driver. */
+  /** After this long in `matching`, the ride ends without a driver. A reservation's time does not count. */
   readonly matchingDeadlineMs: number;
+  /** A driver under way may be asked for a next ride when the present one is over in so many seconds of driving. */
+  readonly nextRideWithinSeconds: number;
+  /** A reserved driver who is not free after this long is given up, and the search goes on. */
+  readonly reservationMs: number;
   /** How long a driver waits at the pickup before reporting a no-show. */
   readonly noShowAfterMs: number;
   /** A rider's cancel is free for this long after a driver was assigned. */
@@ -57,6 +61,8 @@ export const standardPolicies: Policies = {
   maxSearchRadiusMeters: 12_000,
   searchPauseMs: 10 * SECOND,
   matchingDeadlineMs: 5 * MINUTE,
+  nextRideWithinSeconds: 240,
+  reservationMs: 8 * MINUTE,
   noShowAfterMs: 5 * MINUTE,
   freeCancellationMs: 2 * MINUTE,
   cancellationFeeMinor: 500,

@@ -63,4 +63,12 @@ export interface Step<Fact> {
 export interface Recorded<State> {
   readonly applied: boolean;
   readonly state: State;
+  /** Of the driver whom a step has freed or reserved: what they hold now. */
+  readonly lease?: DriverLease;
+}
+
+/** The rides that a driver holds: at most one that is live, and one that is theirs after it. */
+export interface DriverLease {
+  readonly rideId: string | null;
+  readonly nextRideId: string | null;
 }

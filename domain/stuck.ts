@@ -38,7 +38,8 @@ export const waits: Readonly<Record<LiveStatus, Wait>> = {
   matching: {
     for: 'a driver nearby to accept an offer',
     since: (ride) => ride.matchingSince,
-    limitMs: ({ matchingDeadlineMs, offerTtlMs }) => matchingDeadlineMs + 2 * offerTtlMs,
+    limitMs: ({ matchingDeadlineMs, offerTtlMs, reservationMs }, { reservedDriverId }) =>
+      matchingDeadlineMs + 2 * offerTtlMs + (reservedDriverId === null ? 0 : reservationMs),
     action:
       'see what its last step failed with: rides worker, location or database; cancel if it cannot go on',
   },

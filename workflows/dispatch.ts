@@ -8,24 +8,29 @@ import {
 import type { RideActivities } from '../activities/rides';
 import { radiusOfSearch } from '../domain/dispatch';
 import type { Policies } from '../domain/policies';
+import type { Ride } from '../domain/ride';
 import type { AcceptedOffer } from '../domain/sagas';
 import type { RideRecord } from './rideRecord';
 import { ownDatabase } from './steps';
 
 type Dispatch = RideActivities['dispatch'];
 
+/** What a search is told from outside. */
+export interface SearchNews {
+  /** Rounds that everybody has declined. */
+  readonly declinedRounds: Set<number>;
+  /** The present ride of the driver whom this one has reserved is over. */
+  driverFreed: boolean;
+}
+
 /**
- * Offers the ride to drivers nearby, one batch after another and each from further away, until one has accepted, the deadline has passed or the
- * ride has left `matching` in another way. Who wins is decided in Postgres; a winner whose Update never came is
- * adopted when the batch is closed.
+ * Offers the ride to drivers nearby, one batch after another and each from further away, until one has accepted, the
+ * deadline has passed or the ride has left `matching` in another way. Who wins is decided in Postgres; a winner whose
+ * Update never came is adopted when the batch is closed. A winner who is still on another ride is waited for.
  */
-export async function match(
-  record: RideRecord,
-  declinedRounds: ReadonlySet<number>,
-  policies: Policies,
-): Promise<void> {
+export async function match(record: RideRecord, news: SearchNews, policies: Policies): Promise<void> {
   const rounds = new CancellationScope();
-  const offering = rounds.run(() => offerInRounds(record, declinedRounds, policies));
+  const offering = rounds.run(() => offerInRounds(record, news, policies));
   offering.catch(() => undefined);
   try {
     await Promise.race([offering, condition(() => !record.is('matching'))]);
@@ -36,13 +41,9 @@ export async function match(
   }
 }
 
-async function offerInRounds(
-  record: RideRecord,
-  declinedRounds: ReadonlySet<number>,
-  policies: Policies,
-): Promise<void> {
+async function offerInRounds(record: RideRecord, news: SearchNews, policies: Policies): Promise<void> {
   const { rideId, matchingSince } = record.ride;
-  const deadlineMs = Date.parse(matchingSince ?? now()) + policies.matchingDeadlineMs;
+  let deadlineMs = Date.parse(matchingSince ?? now()) + policies.matchingDeadlineMs;
   const { offerRide } = ownDatabase<Dispatch>(`${policies.matchingDeadlineMs}ms`);
   const { closeOffers } = ownDatabase<Dispatch>();
   // Rounds are numbered through the ride's whole life: its version tells a rematch from the first search.
@@ -58,6 +59,7 @@ async function offerInRounds(
         ttlMs: policies.offerTtlMs,
         batchSize: policies.offerBatchSize,
         radiusMeters,
+        nextRideWithinSeconds: policies.nextRideWithinSeconds,
       }),
     );
     if (offers === 0) {
@@ -68,11 +70,18 @@ async function offerInRounds(
       continue;
     }
     if (offers !== 'unknown') {
-      await condition(() => !record.is('matching') || declinedRounds.has(round), policies.offerTtlMs);
+      await condition(
+        () => !record.is('matching') || isReserved(record) || news.declinedRounds.has(round),
+        policies.offerTtlMs,
+      );
     }
     if (!record.is('matching')) return;
     const winner = await closeOffers({ rideId, round });
-    if (winner) await adopt(record, winner);
+    if (!winner) continue;
+    if (!isReserved(record)) await adopt(record, winner);
+    const reservedAtMs = Date.now();
+    if (isReserved(record)) await waitForReserved(record, winner, news, policies);
+    deadlineMs += Date.now() - reservedAtMs;
   }
 }
 
@@ -89,11 +98,65 @@ async function offerOrUnknown(offer: () => Promise<number>): Promise<number | 'u
 /** A winner who has given the ride back meanwhile, in a step that a lost attempt had recorded, is none. */
 async function adopt(record: RideRecord, winner: AcceptedOffer): Promise<void> {
   try {
-    await record.advance({ type: 'assignDriver', at: now(), ...winner });
+    await assignOrReserve(record, winner);
   } catch (error) {
-    if (!(error instanceof ApplicationFailure) || !['offer_over', 'driver_busy'].includes(error.type ?? ''))
-      throw error;
+    if (!isRefused(error, 'offer_over', 'driver_busy', 'illegal_transition')) throw error;
   }
 }
+
+/**
+ * The ride is the winner's, or, while they are on another, their next one. Which of the two is Postgres's word: the
+ * lease on a ride is free or it is not.
+ * @throws ApplicationFailure `offer_over`, `driver_busy`, `illegal_transition`
+ */
+export async function assignOrReserve(record: RideRecord, winner: AcceptedOffer): Promise<Ride> {
+  try {
+    return await record.apply({ type: 'assignDriver', at: now(), ...winner });
+  } catch (error) {
+    if (!isRefused(error, 'driver_busy')) throw error;
+    return record.apply({ type: 'reserveDriver', at: now(), ...winner });
+  }
+}
+
+/**
+ * Waits until the reserved driver's present ride is over, however it ends, and takes the lease. Whoever ends that ride
+ * tells this one; if nobody does, the deadline finds out, and gives the driver up who is still not free.
+ */
+async function waitForReserved(
+  record: RideRecord,
+  winner: AcceptedOffer,
+  news: SearchNews,
+  policies: Policies,
+): Promise<void> {
+  const deadlineMs = Date.now() + policies.reservationMs;
+  // The present ride may have ended between the accept and the reservation: then nobody was told.
+  if (record.reservedIsFree) news.driverFreed = true;
+  while (isReserved(record)) {
+    const leftMs = deadlineMs - Date.now();
+    if (leftMs > 0) await condition(() => !isReserved(record) || news.driverFreed, leftMs);
+    if (!isReserved(record)) return;
+    news.driverFreed = false;
+    if (await isAssigned(record, winner)) return;
+    if (Date.now() >= deadlineMs)
+      await record.advance({ type: 'releaseReservation', at: now(), reason: 'driver_not_free_in_time' });
+  }
+}
+
+async function isAssigned(record: RideRecord, winner: AcceptedOffer): Promise<boolean> {
+  try {
+    await record.apply({ type: 'assignDriver', at: now(), ...winner });
+    return true;
+  } catch (error) {
+    // Still on the other ride; or the reservation, or this ride, was given up while this waited its turn.
+    if (isRefused(error, 'driver_busy', 'offer_over', 'illegal_transition')) return false;
+    throw error;
+  }
+}
+
+const isReserved = (record: RideRecord): boolean =>
+  record.is('matching') && record.ride.reservedDriverId !== null;
+
+const isRefused = (error: unknown, ...codes: string[]): boolean =>
+  error instanceof ApplicationFailure && codes.includes(error.type ?? '');
 
 const now = (): string => new Date(Date.now()).toISOString();

@@ -14,7 +14,7 @@ import type { RideOutcome } from '../domain/payment';
 import type { Ride, RideCommand, RideCommandType, RideStatus } from '../domain/ride';
 import type { AcceptedOffer, Authorization, PaymentStart, RideStart } from '../domain/sagas';
 import { Compensations } from './compensation';
-import { match } from './dispatch';
+import { assignOrReserve, match, type SearchNews } from './dispatch';
 import { RideRecord } from './rideRecord';
 import { ownDatabase } from './steps';
 
@@ -25,14 +25,15 @@ export async function ride({ request, requestedAt, policies }: RideStart): Promi
   const { rideId } = request;
   const record = new RideRecord(rideId, policies);
   const compensations = new Compensations();
-  const declinedRounds = new Set<number>();
+  const search: SearchNews = { declinedRounds: new Set(), driverFreed: false };
   let authorization: Authorization | undefined;
 
   answerRiderDriverAndOperator(record);
   setHandler(
     defineSignal<[{ round: number }]>(rideSignals.offersDeclined),
-    ({ round }) => void declinedRounds.add(round),
+    ({ round }) => void search.declinedRounds.add(round),
   );
+  setHandler(defineSignal(rideSignals.driverFree), () => void (search.driverFreed = true));
   setHandler(defineSignal(rideSignals.paymentAuthorized), () => void (authorization = { authorized: true }));
   setHandler(defineSignal<[{ reason: string }]>(rideSignals.paymentDeclined), ({ reason }) => {
     authorization = { authorized: false, reason };
@@ -42,7 +43,7 @@ export async function ride({ request, requestedAt, policies }: RideStart): Promi
     await record.apply({ type: 'request', at: requestedAt, request });
     await authorize();
     while (!record.hasEnded) {
-      if (record.is('matching')) await match(record, declinedRounds, policies);
+      if (record.is('matching')) await match(record, search, policies);
       else await condition(() => record.hasEnded || record.is('matching'));
     }
   } catch (error) {
@@ -109,9 +110,7 @@ function answerRiderDriverAndOperator(record: RideRecord): void {
 
   answer(rideUpdates.request, async () => record.ride);
   answer<AcceptedOffer>(rideUpdates.offerAccepted, (offer) =>
-    record.is('assigned') && record.ride.driverId === offer.driverId
-      ? Promise.resolve(record.ride)
-      : record.apply({ type: 'assignDriver', at: now(), ...offer }),
+    isWith(offer.driverId, record.ride) ? Promise.resolve(record.ride) : assignOrReserve(record, offer),
   );
   command(rideUpdates.arrive, 'arrive');
   command(rideUpdates.start, 'start');
@@ -119,7 +118,11 @@ function answerRiderDriverAndOperator(record: RideRecord): void {
   command(rideUpdates.complete, 'complete');
   command(rideUpdates.endEarly, 'endEarly');
   command(rideUpdates.reportNoShow, 'reportNoShow');
-  command(rideUpdates.unassign, 'unassignDriver');
+  answer<Command<'unassignDriver'>>(rideUpdates.unassign, ({ driverId, reason }) =>
+    record.is('matching') && record.ride.reservedDriverId === driverId
+      ? record.apply({ type: 'releaseReservation', at: now(), reason })
+      : record.apply({ type: 'unassignDriver', at: now(), driverId, reason }),
+  );
   command(rideUpdates.reassign, 'reassign');
   command(rideUpdates.forceComplete, 'forceComplete');
   command(rideUpdates.adjustFare, 'adjustFare');
@@ -127,5 +130,9 @@ function answerRiderDriverAndOperator(record: RideRecord): void {
     record.apply({ ...cancel, type: by === 'rider' ? 'cancelByRider' : 'cancelByOperator', at: now() }),
   );
 }
+
+/** Whether a driver has the ride already, or will: their accept was told twice. */
+const isWith = (driverId: string, { status, driverId: assigned, reservedDriverId }: Ride): boolean =>
+  (status === 'assigned' && assigned === driverId) || reservedDriverId === driverId;
 
 const now = (): string => new Date(Date.now()).toISOString();

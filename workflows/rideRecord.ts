@@ -1,4 +1,5 @@
 import { CancellationScope, setCurrentDetails } from '@temporalio/workflow';
+import type { RideMessages } from '../activities/messages';
 import type { RideActivities } from '../activities/rides';
 import { decideRide } from '../domain/decideRide';
 import { stepId } from '../domain/names';
@@ -6,15 +7,19 @@ import type { Policies } from '../domain/policies';
 import { hasEnded } from '../domain/ride';
 import { waitsFor } from '../domain/stuck';
 import type { Ride, RideCommand, RideStatus } from '../domain/ride';
+import type { DriverLease } from '../domain/sagas';
 import { createLock } from './lock';
 import { asRefusal, isOvertaken } from './refusal';
 import { ownDatabase } from './steps';
 
 const transitions = ownDatabase<RideActivities['transitions']>();
+/** What is not heard within this is found out by the deadline of who waits for it. */
+const messages = ownDatabase<RideMessages>('10s');
 
 /** The ride as this workflow knows it, and the one way to change it: decide purely, then record. */
 export class RideRecord {
   private current: Ride | null = null;
+  private lease: DriverLease | undefined;
   private readonly oneAtATime = createLock();
 
   constructor(
@@ -33,6 +38,11 @@ export class RideRecord {
 
   get hasEnded(): boolean {
     return this.current !== null && hasEnded(this.current);
+  }
+
+  /** Whether the last driver whom this ride reserved was on no ride then. */
+  get reservedIsFree(): boolean {
+    return this.lease?.rideId === null;
   }
 
   is(...statuses: RideStatus[]): boolean {
@@ -68,7 +78,9 @@ export class RideRecord {
           fact,
         });
         this.current = recorded.state;
+        this.lease = recorded.lease;
         setCurrentDetails(describe(recorded.state));
+        await tellNextRide(recorded.lease, this.rideId);
         if (recorded.applied) return recorded.state;
         // A step of an attempt that was lost had taken the version: what it did stands, decide anew on it.
       } catch (error) {
@@ -76,6 +88,12 @@ export class RideRecord {
       }
     }
   }
+}
+
+/** The driver of this ride is free: the ride that waits for them goes on at once, and finds out later if this is lost. */
+async function tellNextRide(lease: DriverLease | undefined, rideId: string): Promise<void> {
+  if (!lease?.nextRideId || lease.rideId !== null || lease.nextRideId === rideId) return;
+  await messages.tellDriverFree({ rideId: lease.nextRideId }).catch(() => undefined);
 }
 
 /** The card that an operator reads in the web UI. */

@@ -14,6 +14,8 @@ export const driverView = z.strictObject({
   product: vehicle,
   online: z.boolean(),
   rideId: uuid.nullable(),
+  /** The ride that is the driver's when the present one is over. */
+  nextRideId: uuid.nullable(),
 });
 
 /** One position of a driver. `sequence` rises with every position of the driver; the newest wins. */

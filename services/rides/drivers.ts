@@ -17,11 +17,13 @@ export interface Driver {
   /** The one live offer and the one live ride that the driver holds. */
   readonly offerId: string | null;
   readonly rideId: string | null;
+  /** The ride that is theirs when the present one is over. */
+  readonly nextRideId: string | null;
 }
 
 export type DriverDetails = Pick<Driver, 'name' | 'plate' | 'product'>;
 
-const columns = `driver_id as "driverId", version, name, plate, product, online, offer_id as "offerId", ride_id as "rideId"`;
+const columns = `driver_id as "driverId", version, name, plate, product, online, offer_id as "offerId", ride_id as "rideId", next_ride_id as "nextRideId"`;
 
 /** The driver, or null where nobody has registered with this id. */
 export async function getDriver(db: Queryable, driverId: string): Promise<Driver | null> {
@@ -78,9 +80,10 @@ export async function setOnline(
   return withTransaction(pool, async (tx) => {
     const driver = await lockDriver(tx, driverId);
     if (driver.online === online) return driver;
-    if (!online && driver.rideId !== null) {
-      throw new DomainError('driver_busy', 'Finish the ride before going offline.', {
-        rideId: driver.rideId,
+    const rideId = driver.rideId ?? driver.nextRideId;
+    if (!online && rideId !== null) {
+      throw new DomainError('driver_busy', 'Finish the ride, or give it back, before going offline.', {
+        rideId,
       });
     }
     const changed = { ...driver, online, version: driver.version + 1 };

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { carsServing, type OfferHistory, type RankedDriver } from '../../domain/dispatch';
+import { carsServing, type OfferHistory, type PresentRide, type RankedDriver } from '../../domain/dispatch';
 import type { Ride } from '../../domain/ride';
 import type { AcceptedOffer } from '../../domain/sagas';
 import { withTransaction } from '../../platform/postgres';
@@ -17,39 +17,53 @@ export interface OfferRound {
 /** How many of a driver's latest offers tell how the next will be answered. */
 const HISTORY_OFFERS = 20;
 
-/** Whom this ride may be offered to: free drivers in a car that serves it, who neither declined it nor gave it back. */
-const MAY_BE_ASKED = `online and product = any($2) and driver_id <> all($3)
-  and offer_id is null and ride_id is null
+/**
+ * Whom this ride may be offered to: drivers in a car that serves it who neither declined it nor gave it back, hold no
+ * offer and no next ride, and are on no ride, or under way with their rider.
+ */
+const MAY_BE_ASKED = `online and product = any($2) and drivers.driver_id <> all($3)
+  and offer_id is null and next_ride_id is null
+  and (drivers.ride_id is null
+       or (select status from rides where rides.ride_id = drivers.ride_id) = 'in_progress')
   and not exists (select 1 from offers where ride_id = $4 and offers.driver_id = drivers.driver_id
                   and state = 'declined')`;
 
 const mayBeAskedValues = (ride: Ride) => [carsServing(ride.product), ride.excludedDriverIds, ride.rideId];
 
+/** A driver who may be asked, and the ride that they are under way with. */
+export interface AskableDriver {
+  readonly driverId: string;
+  readonly history: OfferHistory;
+  readonly present: PresentRide | null;
+}
+
 /** Those of `driverIds` who may be asked right now, and how they answered their latest offers. */
-export async function freeDrivers(
+export async function askableDrivers(
   db: Queryable,
   ride: Ride,
   driverIds: readonly string[],
-): Promise<(OfferHistory & { driverId: string })[]> {
-  const { rows } = await db.query<OfferHistory & { driverId: string }>({
-    name: 'drivers-free',
-    text: `select driver_id as "driverId",
-                  count(*) filter (where latest.state = 'accepted') as accepted,
-                  count(*) filter (where latest.state in ('declined', 'expired')) as missed
-           from drivers left join lateral (
-             select state from offers where offers.driver_id = drivers.driver_id
-             order by created_at desc limit $5
-           ) latest on true
-           where driver_id = any($1) and ${MAY_BE_ASKED}
-           group by driver_id`,
+): Promise<AskableDriver[]> {
+  const { rows } = await db.query<AskableDriver>({
+    name: 'drivers-askable',
+    text: `select drivers.driver_id as "driverId", latest.history, rides.state as present
+           from drivers
+           left join rides on rides.ride_id = drivers.ride_id
+           cross join lateral (
+             select jsonb_build_object(
+                      'accepted', count(*) filter (where state = 'accepted'),
+                      'missed', count(*) filter (where state in ('declined', 'expired'))) as history
+             from (select state from offers where offers.driver_id = drivers.driver_id
+                   order by created_at desc limit $5) as latest
+           ) latest
+           where drivers.driver_id = any($1) and ${MAY_BE_ASKED}`,
     values: [driverIds, ...mayBeAskedValues(ride), HISTORY_OFFERS],
   });
   return rows;
 }
 
 /**
- * Offers the ride to the first free drivers among `ranked` and takes a lease on each. The same round again changes
- * nothing. Whoever became busy since they were ranked is passed over.
+ * Offers the ride to the first drivers among `ranked` who may still be asked and takes a lease on each.
+ * The same round again changes nothing.
  * @returns how many offers the round has; 0 also where the ride is no longer searching
  */
 export async function makeOffers(

@@ -42,13 +42,22 @@ export function viewRide(ride: Ride, viewer: Viewer, codeSecret: string): RideVi
   };
 }
 
-export const viewDriver = ({ driverId, name, plate, product, online, rideId }: Driver): DriverView => ({
+export const viewDriver = ({
   driverId,
   name,
   plate,
   product,
   online,
   rideId,
+  nextRideId,
+}: Driver): DriverView => ({
+  driverId,
+  name,
+  plate,
+  product,
+  online,
+  rideId,
+  nextRideId,
 });
 
 export const viewOffer = ({
@@ -72,9 +81,9 @@ export const viewOffer = ({
   expiresAt,
 });
 
-/** Whether `viewer` may know of a ride: its rider, its driver, and who runs the city. */
+/** Whether `viewer` may know of a ride: its rider, its driver or the one whose next ride it is, and who runs the city. */
 export function maySee(ride: Ride, { sub, role }: Viewer): boolean {
   if (role === 'rider') return ride.riderId === sub;
-  if (role === 'driver') return ride.driverId === sub;
+  if (role === 'driver') return ride.driverId === sub || ride.reservedDriverId === sub;
   return role === 'operator' || role === 'service';
 }

@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { rideRequest } from '../support/rides';
 import { eventually, startRideSaga } from '../support/rideSaga';
 import type { RideSaga } from '../support/rideSaga';
 
@@ -56,7 +57,7 @@ describe('offers that went out although nobody knows', () => {
 describe('a winner who is none any more when the round is closed', () => {
   it.each([
     ['offer_over', `update offers set state = 'withdrawn' where driver_id = $1`],
-    ['driver_busy', `update drivers set ride_id = gen_random_uuid() where driver_id = $1`],
+    ['driver_busy', `update drivers set ride_id = gen_random_uuid(), offer_id = null where driver_id = $1`],
   ])('%s: the search goes on, and the next one gets the ride', async (code, loseTheLease) => {
     const refusals: (string | undefined)[] = [];
     saga.before.assignDriver = async (step) => {
@@ -88,6 +89,69 @@ describe('a winner who is none any more when the round is closed', () => {
       () => undefined,
       (error: unknown) => (error as ApplicationFailure).type ?? undefined,
     );
+});
+
+describe('a reserved driver', () => {
+  /** A driver under way, whose next ride stands reserved where the present one ends. */
+  async function reserved() {
+    const { rideId: present, driverId } = await saga.arrived();
+    await saga.update(present, 'start', { driverId });
+    const rideId = await saga.request({ pickup: rideRequest().dropoff }, { reservationMs: 60_000 });
+    await saga.accept(driverId);
+    return { present, rideId, driverId };
+  }
+  const nextOf = async (driverId: string): Promise<string | null> => {
+    const { rows } = await saga.pool.query<{ next: string | null }>(
+      'select next_ride_id as next from drivers where driver_id = $1',
+      [driverId],
+    );
+    return rows[0]!.next;
+  };
+
+  it('who is not free in time is given up: the search goes on, without that driver', async () => {
+    const { present, rideId, driverId } = await reserved();
+    await saga.env.sleep(30_000);
+    expect(await nextOf(driverId)).toBe(rideId);
+    await saga.drivers('driver-2');
+    await saga.env.sleep(40_000);
+    await saga.accept('driver-2');
+    expect(await saga.factTypes(rideId)).toEqual([
+      ...['ride.requested', 'ride.matching_started', 'ride.driver_reserved'],
+      ...['ride.driver_reservation_released', 'ride.driver_assigned'],
+    ]);
+    expect(await saga.lease(driverId)).toEqual({ offerId: null, rideId: present });
+    expect(await nextOf(driverId)).toBeNull();
+    const { rows } = await saga.pool.query<{ count: number }>(
+      'select count(*) as count from offers where ride_id = $1 and driver_id = $2',
+      [rideId, driverId],
+    );
+    expect(rows[0]!.count).toBe(1);
+    await saga.update(rideId, 'cancel', { by: 'operator', reason: 'end_of_test' });
+    await saga.update(present, 'cancel', { by: 'operator', reason: 'end_of_test' });
+  });
+
+  it('whose drop-off nobody told of is found free at the deadline', async () => {
+    const { present, rideId, driverId } = await reserved();
+    // As the present ride's worker would that is lost right after, and stays away.
+    const { version } = await saga.ride(present);
+    await saga.activities.transitions.complete({
+      stepId: `${present}/complete/lost`,
+      aggregateId: present,
+      expectedVersion: version,
+      fact: {
+        type: 'ride.completed',
+        at: new Date(await saga.env.currentTimeMs()).toISOString(),
+        data: { driverId, chargeMinor: 1_500, currency: 'USD' },
+      },
+    });
+    await saga.env.sleep(30_000);
+    expect((await saga.ride(rideId)).status).toBe('matching');
+    await saga.env.sleep(40_000);
+    await saga.until(rideId, (ride) => ride.status === 'assigned' && ride.driverId === driverId);
+    expect(await saga.lease(driverId)).toEqual({ offerId: null, rideId });
+    expect(await nextOf(driverId)).toBeNull();
+    await saga.update(rideId, 'cancel', { by: 'operator', reason: 'end_of_test' });
+  });
 });
 
 describe('a saga that fails', () => {

@@ -8,7 +8,7 @@ import type { Ride, RideCommand, RideRequest } from '../../domain/ride';
 import type { Recorded } from '../../domain/sagas';
 import type { Pool } from '../../platform/postgres';
 import { registerDriver, setOnline } from '../../services/rides/drivers';
-import { freeDrivers, makeOffers } from '../../services/rides/offerRounds';
+import { askableDrivers, makeOffers } from '../../services/rides/offerRounds';
 import { getRide } from '../../services/rides/store';
 import { rideRequest } from './rides';
 
@@ -71,7 +71,7 @@ export function offer(pool: Pool, rideId: string, driverIds: readonly string[], 
 
 /** Those of the drivers who could be asked for this ride. */
 export const askable = async (pool: Pool, rideId: string, driverIds: readonly string[]): Promise<string[]> =>
-  (await freeDrivers(pool, (await getRide(pool, rideId))!, driverIds)).map(({ driverId }) => driverId);
+  (await askableDrivers(pool, (await getRide(pool, rideId))!, driverIds)).map(({ driverId }) => driverId);
 
 /** The offers of a ride: by driver, the id and what became of it. */
 export async function offersOf(

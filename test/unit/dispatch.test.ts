@@ -1,4 +1,13 @@
-import { acceptance, carsServing, radiusOfSearch, rankDrivers, type Candidate } from '../../domain/dispatch';
+import {
+  acceptance,
+  carsServing,
+  radiusOfSearch,
+  rankDrivers,
+  wayOfFinishing,
+  wayOfFree,
+  type Candidate,
+} from '../../domain/dispatch';
+import { roadMeters } from '../../domain/eta';
 import { standardPolicies } from '../../domain/policies';
 
 const answersAll = { accepted: 20, missed: 0 };
@@ -7,7 +16,7 @@ const isNew = { accepted: 0, missed: 0 };
 
 const candidate = (driverId: string, straightMeters: number, history = isNew): Candidate => ({
   driverId,
-  straightMeters,
+  legsMeters: wayOfFree(straightMeters),
   history,
 });
 const order = (...candidates: Candidate[]): string[] =>
@@ -51,6 +60,37 @@ describe('who is asked first', () => {
     const [atNoon] = rankDrivers([candidate('a', 1_000)], 12);
     expect(atNoon).toMatchObject({ pickupDistanceMeters: 1_273 });
     expect(atNoon!.etaSeconds / atNight!.etaSeconds).toBeCloseTo(1.082 / 0.701, 1);
+  });
+});
+
+describe('a driver about to finish', () => {
+  const north = (meters: number) => ({ lat: 40.7 + meters / 111_195, lng: -73.95 });
+  const present = { stops: [north(300), north(600)], stopsReached: 1, dropoff: north(900) };
+  const pickup = north(1_500);
+  const way = (withinSeconds: number, changes = {}) =>
+    wayOfFinishing({ position: north(400), present: { ...present, ...changes }, pickup }, 12, withinSeconds);
+
+  test('comes by the stops that are left, and the dropoff', () => {
+    expect(way(600)!.map(Math.round)).toEqual(
+      [
+        [400, 600],
+        [600, 900],
+        [900, 1_500],
+      ].map(([from, to]) => Math.round(roadMeters(north(from!), north(to!)))),
+    );
+    expect(way(600, { stopsReached: 2 })).toHaveLength(2);
+  });
+
+  test('is not asked while too much is left of the present ride, however near the pickup', () => {
+    // 500 m and a stop: about 220 s at noon.
+    expect(way(250)).not.toBeNull();
+    expect(way(200)).toBeNull();
+  });
+
+  test('goes before a free one who is further away by time', () => {
+    const finishing = { driverId: 'finishing', legsMeters: way(600)!, history: isNew };
+    expect(order(candidate('free', 3_000), finishing)).toEqual(['finishing', 'free']);
+    expect(order(candidate('free', 500), finishing)).toEqual(['free', 'finishing']);
   });
 });
 

@@ -84,6 +84,7 @@ export async function ride({ request, requestedAt, policies }: RideStart): Promi
     ttlMs: policies.offerTtlMs,
     batchSize: policies.offerBatchSize,
     radiusMeters: policies.searchRadiusMeters,
+    nextRideWithinSeconds: policies.nextRideWithinSeconds,
   });
   const is = (status: RideStatus): boolean => current?.status === status;
   if (!(await condition(() => !is('matching'), policies.offerTtlMs)))
