@@ -102,12 +102,15 @@ export async function startProvider(
   return { url, stop: () => endProcess(daemon.pid, { signal: 'SIGTERM', deadlineMs: 10_000 }) };
 }
 
-/** A map that knows one driver at each pickup: the one whose number is the pickup's latitude, see `pickupOf`. */
+/** A map on which every driver waits at a pickup of their own, see `pickupOf`. */
 export async function startMap(): Promise<{ url: string; stop: () => Promise<void> }> {
   const server: Server = createServer((req, res) => {
-    const { searchParams } = new URL(req.url ?? '/', 'http://map');
-    const drivers = [{ driverId: driverAt(Number(searchParams.get('lat'))), distanceMeters: 100 }];
-    res.setHeader('content-type', 'application/json').end(JSON.stringify({ drivers }));
+    const { pathname, searchParams } = new URL(req.url ?? '/', 'http://map');
+    const [, driverId] = /^\/internal\/drivers\/([^/]+)\/position$/.exec(pathname) ?? [];
+    const answer = driverId
+      ? { position: { ...pickupOf(Number(driverId.split('-').at(-1))), ageMs: 0 } }
+      : { drivers: [driverNear(Number(searchParams.get('lat')))] };
+    res.setHeader('content-type', 'application/json').end(JSON.stringify(answer));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -132,7 +135,10 @@ export const pickupOf = (driver: number) => ({
 
 export const driverIdOf = (driver: number): string => `bench-driver-${driver}`;
 
-const driverAt = (lat: number): string => driverIdOf(Math.round((lat - firstLat) / stepDegrees));
+const driverNear = (lat: number) => {
+  const driver = Math.round((lat - firstLat) / stepDegrees);
+  return { driverId: driverIdOf(driver), ...pickupOf(driver), distanceMeters: 0, ageMs: 0 };
+};
 
 async function newDatabase(ground: Ground, house: string, owner: 'rides' | 'payments'): Promise<string> {
   const url = await ensureDatabase(ground.servers.postgresUrl, {
