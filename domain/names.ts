@@ -13,6 +13,17 @@ export const rideWorkflowId = (rideId: string): string => `ride-${rideId}`;
 /** The id of the workflow that carries a ride's payment; it outlives the ride. */
 export const paymentWorkflowId = (rideId: string): string => `payment-${rideId}`;
 
+/** What operators find workflows by, in Temporal's visibility. Opaque ids and words, nothing about a person. */
+export const searchAttributes = {
+  status: { name: 'HailwayStatus', type: 'KEYWORD' },
+  region: { name: 'HailwayRegion', type: 'KEYWORD' },
+  product: { name: 'HailwayProduct', type: 'KEYWORD' },
+  riderId: { name: 'HailwayRiderId', type: 'KEYWORD' },
+  driverId: { name: 'HailwayDriverId', type: 'KEYWORD' },
+  pickupHour: { name: 'HailwayPickupHour', type: 'KEYWORD' },
+  stuck: { name: 'HailwayStuck', type: 'BOOL' },
+} as const;
+
 /** A step's deterministic id: the same step of the same round is the same id after any retry or replay. */
 export const stepId = (aggregateId: string, step: string, round = 0): string =>
   `${aggregateId}/${step}/${round}`;

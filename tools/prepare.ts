@@ -5,13 +5,14 @@ import { ConfigError, loadConfig, type Config } from '../platform/config';
 import { ensureDatabase, migrateOwner, owners, type Owner } from './stack/databases';
 import { databaseVariable } from './stack/environment';
 import { openIssuer, openSecrets } from './stack/issuer';
+import { prepareNamespace } from './stack/namespace';
 import { prepareTopics } from './stack/topics';
 
 const serviceTokenTtlSeconds = 366 * 24 * 60 * 60;
 
 /**
  * Prepares servers that somebody else has started, as docker-compose.yml does: roles and databases, migrations,
- * topics, and keys in <HAILWAY_DATA_DIR>/keys. Safe to run again: what is there is kept, the service token is new.
+ * topics, Temporal's search attributes, and keys in <HAILWAY_DATA_DIR>/keys. Safe to run again: what is there is kept, the service token is new.
  */
 async function prepare(config: Config): Promise<void> {
   for (const owner of owners) {
@@ -21,6 +22,8 @@ async function prepare(config: Config): Promise<void> {
   }
   await prepareTopics(config.KAFKA_BROKERS.join(','), config.KAFKA_TOPIC_PREFIX);
   console.log('topics: there');
+  await prepareNamespace(config.TEMPORAL_ADDRESS, config.TEMPORAL_NAMESPACE);
+  console.log('search attributes: there');
   await writeKeys(join(config.HAILWAY_DATA_DIR, 'keys'));
   console.log('keys: there');
 }

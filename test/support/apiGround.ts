@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import { generateKeyPair, jwtVerify, SignJWT } from 'jose';
-import Long from 'long';
 import { paymentMessages, rideMessages } from '../../activities/messages';
 import { createPaymentActivities } from '../../activities/payments';
 import { createRideActivities } from '../../activities/rides';
@@ -11,7 +9,8 @@ import { CodedError } from '../../platform/errors';
 import { createPool, type Pool } from '../../platform/postgres';
 import { playedMap } from './playedMap';
 import { playedProvider } from './playedProvider';
-import { eventually, workflowBundle } from './rideSaga';
+import { workflowBundle } from './rideSaga';
+import { prepareNamespace } from '../../tools/stack/namespace';
 import { createDatabase, temporalAddress } from './servers';
 
 /** What the API stands on in tests: databases, tokens, and workers in a namespace of their own. */
@@ -49,19 +48,7 @@ export async function issuer(): Promise<{
 /** A namespace of this test file's own: other files' workers listen on queues of the same names. */
 export async function ownNamespace(): Promise<string> {
   const namespace = `api-${randomUUID()}`;
-  const connection = await Connection.connect({ address: temporalAddress() });
-  const day = { seconds: Long.fromNumber(86_400) };
-  const register = { namespace, workflowExecutionRetentionPeriod: day };
-  await connection.workflowService.registerNamespace(register);
-  const client = new Client({ connection, namespace });
-  // The server's own caches learn of it a while later.
-  await eventually(() =>
-    client.workflow.count().then(
-      () => true,
-      () => undefined,
-    ),
-  );
-  await connection.close();
+  await prepareNamespace(temporalAddress(), namespace, { create: true });
   return namespace;
 }
 

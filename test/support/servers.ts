@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { ensureDatabase, migrateOwner, type Owner } from '../../tools/stack/databases';
+import { addSearchAttributes } from '../../tools/stack/namespace';
 
 /** The real servers that globalSetup has started, and what a test file takes of them for itself. */
 
@@ -37,9 +38,11 @@ const startAttempts = 3;
 export async function timeSkippingEnvironment(): Promise<TestWorkflowEnvironment> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await TestWorkflowEnvironment.createTimeSkipping({
+      const env = await TestWorkflowEnvironment.createTimeSkipping({
         server: { executable: { type: 'existing-path', path: fromSetup('HAILWAY_TEST_SERVER') } },
       });
+      await addSearchAttributes(env.connection, 'default');
+      return env;
     } catch (error) {
       if (attempt === startAttempts) throw error;
     }

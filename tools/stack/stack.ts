@@ -5,6 +5,7 @@ import { owners, prepareDatabases, type Owner } from './databases';
 import { openIssuer, openSecrets, type Issuer } from './issuer';
 import type { Kept } from './keep';
 import { lockDataDir } from './lock';
+import { prepareNamespace } from './namespace';
 import { superviseOldVersions, type OldVersions } from './oldVersions';
 import type { Parts } from './parts';
 import { checkPorts, portNames, type PortName, type Ports } from './ports';
@@ -75,7 +76,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const kinds = (['postgres', 'kafka', 'temporal'] as const).filter((name) => isOurs(parts, name));
     servers = await say.during(`Starting ${kinds.join(', ')}`, () => startServers(options));
     options.signal?.throwIfAborted();
-    const prepared = await say.during('Preparing databases and topics', () => prepare(options, servers!));
+    const prepared = await say.during('Preparing databases, topics and search attributes', () => prepare(options, servers!));
     options.signal?.throwIfAborted();
     const { env, buildId, namespace } = prepared;
     supervisor = superviseProcesses({ dataDir, ports, say, env });
@@ -116,6 +117,7 @@ async function prepare(options: StackOptions, servers: Servers) {
       .map((owner) => [owner, env[databaseVariable(owner)] as string]),
   );
   const topicPrefix = env.KAFKA_TOPIC_PREFIX ?? '';
+  const namespace = loadConfig(env, ['TEMPORAL_NAMESPACE']).TEMPORAL_NAMESPACE;
   const ownServer = 'postgres' in servers.kept;
   const [databaseUrls] = await Promise.all([
     prepareDatabases(servers.postgresUrl, {
@@ -124,13 +126,13 @@ async function prepare(options: StackOptions, servers: Servers) {
       password: (owner) => (ownServer ? owner : secrets.of(`postgres/${owner}`)),
     }),
     prepareTopics(servers.kafkaBrokers, topicPrefix),
+    prepareNamespace(servers.temporalAddress, namespace),
   ]);
   const { path: workflowBundle, buildId } = await keepBundle(dataDir, options.workflowBundle);
   const processEnv = await environmentOf({
     ...{ ...options, servers, databaseUrls, issuer, secrets },
     workflowBundle,
   });
-  const namespace = loadConfig(env, ['TEMPORAL_NAMESPACE']).TEMPORAL_NAMESPACE;
   return { issuer, databaseUrls, topicPrefix, env: processEnv, buildId, namespace };
 }
 

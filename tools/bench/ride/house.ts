@@ -2,13 +2,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
-import Long from 'long';
 import type { ProcessName } from '../../../platform/config';
 import { createPool, type Pool } from '../../../platform/postgres';
 import { databaseVariable } from '../../stack/environment';
 import { ensureDatabase, migrateOwner } from '../../stack/databases';
 import { audience, issuerName, type Issuer, type Secrets } from '../../stack/issuer';
+import { prepareNamespace } from '../../stack/namespace';
 import { portVariables } from '../../stack/ports';
 import { nodeArguments, processes } from '../../stack/processes';
 import { endOfLog, endProcess, startDaemon, type Daemon } from '../../stack/servers/daemon';
@@ -54,7 +53,7 @@ export async function startHouse(ground: Ground, { name, workers, port }: HouseS
     await newDatabase(ground, name, 'payments'),
   ];
   const namespace = `bench-${name}`;
-  await registerNamespace(servers.temporalAddress, namespace);
+  await prepareNamespace(servers.temporalAddress, namespace, { create: true });
   const env = {
     ...(await commonEnvironment(ground)),
     TEMPORAL_NAMESPACE: namespace,
@@ -198,19 +197,4 @@ async function startProcess(
     const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
     if (answer?.ok) return daemon;
   }
-}
-
-async function registerNamespace(address: string, namespace: string): Promise<void> {
-  const connection = await Connection.connect({ address });
-  const workflowExecutionRetentionPeriod = { seconds: Long.fromNumber(86_400) };
-  await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod });
-  // The server's own caches learn of it a while later.
-  for (const deadline = Date.now() + 30_000; ; await delay(200)) {
-    const known = await connection.workflowService
-      .countWorkflowExecutions({ namespace })
-      .catch(() => undefined);
-    if (known) break;
-    if (Date.now() > deadline) throw new Error(`${namespace} is not known after 30 s`);
-  }
-  await connection.close();
 }
