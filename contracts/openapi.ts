@@ -4,6 +4,7 @@ import type { Operation } from './api/operation';
 import { operations } from './api/operations';
 import { problem, problemPages, type ProblemPage } from './api/problems';
 import { rideView } from './api/rides';
+import { webhookBody } from './api/webhooks';
 import { jsonSchema, jsonSchemas, type JsonSchema } from './jsonSchema';
 import { fare, point } from './shared';
 
@@ -44,8 +45,9 @@ export function openApiDocument(builtIn: Readonly<Record<string, ProblemPage>>):
     },
     servers: [{ url: '/' }],
     security: [{ bearer: [] }],
-    tags: ['quotes', 'rides', 'drivers', 'ops'].map((name) => ({ name })),
+    tags: ['quotes', 'rides', 'drivers', 'webhooks', 'ops'].map((name) => ({ name })),
     paths,
+    webhooks: { rideFact: { post: describeWebhook() } },
     components: {
       schemas: jsonSchemas(answers, 'output'),
       securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
@@ -71,6 +73,22 @@ function describe(operation: Operation, pages: Readonly<Record<string, ProblemPa
       [response.status]: { description: response.description, ...content(response) },
       ...problems(operation, pages),
     },
+  };
+}
+
+/** What a registered endpoint is posted. */
+function describeWebhook(): JsonSchema {
+  return {
+    operationId: 'rideFact',
+    summary: 'Something has happened to a ride',
+    description:
+      'Signed: the header `hailway-signature` is `t=<seconds since 1970>,v1=<hex>` with the HMAC-SHA256 of `<t>.<body>` ' +
+      'by the secret of the webhook; after a rotation there are two `v1`. Any 2xx within 5 s means that you have it. ' +
+      'Anything else is tried again for a day, with pauses from 10 s to an hour. It may come twice, and in any order: ' +
+      '`id` is the same for every repeat, `version` counts the facts of a ride.',
+    tags: ['webhooks'],
+    requestBody: { required: true, content: json(inline(webhookBody, 'output')) },
+    responses: { '2XX': { description: 'Taken' } },
   };
 }
 

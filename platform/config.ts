@@ -152,9 +152,17 @@ export const configSchema = z.object({
   LOCATION_URL: httpUrl('http://127.0.0.1:8082'),
   ANALYTICS_URL: httpUrl('http://127.0.0.1:8083'),
   AUDIT_URL: httpUrl('http://127.0.0.1:8084'),
+  NOTIFICATIONS_URL: httpUrl('http://127.0.0.1:8085'),
 
   NOTIFICATIONS_WEBHOOK_URL: optionalHttpUrl('an http URL that notifications are posted to, or empty', ''),
   NOTIFICATIONS_WEBHOOK_SECRET: text('the secret that webhooks are signed with', ''),
+  WEBHOOK_PRIVATE_ADDRESSES: variable(
+    'yes or no: whether webhooks may be posted to private addresses, for development',
+    z
+      .enum(['yes', 'no'])
+      .default('no')
+      .transform((given) => given === 'yes'),
+  ),
 });
 
 export type Config = z.infer<typeof configSchema>;

@@ -1,8 +1,11 @@
 import type { Logger } from '../../platform/log';
+import { createPoll } from '../../platform/poll';
 import type { Pool } from '../../platform/postgres';
-import { backoffMs, wait } from '../../platform/wait';
-import { recordOutcome, takeDue, type Due } from './queue';
+import { forgetEnded, recordOutcome, takeDue, type Due } from './queue';
+import { pauseAfter, type Failed } from './schedule';
 import type { Post } from './webhook';
+
+const DAY = 24 * 60 * 60_000;
 
 export interface DeliveryOptions {
   readonly pool: Pool;
@@ -11,48 +14,73 @@ export interface DeliveryOptions {
   readonly log: Pick<Logger, 'info' | 'warn'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Posts at once (8). */
-  readonly batchSize?: number;
+  /** Posts at once, to all (200) and to one endpoint (8). */
+  readonly atOnce?: number;
+  readonly perEndpoint?: number;
   /** Longer than a post may take, with its recording (30 s). */
   readonly leaseMs?: number;
   /** Between looking for something to send when there was nothing (500 ms). */
   readonly pollMs?: number;
-  /** After so many failures nobody tries again (15: about an hour and a half with the default back-off). */
-  readonly maxAttempts?: number;
-  readonly backoff?: { readonly minMs: number; readonly maxMs: number };
+  /** The pause after an attempt that failed; null gives up. */
+  readonly pause?: (failed: Failed) => number | null;
+  /** Deliveries that have ended are kept for so long (30 days). */
+  readonly keepMs?: number;
 }
 
 /**
- * Sends what is pending until the signal is aborted, then finishes the posts in hand. A notification is sent at least
- * once: who dies between an answer and its recording sends it again.
+ * Posts what is due until the signal is aborted, then finishes the posts in hand. Each endpoint has a lane of its own:
+ * one that hangs holds up nobody else. A delivery is posted at least once: who dies between an answer and its recording
+ * posts it again, with the same id.
  */
 export async function runDelivery(options: DeliveryOptions): Promise<void> {
-  const { pool, signal, log, batchSize = 8, leaseMs = 30_000, pollMs = 500 } = options;
-  while (!signal.aborted) {
-    let sent = 0;
-    try {
-      const due = await takeDue(pool, batchSize, leaseMs);
-      await Promise.all(due.map((one) => deliver(one, options)));
-      sent = due.length;
-    } catch (error) {
-      log.warn({ err: error }, 'deliveries are not recorded, trying again');
+  const { pool, signal, log, now, atOnce = 200, perEndpoint = 8, leaseMs = 30_000, pollMs = 500 } = options;
+  const lanes = new Map<string, Promise<unknown>>();
+  let posts = 0;
+  let forgetAt = 0;
+  const poll = createPoll();
+
+  async function look(): Promise<void> {
+    if (now() >= forgetAt) {
+      await forgetEnded(pool, options.keepMs ?? 30 * DAY);
+      forgetAt = now() + DAY / 24;
     }
-    if (sent === 0) await wait(pollMs, signal);
+    const limit = atOnce - posts;
+    if (limit <= 0) return;
+    const due = await takeDue(pool, { limit, perEndpoint, busy: [...lanes.keys()], leaseMs });
+    const taken = new Map<string, Due[]>();
+    for (const one of due) taken.set(one.endpointId, [...(taken.get(one.endpointId) ?? []), one]);
+    for (const [endpointId, some] of taken) {
+      posts += some.length;
+      const lane = Promise.all(some.map((one) => deliver(one, options))).then(() => {
+        posts -= some.length;
+        lanes.delete(endpointId);
+        poll.soon();
+      });
+      lanes.set(endpointId, lane);
+    }
   }
+
+  await poll.run(look, { everyMs: pollMs, signal, log, trouble: 'nothing is delivered' });
+  await Promise.all(lanes.values());
 }
 
 async function deliver(due: Due, options: DeliveryOptions): Promise<void> {
-  const { pool, post, log, now, maxAttempts = 15 } = options;
+  const { pool, post, log, now, pause = pauseAfter } = options;
   const startedAt = now();
   const { status, error } = await post(due);
-  const outcome = { at: new Date(startedAt).toISOString(), durationMs: now() - startedAt, status, error };
-  const about = { notification: due.id, attempt: due.attempt, status, error };
-  if (error === null) return recordOutcome(pool, due, outcome, 'delivered');
-  if (due.attempt >= maxAttempts) {
-    log.warn(about, 'notification given up');
-    return recordOutcome(pool, due, outcome, 'given_up');
+  const endedAt = now();
+  const outcome = { at: new Date(startedAt).toISOString(), durationMs: endedAt - startedAt, status, error };
+  const { deliveryId, endpointId, attempt } = due;
+  const about = { deliveryId, endpointId, attempt, status, error };
+  try {
+    if (error === null) return await recordOutcome(pool, due, outcome, 'delivered');
+    const writtenAt = Date.parse(due.createdAt);
+    const againInMs = pause({ attempt, writtenAt, now: endedAt, random: Math.random() });
+    if (againInMs === null) log.warn(about, 'delivery given up');
+    else log.info({ ...about, againInMs }, 'not delivered');
+    await recordOutcome(pool, due, outcome, againInMs === null ? 'given_up' : { againInMs });
+  } catch (failure) {
+    // It is due again when its lease is over.
+    log.warn({ err: failure, ...about }, 'an attempt was not recorded');
   }
-  const againInMs = backoffMs(due.attempt - 1, options.backoff ?? { minMs: 1_000, maxMs: 15 * 60_000 });
-  log.info({ ...about, againInMs }, 'notification not delivered');
-  return recordOutcome(pool, due, outcome, { againInMs });
 }

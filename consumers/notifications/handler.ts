@@ -1,50 +1,71 @@
 import { v5 as uuidv5 } from 'uuid';
-import { knownFact } from '../../contracts/knownFact';
+import { webhookBody } from '../../contracts/api/webhooks';
+import { knownFact, type KnownFact } from '../../contracts/knownFact';
 import { CodedError } from '../../platform/errors';
 import type { Fact, Handle } from '../../platform/inbox';
+import { listenersFor, type Listener } from './endpoints';
 import { messagesFor, type Message } from './messages';
-import { rememberRiders, ridersOf, writeNotifications, type Notification } from './store';
+import {
+  rememberRiders,
+  ridersOf,
+  writeDeliveries,
+  writeNotifications,
+  type Delivery,
+  type Notification,
+} from './store';
 
-/** Made once for this project; a notification's id is a UUID (version 5) below it. */
+/** Made once for this project; a notification's or delivery's id is a UUID (version 5) below it. */
 const ID_NAMESPACE = '5a9d5f0e-3b0c-5d6b-9a58-7c1d6f1c2e44';
 
 /** The same fact and recipient give the same id, however often the fact is delivered. */
 export const notificationId = (factId: string, role: string, recipientId: string): string =>
   uuidv5(`${factId}|${role}|${recipientId}`, ID_NAMESPACE);
 
+/** The same fact and endpoint give the same id, however often the fact is delivered. */
+export const deliveryId = (factId: string, endpointId: string): string =>
+  uuidv5(`${factId}|webhook|${endpointId}`, ID_NAMESPACE);
+
+interface News {
+  readonly fact: Fact;
+  readonly known: KnownFact;
+  readonly messages: readonly Message[];
+}
+
 /**
- * Writes what riders and drivers are told about facts of rides and payments.
- * @param deliver whether what is written shall be sent: false when there is nobody to send it to
+ * Writes what riders and drivers are told about facts of rides and payments, and what is to be posted to webhooks.
  * @throws FactInvalid; CodedError `rider_not_seen` for a ride whose first fact never came.
  */
-export function createNotify(deliver: boolean): Handle {
-  return async (tx, facts) => {
-    const news = facts.flatMap((fact) => {
-      const known = knownFact(fact);
-      return known === null ? [] : [{ fact, known, messages: messagesFor(known) }];
-    });
-    const named = new Map<string, string>();
-    for (const { fact, known } of news) {
-      // Rides and payments are topics of their own, in no order between them: whichever comes first tells.
-      if (known.type === 'ride.requested' || known.type === 'payment.opened') {
-        named.set(fact.key, known.data.riderId);
-      }
-    }
-    await rememberRiders(tx, named);
-    const told = news.filter(({ messages }) => messages.length > 0).map(({ fact }) => fact.key);
-    const riders = new Map([
-      ...(await ridersOf(
-        tx,
-        told.filter((rideId) => !named.has(rideId)),
-      )),
-      ...named,
-    ]);
-    await writeNotifications(
-      tx,
-      news.flatMap(({ fact, messages }) => messages.map((message) => address(fact, message, riders))),
-      deliver ? 'pending' : 'written',
-    );
-  };
+export const notify: Handle = async (tx, facts) => {
+  const news = facts.flatMap((fact): News[] => {
+    const known = knownFact(fact);
+    return known === null ? [] : [{ fact, known, messages: messagesFor(known) }];
+  });
+  const named = new Map<string, string>();
+  for (const { fact, known } of news) {
+    // Rides and payments are topics of their own, in no order between them: whichever comes first tells.
+    const riderId = riderNamedBy(known);
+    if (riderId !== undefined) named.set(fact.key, riderId);
+  }
+  await rememberRiders(tx, named);
+  const unnamed = new Set(news.map(({ fact }) => fact.key).filter((rideId) => !named.has(rideId)));
+  const riders = new Map([...(await ridersOf(tx, [...unnamed])), ...named]);
+  const notifications = news.flatMap(({ fact, messages }) =>
+    messages.map((message) => address(fact, message, riders)),
+  );
+  await writeNotifications(tx, notifications);
+
+  const listeners = await listenersFor(tx, [...new Set(riders.values())]);
+  const house = listeners.filter(({ role }) => role === 'house');
+  await writeDeliveries(tx, [
+    ...house.flatMap(({ endpointId }) => notifications.map((one) => letterOf(one, endpointId))),
+    ...news.flatMap((one) => webhooksOf(one, riders.get(one.fact.key), listeners)),
+  ]);
+};
+
+/** The first facts of a ride and of its payment say whose it is. */
+function riderNamedBy({ data }: KnownFact): string | undefined {
+  const { riderId, request } = data as { riderId?: string; request?: { riderId?: string } };
+  return riderId ?? request?.riderId;
 }
 
 function address(fact: Fact, message: Message, riders: ReadonlyMap<string, string>): Notification {
@@ -64,3 +85,43 @@ function address(fact: Fact, message: Message, riders: ReadonlyMap<string, strin
     occurredAt: fact.time,
   };
 }
+
+/** A notification as the house's own receiver gets it. */
+function letterOf(notification: Notification, endpointId: string): Delivery {
+  const { id, factId, rideId, role, recipientId, channel, template, text, occurredAt } = notification;
+  const recipient = { role, id: recipientId };
+  const body = JSON.stringify({ id, factId, rideId, recipient, channel, template, text, occurredAt });
+  return { deliveryId: id, endpointId, factId, rideId, body };
+}
+
+/** A fact of a ride as those get it who may see the ride. */
+function webhooksOf(
+  { fact, known }: News,
+  riderId: string | undefined,
+  listeners: readonly Listener[],
+): Delivery[] {
+  if (!known.type.startsWith('ride.')) return [];
+  const { id: factId, key: rideId } = fact;
+  return listeners
+    .filter(({ role, ownerId }) => role === 'operator' || (role === 'rider' && ownerId === riderId))
+    .map(({ endpointId }) => {
+      const id = deliveryId(factId, endpointId);
+      const { type, sequence: version, time: at } = fact;
+      const body = webhookBody.parse({
+        id,
+        factId,
+        type,
+        rideId,
+        version,
+        at,
+        data: withoutCard(known.data),
+      });
+      return { deliveryId: id, endpointId, factId, rideId, body: JSON.stringify(body) };
+    });
+}
+
+/** How a ride is paid is said, the card's token is not: it is good for charging. */
+const withoutCard = (data: object): unknown =>
+  JSON.parse(
+    JSON.stringify(data, (name, value: { type?: string }) => (name === 'paymentMethod' ? value.type : value)),
+  );

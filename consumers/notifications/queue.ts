@@ -1,10 +1,13 @@
 import { withTransaction, type Pool } from '../../platform/postgres';
-import type { Notification } from './store';
+import type { Letter } from './webhook';
 
-/** A notification that is ours to send until its lease is over. */
-export interface Due extends Notification {
+/** A delivery that is ours to post until its lease is over. */
+export interface Due extends Letter {
+  readonly endpointId: string;
   /** 1 for the first attempt. */
   readonly attempt: number;
+  /** When it was written, ISO 8601 UTC. */
+  readonly createdAt: string;
 }
 
 /** What became of an attempt. */
@@ -17,23 +20,48 @@ export interface Outcome {
   readonly error: string | null;
 }
 
+export interface TakeOptions {
+  /** Deliveries at most. */
+  readonly limit: number;
+  /** Of one endpoint at most; of one that fails, one. */
+  readonly perEndpoint: number;
+  /** Endpoints that we are posting to already: nothing more of theirs. */
+  readonly busy: readonly string[];
+  readonly leaseMs: number;
+}
+
 /**
- * Takes up to `limit` notifications that are due and leases them: nobody else sends them meanwhile, and if we die they
- * are due again when the lease is over. Nothing is locked while they are sent.
+ * Takes deliveries that are due, of every endpoint its share, and leases them: nobody else posts them meanwhile, and if
+ * we die they are due again when the lease is over. Nothing is locked while they are posted.
  */
-export async function takeDue(pool: Pool, limit: number, leaseMs: number): Promise<Due[]> {
+export async function takeDue(
+  pool: Pool,
+  { limit, perEndpoint, busy, leaseMs }: TakeOptions,
+): Promise<Due[]> {
   const { rows } = await pool.query<Due>({
-    name: 'notifications-take',
-    text: `with due as (
-             select id from notifications where state = 'pending' and next_attempt_at <= now()
-             order by next_attempt_at limit $1 for update skip locked
+    name: 'deliveries-take',
+    // Two senders may find the same delivery: the second waits for the first's lock and then finds it leased.
+    text: `with lanes as (
+             select endpoint_id, url, owner_role = 'house' as trusted,
+               case when previous_until > now() then array[secret, previous_secret] else array[secret] end as secrets,
+               case when failures = 0 then $2::int else 1 end as width
+             from webhook_endpoints where deleted_at is null and endpoint_id <> all ($3::uuid[])
+           ), due as (
+             select first.delivery_id, lanes.* from lanes cross join lateral (
+               select delivery_id, row_number() over (order by next_attempt_at) as place from (
+                 select delivery_id, next_attempt_at from deliveries
+                 where deliveries.endpoint_id = lanes.endpoint_id and state = 'pending' and next_attempt_at <= now()
+                 order by next_attempt_at limit $2::int
+               ) as oldest
+             ) as first
+             where place <= width limit $1::int
            )
-           update notifications n
-           set attempts = attempts + 1, next_attempt_at = now() + $2 * interval '1 millisecond'
-           from due where n.id = due.id
-           returning n.id, fact_id as "factId", ride_id as "rideId", role, recipient_id as "recipientId", channel,
-             template, text, occurred_at as "occurredAt", attempts as attempt`,
-    values: [limit, leaseMs],
+           update deliveries d
+           set attempts = attempts + 1, next_attempt_at = now() + $4 * interval '1 millisecond'
+           from due where d.delivery_id = due.delivery_id and d.state = 'pending' and d.next_attempt_at <= now()
+           returning d.delivery_id as "deliveryId", d.endpoint_id as "endpointId", due.url, due.secrets, due.trusted,
+             d.body, d.attempts as attempt, d.created_at as "createdAt"`,
+    values: [limit, perEndpoint, busy, leaseMs],
   });
   return rows;
 }
@@ -41,25 +69,42 @@ export async function takeDue(pool: Pool, limit: number, leaseMs: number): Promi
 /** Records an attempt, and what follows from it: delivered, given up, or tried again in so many milliseconds. */
 export async function recordOutcome(
   pool: Pool,
-  { id, attempt }: Due,
+  { deliveryId, endpointId, attempt }: Pick<Due, 'deliveryId' | 'endpointId' | 'attempt'>,
   outcome: Outcome,
   then: 'delivered' | 'given_up' | { readonly againInMs: number },
 ): Promise<void> {
   const againInMs = typeof then === 'object' ? then.againInMs : null;
+  const { at, durationMs, status, error } = outcome;
   await withTransaction(pool, async (tx) => {
     await tx.query({
-      name: 'notifications-attempt',
-      text: `insert into notification_attempts (notification_id, attempt, at, duration_ms, status, error)
+      name: 'deliveries-attempt',
+      text: `insert into delivery_attempts (delivery_id, attempt, at, duration_ms, status, error)
              values ($1, $2, $3, $4, $5, $6) on conflict do nothing`,
-      values: [id, attempt, outcome.at, Math.round(outcome.durationMs), outcome.status, outcome.error],
+      values: [deliveryId, attempt, at, Math.round(durationMs), status, error],
     });
     await tx.query({
-      name: 'notifications-settle',
+      name: 'deliveries-settle',
       // Somebody who took it over after our lease may have delivered it: that stays.
-      text: `update notifications set state = $2, delivered_at = case when $2 = 'delivered' then now() end,
+      text: `update deliveries set state = $2, ended_at = case when $2 <> 'pending' then now() end,
                next_attempt_at = now() + coalesce($3::int, 0) * interval '1 millisecond'
-             where id = $1 and state = 'pending'`,
-      values: [id, typeof then === 'string' ? then : 'pending', againInMs],
+             where delivery_id = $1 and state = 'pending'`,
+      values: [deliveryId, typeof then === 'string' ? then : 'pending', againInMs],
     });
+    await tx.query({
+      name: 'deliveries-endpoint',
+      // Only a change is written: a busy endpoint is one row.
+      text: `update webhook_endpoints set failures = case when $2 then 0 else failures + 1 end
+             where endpoint_id = $1 and ($2 is false or failures > 0)`,
+      values: [endpointId, error === null],
+    });
+  });
+}
+
+/** Forgets deliveries, with their attempts, that ended longer ago than this. */
+export async function forgetEnded(pool: Pool, keepMs: number): Promise<void> {
+  await pool.query({
+    name: 'deliveries-forget',
+    text: `delete from deliveries where ended_at < now() - $1 * interval '1 millisecond'`,
+    values: [keepMs],
   });
 }

@@ -40,24 +40,43 @@ export async function ridersOf(tx: Tx, rideIds: readonly string[]): Promise<Map<
 }
 
 /** Writes notifications, one statement for all. One that is there already stays as it is. */
-export async function writeNotifications(
-  tx: Tx,
-  notifications: readonly Notification[],
-  state: 'pending' | 'written',
-): Promise<void> {
+export async function writeNotifications(tx: Tx, notifications: readonly Notification[]): Promise<void> {
   if (notifications.length === 0) return;
   const column = <K extends keyof Notification>(name: K) => notifications.map((one) => one[name]);
   await tx.query({
     name: 'notifications-write',
     text: `insert into notifications
-             (id, fact_id, ride_id, role, recipient_id, channel, template, text, occurred_at, state)
-           select *, $10 from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[],
+             (id, fact_id, ride_id, role, recipient_id, channel, template, text, occurred_at)
+           select * from unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[],
              $7::text[], $8::text[], $9::timestamptz[])
            on conflict (id) do nothing`,
     values: [
       ...[column('id'), column('factId'), column('rideId'), column('role'), column('recipientId')],
       ...[column('channel'), column('template'), column('text'), column('occurredAt')],
-      state,
+    ],
+  });
+}
+
+/** What is to be posted to an endpoint. */
+export interface Delivery {
+  readonly deliveryId: string;
+  readonly endpointId: string;
+  readonly factId: string;
+  readonly rideId: string;
+  readonly body: string;
+}
+
+/** Writes deliveries, due at once; one that is there already stays as it is. */
+export async function writeDeliveries(tx: Tx, deliveries: readonly Delivery[]): Promise<void> {
+  if (deliveries.length === 0) return;
+  const column = <K extends keyof Delivery>(name: K) => deliveries.map((one) => one[name]);
+  await tx.query({
+    name: 'deliveries-write',
+    text: `insert into deliveries (delivery_id, endpoint_id, fact_id, ride_id, body)
+           select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::uuid[], $5::text[])
+           on conflict (delivery_id) do nothing`,
+    values: [
+      ...[column('deliveryId'), column('endpointId'), column('factId'), column('rideId'), column('body')],
     ],
   });
 }

@@ -5,11 +5,11 @@ export type Role = 'rider' | 'driver' | 'fleet' | 'operator' | 'service';
 
 /** One operation of the public API. Routes are mounted and OpenAPI is written from it. */
 export interface Operation {
-  readonly method: 'get' | 'put' | 'post';
+  readonly method: 'get' | 'put' | 'post' | 'delete';
   /** In OpenAPI's form: `/v1/rides/{rideId}`. */
   readonly path: string;
   readonly summary: string;
-  readonly tag: 'quotes' | 'rides' | 'drivers' | 'ops';
+  readonly tag: 'quotes' | 'rides' | 'drivers' | 'webhooks' | 'ops';
   /** Who may call it. */
   readonly roles: readonly [Role, ...Role[]];
   readonly request: {
@@ -19,7 +19,7 @@ export interface Operation {
     readonly body?: z.ZodType;
   };
   readonly response: {
-    readonly status: 200 | 201 | 202;
+    readonly status: 200 | 201 | 202 | 204;
     readonly description: string;
     readonly body?: z.ZodType;
     /** Server-sent events by name, instead of a body. */

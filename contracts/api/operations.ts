@@ -20,6 +20,7 @@ import {
   tipBody,
   tipView,
 } from './rides';
+import { webhookOperations } from './webhookOperations';
 
 /** A malformed id is an unknown one: the path takes any text. */
 const rideIdParam = z.strictObject({ rideId: z.string().describe('the id of a ride') });
@@ -164,6 +165,7 @@ export const operations = {
   },
   ...driverOperations,
   ...operatorOperations,
+  ...webhookOperations,
   demand: {
     method: 'get',
     path: '/v1/ops/demand',

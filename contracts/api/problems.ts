@@ -20,7 +20,12 @@ export interface ProblemPage {
 }
 
 /** What the gateway refuses beside the domain's rules; platform/http has the codes that every service has. */
-export type EdgeCode = 'too_many_positions';
+export type EdgeCode =
+  | 'too_many_positions'
+  | 'webhook_not_found'
+  | 'webhook_exists'
+  | 'too_many_webhooks'
+  | 'webhook_address_refused';
 
 const page = (status: number, title: string, description: string): ProblemPage => ({
   status,
@@ -109,6 +114,22 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
     400,
     'The way comes back',
     'A drop is at the pickup or where another drop is: `drop` says which. Name every place once.',
+  ),
+  webhook_not_found: page(
+    404,
+    'No such webhook',
+    "There is no webhook with this id, or it is somebody else's: the two are not told apart.",
+  ),
+  webhook_exists: page(
+    409,
+    'There is a webhook with this URL',
+    'Its id is in `webhookId`. Get another secret for it if you have lost the one you had.',
+  ),
+  too_many_webhooks: page(409, 'Too many webhooks', 'Delete one first.'),
+  webhook_address_refused: page(
+    400,
+    'Not a public address',
+    'Webhooks are posted to the public internet only: not to private networks, nor to ourselves.',
   ),
   too_many_positions: {
     status: 429,

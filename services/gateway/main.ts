@@ -20,6 +20,7 @@ import { createRideFeed } from '../rides/rideFeed';
 import { rideRoutes } from '../rides/routes';
 import { createPositionBuffer } from './positions';
 import { documentRoutes, gatewayRoutes } from './routes';
+import { webhookRoutes } from './webhookRoutes';
 
 /** Within the request's deadline of 10 s, so that a client hears of a workflow that does not answer. */
 const WORKFLOW_DEADLINE_MS = 5_000;
@@ -86,6 +87,7 @@ runProcess('gateway', async ({ config, log, signal }) => {
       const rides = { pool, act, whereIs, policies, codeSecret, now: Date.now };
       rideRoutes(mount, { ...rides, requestRide, feed: rideFeed });
       operatorRoutes(mount, rides);
+      webhookRoutes(mount, service('notifications', config.NOTIFICATIONS_URL));
       createPaymentRoutes(mount, {
         temporal,
         rideOf: (caller, rideId) => visibleRide(pool, rideId, caller),

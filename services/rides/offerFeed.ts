@@ -1,6 +1,6 @@
+import { createPoll, type PollOptions } from '../../platform/poll';
 import type { Queryable } from '../../platform/postgres';
 import { liveOffers, type LiveOffer } from './offers';
-import { createPoll, type PollLoopOptions } from './pollLoop';
 
 export interface OfferListener {
   readonly offered: (offer: LiveOffer) => void;
@@ -19,7 +19,7 @@ export interface OfferFeed {
    */
   follow(driverId: string, told: string | undefined, listener: OfferListener): () => void;
   /** Looks for offers until the loop's signal: one query for all drivers that listen, another when there are new ones. */
-  run(options: PollLoopOptions): Promise<void>;
+  run(options: Omit<PollOptions, 'trouble'>): Promise<void>;
 }
 
 /** New offers whose rides are read at once. */
@@ -61,7 +61,7 @@ export function createOfferFeed(db: Queryable, now: () => number): OfferFeed {
         if (group.size === 0 && followers.get(driverId) === group) followers.delete(driverId);
       };
     },
-    run: (options) => poll.run(look, options),
+    run: (options) => poll.run(look, { ...options, trouble: 'streams of drivers get no news' }),
   };
 }
 

@@ -1,8 +1,8 @@
 import { foldRide } from '../../domain/foldRide';
 import type { Ride, RideFact } from '../../domain/ride';
 import { changedSince } from '../../platform/outbox';
+import { createPoll, type PollOptions } from '../../platform/poll';
 import type { Queryable } from '../../platform/postgres';
-import { createPoll, type PollLoopOptions } from './pollLoop';
 import { rideFactsOf } from './store';
 
 /** What happened to a ride, and the ride after it. */
@@ -25,7 +25,7 @@ export interface RideFeed {
    */
   follow(rideId: string, after: number, tell: (news: RideNews) => void): () => void;
   /** Looks for news until the loop's signal: two queries for all rides that are followed. */
-  run(options: PollLoopOptions): Promise<void>;
+  run(options: Omit<PollOptions, 'trouble'>): Promise<void>;
 }
 
 /** Rides whose facts are read at once. */
@@ -72,7 +72,7 @@ export function createRideFeed(db: Queryable): RideFeed {
         if (group.size === 0 && followers.get(rideId) === group) followers.delete(rideId);
       };
     },
-    run: (options) => poll.run(look, options),
+    run: (options) => poll.run(look, { ...options, trouble: 'streams of rides get no news' }),
   };
 }
 

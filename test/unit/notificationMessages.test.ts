@@ -97,7 +97,7 @@ test('the same fact and recipient have the same id, anybody else another', () =>
 
 test('a signature is the one that anybody can compute', () => {
   // printf '1400000000.{"a":1}' | openssl dgst -sha256 -hmac 'a secret'
-  expect(signature('a secret', 1_400_000_000_999, '{"a":1}')).toBe(
+  expect(signature(['a secret'], 1_400_000_000_999, '{"a":1}')).toBe(
     't=1400000000,v1=6cae12927263a198573614d12c4db6a50552d27efba8e60483b48df95ca5ad13',
   );
 });

@@ -32,6 +32,8 @@ export async function environmentOf(inputs: EnvironmentInputs): Promise<NodeJS.P
     QUOTE_SECRET: secrets.of('quote'),
     RIDE_CODE_SECRET: secrets.of('ride-code'),
     HAILWAY_TEMPORAL_UI_URL: servers.temporalUiUrl ?? 'http://127.0.0.1:8233',
+    // Whoever tries webhooks on one machine receives them there.
+    WEBHOOK_PRIVATE_ADDRESSES: 'yes',
     NODE_ENV: 'production',
   };
   for (const name of Object.keys(unlessSet))
@@ -61,5 +63,6 @@ export async function environmentOf(inputs: EnvironmentInputs): Promise<NodeJS.P
     LOCATION_URL: at('location'),
     ANALYTICS_URL: at('analytics'),
     AUDIT_URL: at('audit'),
+    NOTIFICATIONS_URL: at('notifications'),
   };
 }

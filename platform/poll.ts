@@ -1,17 +1,19 @@
-import type { Logger } from '../../platform/log';
-import { backoffMs, wait } from '../../platform/wait';
+import type { Logger } from './log';
+import { backoffMs, wait } from './wait';
 
-export interface PollLoopOptions {
+export interface PollOptions {
   readonly everyMs: number;
   readonly signal: AbortSignal;
   readonly log: Pick<Logger, 'warn'>;
+  /** What is the matter when looking fails: 'streams get no news'. */
+  readonly trouble: string;
 }
 
 export interface Poll {
   /** Looks at once instead of when it is time: somebody new waits. */
   soon(): void;
   /** Looks again and again until `signal`; while looking fails it waits longer each time, up to 2 s. */
-  run(look: () => Promise<void>, options: PollLoopOptions): Promise<void>;
+  run(look: () => Promise<void>, options: PollOptions): Promise<void>;
 }
 
 /** One loop that looks for news; whatever comes while it looks is seen to by its next look. */
@@ -33,7 +35,7 @@ export function createPoll(): Poll {
       asked = true;
       wake?.abort();
     },
-    async run(look, { everyMs, signal, log }) {
+    async run(look, { everyMs, signal, log, trouble }) {
       let failures = 0;
       while (!signal.aborted) {
         asked = false;
@@ -41,7 +43,7 @@ export function createPoll(): Poll {
           await look();
           failures = 0;
         } catch (error) {
-          if (failures === 0) log.warn({ err: error }, 'streams get no news');
+          if (failures === 0) log.warn({ err: error }, trouble);
           failures += 1;
         }
         if (failures === 0) await pause(everyMs, signal);
