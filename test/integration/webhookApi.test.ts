@@ -11,7 +11,7 @@ import { requested, rideFacts, startConsumer, type TestConsumer } from '../suppo
 import { delivering, Receiver } from '../support/webhooks';
 
 let notifications: TestConsumer;
-let servers: Listening[] = [];
+const servers: Listening[] = [];
 let keys: Awaited<ReturnType<typeof issuer>>;
 let gatewayUrl: string;
 
