@@ -42,6 +42,8 @@ export interface Policies {
   readonly scheduleMaxAheadDays: number;
   /** A scheduled ride is released, and paid for, this long before its pickup. */
   readonly scheduleLeadMs: number;
+  /** How often a ride's workflow looks whether it is stuck. */
+  readonly stuckCheckMs: number;
   /** The platform's share of a fare, in basis points (1/100 of a percent). */
   readonly commissionBasisPoints: number;
   /** How long after a ride a tip can be given. */
@@ -74,6 +76,7 @@ export const standardPolicies: Policies = {
   waitingUnitMinor: 35,
   waitingCapMinor: 350,
   quotedSecondMs: SECOND,
+  stuckCheckMs: 30 * MINUTE,
   scheduleMinAheadMs: 30 * MINUTE,
   scheduleMaxAheadDays: 30,
   scheduleLeadMs: 20 * MINUTE,

@@ -5,8 +5,9 @@ import {
   setCurrentDetails,
   setHandler,
   ApplicationFailure,
+  upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { operatorUpdates } from '../domain/names';
+import { operatorUpdates, searchAttributes } from '../domain/names';
 
 interface Compensation {
   readonly name: string;
@@ -14,6 +15,26 @@ interface Compensation {
 }
 
 type Verdict = 'retry' | 'skip';
+
+/** A saga that cannot go on by itself. */
+export interface Parked {
+  /** What it could not do. */
+  readonly what: string;
+  readonly reason: string;
+  readonly next: string;
+}
+
+const whatToDo =
+  `mend the cause and send the Update \`${operatorUpdates.retryCompensation}\`, ` +
+  `or settle it by hand and send \`${operatorUpdates.skipCompensation}\``;
+
+/** Says on the workflow's card that it is parked, and lets it be found by that. */
+function showParked(parked: Parked | null): void {
+  upsertSearchAttributes([{ key: searchAttributes.stuck, value: parked !== null }]);
+  if (parked === null) return setCurrentDetails('Goes on.');
+  const { what, reason, next } = parked;
+  setCurrentDetails(`**Parked: could not ${what}**\n- last failure: ${reason}\n- next action: ${next}`);
+}
 
 /**
  * What has to be undone if the saga does not reach its end. Registered BEFORE the step that it undoes, because a step
@@ -24,7 +45,7 @@ export class Compensations {
   private parked: string | undefined;
   private verdict: Verdict | undefined;
 
-  constructor() {
+  constructor(private readonly onPark: (parked: Parked | null) => void = showParked) {
     this.answer(operatorUpdates.retryCompensation, 'retry');
     this.answer(operatorUpdates.skipCompensation, 'skip');
   }
@@ -59,13 +80,10 @@ export class Compensations {
     const reason = error instanceof Error ? error.message : String(error);
     this.parked = name;
     this.verdict = undefined;
-    setCurrentDetails(
-      `**Parked: could not ${name}.** Reason: ${reason}. ` +
-        `Next: mend the cause and send the Update \`${operatorUpdates.retryCompensation}\`, ` +
-        `or settle it by hand and send \`${operatorUpdates.skipCompensation}\`.`,
-    );
+    this.onPark({ what: name, reason, next: whatToDo });
     await condition(() => this.verdict !== undefined);
     this.parked = undefined;
+    this.onPark(null);
     return this.verdict!;
   }
 

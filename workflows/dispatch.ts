@@ -44,8 +44,9 @@ export async function match(record: RideRecord, news: SearchNews, policies: Poli
 async function offerInRounds(record: RideRecord, news: SearchNews, policies: Policies): Promise<void> {
   const { rideId, matchingSince } = record.ride;
   let deadlineMs = Date.parse(matchingSince ?? now()) + policies.matchingDeadlineMs;
-  const { offerRide } = ownDatabase<Dispatch>(`${policies.matchingDeadlineMs}ms`);
-  const { closeOffers } = ownDatabase<Dispatch>();
+  const telling = { onTrouble: (step: string, error: unknown) => record.operators.failed(step, error) };
+  const { offerRide } = ownDatabase<Dispatch>({ ...telling, patience: `${policies.matchingDeadlineMs}ms` });
+  const { closeOffers } = ownDatabase<Dispatch>(telling);
   // Rounds are numbered through the ride's whole life: its version tells a rematch from the first search.
   const firstRound = record.ride.version * 1_000;
   for (let round = firstRound; record.is('matching'); round += 1) {

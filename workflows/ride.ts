@@ -3,19 +3,20 @@ import {
   CancellationScope,
   condition,
   defineSignal,
-  defineUpdate,
   isCancellation,
   setHandler,
+  sleep,
 } from '@temporalio/workflow';
 import type { RideMessages } from '../activities/messages';
 import { holdMinor } from '../domain/charge';
-import { rideSignals, rideUpdates, rideWorkflowId } from '../domain/names';
+import { rideSignals, rideWorkflowId } from '../domain/names';
 import type { RideOutcome } from '../domain/payment';
-import type { Ride, RideCommand, RideCommandType, RideStatus } from '../domain/ride';
-import type { AcceptedOffer, Authorization, PaymentStart, RideStart } from '../domain/sagas';
+import type { RideStatus } from '../domain/ride';
+import type { Authorization, PaymentStart, RideStart } from '../domain/sagas';
 import { Compensations } from './compensation';
-import { assignOrReserve, match, type SearchNews } from './dispatch';
+import { match, type SearchNews } from './dispatch';
 import { RideRecord } from './rideRecord';
+import { answerRiderDriverAndOperator } from './rideUpdates';
 import { ownDatabase } from './steps';
 
 const messages = ownDatabase<RideMessages>();
@@ -24,7 +25,7 @@ const messages = ownDatabase<RideMessages>();
 export async function ride({ request, requestedAt, policies }: RideStart): Promise<RideStatus> {
   const { rideId } = request;
   const record = new RideRecord(rideId, policies);
-  const compensations = new Compensations();
+  const compensations = new Compensations((parked) => record.operators.park(parked));
   const search: SearchNews = { declinedRounds: new Set(), driverFreed: false };
   let authorization: Authorization | undefined;
 
@@ -39,6 +40,7 @@ export async function ride({ request, requestedAt, policies }: RideStart): Promi
     authorization = { authorized: false, reason };
   });
 
+  watch(record, policies.stuckCheckMs);
   try {
     await record.apply({ type: 'request', at: requestedAt, request });
     await authorize();
@@ -96,43 +98,17 @@ export async function ride({ request, requestedAt, policies }: RideStart): Promi
   }
 }
 
-type Command<T extends RideCommandType> = Omit<Extract<RideCommand, { type: T }>, 'type' | 'at'>;
-
-/** The Updates by which people act on a ride. Each answers with the ride after it, or refuses with the domain's code. */
-function answerRiderDriverAndOperator(record: RideRecord): void {
-  const answer = <Argument>(name: string, handle: (argument: Argument) => Promise<Ride>): void =>
-    setHandler(defineUpdate<Ride, [Argument]>(name), async (argument) => {
-      await condition(() => record.isRecorded);
-      return handle(argument);
-    });
-  const command = <T extends RideCommandType>(name: string, type: T): void =>
-    answer<Command<T>>(name, (argument) => record.apply({ ...argument, type, at: now() } as RideCommand));
-
-  answer(rideUpdates.request, async () => record.ride);
-  answer<AcceptedOffer>(rideUpdates.offerAccepted, (offer) =>
-    isWith(offer.driverId, record.ride) ? Promise.resolve(record.ride) : assignOrReserve(record, offer),
-  );
-  command(rideUpdates.arrive, 'arrive');
-  command(rideUpdates.start, 'start');
-  command(rideUpdates.reachStop, 'reachStop');
-  command(rideUpdates.complete, 'complete');
-  command(rideUpdates.endEarly, 'endEarly');
-  command(rideUpdates.reportNoShow, 'reportNoShow');
-  answer<Command<'unassignDriver'>>(rideUpdates.unassign, ({ driverId, reason }) =>
-    record.is('matching') && record.ride.reservedDriverId === driverId
-      ? record.apply({ type: 'releaseReservation', at: now(), reason })
-      : record.apply({ type: 'unassignDriver', at: now(), driverId, reason }),
-  );
-  command(rideUpdates.reassign, 'reassign');
-  command(rideUpdates.forceComplete, 'forceComplete');
-  command(rideUpdates.adjustFare, 'adjustFare');
-  answer<{ by: 'rider' | 'operator' } & Command<'cancelByRider'>>(rideUpdates.cancel, ({ by, ...cancel }) =>
-    record.apply({ ...cancel, type: by === 'rider' ? 'cancelByRider' : 'cancelByOperator', at: now() }),
-  );
+/** Looks now and then whether the ride waits longer than its state allows, for as long as the story lasts. */
+function watch(record: RideRecord, everyMs: number): void {
+  const summary = 'look whether the ride is stuck';
+  const look = async (): Promise<never> => {
+    for (;;) {
+      await sleep(everyMs, { summary });
+      record.operators.tell();
+    }
+  };
+  // Ended by the workflow's own end or cancel.
+  look().catch(() => undefined);
 }
-
-/** Whether a driver has the ride already, or will: their accept was told twice. */
-const isWith = (driverId: string, { status, driverId: assigned, reservedDriverId }: Ride): boolean =>
-  (status === 'assigned' && assigned === driverId) || reservedDriverId === driverId;
 
 const now = (): string => new Date(Date.now()).toISOString();

@@ -1,31 +1,36 @@
-import { CancellationScope, setCurrentDetails } from '@temporalio/workflow';
+import { CancellationScope } from '@temporalio/workflow';
 import type { RideMessages } from '../activities/messages';
 import type { RideActivities } from '../activities/rides';
 import { decideRide } from '../domain/decideRide';
 import { stepId } from '../domain/names';
 import type { Policies } from '../domain/policies';
 import { hasEnded } from '../domain/ride';
-import { waitsFor } from '../domain/stuck';
 import type { Ride, RideCommand, RideStatus } from '../domain/ride';
 import type { DriverLease } from '../domain/sagas';
 import { createLock } from './lock';
+import { OperatorView } from './operatorView';
 import { asRefusal, isOvertaken } from './refusal';
 import { ownDatabase } from './steps';
 
-const transitions = ownDatabase<RideActivities['transitions']>();
 /** What is not heard within this is found out by the deadline of who waits for it. */
-const messages = ownDatabase<RideMessages>('10s');
+const messages = ownDatabase<RideMessages>({ patience: '10s' });
 
 /** The ride as this workflow knows it, and the one way to change it: decide purely, then record. */
 export class RideRecord {
   private current: Ride | null = null;
   private lease: DriverLease | undefined;
   private readonly oneAtATime = createLock();
+  private readonly transitions = ownDatabase<RideActivities['transitions']>({
+    onTrouble: (step, error) => this.operators.failed(step, error),
+  });
+  readonly operators: OperatorView;
 
   constructor(
     private readonly rideId: string,
     private readonly policies: Policies,
-  ) {}
+  ) {
+    this.operators = new OperatorView(policies);
+  }
 
   get ride(): Ride {
     if (this.current === null) throw new Error('impossible: asked for a ride that is not recorded');
@@ -71,7 +76,7 @@ export class RideRecord {
       try {
         const expectedVersion = this.current?.version ?? 0;
         const fact = decideRide(command, this.current, this.policies);
-        const recorded = await transitions[command.type]({
+        const recorded = await this.transitions[command.type]({
           stepId: stepId(this.rideId, command.type, expectedVersion),
           aggregateId: this.rideId,
           expectedVersion,
@@ -79,7 +84,7 @@ export class RideRecord {
         });
         this.current = recorded.state;
         this.lease = recorded.lease;
-        setCurrentDetails(describe(recorded.state));
+        this.operators.show(recorded.state);
         await tellNextRide(recorded.lease, this.rideId);
         if (recorded.applied) return recorded.state;
         // A step of an attempt that was lost had taken the version: what it did stands, decide anew on it.
@@ -95,8 +100,3 @@ async function tellNextRide(lease: DriverLease | undefined, rideId: string): Pro
   if (!lease?.nextRideId || lease.rideId !== null || lease.nextRideId === rideId) return;
   await messages.tellDriverFree({ rideId: lease.nextRideId }).catch(() => undefined);
 }
-
-/** The card that an operator reads in the web UI. */
-const describe = (ride: Ride): string =>
-  `**${ride.status}** (version ${ride.version})${ride.driverId ? `, driver \`${ride.driverId}\`` : ''}. ` +
-  `Waits for ${waitsFor(ride.status)}.`;

@@ -12,8 +12,15 @@ import type { ActivityInterfaceFor, UntypedActivities } from '@temporalio/workfl
  * Activities against the service's own database, and messages to another saga: local (milliseconds, one marker in the history) for up to 3 s, and
  * after that the same idempotent function as a regular activity, so that a database that is down neither blocks the
  * workflow's handlers nor hides from the operator. `patience` bounds the regular one; without it, it never gives up.
+ * `onTrouble` hears of a step that goes on as a regular one.
  */
-export function ownDatabase<A extends UntypedActivities>(patience?: string): ActivityInterfaceFor<A> {
+export function ownDatabase<A extends UntypedActivities>({
+  patience,
+  onTrouble,
+}: {
+  readonly patience?: string;
+  readonly onTrouble?: (step: string, error: unknown) => void;
+} = {}): ActivityInterfaceFor<A> {
   const local = proxyLocalActivities<UntypedActivities>({
     scheduleToCloseTimeout: '3s',
     retry: { initialInterval: '50ms', maximumInterval: '500ms' },
@@ -32,6 +39,7 @@ export function ownDatabase<A extends UntypedActivities>(patience?: string): Act
           return await CancellationScope.nonCancellable(async () => (await local[name]!(...args)) as unknown);
         } catch (error) {
           if (isFinal(error)) throw error;
+          onTrouble?.(name, causeOf(error));
           return (await regular[name]!(...args)) as unknown;
         }
       },
@@ -40,8 +48,11 @@ export function ownDatabase<A extends UntypedActivities>(patience?: string): Act
 
 /** The refusal of the domain inside a failed activity, if that is what it was. */
 export function refusalIn(error: unknown): ApplicationFailure | undefined {
-  const cause = error instanceof ActivityFailure ? error.cause : error;
+  const cause = causeOf(error);
   return cause instanceof ApplicationFailure && cause.nonRetryable ? cause : undefined;
 }
+
+const causeOf = (error: unknown): unknown =>
+  error instanceof ActivityFailure ? (error.cause ?? error) : error;
 
 const isFinal = (error: unknown): boolean => isCancellation(error) || refusalIn(error) !== undefined;

@@ -8,13 +8,14 @@ import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { rideAccepted, type RideAccepted, type RideRequestBody } from '../../contracts/api/rides';
 import { DomainError } from '../../domain/errors';
-import { rideUpdates, rideWorkflowId, taskQueues, workflowTypes } from '../../domain/names';
+import { rideUpdates, workflowTypes } from '../../domain/names';
 import type { Policies } from '../../domain/policies';
 import type { RideRequest } from '../../domain/ride';
 import type { RideStart } from '../../domain/sagas';
 import { DependencyUnavailable } from '../../platform/errors';
 import { claimRequest, findClaim, keepAnswer, type Claim } from './claims';
 import { readQuote } from './quoteToken';
+import { rideStartOptions } from './rideStart';
 import { getRide } from './store';
 
 export interface RequestRideOptions {
@@ -98,9 +99,7 @@ async function makeDurable(
   if (await getRide(pool, claim.rideId)) return;
   const start: RideStart = { request, requestedAt: claim.claimedAt, policies };
   const startWorkflowOperation = new WithStartWorkflowOperation(workflowTypes.ride, {
-    workflowId: rideWorkflowId(claim.rideId),
-    taskQueue: taskQueues.rides,
-    args: [start],
+    ...rideStartOptions(start),
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy: 'REJECT_DUPLICATE',
   });

@@ -1,0 +1,35 @@
+import type { WorkflowStartOptions } from '@temporalio/client';
+import { latLngToCell } from 'h3-js';
+import { rideWorkflowId, searchAttributes, taskQueues } from '../../domain/names';
+import type { RideStart } from '../../domain/sagas';
+
+/** Cells of this resolution are about the size of a metropolitan area: what positions are grouped by, too. */
+const REGION_RESOLUTION = 3;
+
+type Starting = Pick<
+  WorkflowStartOptions,
+  'workflowId' | 'taskQueue' | 'memo' | 'staticSummary' | 'staticDetails' | 'typedSearchAttributes'
+> & { readonly args: [RideStart] };
+
+/** How a ride's workflow is started: what operators find it by, and what they read of it in a list. */
+export function rideStartOptions(start: RideStart): Starting {
+  const { request, requestedAt } = start;
+  const { rideId, riderId, product, pickup, fare, paymentMethod, quoteId, scheduledFor } = request;
+  const price = `${fare.currency} ${(fare.totalMinor / 100).toFixed(2)}`;
+  return {
+    workflowId: rideWorkflowId(rideId),
+    taskQueue: taskQueues.rides,
+    args: [start],
+    staticSummary: `${product} ride, ${price}, ${paymentMethod.type}`,
+    staticDetails: `Asked for at ${requestedAt}${scheduledFor === null ? '' : `, for ${scheduledFor}`}; quote \`${quoteId}\`.`,
+    memo: { rideId, quoteId, fare: price },
+    typedSearchAttributes: [
+      { key: searchAttributes.status, value: 'requested' },
+      { key: searchAttributes.region, value: latLngToCell(pickup.lat, pickup.lng, REGION_RESOLUTION) },
+      { key: searchAttributes.product, value: product },
+      { key: searchAttributes.riderId, value: riderId },
+      // `2026-11-21T14`: the hour in UTC.
+      { key: searchAttributes.pickupHour, value: (scheduledFor ?? requestedAt).slice(0, 13) },
+    ],
+  };
+}

@@ -1,0 +1,126 @@
+import { ApplicationFailure, condition, defineUpdate, setHandler } from '@temporalio/workflow';
+import { rideUpdates } from '../domain/names';
+import type { Ride, RideCommand, RideCommandType } from '../domain/ride';
+import type { AcceptedOffer } from '../domain/sagas';
+import { assignOrReserve } from './dispatch';
+import type { RideRecord } from './rideRecord';
+
+type Kind = 'text' | 'count' | 'count?' | 'rider or operator';
+
+/** What an Update's argument has to have: operators type them in by hand, and a wrong one must not reach the story. */
+type Shape = Readonly<Record<string, Kind>>;
+
+const kinds: Readonly<Record<Kind, (value: unknown) => boolean>> = {
+  text: (value) => typeof value === 'string' && value !== '' && value.length <= 200,
+  count: (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
+  'count?': (value) => value === undefined || value === null || kinds.count(value),
+  'rider or operator': (value) => value === 'rider' || value === 'operator',
+};
+
+const driver: Shape = { driverId: 'text' };
+const reason: Shape = { reason: 'text' };
+
+/**
+ * The Updates by which people act on a ride. Each answers with the ride after it, or refuses with the domain's code.
+ * What is no argument, or comes when the ride is over, is refused by the validator and leaves nothing in the history.
+ */
+export function answerRiderDriverAndOperator(record: RideRecord): void {
+  const answer = <Argument>(
+    name: string,
+    description: string,
+    shape: Shape,
+    handle: (argument: Argument) => Promise<Ride>,
+  ): void =>
+    setHandler(
+      defineUpdate<Ride, [Argument]>(name),
+      async (argument) => {
+        await condition(() => record.isRecorded);
+        return handle(argument);
+      },
+      { description, validator: (argument: Argument) => refuse(name, shape, argument, record) },
+    );
+  const command = (name: string, type: RideCommandType, shape: Shape, description: string): void =>
+    answer<object>(name, description, shape, (argument) =>
+      record.apply({ ...argument, type, at: now() } as RideCommand),
+    );
+
+  // The first Update has no validator: a refused one would leave the workflow running.
+  setHandler(defineUpdate<Ride>(rideUpdates.request), async () => {
+    await condition(() => record.isRecorded);
+    return record.ride;
+  });
+  answer<AcceptedOffer>(
+    rideUpdates.offerAccepted,
+    'The driver who won an offer',
+    { ...driver, offerId: 'text' },
+    (offer) =>
+      isWith(offer.driverId, record.ride) ? Promise.resolve(record.ride) : assignOrReserve(record, offer),
+  );
+  const { arrive, start, reachStop, complete, endEarly, reportNoShow, unassign } = rideUpdates;
+  command(
+    arrive,
+    'arrive',
+    { ...driver, pickupDistanceMeters: 'count?' },
+    'The driver is at the pickup; an operator adds "by": "operator"',
+  );
+  command(start, 'start', driver, 'The rider is in the car');
+  command(reachStop, 'reachStop', { ...driver, stop: 'count' }, 'A stop is reached');
+  command(complete, 'complete', driver, 'The ride is at its end');
+  command(
+    endEarly,
+    'endEarly',
+    { by: 'rider or operator', ...reason, drivenMeters: 'count?' },
+    'The ride ends here; the fare is for what was driven',
+  );
+  command(reportNoShow, 'reportNoShow', driver, 'The rider did not come');
+  answer<{ driverId: string; reason: string }>(
+    unassign,
+    'The driver gives the ride back, or the reservation',
+    { ...driver, ...reason },
+    (given) =>
+      record.is('matching') && record.ride.reservedDriverId === given.driverId
+        ? record.apply({ type: 'releaseReservation', at: now(), reason: given.reason })
+        : record.apply({ type: 'unassignDriver', at: now(), ...given }),
+  );
+  const { reassign, forceComplete, adjustFare, cancel } = rideUpdates;
+  command(
+    reassign,
+    'reassign',
+    { ...driver, ...reason },
+    'Operator: take the ride from this driver and look for another',
+  );
+  command(forceComplete, 'forceComplete', reason, 'Operator: complete the ride at its fare');
+  command(adjustFare, 'adjustFare', { totalMinor: 'count', ...reason }, 'Operator: set another fare');
+  answer<{ by: 'rider' | 'operator'; reason: string }>(
+    cancel,
+    'Ends the ride; "by" is rider or operator',
+    { by: 'rider or operator', ...reason, approachMeters: 'count?', agreedFeeMinor: 'count?' },
+    ({ by, ...rest }) =>
+      record.apply({
+        ...rest,
+        type: by === 'rider' ? 'cancelByRider' : 'cancelByOperator',
+        at: now(),
+      }),
+  );
+}
+
+function refuse(update: string, shape: Shape, argument: unknown, record: RideRecord): void {
+  const given = typeof argument === 'object' && argument !== null ? argument : {};
+  const wrong = Object.entries(shape).filter(
+    ([field, kind]) => !kinds[kind]((given as Record<string, unknown>)[field]),
+  );
+  if (wrong.length > 0) {
+    const wanted = wrong.map(([field, kind]) => `${field} (${kind.replace('?', ', or nothing')})`).join(', ');
+    throw ApplicationFailure.nonRetryable(`The Update ${update} takes: ${wanted}.`, 'argument_not_valid');
+  }
+  if (!record.hasEnded) return;
+  const { status } = record.ride;
+  const message = `The ride is over (${status}): nothing can be done to it any more.`;
+  throw ApplicationFailure.nonRetryable(message, 'illegal_transition', { status });
+}
+
+/** Whether a driver has the ride already, or will: their accept was told twice. */
+const isWith = (driverId: string, { status, driverId: assigned, reservedDriverId }: Ride): boolean =>
+  (status === 'assigned' && assigned === driverId) || reservedDriverId === driverId;
+
+const now = (): string => new Date(Date.now()).toISOString();
