@@ -68,6 +68,8 @@ export interface Api {
   readonly pricing: Pool;
   /** Who is near every pickup. */
   readonly nearby: string[];
+  /** The server that carries the rides. */
+  readonly temporal: Client;
   /** Where drivers are; of others the map does not know. */
   readonly whereabouts: Map<string, Point | null>;
   /** Moves the gateway's clock. */
@@ -171,6 +173,7 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
     rides,
     pricing,
     nearby,
+    temporal: new Client({ connection: Connection.lazy({ address: temporalAddress() }), namespace }),
     whereabouts: new Map(),
     clockMs: 0,
     token,
@@ -201,6 +204,7 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
       }),
     withoutTemporal: () => gateway('127.0.0.1:9'),
     async stop() {
+      await api.temporal.connection.close();
       stopping.abort();
       for (const stop of stops.reverse()) await stop();
     },

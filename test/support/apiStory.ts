@@ -1,3 +1,4 @@
+import type { Policies } from '../../domain/policies';
 import { freshKey, startApi, type Answer, type Api } from './api';
 import { openEvents } from './events';
 
@@ -16,7 +17,10 @@ export const problem = (answer: Answer): { status: number; type: string } => {
 export const is = (status: number, code: string) => ({ status, type: `/problems/${code}` });
 
 /** Starts the API for a test file, leaves no ride of one test to the drivers of the next, and tells what people do. */
-export function apiStory({ workers = true } = {}) {
+export function apiStory({
+  workers = true,
+  policies = {},
+}: { readonly workers?: boolean; readonly policies?: Partial<Policies> } = {}) {
   let api: Api | undefined;
   const running = (): Api => {
     if (api === undefined) throw new Error('the API has not started');
@@ -24,10 +28,8 @@ export function apiStory({ workers = true } = {}) {
   };
 
   beforeAll(async () => {
-    api = await startApi({
-      workers,
-      policies: { noShowAfterMs: 60_000, searchPauseMs: 100, freeCancellationMs: 0 },
-    });
+    const quick = { noShowAfterMs: 60_000, searchPauseMs: 100, freeCancellationMs: 0 };
+    api = await startApi({ workers, policies: { ...quick, ...policies } });
   }, 120_000);
   afterAll(() => api?.stop(), 30_000);
   afterEach(async () => {
