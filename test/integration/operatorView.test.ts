@@ -25,9 +25,9 @@ const cardOf = async (rideId: string): Promise<string> => {
   return (metadata as { currentDetails: string }).currentDetails;
 };
 
-async function refusal(rideId: string, update: string, ...args: unknown[]): Promise<ApplicationFailure> {
+async function refusal(rideId: string, update: string, argument?: unknown): Promise<ApplicationFailure> {
   const error: unknown = await handleOf(rideId)
-    .executeUpdate<unknown, unknown[]>(update, { args: args as [] })
+    .executeUpdate(update, { args: [argument] })
     .then(
       () => 'taken',
       (reason: unknown) => reason,
@@ -86,18 +86,18 @@ test('a ride that waits too long is found as stuck, and as no longer stuck when 
 });
 
 describe('an Update from the web UI', () => {
-  test.each<[string, unknown[]]>([
-    ['reassign', []],
-    ['reassign', ['please']],
-    ['reassign', [{ reason: 'no driver named' }]],
-    ['adjustFare', [{ totalMinor: '900', reason: 'a text' }]],
-    ['forceComplete', [{ reason: '' }]],
-    ['cancel', [{ by: 'me', reason: 'x' }]],
-    ['endEarly', [null]],
-    ['arrive', [{ driverId: 7 }]],
-  ])('%s of %j is refused with what it takes, and the ride goes on', async (update, args) => {
+  test.each<[string, unknown]>([
+    ['reassign', undefined],
+    ['reassign', 'please'],
+    ['reassign', { reason: 'no driver named' }],
+    ['adjustFare', { totalMinor: '900', reason: 'a text' }],
+    ['forceComplete', { reason: '' }],
+    ['cancel', { by: 'me', reason: 'x' }],
+    ['endEarly', null],
+    ['arrive', { driverId: 7 }],
+  ])('%s of %j is refused with what it takes, and the ride goes on', async (update, argument) => {
     const rideId = await newRide();
-    const refused = await refusal(rideId, update, ...args);
+    const refused = await refusal(rideId, update, argument);
     expect(refused.type).toBe('argument_not_valid');
     expect(refused.message).toContain(`The Update ${update} takes:`);
     expect((await act(rideId, 'cancel', rider, {})).body).toMatchObject({ status: 'cancelled' });
