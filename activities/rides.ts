@@ -31,6 +31,8 @@ export interface RideActivities {
         ttlMs: number;
         /** Drivers are asked too who are under way for no more than this. */
         nextRideWithinSeconds: number;
+        /** One second of a drive on the policies' clock. */
+        quotedSecondMs: number;
       },
     ): Promise<number>;
     /** Ends a round and tells its winner, if there is one. Safe to repeat. */
@@ -81,7 +83,7 @@ export function createRideActivities(options: RideActivityOptions): RideActiviti
       commands.map((command) => [command, recordWithLease]),
     ) as RideActivities['transitions'],
     dispatch: {
-      async offerRide({ radiusMeters, ttlMs, nextRideWithinSeconds, ...round }) {
+      async offerRide({ radiusMeters, ttlMs, nextRideWithinSeconds, quotedSecondMs, ...round }) {
         const ride = await getRide(pool, round.rideId);
         if (ride?.status !== 'matching') return 0;
         const limit = driversLookedAt(round.batchSize);
@@ -92,11 +94,16 @@ export function createRideActivities(options: RideActivityOptions): RideActiviti
         const atMs = await now();
         const hour = newYorkHour(atMs);
         const candidates = askable.flatMap(({ driverId, history, present }) => {
-          const { distanceMeters, ...position } = places.get(driverId)!;
+          const { distanceMeters, ageMs, ...position } = places.get(driverId)!;
+          const ageSeconds = ageMs / quotedSecondMs;
           const legsMeters =
             present === null
               ? wayOfFree(distanceMeters)
-              : wayOfFinishing({ position, present, pickup: ride.pickup }, hour, nextRideWithinSeconds);
+              : wayOfFinishing(
+                  { position, ageSeconds, present, pickup: ride.pickup },
+                  hour,
+                  nextRideWithinSeconds,
+                );
           return legsMeters === null ? [] : [{ driverId, legsMeters, history }];
         });
         if (candidates.length === 0) return 0;

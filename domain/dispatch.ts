@@ -30,16 +30,26 @@ export const wayOfFree = (straightMeters: number): number[] => [straightMeters *
 
 /**
  * A driver's way to a pickup who is on a ride: what is left of that in this hour (0 to 23), then on from its dropoff.
- * Null where more than `withinSeconds` is left: nobody waits for that.
+ * They have driven on since they were seen, `ageSeconds` ago. Null where more than `withinSeconds` is left: nobody waits
+ * for that.
  */
 export function wayOfFinishing(
-  { position, present, pickup }: { position: Point; present: PresentRide; pickup: Point },
+  {
+    position,
+    ageSeconds,
+    present,
+    pickup,
+  }: { position: Point; ageSeconds: number; present: PresentRide; pickup: Point },
   hour: number,
   withinSeconds: number,
 ): number[] | null {
   const ahead = [position, ...present.stops.slice(present.stopsReached), present.dropoff];
-  const left = ahead.slice(1).map((point, i) => roadMeters(ahead[i]!, point));
-  return secondsFor(left, hour) > withinSeconds ? null : [...left, roadMeters(present.dropoff, pickup)];
+  const seen = ahead.slice(1).map((point, i) => roadMeters(ahead[i]!, point));
+  const secondsSeen = secondsFor(seen, hour);
+  const secondsLeft = Math.max(0, secondsSeen - ageSeconds);
+  if (secondsLeft > withinSeconds) return null;
+  const left = seen.map((meters) => (secondsSeen === 0 ? 0 : meters * (secondsLeft / secondsSeen)));
+  return [...left, roadMeters(present.dropoff, pickup)];
 }
 
 /** A driver to be asked, and what an offer says of the way to the pickup. */

@@ -61,6 +61,7 @@ async function offerInRounds(record: RideRecord, news: SearchNews, policies: Pol
         batchSize: policies.offerBatchSize,
         radiusMeters,
         nextRideWithinSeconds: policies.nextRideWithinSeconds,
+        quotedSecondMs: policies.quotedSecondMs,
       }),
     );
     if (offers === 0) {

@@ -4,11 +4,17 @@ import type { Client } from '../../platform/client';
 
 const nearestAnswer = z.object({
   drivers: z.array(
-    z.object({ driverId: z.string(), lat: z.number(), lng: z.number(), distanceMeters: z.number() }),
+    z.object({
+      driverId: z.string(),
+      lat: z.number(),
+      lng: z.number(),
+      distanceMeters: z.number(),
+      ageMs: z.number(),
+    }),
   ),
 });
 
-/** A driver, where they are, and how far that is from the pickup by the straight line. */
+/** A driver, where they were `ageMs` ago, and how far that is from the pickup by the straight line. */
 export type NearbyDriver = z.infer<typeof nearestAnswer>['drivers'][number];
 
 const positionAnswer = z.object({

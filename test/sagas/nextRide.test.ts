@@ -201,6 +201,7 @@ describe('who is asked while under way', () => {
     const offers = await saga.activities.dispatch.offerRide({
       ...{ rideId, round: 1, batchSize: 3, ttlMs: 20_000, radiusMeters: 6_000 },
       nextRideWithinSeconds: 240,
+      quotedSecondMs: 1_000,
     });
     expect(offers).toBe(0);
     await endOfTest(rideId, far.present, waiting.rideId);

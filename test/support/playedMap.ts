@@ -10,5 +10,6 @@ export const playedMap =
         lat: lat + (100 * (i + 1)) / 111_195,
         lng,
         distanceMeters: 100 * (i + 1),
+        ageMs: 0,
       })),
     );

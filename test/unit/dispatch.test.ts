@@ -68,7 +68,11 @@ describe('a driver about to finish', () => {
   const present = { stops: [north(300), north(600)], stopsReached: 1, dropoff: north(900) };
   const pickup = north(1_500);
   const way = (withinSeconds: number, changes = {}) =>
-    wayOfFinishing({ position: north(400), present: { ...present, ...changes }, pickup }, 12, withinSeconds);
+    wayOfFinishing(
+      { position: north(400), ageSeconds: 0, present: { ...present, ...changes }, pickup },
+      12,
+      withinSeconds,
+    );
 
   test('comes by the stops that are left, and the dropoff', () => {
     expect(way(600)!.map(Math.round)).toEqual(
@@ -85,6 +89,15 @@ describe('a driver about to finish', () => {
     // 500 m and a stop: about 220 s at noon.
     expect(way(250)).not.toBeNull();
     expect(way(200)).toBeNull();
+  });
+
+  test('has driven on since they were seen', () => {
+    const seen = { position: north(400), present, pickup };
+    const [toStop, toDropoff, toPickup] = wayOfFinishing({ ...seen, ageSeconds: 100 }, 12, 150)!;
+    expect(toStop! / roadMeters(north(400), north(600))).toBeLessThan(0.6);
+    expect(toDropoff).toBeLessThan(roadMeters(north(600), north(900)));
+    expect(toPickup).toBe(roadMeters(north(900), pickup));
+    expect(wayOfFinishing({ ...seen, ageSeconds: 1_000 }, 12, 150)).toEqual([0, 0, toPickup]);
   });
 
   test('goes before a free one who is further away by time', () => {

@@ -85,6 +85,7 @@ export async function ride({ request, requestedAt, policies }: RideStart): Promi
     batchSize: policies.offerBatchSize,
     radiusMeters: policies.searchRadiusMeters,
     nextRideWithinSeconds: policies.nextRideWithinSeconds,
+    quotedSecondMs: policies.quotedSecondMs,
   });
   const is = (status: RideStatus): boolean => current?.status === status;
   if (!(await condition(() => !is('matching'), policies.offerTtlMs)))

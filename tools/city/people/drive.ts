@@ -14,6 +14,8 @@ export interface Wheel {
   readonly clock: CityClock;
   readonly street: Street;
   readonly record: CityRecord;
+  /** Lets so much of the city's time pass on the way with a rider; offers for a next ride are answered meanwhile. */
+  readonly underWay: (leftMs: number) => Promise<void>;
 }
 
 /** How often a driver who waits or drives to the pickup looks whether the ride is still on, in our own time. */
@@ -82,7 +84,7 @@ async function drive(ride: RideView, wheel: Wheel): Promise<void> {
   const drivenMs = (Date.now() - Date.parse(ride.startedAt ?? ride.requestedAt)) * clock.speed;
   const leftMs = Math.max(0, driveMs - drivenMs);
   motion.go(ride.dropoff, leftMs);
-  await clock.wait(leftMs);
+  await wheel.underWay(leftMs);
   await act(wheel, ride, 'complete');
 }
 

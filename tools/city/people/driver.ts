@@ -48,8 +48,6 @@ export async function driveShift(
   const product: Product = number % 4 === 0 ? 'xl' : 'standard';
   const plate = `${random.pick(PREFIXES)}${String(number).padStart(6, '0')}C`;
   const motion = createMotion(start, kit.clock);
-  const wheel: Wheel = { ...kit, app, driverId: driverId(number), motion };
-
   await app.ask({
     method: 'PUT',
     path: '/v1/drivers/me',
@@ -58,24 +56,52 @@ export async function driveShift(
   const me = await app.post<DriverView>('/v1/drivers/me/online');
   ready();
   const offers = createOfferBox(kit.app.wire, app);
+  const next: NextRide = { rideId: me.nextRideId };
+  const answerOf = async (offer: OfferView): Promise<Answer | null> => {
+    await kit.clock.wait(random.between(...THINKS_MS));
+    return considered(offer, kit.street, random);
+  };
+  const wheel: Wheel = {
+    ...kit,
+    app,
+    driverId: driverId(number),
+    motion,
+    underWay: async (leftMs) => {
+      const until = kit.clock.now() + leftMs;
+      for (let left = leftMs; left > 0; left = until - kit.clock.now()) {
+        if (next.rideId !== null) await kit.clock.wait(left);
+        else await answerUnderWay(await offers.next(left / kit.clock.speed), answerOf, next, wheel);
+      }
+    },
+  };
   const sending = sendPositions(app, motion, kit.clock, kit.record);
   const shift = async (): Promise<never> => {
     if (me.rideId !== null) await driveRide(me.rideId, wheel);
     for (;;) {
+      for (let { rideId } = next; rideId !== null; rideId = next.rideId) {
+        next.rideId = null;
+        await driveRide(rideId, wheel);
+      }
       const offer = await offers.next(LOOKS_AFTER_MS);
       if (offer === null) {
         await driveMine(wheel);
         continue;
       }
-      await kit.clock.wait(random.between(...THINKS_MS));
-      const answer = considered(offer, kit.street, random);
+      const answer = await answerOf(offer);
       if (answer !== null) await answerOffer(offer, answer, wheel);
     }
   };
   return Promise.race([shift(), offers.reading, sending]);
 }
 
-function considered(offer: OfferView, street: Street, random: Random): 'accept' | 'decline' | null {
+type Answer = 'accept' | 'decline';
+
+/** The ride that the driver has taken for when the present one is over. */
+interface NextRide {
+  rideId: string | null;
+}
+
+function considered(offer: OfferView, street: Street, random: Random): Answer | null {
   const persona = street.planOf(offer)?.persona;
   if (persona === 'unwanted' || persona === 'riderCancelsMatching') {
     return random.chance(DECLINES_UNWANTED) ? 'decline' : null;
@@ -85,7 +111,7 @@ function considered(offer: OfferView, street: Street, random: Random): 'accept' 
 }
 
 /** Answers, and drives the ride that comes of it; an answer that came too late is part of the trade. */
-async function answerOffer(offer: OfferView, answer: 'accept' | 'decline', wheel: Wheel): Promise<void> {
+async function answerOffer(offer: OfferView, answer: Answer, wheel: Wheel): Promise<void> {
   try {
     await wheel.app.post(`/v1/offers/${offer.offerId}/${answer}`);
     if (answer === 'accept') await driveRide(offer.rideId, wheel);
@@ -94,6 +120,25 @@ async function answerOffer(offer: OfferView, answer: 'accept' | 'decline', wheel
     if (error.code !== 'offer_over') wheel.record.surprised(error);
     // The accept may have been taken and its answer lost.
     await driveMine(wheel);
+  }
+}
+
+/** Answers an offer on the way with a rider; what is taken waits for the drop-off. */
+async function answerUnderWay(
+  offer: OfferView | null,
+  answerOf: (offer: OfferView) => Promise<Answer | null>,
+  next: NextRide,
+  { app, record }: Wheel,
+): Promise<void> {
+  const answer = offer && (await answerOf(offer));
+  if (!answer) return;
+  try {
+    await app.post(`/v1/offers/${offer.offerId}/${answer}`);
+    if (answer === 'accept') next.rideId = offer.rideId;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (error.code !== 'offer_over') record.surprised(error);
+    // The accept may have been taken and its answer lost: the driver's own page tells after the drop-off.
   }
 }
 
