@@ -1,14 +1,16 @@
+import { getClient } from '@temporalio/activity';
 import type { Pool } from 'pg';
 import { rankDrivers, wayOfFinishing, wayOfFree } from '../domain/dispatch';
 import { newYorkHour } from '../domain/eta';
 import { foldRide } from '../domain/foldRide';
 import { rideTransitions } from '../domain/ride';
 import type { Ride, RideCommandType, RideFact } from '../domain/ride';
-import type { AcceptedOffer, Recorded, Step } from '../domain/sagas';
+import type { AcceptedOffer, Recorded, RideStart, Step } from '../domain/sagas';
 import { driverLease, moveLeases } from '../services/rides/leases';
 import type { FindNearby } from '../services/rides/location';
 import { askableDrivers, closeOffers, makeOffers } from '../services/rides/offerRounds';
 import type { OfferRound } from '../services/rides/offerRounds';
+import { startReleasedRide } from '../services/rides/startRide';
 import { getRide, lockRide, putRide } from '../services/rides/store';
 import { createRecordTransition } from './outbox';
 
@@ -37,6 +39,10 @@ export interface RideActivities {
     ): Promise<number>;
     /** Ends a round and tells its winner, if there is one. Safe to repeat. */
     closeOffers(round: { rideId: string; round: number }): Promise<AcceptedOffer | null>;
+  };
+  readonly scheduling: {
+    /** Starts the workflow of a ride whose pickup has come near. Safe to repeat. */
+    startRide(start: RideStart): Promise<void>;
   };
 }
 
@@ -114,5 +120,6 @@ export function createRideActivities(options: RideActivityOptions): RideActiviti
       },
       closeOffers: ({ rideId, round }) => closeOffers(pool, rideId, round),
     },
+    scheduling: { startRide: (start) => startReleasedRide(pool, getClient(), start) },
   };
 }

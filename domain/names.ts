@@ -5,10 +5,13 @@ export const taskQueues = { rides: 'rides', payments: 'payments' } as const;
 /** The Worker Deployments that carry a version each of the workflows' code: one for each task queue. */
 export const deployments = { rides: 'hailway-rides', payments: 'hailway-payments' } as const;
 
-export const workflowTypes = { ride: 'ride', payment: 'payment' } as const;
+export const workflowTypes = { ride: 'ride', scheduledRide: 'scheduledRide', payment: 'payment' } as const;
 
 /** The id of the workflow that carries a ride. */
 export const rideWorkflowId = (rideId: string): string => `ride-${rideId}`;
+
+/** The id of the workflow in which a ride waits that was requested for later. */
+export const scheduledRideWorkflowId = (rideId: string): string => `scheduled-${rideId}`;
 
 /** The id of the workflow that carries a ride's payment; it outlives the ride. */
 export const paymentWorkflowId = (rideId: string): string => `payment-${rideId}`;
@@ -39,11 +42,15 @@ export const rideUpdates = {
   endEarly: 'endEarly',
   reportNoShow: 'reportNoShow',
   unassign: 'unassign',
+  reschedule: 'reschedule',
   cancel: 'cancel',
   reassign: 'reassign',
   forceComplete: 'forceComplete',
   adjustFare: 'adjustFare',
 } as const;
+
+/** What the workflow of a scheduled ride says, as a failure's type, when the ride is no longer its own. */
+export const rideReleased = 'ride_released';
 
 /** Signals between a ride, its payment, another ride of its driver, and the gateway. */
 export const rideSignals = {

@@ -1,6 +1,6 @@
 import type { PaymentOrder } from './payment';
 import type { Policies } from './policies';
-import type { RideRequest } from './ride';
+import type { Ride, RideRequest } from './ride';
 
 /** What the workflows are started with: everything they need, so that a replay decides the same. */
 export interface RideStart {
@@ -8,6 +8,8 @@ export interface RideStart {
   /** When the rider asked, ISO 8601 in UTC: the claim's time. */
   readonly requestedAt: string;
   readonly policies: Policies;
+  /** The ride as it was released, where it has waited for its time: its request is recorded. */
+  readonly released?: Ride;
 }
 
 export interface PaymentStart {

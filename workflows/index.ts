@@ -1,2 +1,3 @@
 export { payment } from './payment';
 export { ride } from './ride';
+export { scheduledRide } from './scheduledRide';

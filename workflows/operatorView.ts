@@ -10,11 +10,17 @@ import { stuckIn, waitsFor } from '../domain/stuck';
  */
 export class OperatorView {
   private ride: Ride | null = null;
-  private shown = { status: 'requested', driverId: null as string | null, stuck: false };
+  private shown: { status: string; driverId: string | null; stuck: boolean };
   private lastFailure = 'none';
   private parked: { readonly what: string; readonly next: string } | null = null;
 
-  constructor(private readonly policies: Policies) {}
+  /** `status`: what the workflow was started with as its attribute. */
+  constructor(
+    private readonly policies: Policies,
+    status: 'scheduled' | 'requested',
+  ) {
+    this.shown = { status, driverId: null, stuck: false };
+  }
 
   /** After every transition. Each upsert is an event of the history: only what has changed is told. */
   show(ride: Ride): void {

@@ -22,7 +22,7 @@ import { ownDatabase } from './steps';
 const messages = ownDatabase<RideMessages>();
 
 /** A ride, from its request to its end: requested, paid for, matched, driven, charged. */
-export async function ride({ request, requestedAt, policies }: RideStart): Promise<RideStatus> {
+export async function ride({ request, requestedAt, policies, released }: RideStart): Promise<RideStatus> {
   const { rideId } = request;
   const record = new RideRecord(rideId, policies);
   const compensations = new Compensations((parked) => record.operators.park(parked));
@@ -42,7 +42,8 @@ export async function ride({ request, requestedAt, policies }: RideStart): Promi
 
   watch(record, policies.stuckCheckMs);
   try {
-    await record.apply({ type: 'request', at: requestedAt, request });
+    if (released) record.goOnFrom(released);
+    else await record.apply({ type: 'request', at: requestedAt, request });
     await authorize();
     while (!record.hasEnded) {
       if (record.is('matching')) await match(record, search, policies);

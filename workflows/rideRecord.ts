@@ -28,8 +28,9 @@ export class RideRecord {
   constructor(
     private readonly rideId: string,
     private readonly policies: Policies,
+    beginsAs: 'scheduled' | 'requested' = 'requested',
   ) {
-    this.operators = new OperatorView(policies);
+    this.operators = new OperatorView(policies, beginsAs);
   }
 
   get ride(): Ride {
@@ -52,6 +53,12 @@ export class RideRecord {
 
   is(...statuses: RideStatus[]): boolean {
     return this.current !== null && statuses.includes(this.current.status);
+  }
+
+  /** Begins with a ride that another workflow has recorded so far. */
+  goOnFrom(ride: Ride): void {
+    this.current = ride;
+    this.operators.show(ride);
   }
 
   /**

@@ -5,7 +5,7 @@ export type Role = 'rider' | 'driver' | 'fleet' | 'operator' | 'service';
 
 /** One operation of the public API. Routes are mounted and OpenAPI is written from it. */
 export interface Operation {
-  readonly method: 'get' | 'put' | 'post' | 'delete';
+  readonly method: 'get' | 'put' | 'post' | 'patch' | 'delete';
   /** In OpenAPI's form: `/v1/rides/{rideId}`. */
   readonly path: string;
   readonly summary: string;

@@ -12,6 +12,7 @@ import {
   idempotencyKey,
   refundBody,
   refundView,
+  rescheduleBody,
   rideAccepted,
   rideEvent,
   rideRequestBody,
@@ -32,6 +33,8 @@ const lastVersion = z
   .transform(Number);
 const resumeHeader = z.object({ 'last-event-id': lastVersion.optional() });
 const rideAction = { status: 200, description: 'The ride as it is now', body: rideView } as const;
+const quoteProblems = ['quote_invalid', 'quote_expired', 'quote_used'] as const;
+const scheduleProblems = ['scheduled_too_soon', 'scheduled_too_late'] as const;
 const drivingProblems = ['ride_not_found', 'illegal_transition', 'not_your_ride'] as const;
 
 export const operations = {
@@ -48,12 +51,22 @@ export const operations = {
   requestRide: {
     method: 'post',
     path: '/v1/rides',
-    summary: 'Request a ride with a quote',
+    summary: 'Request a ride with a quote, for now or (`scheduledFor`, here or in the quote) for later',
     tag: 'rides',
     roles: ['rider'],
     request: { headers: keyHeader, body: rideRequestBody },
     response: { status: 201, description: 'The ride is recorded and goes on by itself', body: rideAccepted },
-    problems: ['quote_invalid', 'quote_expired', 'quote_used', 'idempotency_key_reused'],
+    problems: [...quoteProblems, 'idempotency_key_reused', ...scheduleProblems],
+  },
+  rescheduleRide: {
+    method: 'patch',
+    path: '/v1/rides/{rideId}',
+    summary: 'Change a scheduled ride: its time, or with another quote what it is',
+    tag: 'rides',
+    roles: ['rider'],
+    request: { params: rideIdParam, body: rescheduleBody },
+    response: rideAction,
+    problems: ['ride_not_found', 'illegal_transition', ...quoteProblems, ...scheduleProblems],
   },
   getRide: {
     method: 'get',

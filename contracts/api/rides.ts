@@ -8,18 +8,30 @@ const [card, cash] = paymentMethod.options;
 export const rideRequestBody = z.strictObject({
   quoteToken: z.string().min(1).max(4_096),
   paymentMethod: z.discriminatedUnion('type', [card.strict(), cash.strict()]),
+  /** For later: instead of what the quote says of it. */
+  scheduledFor: time.optional(),
 });
+
+/** What shall be different: the time, or with another quote everything but the payment. */
+export const rescheduleBody = z
+  .strictObject({
+    scheduledFor: time.optional(),
+    quoteToken: z.string().min(1).max(4_096).optional(),
+  })
+  .refine((body) => body.scheduledFor !== undefined || body.quoteToken !== undefined, 'nothing to change');
 
 /** The answer to a request, the same for every repeat of its key. */
 export const rideAccepted = z.strictObject({
   rideId: uuid,
-  status: z.literal('requested'),
+  /** `scheduled`: for later. */
+  status: z.enum(['requested', 'scheduled']),
   quoteId: uuid,
   product,
   pickup: point,
   stops: z.array(point),
   dropoff: point,
   fare,
+  scheduledFor: time.nullable(),
   requestedAt: time,
 });
 
@@ -113,6 +125,7 @@ export const refundView = z.strictObject({
 export const rideEvent = z.strictObject({ version: z.int(), type: z.string(), at: time, ride: rideView });
 
 export type RideRequestBody = z.infer<typeof rideRequestBody>;
+export type RescheduleBody = z.infer<typeof rescheduleBody>;
 export type RideAccepted = z.infer<typeof rideAccepted>;
 export type RideView = z.infer<typeof rideView>;
 export type TipView = z.infer<typeof tipView>;

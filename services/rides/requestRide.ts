@@ -8,6 +8,7 @@ import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { rideAccepted, type RideAccepted, type RideRequestBody } from '../../contracts/api/rides';
 import { DomainError } from '../../domain/errors';
+import { decideRide } from '../../domain/decideRide';
 import { rideUpdates, workflowTypes } from '../../domain/names';
 import type { Policies } from '../../domain/policies';
 import type { RideRequest } from '../../domain/ride';
@@ -15,7 +16,7 @@ import type { RideStart } from '../../domain/sagas';
 import { DependencyUnavailable } from '../../platform/errors';
 import { claimRequest, findClaim, keepAnswer, type Claim } from './claims';
 import { readQuote } from './quoteToken';
-import { rideStartOptions } from './rideStart';
+import { rideStartOptions, waitsFirst } from './rideStart';
 import { getRide } from './store';
 
 export interface RequestRideOptions {
@@ -39,7 +40,8 @@ export type RequestRide = (request: {
 /**
  * Requests a ride: answers once the ride is durable, and the same for every repeat of (rider, key), whether the first
  * is in flight, crashed half way, or was answered long ago.
- * @throws DomainError `quote_invalid`, `quote_expired`, `quote_used`, `idempotency_key_reused`;
+ * @throws DomainError `quote_invalid`, `quote_expired`, `quote_used`, `idempotency_key_reused`, `scheduled_too_soon`,
+ *   `scheduled_too_late`;
  *   DependencyUnavailable: repeat the same request later, it goes on where it stood
  */
 export function createRequestRide(options: RequestRideOptions): RequestRide {
@@ -54,6 +56,13 @@ export function createRequestRide(options: RequestRideOptions): RequestRide {
     if (found === null && Date.parse(quote.expiresAt) <= now()) {
       throw new DomainError('quote_expired', `The quote was good until ${quote.expiresAt}.`);
     }
+    const at = new Date(now()).toISOString();
+    const { expiresAt: _, surge: __, ...quoted } = quote;
+    const scheduledFor = body.scheduledFor ?? quote.scheduledFor;
+    const asked = { ...quoted, paymentMethod: body.paymentMethod, scheduledFor };
+    if (found === null && scheduledFor !== null) {
+      decideRide({ type: 'schedule', at, request: { ...asked, rideId: '' } }, null, options.policies);
+    }
     const claim =
       found ??
       (await claimRequest(pool, {
@@ -62,12 +71,11 @@ export function createRequestRide(options: RequestRideOptions): RequestRide {
         bodyHash,
         rideId: uuidv7(),
         quoteId: quote.quoteId,
-        now: new Date(now()).toISOString(),
+        now: at,
       }));
     if (claim.answer) return rideAccepted.parse(claim.answer);
 
-    const { expiresAt: _, surge: __, ...quoted } = quote;
-    const request = { ...quoted, rideId: claim.rideId, paymentMethod: body.paymentMethod };
+    const request = { ...asked, rideId: claim.rideId };
     await makeDurable(request, claim, bodyHash, options);
     const answer = answerTo(claim, request);
     await keepAnswer(pool, riderId, key, answer);
@@ -79,13 +87,14 @@ export function createRequestRide(options: RequestRideOptions): RequestRide {
 const answerTo = ({ rideId, claimedAt }: Claim, request: RideRequest): RideAccepted =>
   rideAccepted.parse({
     rideId,
-    status: 'requested',
+    status: request.scheduledFor === null ? 'requested' : 'scheduled',
     quoteId: request.quoteId,
     product: request.product,
     pickup: request.pickup,
     stops: request.stops,
     dropoff: request.dropoff,
     fare: request.fare,
+    scheduledFor: request.scheduledFor,
     requestedAt: claimedAt,
   });
 
@@ -98,7 +107,8 @@ async function makeDurable(
   // Also where Temporal has forgotten the ride since: it must not be started a second time.
   if (await getRide(pool, claim.rideId)) return;
   const start: RideStart = { request, requestedAt: claim.claimedAt, policies };
-  const startWorkflowOperation = new WithStartWorkflowOperation(workflowTypes.ride, {
+  const type = waitsFirst(start) ? workflowTypes.scheduledRide : workflowTypes.ride;
+  const startWorkflowOperation = new WithStartWorkflowOperation(type, {
     ...rideStartOptions(start),
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy: 'REJECT_DUPLICATE',

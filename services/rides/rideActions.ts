@@ -3,9 +3,10 @@ import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@
 import type { Pool } from 'pg';
 import { refusalIn } from '../../contracts/api/problems';
 import { DomainError } from '../../domain/errors';
-import { rideUpdates, rideWorkflowId } from '../../domain/names';
+import { rideReleased, rideUpdates, rideWorkflowId, scheduledRideWorkflowId } from '../../domain/names';
 import { hasEnded, type Ride } from '../../domain/ride';
 import { DependencyUnavailable } from '../../platform/errors';
+import { wait } from '../../platform/wait';
 import { getRide } from './store';
 
 export interface RideAction {
@@ -37,20 +38,51 @@ export function createAct({
   readonly temporal: Client;
   readonly deadlineMs: number;
 }): Act {
-  return async (ride, { update, argument, isDone }) => {
-    if (isDone(ride)) return ride;
-    try {
-      return await temporal.withDeadline(Date.now() + deadlineMs, () =>
-        temporal.workflow
-          .getHandle(rideWorkflowId(ride.rideId))
-          .executeUpdate<Ride, [typeof argument]>(rideUpdates[update], { args: [argument] }),
-      );
-    } catch (error) {
-      const committed = (await getRide(pool, ride.rideId)) ?? ride;
-      if (isDone(committed)) return committed;
-      throw whyNot(error, committed, update);
+  const ask = (ride: Ride, { update, argument }: RideAction, deadline: number): Promise<Ride> =>
+    temporal.withDeadline(deadline, () =>
+      temporal.workflow
+        .getHandle(workflowIdOf(ride))
+        .executeUpdate<Ride, [typeof argument]>(rideUpdates[update], { args: [argument] }),
+    );
+  return async (ride, action) => {
+    const { update, isDone } = action;
+    const deadline = Date.now() + deadlineMs;
+    for (let seen = ride; ;) {
+      if (isDone(seen)) return seen;
+      mustBeHeard(seen, update);
+      try {
+        return await ask(seen, action, deadline);
+      } catch (error) {
+        seen = (await getRide(pool, ride.rideId)) ?? seen;
+        if (isDone(seen)) return seen;
+        if (!isBetween(error, seen) || Date.now() >= deadline) throw whyNot(error, seen, update);
+      }
+      await wait(RELEASE_PAUSE_MS);
     }
   };
+}
+
+/** How long the workflow of a ride that was just released may take to start, as a rule. */
+const RELEASE_PAUSE_MS = 50;
+
+const workflowIdOf = ({ rideId, status }: Ride): string =>
+  status === 'scheduled' ? scheduledRideWorkflowId(rideId) : rideWorkflowId(rideId);
+
+/** While a ride waits for its time, its workflow knows of two things. */
+function mustBeHeard({ status }: Ride, update: RideAction['update']): void {
+  if (status !== 'scheduled' || update === 'cancel' || update === 'reschedule') return;
+  throw cannot(status, update);
+}
+
+/** The second is the server's: a workflow that ends drops the Updates that it has not answered. */
+const leaving: ReadonlySet<string> = new Set([rideReleased, 'AcceptedUpdateCompletedWorkflow']);
+
+/** Whether the ride was leaving its schedule meanwhile: one workflow did not have it any more, or the other not yet. */
+function isBetween(error: unknown, ride: Ride): boolean {
+  if (ride.scheduledFor === null || hasEnded(ride)) return false;
+  if (error instanceof WorkflowNotFoundError) return true;
+  const refusal = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
+  return refusal instanceof ApplicationFailure && leaving.has(refusal.type ?? '');
 }
 
 function whyNot(error: unknown, ride: Ride, update: string): Error {
@@ -59,8 +91,10 @@ function whyNot(error: unknown, ride: Ride, update: string): Error {
   if (refused) return refused;
   // A workflow that is over takes no Updates, or drops those that it had not handled yet.
   if (error instanceof WorkflowNotFoundError || (refusal && hasEnded(ride))) {
-    const { status } = ride;
-    return new DomainError('illegal_transition', `A ride that is ${status} cannot ${update}.`, { status });
+    return cannot(ride.status, update);
   }
   return new DependencyUnavailable('the workflow of the ride', { cause: error });
 }
+
+const cannot = (status: Ride['status'], update: string): DomainError =>
+  new DomainError('illegal_transition', `A ride that is ${status} cannot ${update}.`, { status });

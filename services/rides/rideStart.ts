@@ -1,6 +1,11 @@
 import type { WorkflowStartOptions } from '@temporalio/client';
 import { latLngToCell } from 'h3-js';
-import { rideWorkflowId, searchAttributes, taskQueues } from '../../domain/names';
+import {
+  rideWorkflowId,
+  scheduledRideWorkflowId,
+  searchAttributes,
+  taskQueues,
+} from '../../domain/names';
 import type { RideStart } from '../../domain/sagas';
 
 /** Cells of this resolution are about the size of a metropolitan area: what positions are grouped by, too. */
@@ -11,20 +16,25 @@ type Starting = Pick<
   'workflowId' | 'taskQueue' | 'memo' | 'staticSummary' | 'staticDetails' | 'typedSearchAttributes'
 > & { readonly args: [RideStart] };
 
+/** Whether the ride is one for later that has not been released yet: it begins as a `scheduledRide`. */
+export const waitsFirst = ({ request, released }: RideStart): boolean =>
+  request.scheduledFor !== null && released === undefined;
+
 /** How a ride's workflow is started: what operators find it by, and what they read of it in a list. */
 export function rideStartOptions(start: RideStart): Starting {
   const { request, requestedAt } = start;
   const { rideId, riderId, product, pickup, fare, paymentMethod, quoteId, scheduledFor } = request;
   const price = `${fare.currency} ${(fare.totalMinor / 100).toFixed(2)}`;
+  const waits = waitsFirst(start);
   return {
-    workflowId: rideWorkflowId(rideId),
+    workflowId: waits ? scheduledRideWorkflowId(rideId) : rideWorkflowId(rideId),
     taskQueue: taskQueues.rides,
     args: [start],
-    staticSummary: `${product} ride, ${price}, ${paymentMethod.type}`,
+    staticSummary: `${product} ride${waits ? ' for later' : ''}, ${price}, ${paymentMethod.type}`,
     staticDetails: `Asked for at ${requestedAt}${scheduledFor === null ? '' : `, for ${scheduledFor}`}; quote \`${quoteId}\`.`,
     memo: { rideId, quoteId, fare: price },
     typedSearchAttributes: [
-      { key: searchAttributes.status, value: 'requested' },
+      { key: searchAttributes.status, value: waits ? 'scheduled' : 'requested' },
       { key: searchAttributes.region, value: latLngToCell(pickup.lat, pickup.lng, REGION_RESOLUTION) },
       { key: searchAttributes.product, value: product },
       { key: searchAttributes.riderId, value: riderId },

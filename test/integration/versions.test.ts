@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection, type WorkflowExecutionDescription } from '@temporalio/client';
 import { v7 as uuidv7 } from 'uuid';
+import { paymentMessages, rideMessages } from '../../activities/messages';
 import { createPaymentActivities } from '../../activities/payments';
 import { createRideActivities } from '../../activities/rides';
 import {
@@ -39,13 +40,13 @@ async function versioned() {
     pool: await database('payments', stops),
     provider: undefined as never,
   });
-  const { transitions, dispatch } = createRideActivities({
+  const { transitions, dispatch, scheduling } = createRideActivities({
     pool: rides,
     findNearby: () => Promise.resolve([]),
   });
   const activities = {
-    rides: { ...transitions, ...dispatch },
-    payments: { ...books.transitions, ...playedProvider().activities },
+    rides: { ...transitions, ...dispatch, ...scheduling, ...rideMessages },
+    payments: { ...books.transitions, ...playedProvider().activities, ...paymentMessages },
   };
   const connection = await Connection.connect({ address: temporalAddress() });
   stops.push(() => connection.close());
@@ -127,7 +128,7 @@ test('a ride stays on the version it began on, new rides begin on the new one, a
     buildId: old.buildId,
   });
 
-  // A payment is a child on a queue of another deployment: it takes that one's current version, not its ride's.
+  // A payment is of another deployment: it takes that one's current version, not its ride's.
   await temporal.work('payments', next);
   const between = await temporal.request();
   expect(await temporal.versionOf(rideWorkflowId(between))).toMatchObject({ buildId: old.buildId });

@@ -94,6 +94,7 @@ export async function startRideSaga(environment?: TestWorkflowEnvironment): Prom
         ...interposed(activities.transitions, () => saga.before),
         offerRide: (round) => (saga.instead.offerRide ?? activities.dispatch.offerRide)(round),
         closeOffers: (round) => (saga.instead.closeOffers ?? activities.dispatch.closeOffers)(round),
+        ...activities.scheduling,
         ...rideMessages,
       } satisfies RideActivities['transitions'] & RideActivities['dispatch'] & RideMessages,
     }),

@@ -1,0 +1,97 @@
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  defineUpdate,
+  isCancellation,
+  setHandler,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type { RideActivities } from '../activities/rides';
+import { rideReleased, rideUpdates, searchAttributes } from '../domain/names';
+import { requestOf } from '../domain/ride';
+import type { Ride, RideCommand, RideCommandType, RideRequest, RideStatus } from '../domain/ride';
+import type { RideStart } from '../domain/sagas';
+import { RideRecord } from './rideRecord';
+import { ownDatabase } from './steps';
+import { autoUpgrade } from './versioning';
+
+const { startRide } = ownDatabase<RideActivities['scheduling']>();
+
+/**
+ * A ride that was requested for later: waits until its pickup comes near, and starts the ride. It is thin and not
+ * pinned, because it may wait for weeks; the ride that it starts begins on the version of that day.
+ */
+export async function scheduledRide({ request, requestedAt, policies }: RideStart): Promise<RideStatus> {
+  const record = new RideRecord(request.rideId, policies, 'scheduled');
+  let released = false;
+  answerRiderAndOperator(record, () => released);
+
+  try {
+    await record.apply({ type: 'schedule', at: requestedAt, request });
+    while (record.is('scheduled')) {
+      const leftMs = releaseAtMs(record.ride) - Date.now();
+      if (leftMs <= 0) await record.advance({ type: 'release', at: now() });
+      else await changeOr(leftMs);
+    }
+  } catch (error) {
+    if (!record.isRecorded) throw error;
+    const reason = isCancellation(error) ? 'workflow_cancelled' : 'saga_failed';
+    await record.advance({ type: 'cancelByOperator', at: now(), reason });
+  }
+  await CancellationScope.nonCancellable(async () => {
+    // From here on the ride's own workflow answers; who was heard before has acted on the ride when it starts.
+    released = true;
+    await condition(allHandlersFinished);
+    if (record.is('requested')) await startRide(rideStart());
+  });
+  return record.ride.status;
+
+  /** A timer may be late, and the pickup may be moved while it runs: times decide. */
+  async function changeOr(leftMs: number): Promise<void> {
+    const { version } = record.ride;
+    await condition(() => record.ride.version !== version, leftMs);
+  }
+
+  function releaseAtMs({ scheduledFor, requestedAt: askedAt }: Ride): number {
+    return Date.parse(scheduledFor ?? askedAt) - policies.scheduleLeadMs;
+  }
+
+  function rideStart(): RideStart {
+    const { ride } = record;
+    return { request: requestOf(ride), requestedAt: ride.requestedAt, policies, released: ride };
+  }
+}
+autoUpgrade(scheduledRide);
+
+type Command<T extends RideCommandType> = Omit<Extract<RideCommand, { type: T }>, 'type' | 'at'>;
+
+/** The Updates of a ride that waits. Those who come when it has left are told to ask the ride itself. */
+function answerRiderAndOperator(record: RideRecord, isReleased: () => boolean): void {
+  const answer = <Argument>(name: string, handle: (argument: Argument) => Promise<Ride>): void =>
+    setHandler(defineUpdate<Ride, [Argument]>(name), async (argument) => {
+      if (isReleased()) throw ApplicationFailure.nonRetryable('The ride has begun.', rideReleased);
+      await condition(() => record.isRecorded);
+      return handle(argument);
+    });
+
+  answer(rideUpdates.request, async () => record.ride);
+  answer<{ request: RideRequest }>(rideUpdates.reschedule, async ({ request }) => {
+    if (isSame(record.ride, request)) return record.ride;
+    const ride = await record.apply({ type: 'reschedule', at: now(), request });
+    // Operators find it by the hour of its pickup.
+    const pickupHour = (ride.scheduledFor ?? ride.requestedAt).slice(0, 13);
+    upsertSearchAttributes([{ key: searchAttributes.pickupHour, value: pickupHour }]);
+    return ride;
+  });
+  answer<{ by: 'rider' | 'operator' } & Command<'cancelByRider'>>(rideUpdates.cancel, ({ by, ...cancel }) =>
+    record.apply({ ...cancel, type: by === 'rider' ? 'cancelByRider' : 'cancelByOperator', at: now() }),
+  );
+}
+
+/** A repeat of a change that was made. */
+const isSame = (ride: Ride, { scheduledFor, quoteId }: RideRequest): boolean =>
+  ride.scheduledFor === scheduledFor && ride.quoteId === quoteId;
+
+const now = (): string => new Date(Date.now()).toISOString();
