@@ -15,6 +15,7 @@ import { createWhereIs } from '../rides/location';
 import { createOfferFeed } from '../rides/offerFeed';
 import { operatorRoutes } from '../rides/operatorRoutes';
 import { createRequestRide } from '../rides/requestRide';
+import { createReschedule } from '../rides/reschedule';
 import { createAct } from '../rides/rideActions';
 import { createRideFeed } from '../rides/rideFeed';
 import { rideRoutes } from '../rides/routes';
@@ -85,7 +86,8 @@ runProcess('gateway', async ({ config, log, signal }) => {
         positions,
       });
       const rides = { pool, act, whereIs, policies, codeSecret, now: Date.now };
-      rideRoutes(mount, { ...rides, requestRide, feed: rideFeed });
+      const reschedule = createReschedule({ ...rides, quoteSecret });
+      rideRoutes(mount, { ...rides, requestRide, reschedule, feed: rideFeed });
       operatorRoutes(mount, rides);
       webhookRoutes(mount, service('notifications', config.NOTIFICATIONS_URL));
       createPaymentRoutes(mount, {

@@ -11,6 +11,7 @@ import { visibleRide } from './access';
 import { promisedFeeMinor, signPreview } from './cancellationPreview';
 import type { WhereIs } from './location';
 import type { RequestRide } from './requestRide';
+import type { Reschedule } from './reschedule';
 import { endEarly, type Act, type RideAction } from './rideActions';
 import type { RideFeed, RideNews } from './rideFeed';
 import { startCodeFor } from './startCode';
@@ -21,6 +22,7 @@ export interface RideRoutesOptions {
   readonly pool: Pool;
   readonly requestRide: RequestRide;
   readonly act: Act;
+  readonly reschedule: Reschedule;
   readonly feed: RideFeed;
   readonly whereIs: WhereIs;
   readonly policies: Policies;
@@ -32,7 +34,7 @@ export interface RideRoutesOptions {
 
 /** Rides for riders, drivers and operators. */
 export function rideRoutes(mount: MountOperation, options: RideRoutesOptions): void {
-  const { pool, requestRide, act, feed, whereIs, policies, codeSecret, now } = options;
+  const { pool, requestRide, reschedule, act, feed, whereIs, policies, codeSecret, now } = options;
   const rideNow = (ride: Ride, viewer: Viewer) => ({ status: 200, body: viewRide(ride, viewer, codeSecret) });
 
   mount(operations.requestRide, async ({ body, headers, caller }) => {
@@ -42,6 +44,10 @@ export function rideRoutes(mount: MountOperation, options: RideRoutesOptions): v
 
   mount(operations.getRide, async ({ params, caller }) =>
     rideNow(await visibleRide(pool, params.rideId, caller), caller),
+  );
+
+  mount(operations.rescheduleRide, async ({ params, body, caller }) =>
+    rideNow(await reschedule(await visibleRide(pool, params.rideId, caller), body), caller),
   );
 
   mount(operations.rideEvents, async ({ params, headers, caller, req, res }) => {

@@ -18,6 +18,7 @@ import { driverRoutes } from '../../services/rides/driverRoutes';
 import { createOfferFeed } from '../../services/rides/offerFeed';
 import { operatorRoutes } from '../../services/rides/operatorRoutes';
 import { createRequestRide } from '../../services/rides/requestRide';
+import { createReschedule } from '../../services/rides/reschedule';
 import { createAct } from '../../services/rides/rideActions';
 import { createRideFeed } from '../../services/rides/rideFeed';
 import { rideRoutes } from '../../services/rides/routes';
@@ -148,7 +149,8 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
           whereIs: async (driverId: string) =>
             whereabouts.has(driverId) ? whereabouts.get(driverId)! : 'unknown',
         } as const;
-        rideRoutes(mount, { ...rideOptions, requestRide, feed: rideFeed });
+        const reschedule = createReschedule({ ...rideOptions, quoteSecret });
+        rideRoutes(mount, { ...rideOptions, requestRide, reschedule, feed: rideFeed });
         operatorRoutes(mount, rideOptions);
         createPaymentRoutes(mount, {
           temporal,

@@ -33,8 +33,8 @@ export interface RideSaga {
   readonly provider: PlayedProvider;
   /** Comes before the next recording of a transition: what another writer does at the worst moment. */
   before: Partial<Record<RideCommandType, (step: Step<RideFact>) => Promise<unknown>>>;
-  /** Does the dispatch's work instead of it, for as long as it is there. */
-  instead: Partial<RideActivities['dispatch']>;
+  /** Does the work of an activity instead of it, for as long as it is there. */
+  instead: Partial<RideActivities['dispatch'] & RideActivities['scheduling']>;
   /** Who the location service finds near every pickup, nearest first. */
   nearby: string[];
   /** Registers drivers, online and near. */
@@ -94,9 +94,12 @@ export async function startRideSaga(environment?: TestWorkflowEnvironment): Prom
         ...interposed(activities.transitions, () => saga.before),
         offerRide: (round) => (saga.instead.offerRide ?? activities.dispatch.offerRide)(round),
         closeOffers: (round) => (saga.instead.closeOffers ?? activities.dispatch.closeOffers)(round),
-        ...activities.scheduling,
+        startRide: (start) => (saga.instead.startRide ?? activities.scheduling.startRide)(start),
         ...rideMessages,
-      } satisfies RideActivities['transitions'] & RideActivities['dispatch'] & RideMessages,
+      } satisfies RideActivities['transitions'] &
+        RideActivities['dispatch'] &
+        RideActivities['scheduling'] &
+        RideMessages,
     }),
     await Worker.create({
       ...common,
