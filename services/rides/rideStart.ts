@@ -1,11 +1,6 @@
 import type { WorkflowStartOptions } from '@temporalio/client';
 import { latLngToCell } from 'h3-js';
-import {
-  rideWorkflowId,
-  scheduledRideWorkflowId,
-  searchAttributes,
-  taskQueues,
-} from '../../domain/names';
+import { rideWorkflowId, scheduledRideWorkflowId, searchAttributes, taskQueues } from '../../domain/names';
 import type { RideStart } from '../../domain/sagas';
 
 /** Cells of this resolution are about the size of a metropolitan area: what positions are grouped by, too. */
