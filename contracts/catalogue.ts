@@ -3,6 +3,7 @@ import { driverFacts } from './facts/drivers';
 import { firstVersions } from './facts/first';
 import { paymentFacts } from './facts/payments';
 import { pricingFacts } from './facts/pricing';
+import { ratingFacts } from './facts/ratings';
 import { rideFacts } from './facts/rides';
 
 /** The topics by domain; facts are kept for ever, positions are telemetry and kept for an hour. */
@@ -11,6 +12,7 @@ export const topics = [
   { name: 'payments', partitions: 6, retentionMs: -1 },
   { name: 'drivers', partitions: 6, retentionMs: -1 },
   { name: 'pricing', partitions: 6, retentionMs: -1 },
+  { name: 'ratings', partitions: 6, retentionMs: -1 },
   { name: 'driver-positions', partitions: 6, retentionMs: 3_600_000 },
 ] as const;
 
@@ -54,6 +56,7 @@ const families: readonly Family[] = [
   },
   { topic: 'drivers', key: 'driverId', owner: 'rides', consumers: ['audit'], facts: driverFacts },
   { topic: 'pricing', key: 'quoteId', owner: 'pricing', consumers: ['audit'], facts: pricingFacts },
+  { topic: 'ratings', key: 'ratingId', owner: 'rides', consumers: ['audit'], facts: ratingFacts },
 ];
 
 /** Every version of every fact there is, the newest of each last: AsyncAPI, docs and compatibility tests come from it. */
@@ -66,7 +69,11 @@ export const catalogue: readonly CatalogueEntry[] = families.flatMap(({ facts, .
   }),
 );
 
-type Schemas = typeof rideFacts & typeof paymentFacts & typeof driverFacts & typeof pricingFacts;
+type Schemas = typeof rideFacts &
+  typeof paymentFacts &
+  typeof driverFacts &
+  typeof pricingFacts &
+  typeof ratingFacts;
 
 export type FactType = keyof Schemas;
 export type FactData<T extends FactType> = z.infer<Schemas[T]>;

@@ -13,13 +13,8 @@ const components = { Point: point, Fare: fare, Problem: problem } as const;
 const answers = { ...components, Ride: rideView, Offer: offerView };
 
 /** What any operation may answer, whatever it does; a body, a path or a role adds to it. */
-const everywhere = [
-  'unauthenticated',
-  'forbidden',
-  'dependency_unavailable',
-  'deadline_exceeded',
-  'internal',
-];
+const everywhere = ['dependency_unavailable', 'deadline_exceeded', 'internal'];
+const withRoles = ['unauthenticated', 'forbidden'];
 const withBody = ['malformed_json', 'body_too_large', 'unsupported_media_type'];
 
 /**
@@ -59,7 +54,9 @@ function describe(operation: Operation, pages: Readonly<Record<string, ProblemPa
   const { request, response, roles } = operation;
   return {
     summary: operation.summary,
-    description: `For ${roles.join(', ')}.`,
+    ...(roles.length === 0
+      ? { description: 'For anybody, without a token.', security: [] }
+      : { description: `For ${roles.join(', ')}.` }),
     tags: [operation.tag],
     parameters: [
       ...parameters('path', request.params),
@@ -133,6 +130,7 @@ function problems(operation: Operation, pages: Readonly<Record<string, ProblemPa
     ...(Object.keys(operation.request).length > 0 ? ['validation_failed'] : []),
     ...(operation.request.body === undefined ? [] : withBody),
     ...operation.problems,
+    ...(operation.roles.length === 0 ? [] : withRoles),
     ...everywhere,
   ];
   const byStatus = new Map<number, string[]>();

@@ -38,6 +38,10 @@ export type ErrorCode =
   | 'tip_declined'
   | 'tip_already_given'
   | 'refund_not_possible'
+  | 'rating_not_possible'
+  | 'rating_already_given'
+  | 'share_not_possible'
+  | 'share_not_found'
   | 'trip_too_long'
   | 'too_many_drops'
   | 'courier_cycle';

@@ -50,6 +50,12 @@ export interface Policies {
   readonly tipWindowMs: number;
   /** How long after a ride its payment's workflow stays open for refunds. */
   readonly refundWindowMs: number;
+  /** How long after a ride its rider and driver can rate each other. */
+  readonly ratingWindowMs: number;
+  /** How long a link to a ride is good for, from now or from its pickup if that is later … */
+  readonly shareTtlMs: number;
+  /** … but only for so long after the ride's end. */
+  readonly shareGraceMs: number;
 }
 
 const SECOND = 1_000;
@@ -83,6 +89,9 @@ export const standardPolicies: Policies = {
   commissionBasisPoints: 2_000,
   tipWindowMs: 60 * MINUTE,
   refundWindowMs: 24 * 60 * MINUTE,
+  ratingWindowMs: 7 * 24 * 60 * MINUTE,
+  shareTtlMs: 24 * 60 * MINUTE,
+  shareGraceMs: 15 * MINUTE,
 };
 
 /** The same policies in a city whose clock runs `speed` times as fast: every duration is divided by it. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { companionOperations } from './companionOperations';
 import { driverOperations } from './driverOperations';
 import { operatorOperations } from './operatorOperations';
 import { demandQuery, demandView, overviewView, timelineView } from './ops';
@@ -177,6 +178,7 @@ export const operations = {
     problems: [...drivingProblems, 'no_show_too_early'],
   },
   ...driverOperations,
+  ...companionOperations,
   ...operatorOperations,
   ...webhookOperations,
   demand: {

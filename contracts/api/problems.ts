@@ -108,6 +108,18 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
   tip_declined: page(402, 'The tip was declined', 'The card was declined; the ride itself is paid.'),
   tip_already_given: page(409, 'A tip was given', 'A ride takes one tip.'),
   refund_not_possible: page(409, 'No refund possible', 'At most what was charged can be given back.'),
+  rating_not_possible: page(
+    409,
+    'No rating possible',
+    'A ride is rated by its rider and its driver when it is completed, for a while.',
+  ),
+  rating_already_given: page(409, 'A rating was given', 'A ride is rated once by each side, for good.'),
+  share_not_possible: page(409, 'Nothing to share', 'The ride is over: `status` says how.'),
+  share_not_found: page(
+    404,
+    'No such link',
+    'It was changed, has expired, was taken back, or the ride is over: these are not told apart.',
+  ),
   trip_too_long: page(400, 'Too far', 'The trip is longer than we drive.'),
   too_many_drops: page(400, 'Too many drops', 'Send the rest with another courier: `maxDrops` is the most.'),
   courier_cycle: page(

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fare, minor, paymentMethod, point, product, subjectId, time, uuid } from '../shared';
+import { fare, minor, paymentMethod, point, product, subjectId, time, uuid, vehicle } from '../shared';
 
 export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,128}$/, '1 to 128 visible ASCII characters');
 
@@ -58,6 +58,9 @@ const routeChangeView = z.strictObject({
   fare,
 });
 
+/** What somebody's ratings come to: null while there are none. */
+export const ratingSummary = z.strictObject({ average: z.number().nullable(), count: z.int() });
+
 /** A ride as its rider, its driver or an operator sees it; `startCode` is for the rider alone. */
 export const rideView = z.strictObject({
   rideId: uuid,
@@ -74,6 +77,12 @@ export const rideView = z.strictObject({
   fare,
   paymentMethod: z.enum(['card', 'cash']),
   driverId: subjectId.nullable(),
+  /** On looking at a ride, for its rider and for operators: who comes. */
+  driver: z
+    .strictObject({ name: z.string(), plate: z.string(), product: vehicle, rating: ratingSummary })
+    .optional(),
+  /** On looking at a ride, for its driver: what others thought of the rider. */
+  riderRating: ratingSummary.optional(),
   startCode: z.string().optional(),
   scheduledFor: time.nullable(),
   requestedAt: time,

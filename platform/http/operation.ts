@@ -10,16 +10,20 @@ export interface OperationShape {
   readonly method: 'get' | 'put' | 'post' | 'patch' | 'delete';
   /** In OpenAPI's form: `/v1/rides/{rideId}`. */
   readonly path: string;
-  readonly roles: readonly [string, ...string[]];
+  /** Nobody named is everybody, without a token. */
+  readonly roles: readonly string[];
   readonly request: RequestSchemas;
 }
 
-export type CalledRequest<S extends RequestSchemas> = Omit<ValidRequest<S>, 'caller'> & {
-  readonly caller: Caller;
+export type CalledRequest<
+  S extends RequestSchemas,
+  Roles extends readonly string[] = readonly [string],
+> = Omit<ValidRequest<S>, 'caller'> & {
+  readonly caller: Roles extends readonly [] ? undefined : Caller;
 };
 
 export type OperationHandler<O extends OperationShape> = (
-  request: CalledRequest<O['request']>,
+  request: CalledRequest<O['request'], O['roles']>,
 ) => Promise<Reply | void> | Reply | void;
 
 export type MountOperation = <const O extends OperationShape>(
@@ -33,9 +37,10 @@ export type MountOperation = <const O extends OperationShape>(
  */
 export function createMount(router: Router, requireRole: RequireRole): MountOperation {
   return (operation, handler) => {
+    const [role, ...others] = operation.roles;
     const handle = validated(operation.request, async (request) => {
       try {
-        callerOf(request.req);
+        if (role !== undefined) callerOf(request.req);
         return await handler(request as Parameters<typeof handler>[0]);
       } catch (error) {
         if (isRetriable(error) && codeOf(error) !== 'dependency_unavailable')
@@ -43,7 +48,7 @@ export function createMount(router: Router, requireRole: RequireRole): MountOper
         throw error;
       }
     });
-    const handlers: RequestHandler[] = [requireRole(...operation.roles), handle];
+    const handlers: RequestHandler[] = role === undefined ? [handle] : [requireRole(role, ...others), handle];
     router[operation.method](operation.path.replace(/\{(\w+)\}/g, ':$1'), ...handlers);
   };
 }

@@ -10,6 +10,7 @@ import { runProcess } from '../../platform/shutdown';
 import { createTemporalClient } from '../../platform/temporal';
 import { createPaymentRoutes } from '../payments/routes';
 import { visibleRide } from '../rides/access';
+import { companionRoutes } from '../rides/companionRoutes';
 import { driverRoutes } from '../rides/driverRoutes';
 import { createWhereIs } from '../rides/location';
 import { createOfferFeed } from '../rides/offerFeed';
@@ -89,6 +90,11 @@ runProcess('gateway', async ({ config, log, signal }) => {
       const reschedule = createReschedule({ ...rides, quoteSecret });
       rideRoutes(mount, { ...rides, requestRide, reschedule, feed: rideFeed });
       operatorRoutes(mount, rides);
+      companionRoutes(mount, {
+        ...rides,
+        publicUrl: config.GATEWAY_URL,
+        topicPrefix: config.KAFKA_TOPIC_PREFIX,
+      });
       webhookRoutes(mount, service('notifications', config.NOTIFICATIONS_URL));
       createPaymentRoutes(mount, {
         temporal,

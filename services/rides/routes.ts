@@ -14,6 +14,7 @@ import type { RequestRide } from './requestRide';
 import type { Reschedule } from './reschedule';
 import { endEarly, type Act, type RideAction } from './rideActions';
 import type { RideFeed, RideNews } from './rideFeed';
+import { peopleOf } from './people';
 import { startCodeFor } from './startCode';
 import { viewRide, type Viewer } from './views';
 import { approachMeters, drivenMeters, pickupDistanceMeters } from './whereabouts';
@@ -42,9 +43,11 @@ export function rideRoutes(mount: MountOperation, options: RideRoutesOptions): v
     return { status: 201, headers: { Location: `/v1/rides/${answer.rideId}` }, body: answer };
   });
 
-  mount(operations.getRide, async ({ params, caller }) =>
-    rideNow(await visibleRide(pool, params.rideId, caller), caller),
-  );
+  mount(operations.getRide, async ({ params, caller }) => {
+    const ride = await visibleRide(pool, params.rideId, caller);
+    const people = await peopleOf(pool, ride, caller);
+    return { status: 200, body: { ...viewRide(ride, caller, codeSecret), ...people } };
+  });
 
   mount(operations.rescheduleRide, async ({ params, body, caller }) =>
     rideNow(await reschedule(await visibleRide(pool, params.rideId, caller), body), caller),

@@ -14,6 +14,7 @@ import { createPaymentRoutes } from '../../services/payments/routes';
 import { createIssueQuote } from '../../services/pricing/quotes';
 import { pricingRoutes } from '../../services/pricing/routes';
 import { visibleRide } from '../../services/rides/access';
+import { companionRoutes } from '../../services/rides/companionRoutes';
 import { driverRoutes } from '../../services/rides/driverRoutes';
 import { createOfferFeed } from '../../services/rides/offerFeed';
 import { operatorRoutes } from '../../services/rides/operatorRoutes';
@@ -152,6 +153,7 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
         const reschedule = createReschedule({ ...rideOptions, quoteSecret });
         rideRoutes(mount, { ...rideOptions, requestRide, reschedule, feed: rideFeed });
         operatorRoutes(mount, rideOptions);
+        companionRoutes(mount, { ...rideOptions, publicUrl: 'https://rides.example', topicPrefix: '' });
         createPaymentRoutes(mount, {
           temporal,
           rideOf: (caller, rideId) => visibleRide(rides, rideId, caller),
