@@ -10,6 +10,14 @@ const { ratingWindowMs, shareTtlMs, shareGraceMs } = standardPolicies;
 const rate = (ms: number, by: 'rider' | 'driver' = 'rider') =>
   decideRating(ride, { by, stars: 4, comment: null, at: after(ms) }, standardPolicies);
 
+function refusal(ask: () => unknown): unknown {
+  try {
+    return ask();
+  } catch (error) {
+    return error;
+  }
+}
+
 describe('a rating', () => {
   test('of the rider is about the driver, and the other way round', () => {
     expect(rate(0, 'rider')).toMatchObject({ raterId: 'rider-1', ratedId: 'driver-1', stars: 4 });
@@ -18,15 +26,16 @@ describe('a rating', () => {
 
   test('is taken until the window is over, to the millisecond', () => {
     expect(rate(ratingWindowMs).givenAt).toBe(after(ratingWindowMs));
-    expect(() => rate(ratingWindowMs + 1)).toThrow(expect.objectContaining({ code: 'rating_not_possible' }));
+    expect(refusal(() => rate(ratingWindowMs + 1))).toMatchObject({ code: 'rating_not_possible' });
   });
 
   test.each(standardRide.map((_, n) => n).slice(1))('is refused after %i steps, before the end', (n) => {
     const early = play(standardRide.slice(0, n)).ride;
     const asked = { by: 'rider', stars: 5, comment: null, at: after(0) } as const;
-    expect(() => decideRating(early, asked, standardPolicies)).toThrow(
-      expect.objectContaining({ code: 'rating_not_possible', details: { status: early.status } }),
-    );
+    expect(refusal(() => decideRating(early, asked, standardPolicies))).toMatchObject({
+      code: 'rating_not_possible',
+      details: { status: early.status },
+    });
   });
 
   test('is refused for a ride that was cancelled with a driver', () => {
