@@ -1,4 +1,10 @@
-import express, { type ErrorRequestHandler, type Express, type RequestHandler, type Router } from 'express';
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Router,
+} from 'express';
 import helmet from 'helmet';
 import { v7 as uuidv7 } from 'uuid';
 import { CodedError } from '../errors';
@@ -78,7 +84,7 @@ function requestContext(log: Logger, table: ProblemTable, deadlineMs: number): R
       context.liftDeadline();
       if (!res.writableFinished) context.abort(new Error('the client has gone'));
       const ms = Math.round(performance.now() - startedAt);
-      const line = { requestId: id, method: req.method, path: req.path, status: res.statusCode, ms };
+      const line = { requestId: id, method: req.method, path: pathOf(req), status: res.statusCode, ms };
       if (res.statusCode >= 500) log.warn(line, 'request');
       else log.debug(line, 'request');
     });
@@ -121,6 +127,9 @@ class OpenContext implements RequestContext {
   }
 }
 
+/** The path for a log: a part as long as a token may be one, and whoever reads it could use it. */
+const pathOf = (req: Request): string => req.path.replace(/[^/]{64,}/g, '…');
+
 /** A body in another form is refused, not ignored. */
 const onlyJson: RequestHandler = (req, _res, next) => {
   const hasBody =
@@ -137,9 +146,9 @@ function answerErrors(log: Logger, table: ProblemTable): ErrorRequestHandler {
   return (error: unknown, req, res, _next) => {
     const requestId = req.context?.id ?? uuidv7();
     const answer = toProblem(error, table, requestId);
-    if (answer.code === 'internal') log.error({ err: error, requestId, path: req.path }, 'request failed');
+    if (answer.code === 'internal') log.error({ err: error, requestId, path: pathOf(req) }, 'request failed');
     else if (answer.document.status >= 500)
-      log.warn({ err: error, requestId, path: req.path }, 'request failed');
+      log.warn({ err: error, requestId, path: pathOf(req) }, 'request failed');
     sendProblem(res, answer);
   };
 }

@@ -4,7 +4,7 @@ import { appStateOf, contextOf, type EventStream, type ServerEvent } from './con
 export interface EventStreamOptions {
   /** A stream that says nothing says so this often, in milliseconds (15 s): proxies close what is silent. */
   readonly heartbeatMs?: number;
-  /** Bytes that may wait for a slow reader (64 KiB). */
+  /** Bytes that may wait for a slow reader (128 KiB). */
   readonly maxBufferedBytes?: number;
   /** Told to the client: how long to wait before it connects again, in milliseconds (1 s). */
   readonly retryMs?: number;
@@ -29,7 +29,7 @@ export class EventStreams {
 
   constructor({
     heartbeatMs = 15_000,
-    maxBufferedBytes = 64 * 1024,
+    maxBufferedBytes = 128 * 1024,
     retryMs = 1_000,
   }: EventStreamOptions = {}) {
     this.#options = { heartbeatMs, maxBufferedBytes, retryMs };
@@ -69,6 +69,7 @@ class OpenStream implements EventStream {
   readonly #maxBufferedBytes: number;
   #leave: (() => void) | undefined;
   #onEnd: (() => void) | undefined;
+  #inQuestion = false;
   /** Bytes that were unread at the last heartbeat. */
   #unread = 0;
 
@@ -104,9 +105,19 @@ class OpenStream implements EventStream {
   write(text: string): boolean {
     if (this.ended) return false;
     this.#res.write(text);
-    if (this.#res.writableLength <= this.#maxBufferedBytes) return true;
-    this.#cutOff();
-    return false;
+    if (this.#tooMuchUnread() && !this.#inQuestion) {
+      this.#inQuestion = true;
+      // What is written in one go leaves the process after it: only then is it known what the reader leaves unread.
+      setImmediate(() => {
+        this.#inQuestion = false;
+        if (!this.ended && this.#tooMuchUnread()) this.#cutOff();
+      });
+    }
+    return true;
+  }
+
+  #tooMuchUnread(): boolean {
+    return this.#res.writableLength > this.#maxBufferedBytes;
   }
 
   /** Who has something to read needs no heartbeat; who has read none of it since the last one is cut off. */

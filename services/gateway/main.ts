@@ -92,7 +92,7 @@ runProcess('gateway', async ({ config, log, signal }) => {
       operatorRoutes(mount, rides);
       companionRoutes(mount, {
         ...rides,
-        publicUrl: config.GATEWAY_URL,
+        publicUrl: config.PUBLIC_URL || config.GATEWAY_URL,
         topicPrefix: config.KAFKA_TOPIC_PREFIX,
       });
       webhookRoutes(mount, service('notifications', config.NOTIFICATIONS_URL));

@@ -89,6 +89,18 @@ test('cuts off a reader that leaves too much unread', async () => {
   expect(stream.ended).toBe(true);
 });
 
+test('does not take for slow who was not given time to read: a long story is told in one go', async () => {
+  await serve({ maxBufferedBytes: 10_000, heartbeatMs: 1_000_000 });
+  const response = await fetch(`${server.url}/events`);
+  const told = Array.from({ length: 100 }, (_, n) => stream.send({ id: String(n), data: 'x'.repeat(2_000) }));
+  expect(told).toEqual(Array(100).fill(true));
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  while (!text.includes('id: 99\n')) text += (await reader.read()).value ?? '';
+  expect(stream.ended).toBe(false);
+  await reader.cancel();
+});
+
 test('cuts off a reader that has something to read and reads none of it between two heartbeats', async () => {
   await serve({ maxBufferedBytes: 1_000_000_000, heartbeatMs: 150 });
   await stall();

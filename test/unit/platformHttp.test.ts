@@ -190,6 +190,15 @@ describe('errors', () => {
     });
   });
 
+  it('are logged without what may be a token in the path', async () => {
+    const server = await serve({ routes: rides });
+    const token = 'x'.repeat(64);
+    await fetch(`${server.url}/shared/${token}`);
+    await fetch(`${server.url}/fails/plainly`);
+    expect(logged.filter((line) => line.includes(token))).toEqual([]);
+    expect(logged.some((line) => line.includes('/shared/…'))).toBe(true);
+  });
+
   it('that nobody expected tell nothing, and are logged with the request id', async () => {
     const server = await serve({ routes: rides, problems });
     const response = await fetch(`${server.url}/fails/odd`);
