@@ -1,7 +1,8 @@
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { searchAttributes } from '../domain/names';
 import type { Policies } from '../domain/policies';
-import type { Ride } from '../domain/ride';
+import { drivingStatuses, terminalRideStatuses } from '../domain/ride';
+import type { Ride, RideStatus } from '../domain/ride';
 import { stuckIn, waitsFor } from '../domain/stuck';
 
 /**
@@ -14,12 +15,12 @@ export class OperatorView {
   private lastFailure = 'none';
   private parked: { readonly what: string; readonly next: string } | null = null;
 
-  /** `status`: what the workflow was started with as its attribute. */
+  /** `status`: of the ride when its workflow was started; the attribute says it already. */
   constructor(
     private readonly policies: Policies,
     status: 'scheduled' | 'requested',
   ) {
-    this.shown = { status, driverId: null, stuck: false };
+    this.shown = { status: phaseOf(status), driverId: null, stuck: false };
   }
 
   /** After every transition. Each upsert is an event of the history: only what has changed is told. */
@@ -45,7 +46,8 @@ export class OperatorView {
   /** Looks again whether the ride waits longer than its state allows. */
   tell(): void {
     if (this.ride === null) return;
-    const { status, driverId } = this.ride;
+    const { driverId } = this.ride;
+    const status = phaseOf(this.ride.status);
     const overdue = stuckIn(this.ride, now(), this.policies);
     const stuck = this.parked !== null || overdue !== null;
     const changed = [
@@ -58,6 +60,15 @@ export class OperatorView {
     const next = this.parked?.next ?? overdue?.action ?? 'nothing to do';
     setCurrentDetails(card(this.ride, this.parked?.what, this.lastFailure, next));
   }
+}
+
+/**
+ * What `HailwayStatus` says: the end a ride has come to, or in which half of its life it is. The card has it exactly;
+ * an event of the history for every state would be too much for a list.
+ */
+function phaseOf(status: RideStatus): string {
+  if (drivingStatuses.includes(status)) return 'with_driver';
+  return status === 'scheduled' || terminalRideStatuses.includes(status) ? status : 'searching';
 }
 
 function card(ride: Ride, parked: string | undefined, lastFailure: string, next: string): string {

@@ -10,7 +10,7 @@ import type { MountOperation } from '../../platform/http';
 import { visibleRide } from './access';
 import type { WhereIs } from './location';
 import { endEarly, type Act, type RideAction } from './rideActions';
-import { cityOverview, unchangedRides } from './store';
+import { cityOverview, longestUnchanged } from './store';
 import { viewRide, type Viewer } from './views';
 import { drivenMeters } from './whereabouts';
 
@@ -25,6 +25,8 @@ export interface OperatorRoutesOptions {
 }
 
 const MOST_STUCK_RIDES = 200;
+/** What is stuck has not changed for longer than what is not, but a scheduled ride. */
+const MOST_CANDIDATES = 10_000;
 
 /** What operators see of all rides, and do to one. */
 export function operatorRoutes(mount: MountOperation, options: OperatorRoutesOptions): void {
@@ -34,8 +36,7 @@ export function operatorRoutes(mount: MountOperation, options: OperatorRoutesOpt
 
   mount(operations.stuckRides, async () => {
     const at = new Date(now()).toISOString();
-    // No state's limit is shorter than the time an offer may take.
-    const candidates = await unchangedRides(pool, { unchangedMs: policies.offerTtlMs, limit: 10_000 });
+    const candidates = await longestUnchanged(pool, MOST_CANDIDATES);
     const rides = candidates.flatMap((ride) => viewStuck(ride, at, policies));
     rides.sort((a, b) => b.overdueMs - a.overdueMs);
     return { status: 200, body: { rides: rides.slice(0, MOST_STUCK_RIDES) } };

@@ -29,7 +29,7 @@ export function rideStartOptions(start: RideStart): Starting {
     staticDetails: `Asked for at ${requestedAt}${scheduledFor === null ? '' : `, for ${scheduledFor}`}; quote \`${quoteId}\`.`,
     memo: { rideId, quoteId, fare: price },
     typedSearchAttributes: [
-      { key: searchAttributes.status, value: waits ? 'scheduled' : 'requested' },
+      { key: searchAttributes.status, value: waits ? 'scheduled' : 'searching' },
       { key: searchAttributes.region, value: latLngToCell(pickup.lat, pickup.lng, REGION_RESOLUTION) },
       { key: searchAttributes.product, value: product },
       { key: searchAttributes.riderId, value: riderId },

@@ -52,17 +52,13 @@ export async function rideFactsOf(
   return new Map(rows.map(({ rideId, facts }) => [rideId, facts]));
 }
 
-/** Live rides that have not changed for `unchangedMs`, the longest first, at most `limit`. */
-export async function unchangedRides(
-  db: Queryable,
-  { unchangedMs, limit }: { readonly unchangedMs: number; readonly limit: number },
-): Promise<Ride[]> {
+/** Live rides, those that have not changed for the longest first, at most `limit`. */
+export async function longestUnchanged(db: Queryable, limit: number): Promise<Ride[]> {
   const { rows } = await db.query<{ state: Ride }>({
     name: 'rides-unchanged',
-    text: `select state from rides
-           where status = any($1) and updated_at < now() - make_interval(secs => $2::float8 / 1000)
-           order by updated_at limit $3`,
-    values: [Object.keys(waits), unchangedMs, limit],
+    text: `select state from rides where status = any($1)
+           order by status = 'scheduled', updated_at limit $2`,
+    values: [Object.keys(waits), limit],
   });
   return rows.map(({ state }) => state);
 }

@@ -3,6 +3,7 @@ import type { ApplicationFailure } from '@temporalio/common';
 import { rideWorkflowId, searchAttributes } from '../../domain/names';
 import { apiStory, rider } from '../support/apiStory';
 import { eventually } from '../support/rideSaga';
+import { stuckLines } from '../../tools/cli/rides';
 
 jest.setTimeout(30_000);
 
@@ -40,7 +41,7 @@ test('a ride is found by what an operator knows of it', async () => {
   await onlineDriver('found-1');
   const rideId = await assignedRide(['driver', 'found-1']);
   const { status, driverId, riderId, product, region } = searchAttributes;
-  expect(await found(`${driverId.name} = 'found-1' and ${status.name} = 'assigned'`)).toEqual([
+  expect(await found(`${driverId.name} = 'found-1' and ${status.name} = 'with_driver'`)).toEqual([
     rideWorkflowId(rideId),
   ]);
   expect(await found(`${riderId.name} = 'rider-1' and ${product.name} = 'standard'`)).toContain(
@@ -81,6 +82,15 @@ test('a ride that waits too long is found as stuck, and as no longer stuck when 
     found(`${searchAttributes.stuck.name} = ${is} and WorkflowId = '${rideWorkflowId(rideId)}'`);
   expect(await stuck(true)).toHaveLength(1);
   expect(await cardOf(rideId)).toContain('next action: call the driver');
+  const [line] = await stuckLines({
+    apiUrl: story.api.url,
+    token: await story.api.token('operator', 'op-1'),
+    temporal: story.api.temporal,
+    temporalUiUrl: 'http://ui.example',
+  });
+  expect(line).toContain(`${rideId} is assigned since 20`);
+  expect(line).toContain('next: call the driver; override the arrival, or reassign');
+  expect(line).toMatch(new RegExp(`http://ui.example/namespaces/api-[0-9a-f-]+/workflows/ride-${rideId}$`));
   await act(rideId, 'arrive', driver, { position: { lat: 40.73, lng: -73.99 } });
   expect(await stuck(false)).toHaveLength(1);
 });

@@ -1,5 +1,6 @@
 import { ConfigError } from '../../platform/config';
 import { doctor } from './doctor';
+import { rides } from './rides';
 import { token } from './token';
 import { UsageError } from '../stack/options';
 
@@ -10,6 +11,9 @@ const help = `npx hailway <command>
   doctor [--data-dir DIR]
       says of every part whether it is there, reachable and of the right version, and what to do if not;
       exit 1 if one is missing
+  rides stuck [--data-dir DIR] [--token TOKEN]
+      lists what waits longer than its state allows, with the link to the reason and what to do; exit 1 if
+      anything does
   help
       prints this text`;
 
@@ -23,6 +27,8 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv = pro
     switch (command) {
       case 'token':
         return await token(rest, env);
+      case 'rides':
+        return await rides(rest, env);
       case 'doctor':
         return await doctor(rest, env);
       case 'help':
