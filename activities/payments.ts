@@ -8,6 +8,7 @@ import type {
   PaymentFact,
   PaymentOrder,
   PaymentStep,
+  Raised,
   Refunded,
   TipCharge,
 } from '../domain/payment';
@@ -15,6 +16,7 @@ import type { Recorded, Step } from '../domain/sagas';
 import { captureHold, chargeCard, voidHold } from '../services/payments/intents';
 import { book } from '../services/payments/ledger';
 import { retryAfterMs, type ProviderClient } from '../services/payments/provider';
+import { raiseHold } from '../services/payments/raiseHold';
 import { refundCapture } from '../services/payments/refunds';
 import { lockPayment, putPayment } from '../services/payments/store';
 import { createRecordTransition } from './outbox';
@@ -32,6 +34,7 @@ export type PaymentTransitions = Record<PaymentStep, (step: Step<PaymentFact>) =
 export interface ProviderActivities {
   authorize(order: PaymentOrder): Promise<Charged>;
   capture(order: { rideId: string; intentId: string; amountMinor: number }): Promise<void>;
+  raiseHold(order: { rideId: string; intentId: string; changeId: string; toMinor: number }): Promise<Raised>;
   /** Answers the intent that holds nothing any more, or null where there never was one. */
   voidHold(rideId: string): Promise<string | null>;
   chargeTip(tip: TipCharge): Promise<Charged>;
@@ -83,6 +86,7 @@ function createProviderActivities(access: { pool: Pool; client: ProviderClient }
       return calling(() => chargeCard(access, { ref, amountMinor, currency, paymentMethod: method.token }));
     },
     capture: (order) => calling(() => captureHold(access, order)),
+    raiseHold: (order) => calling(() => raiseHold(access, order)),
     voidHold: (rideId) => calling(() => voidHold(access, rideId)),
     chargeTip: ({ rideId, attempt, ...charge }) => {
       const ref = { paymentId: rideId, purpose: 'tip', intentVersion: attempt } as const;

@@ -39,6 +39,7 @@ export function ledgerEntries(fact: PaymentFact): LedgerEntry[] {
     case 'payment.opened':
     case 'payment.authorized':
     case 'payment.declined':
+    case 'payment.hold_raised':
     case 'payment.voided':
       return [];
   }

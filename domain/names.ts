@@ -62,7 +62,7 @@ export const rideSignals = {
 export const paymentSignals = { rideEnded: 'rideEnded' } as const;
 
 /** Updates that a payment's workflow answers. */
-export const paymentUpdates = { tip: 'tip', refund: 'refund' } as const;
+export const paymentUpdates = { tip: 'tip', refund: 'refund', raiseHold: 'raiseHold' } as const;
 
 /** An operator's word on a compensation that cannot be done: try it again, or leave it. */
 export const operatorUpdates = {

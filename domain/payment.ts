@@ -44,6 +44,13 @@ export interface PaymentFactData {
     readonly currency: string;
   };
   'payment.declined': { readonly reason: string };
+  /** `amountMinor` is the whole hold after it; without an intent, what is to be paid in cash. */
+  'payment.hold_raised': {
+    readonly intentId: string | null;
+    readonly amountMinor: number;
+    readonly currency: string;
+    readonly changeId: string;
+  };
   'payment.captured': {
     readonly intentId: string;
     readonly amountMinor: number;
@@ -84,6 +91,7 @@ export const paymentTransitions: Readonly<Record<PaymentFactType, readonly (Paym
   'payment.opened': ['nothing'],
   'payment.authorized': ['authorizing'],
   'payment.declined': ['authorizing'],
+  'payment.hold_raised': ['authorized', 'cash_due'],
   'payment.captured': ['authorized'],
   'payment.voided': ['authorizing', 'authorized', 'cash_due'],
   'payment.cash_settled': ['cash_due'],
@@ -130,6 +138,8 @@ function changes(payment: Payment, fact: Exclude<PaymentFact, { type: 'payment.o
       return { status: 'authorized', intentId: fact.data.intentId };
     case 'payment.declined':
       return { status: 'failed', failureReason: fact.data.reason };
+    case 'payment.hold_raised':
+      return { amountMinor: fact.data.amountMinor };
     case 'payment.captured':
       return { status: 'captured', capturedMinor: fact.data.amountMinor, driverId: fact.data.driverId };
     case 'payment.voided':
@@ -167,6 +177,7 @@ export const paymentSteps = {
   'payment.opened': 'openPayment',
   'payment.authorized': 'recordAuthorized',
   'payment.declined': 'recordDeclined',
+  'payment.hold_raised': 'recordHoldRaised',
   'payment.captured': 'recordCaptured',
   'payment.voided': 'recordVoided',
   'payment.cash_settled': 'recordCashSettled',
@@ -184,6 +195,16 @@ export const mayFollow = (payment: Payment | null, type: PaymentFactType): boole
 export type Charged =
   | { readonly charged: true; readonly intentId: string }
   | { readonly charged: false; readonly reason: string };
+
+/** What asking for a larger hold came to. A raise that was declined leaves the hold as it was. */
+export type Raised = { readonly raised: true } | { readonly raised: false; readonly reason: string };
+
+/** What a ride needs its payment to secure by now, for a change of its route. The same `changeId` is the same raise. */
+export interface HoldRaise {
+  readonly changeId: string;
+  /** The whole amount, in minor units of the payment's currency. */
+  readonly toMinor: number;
+}
 
 /** What giving money back came to. */
 export type Refunded =

@@ -17,6 +17,7 @@ import type { PaymentStatus, RideOutcome } from '../domain/payment';
 import type { Authorization, PaymentStart } from '../domain/sagas';
 import { AfterRide, money } from './afterRide';
 import { Compensations } from './compensation';
+import { HoldRaises } from './holdRaises';
 import { PaymentRecord } from './paymentRecord';
 import { ownDatabase } from './steps';
 
@@ -38,6 +39,7 @@ export async function payment({ order, policies, rideWorkflowId }: PaymentStart)
   const { rideId, method, currency } = order;
   const record = new PaymentRecord(rideId);
   const afterRide = new AfterRide(record, policies, provider);
+  const raises = new HoldRaises(record, provider);
   const compensations = new Compensations();
   let outcome: RideOutcome | undefined;
   let rideWaits = true;
@@ -96,18 +98,19 @@ export async function payment({ order, policies, rideWorkflowId }: PaymentStart)
   }
 
   async function settle({ amountMinor, driverId }: RideOutcome): Promise<void> {
+    await raises.close();
     if (amountMinor === 0) return compensations.run();
     compensations.clear();
+    const { intentId, amountMinor: heldMinor } = record.payment;
     // A hold cannot give more than it holds.
-    const owed = { amountMinor: Math.min(amountMinor, order.amountMinor), currency, driverId };
+    const owed = { amountMinor: Math.min(amountMinor, heldMinor), currency, driverId };
     const split = settlement(owed, policies.commissionBasisPoints);
-    const { intentId } = record.payment;
     if (intentId === null) {
       await record.add('payment.cash_settled', { ...owed, ...split });
       return;
     }
     setCurrentDetails(`**capturing**. Waits for the provider to take ${money(owed.amountMinor, currency)}.`);
-    const summary = `Capture ${money(owed.amountMinor, currency)} of ${money(order.amountMinor, currency)}`;
+    const summary = `Capture ${money(owed.amountMinor, currency)} of ${money(heldMinor, currency)}`;
     const capture = { rideId, intentId, amountMinor: owed.amountMinor };
     await provider.capture.executeWithOptions({ summary }, [capture]);
     await record.add('payment.captured', { intentId, ...owed, ...split });
@@ -115,8 +118,9 @@ export async function payment({ order, policies, rideWorkflowId }: PaymentStart)
 
   /** Tolerates that nothing is held: not asked for yet, declined, or released before. */
   async function releaseHold(): Promise<void> {
+    await raises.close();
     setCurrentDetails(`**${record.payment.status}**. Releases the hold.`);
-    const summary = `Release the hold of ${money(order.amountMinor, currency)}`;
+    const summary = `Release the hold of ${money(record.payment.amountMinor, currency)}`;
     const intentId =
       method.type === 'cash' ? null : await provider.voidHold.executeWithOptions({ summary }, [rideId]);
     await record.add('payment.voided', { intentId });

@@ -13,6 +13,12 @@ export const paymentFacts = {
   }),
   'payment.authorized': z.object({ intentId: z.string(), amountMinor: minor, currency }),
   'payment.declined': z.object({ reason: z.string() }),
+  'payment.hold_raised': z.object({
+    intentId: z.string().nullable(),
+    amountMinor: minor,
+    currency,
+    changeId: uuid,
+  }),
   'payment.captured': z.object({
     intentId: z.string(),
     amountMinor: minor,

@@ -51,6 +51,10 @@ async function storedOrNewIntent(access: ProviderAccess, charge: Charge): Promis
         payment_method: paymentMethod,
         // No method that sends the rider to another page: nobody would be there.
         automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+        // A route that changes under way may cost more than was held for it.
+        ...(ref.purpose === 'hold'
+          ? { payment_method_options: { card: { request_incremental_authorization: 'if_available' } } }
+          : {}),
         metadata: { rideId: ref.paymentId, step },
       },
       { idempotencyKey },

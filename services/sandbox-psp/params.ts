@@ -53,6 +53,13 @@ export const createIntentParams = z.strictObject({
   automatic_payment_methods: z
     .strictObject({ enabled: boolean, allow_redirects: z.enum(['always', 'never']).optional() })
     .optional(),
+  payment_method_options: z
+    .strictObject({
+      card: z.strictObject({
+        request_incremental_authorization: z.enum(['if_available', 'never']).optional(),
+      }),
+    })
+    .optional(),
   metadata: metadata.optional(),
   customer: text.optional(),
   description: text.optional(),
@@ -72,6 +79,7 @@ export const captureIntentParams = z.strictObject({
   amount_to_capture: amount.optional(),
   metadata: metadata.optional(),
 });
+export const incrementIntentParams = z.strictObject({ amount, metadata: metadata.optional() });
 export const cancelIntentParams = z.strictObject({
   cancellation_reason: z.enum(['duplicate', 'fraudulent', 'requested_by_customer', 'abandoned']).optional(),
 });

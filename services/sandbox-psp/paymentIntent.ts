@@ -13,6 +13,10 @@ export interface LastPaymentError {
   readonly payment_method?: { readonly id: string; readonly object: 'payment_method'; readonly type: 'card' };
 }
 
+export interface CardOptions {
+  readonly request_incremental_authorization?: 'if_available' | 'never';
+}
+
 /**
  * A PaymentIntent as Stripe shows it (https://docs.stripe.com/api/payment_intents/object): amounts in minor
  * units, times in unix seconds, currency in lower case. Never changed in place.
@@ -39,6 +43,7 @@ export interface PaymentIntent {
   readonly metadata: Metadata;
   readonly next_action: null;
   readonly payment_method: string | null;
+  readonly payment_method_options?: { readonly card: CardOptions };
   readonly payment_method_types: readonly string[];
   readonly receipt_email: string | null;
   readonly statement_descriptor_suffix: string | null;

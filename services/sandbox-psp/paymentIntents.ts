@@ -1,5 +1,5 @@
 import { newId } from './ids';
-import type { CaptureMethod, IntentStatus, Metadata, PaymentIntent } from './paymentIntent';
+import type { CaptureMethod, CardOptions, IntentStatus, Metadata, PaymentIntent } from './paymentIntent';
 import { cardDeclined, invalidRequest, noSuch, unexpectedState, type StripeError } from './stripeErrors';
 import { outcomeOf, type Decline } from './testCards';
 
@@ -17,6 +17,7 @@ export interface CreateIntent {
   readonly capture_method?: CaptureMethod;
   readonly confirm?: boolean;
   readonly payment_method?: string;
+  readonly payment_method_options?: { readonly card: CardOptions };
   readonly allowed_payment_method_types?: readonly string[];
   readonly metadata?: Metadata;
   readonly customer?: string;
@@ -56,6 +57,7 @@ export function createIntent(params: CreateIntent, at: Date): Step {
     metadata: params.metadata ?? {},
     next_action: null,
     payment_method: paymentMethod,
+    payment_method_options: params.payment_method_options ?? { card: {} },
     payment_method_types: ['card'],
     receipt_email: params.receipt_email ?? null,
     statement_descriptor_suffix: params.statement_descriptor_suffix ?? null,

@@ -2,6 +2,7 @@ import { Router, type RequestHandler } from 'express';
 import type { Movement } from './books';
 import { mutation, query, type Effect, type Sandbox } from './endpoint';
 import { newId } from './ids';
+import { incrementIntent } from './increment';
 import { searchPredicate, slice } from './lists';
 import {
   cancelIntentParams,
@@ -9,6 +10,7 @@ import {
   confirmIntentParams,
   createIntentParams,
   createRefundParams,
+  incrementIntentParams,
   listParams,
   listRefundsParams,
   noParams,
@@ -44,6 +46,12 @@ export function stripeRoutes(sandbox: Sandbox): Router {
     '/payment_intents/:id/capture',
     mutation(sandbox, captureIntentParams, (params, id, at) =>
       effectOf(captureIntent(intentOf(id), params), at),
+    ),
+  );
+  router.post(
+    '/payment_intents/:id/increment_authorization',
+    mutation(sandbox, incrementIntentParams, (params, id, at) =>
+      effectOf(incrementIntent(intentOf(id), params), at),
     ),
   );
   router.post(

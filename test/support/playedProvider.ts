@@ -27,6 +27,7 @@ export function playedProvider(): PlayedProvider {
       authorize: ({ rideId, amountMinor }) =>
         answer('authorize', rideId, `authorize ${amountMinor}`, charged(`pi_${rideId}`)),
       capture: ({ rideId, amountMinor }) => answer('capture', rideId, `capture ${amountMinor}`, undefined),
+      raiseHold: ({ rideId, toMinor }) => answer('raiseHold', rideId, `raise ${toMinor}`, { raised: true }),
       voidHold: (rideId) => answer('voidHold', rideId, 'void', `pi_${rideId}`),
       chargeTip: ({ rideId, amountMinor, attempt }) =>
         answer('chargeTip', rideId, `tip ${amountMinor}`, charged(`pi_tip_${attempt}_${rideId}`)),

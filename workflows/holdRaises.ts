@@ -1,0 +1,62 @@
+import { CancellationScope, condition, defineUpdate, setHandler } from '@temporalio/workflow';
+import type { ActivityInterfaceFor } from '@temporalio/workflow';
+import type { ProviderActivities } from '../activities/payments';
+import { paymentUpdates } from '../domain/names';
+import type { HoldRaise, Raised } from '../domain/payment';
+import { money } from './afterRide';
+import { createLock } from './lock';
+import type { PaymentRecord } from './paymentRecord';
+
+/** Raises of the hold while the ride is under way: each is answered once, and none is left half done at its end. */
+export class HoldRaises {
+  private readonly answers = new Map<string, Promise<Raised>>();
+  private readonly oneAtATime = createLock();
+  private underWay = 0;
+  private closed = false;
+
+  constructor(
+    private readonly record: PaymentRecord,
+    private readonly provider: ActivityInterfaceFor<ProviderActivities>,
+  ) {
+    setHandler(
+      defineUpdate<Raised, [HoldRaise]>(paymentUpdates.raiseHold),
+      (raise) => {
+        const known = this.answers.get(raise.changeId);
+        const answer = known ?? this.answer(raise);
+        this.answers.set(raise.changeId, answer);
+        return answer;
+      },
+      { description: 'The ride will cost more: a larger hold, before that applies' },
+    );
+  }
+
+  /** From now on nothing is raised; returns when the raise in hand has its answer, which the settlement counts on. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await condition(() => this.underWay === 0);
+  }
+
+  private async answer(raise: HoldRaise): Promise<Raised> {
+    this.underWay += 1;
+    try {
+      return await CancellationScope.nonCancellable(() => this.oneAtATime(() => this.raise(raise)));
+    } finally {
+      this.underWay -= 1;
+    }
+  }
+
+  private async raise({ changeId, toMinor }: HoldRaise): Promise<Raised> {
+    if (this.closed) return { raised: false, reason: 'ride_ended' };
+    if (!this.record.is('authorized', 'cash_due')) return { raised: false, reason: 'not_authorized' };
+    const { rideId, amountMinor, currency, intentId } = this.record.payment;
+    if (toMinor <= amountMinor) return { raised: true };
+    if (intentId !== null) {
+      const summary = `Raise the hold from ${money(amountMinor, currency)} to ${money(toMinor, currency)}`;
+      const order = { rideId, intentId, changeId, toMinor };
+      const answer = await this.provider.raiseHold.executeWithOptions({ summary }, [order]);
+      if (!answer.raised) return answer;
+    }
+    await this.record.add('payment.hold_raised', { intentId, amountMinor: toMinor, currency, changeId });
+    return { raised: true };
+  }
+}
