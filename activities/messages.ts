@@ -1,14 +1,19 @@
 import { ApplicationFailure, getClient } from '@temporalio/activity';
-import { WorkflowExecutionAlreadyStartedError, WorkflowNotFoundError } from '@temporalio/client';
+import {
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+} from '@temporalio/client';
 import {
   paymentSignals,
+  paymentUpdates,
   paymentWorkflowId,
   rideSignals,
   rideWorkflowId,
   taskQueues,
   workflowTypes,
 } from '../domain/names';
-import type { RideOutcome } from '../domain/payment';
+import type { HoldRaise, Raised, RideOutcome } from '../domain/payment';
 import type { Authorization, PaymentStart } from '../domain/sagas';
 
 /**
@@ -24,6 +29,8 @@ export type RideMessages = {
    * @throws ApplicationFailure `payment_gone`, not retryable, where there is something to be charged and nobody to do it
    */
   tellPayment(message: { rideId: string; outcome: RideOutcome }): Promise<void>;
+  /** Has the payment secure more, and answers once that is decided: the same change is the same raise. */
+  askToRaiseHold(message: HoldRaise & { rideId: string }): Promise<Raised>;
   /** The driver whom this ride has reserved is free. A ride that is over needs no telling. */
   tellDriverFree(message: { rideId: string }): Promise<void>;
 };
@@ -55,6 +62,21 @@ export const rideMessages: RideMessages = {
   },
   async tellDriverFree({ rideId }) {
     await signal(rideWorkflowId(rideId), rideSignals.driverFree);
+  },
+  async askToRaiseHold({ rideId, ...raise }) {
+    try {
+      return await getClient()
+        .workflow.getHandle(paymentWorkflowId(rideId))
+        .executeUpdate<Raised, [HoldRaise]>(paymentUpdates.raiseHold, {
+          updateId: raise.changeId,
+          args: [raise],
+        });
+    } catch (error) {
+      // Over, or ended before it could answer: nothing can be secured any more.
+      if (error instanceof WorkflowNotFoundError || error instanceof WorkflowUpdateFailedError)
+        return { raised: false, reason: 'payment_over' };
+      throw error;
+    }
   },
 };
 

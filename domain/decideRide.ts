@@ -4,14 +4,22 @@ import { DomainError } from './errors';
 import { adjustedFare } from './fare';
 import type { Policies } from './policies';
 import { requestOf, rideTransitions } from './ride';
-import type { Ride, RideCommand, RideCommandType, RideFact, RideFactData, RideRequest } from './ride';
+import type {
+  Ride,
+  RideCommand,
+  RideCommandType,
+  RideFact,
+  RideFactData,
+  RideRequest,
+  RouteChange,
+} from './ride';
 
 type Beginning = 'schedule' | 'request';
 
 /**
  * What a command does to a ride, as the fact to be recorded.
  * @throws DomainError `illegal_transition`, `not_your_ride`, `too_far_from_pickup`, `no_show_too_early`,
- *   `scheduled_too_soon`, `scheduled_too_late`, `stop_out_of_order`, `route_change_over`, `fare_not_possible`
+ *   `scheduled_too_soon`, `scheduled_too_late`, `stop_out_of_order`, `route_change_over`, `route_change_not_possible`, `fare_not_possible`
  */
 export function decideRide(command: RideCommand, ride: Ride | null, policies: Policies): RideFact {
   const { from, fact } = rideTransitions[command.type];
@@ -68,13 +76,13 @@ function decideOn(
     case 'reachStop':
       return { driverId: ofRide(command, ride), stop: nextStop(command.stop, ride) };
     case 'proposeRoute':
-      return command.change;
+      return fromHere(command.change, ride);
     case 'declineRoute': {
       const { changeId, by, reason } = command;
       return { changeId: openChange(changeId, ride).changeId, by, reason };
     }
     case 'changeRoute':
-      return openChange(command.changeId, ride);
+      return fromHere(openChange(command.changeId, ride), ride);
     case 'adjustFare':
       requireFare(command.totalMinor);
       return { fare: adjustedFare(ride.fare, command.totalMinor), reason: command.reason };
@@ -192,6 +200,20 @@ function openChange(changeId: string, ride: Ride): RideFactData['ride.route_chan
     throw new DomainError('route_change_over', 'This proposal was answered or replaced.');
   }
   return ride.routeChange;
+}
+
+/** A change of the way ahead: the stops that were reached stay as they are. */
+function fromHere(change: RouteChange, ride: Ride): RouteChange {
+  const reached = ride.stops.slice(0, ride.stopsReached);
+  const isKept = reached.every(
+    ({ lat, lng }, i) => change.stops[i]?.lat === lat && change.stops[i]?.lng === lng,
+  );
+  if (!isKept) {
+    throw new DomainError('route_change_not_possible', 'The stops that were reached stay as they are.', {
+      stopsReached: ride.stopsReached,
+    });
+  }
+  return change;
 }
 
 function requireFare(totalMinor: number): void {

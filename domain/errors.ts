@@ -22,6 +22,8 @@ export type ErrorCode =
   | 'scheduled_too_late'
   | 'stop_out_of_order'
   | 'route_change_over'
+  | 'route_change_not_possible'
+  | 'route_change_unpaid'
   | 'fare_not_possible'
   | 'offer_over'
   | 'driver_busy'

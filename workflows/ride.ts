@@ -17,6 +17,7 @@ import { Compensations } from './compensation';
 import { match, type SearchNews } from './dispatch';
 import { RideRecord } from './rideRecord';
 import { answerRiderDriverAndOperator } from './rideUpdates';
+import { RouteChanges } from './routeChanges';
 import { ownDatabase } from './steps';
 
 const messages = ownDatabase<RideMessages>();
@@ -30,6 +31,7 @@ export async function ride({ request, requestedAt, policies, released }: RideSta
   let authorization: Authorization | undefined;
 
   answerRiderDriverAndOperator(record);
+  new RouteChanges(record, policies);
   setHandler(
     defineSignal<[{ round: number }]>(rideSignals.offersDeclined),
     ({ round }) => void search.declinedRounds.add(round),

@@ -5,6 +5,7 @@ import { operatorOperations } from './operatorOperations';
 import { demandQuery, demandView, overviewView, timelineView } from './ops';
 import type { Operation } from './operation';
 import { quoteRequest, quoteView } from './quotes';
+import { routeOperations } from './routeOperations';
 import {
   arriveBody,
   cancelBody,
@@ -177,6 +178,7 @@ export const operations = {
     response: rideAction,
     problems: [...drivingProblems, 'no_show_too_early'],
   },
+  ...routeOperations,
   ...driverOperations,
   ...companionOperations,
   ...operatorOperations,

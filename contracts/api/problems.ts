@@ -63,6 +63,16 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
     'Not the next stop',
     'Stops are reached one after another: `stopsReached` of `stops` are.',
   ),
+  route_change_not_possible: page(
+    409,
+    'Not a way for this ride',
+    'A change keeps the pickup, the product and the stops that were reached. Ask for a quote with these.',
+  ),
+  route_change_unpaid: page(
+    402,
+    'The new fare is not covered',
+    "The rider's card does not cover the new fare. The ride goes on as it was.",
+  ),
   route_change_over: page(
     409,
     'The proposal is over',

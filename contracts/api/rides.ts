@@ -111,6 +111,9 @@ export const cancellationPreview = z.strictObject({
   previewToken: z.string(),
   expiresAt: time,
 });
+/** `quoteToken`: of a quote with the ride's pickup and product, and with the stops that were reached as they are. */
+export const routeChangeBody = z.strictObject({ quoteToken: z.string().min(1).max(4_096) });
+export const declineRouteBody = z.strictObject({ reason: reason.optional() }).default({});
 export const endBody = z.strictObject({ reason: reason.optional() });
 /** Where the driver is right now; without it the last position that was sent counts. */
 export const arriveBody = z.strictObject({ position: point.strict().optional() }).default({});

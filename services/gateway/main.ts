@@ -19,6 +19,7 @@ import { createRequestRide } from '../rides/requestRide';
 import { createReschedule } from '../rides/reschedule';
 import { createAct } from '../rides/rideActions';
 import { createRideFeed } from '../rides/rideFeed';
+import { routeChangeRoutes } from '../rides/routeChanges';
 import { rideRoutes } from '../rides/routes';
 import { createPositionBuffer } from './positions';
 import { documentRoutes, gatewayRoutes } from './routes';
@@ -89,6 +90,7 @@ runProcess('gateway', async ({ config, log, signal }) => {
       const rides = { pool, act, whereIs, policies, codeSecret, now: Date.now };
       const reschedule = createReschedule({ ...rides, quoteSecret });
       rideRoutes(mount, { ...rides, requestRide, reschedule, feed: rideFeed });
+      routeChangeRoutes(mount, { ...rides, quoteSecret });
       operatorRoutes(mount, rides);
       companionRoutes(mount, {
         ...rides,

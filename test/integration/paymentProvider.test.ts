@@ -3,6 +3,7 @@ import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPs
 import type { Pool } from '../../platform/postgres';
 import { captureHold, chargeCard, voidHold } from '../../services/payments/intents';
 import type { ProviderAccess } from '../../services/payments/provider';
+import { raiseHold } from '../../services/payments/raiseHold';
 import { refundCapture } from '../../services/payments/refunds';
 
 interface Movement {
@@ -38,6 +39,13 @@ const hold = (order = paymentOrder(), token = 'pm_card_visa') => {
 const openHolds = async (rideId: string): Promise<number> => {
   const { data } = await psp.get<{ data: { rideId: string }[] }>('/sandbox/open-authorizations');
   return data.filter((held) => held.rideId === rideId).length;
+};
+
+const heldMinor = async (rideId: string): Promise<number[]> => {
+  const { data } = await psp.get<{ data: { rideId: string; amount: number }[] }>(
+    '/sandbox/open-authorizations',
+  );
+  return data.filter((held) => held.rideId === rideId).map(({ amount }) => amount);
 };
 
 const movements = async (rideId: string): Promise<[string, number][]> => {
@@ -79,6 +87,7 @@ const everyPath = {
   confirm: '/v1/payment_intents/*/confirm',
   capture: '/v1/payment_intents/*/capture',
   cancel: '/v1/payment_intents/*/cancel',
+  raise: '/v1/payment_intents/*/increment_authorization',
   refund: '/v1/refunds',
 } as const;
 
@@ -104,6 +113,17 @@ describe.each(faults)('%s', (kind) => {
     await captureHold(access, capture);
     expect(await movements(order.rideId)).toEqual([['capture', 500]]);
     expect(await openHolds(order.rideId)).toBe(0);
+  });
+
+  test('at a raise raises once, and no more when it is asked again', async () => {
+    const order = paymentOrder();
+    const held = await hold(order);
+    if (!held.charged) throw new Error('not held');
+    await meet('raise');
+    const raise = { rideId: order.rideId, intentId: held.intentId, changeId: 'change-1', toMinor: 2_000 };
+    expect(await untilAnswered(() => raiseHold(access, raise))).toEqual({ raised: true });
+    expect(await raiseHold(access, raise)).toEqual({ raised: true });
+    expect(await heldMinor(order.rideId)).toEqual([2_000]);
   });
 
   test('at void releases the hold', async () => {
@@ -133,6 +153,19 @@ describe.each(faults)('%s', (kind) => {
       ['refund', 100],
     ]);
   });
+});
+
+test('a raise that the card does not cover is an answer, the same when asked again, and the hold stays', async () => {
+  const order = paymentOrder();
+  const held = await hold(order, 'pm_card_visa_incrementDeclined');
+  if (!held.charged) throw new Error('not held');
+  const raise = { rideId: order.rideId, intentId: held.intentId, changeId: 'change-1', toMinor: 2_000 };
+  const declined = { raised: false, reason: 'insufficient_funds' };
+  expect(await raiseHold(access, raise)).toEqual(declined);
+  expect(await raiseHold(access, raise)).toEqual(declined);
+  expect(await heldMinor(order.rideId)).toEqual([1_500]);
+  await captureHold(access, { ...raise, amountMinor: 1_500 });
+  expect(await raiseHold(access, raise)).toEqual({ raised: false, reason: 'hold_succeeded' });
 });
 
 test('an answer that comes too late is an unknown outcome, resolved by looking', async () => {

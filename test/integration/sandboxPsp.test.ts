@@ -110,6 +110,51 @@ describe('the life of a payment', () => {
     expect(await stripe.paymentIntents.retrieve(id)).toMatchObject({ status: 'requires_capture' });
   });
 
+  test('a hold is raised, by its key once, and all of it can be captured', async () => {
+    const raisable = {
+      payment_method_options: { card: { request_incremental_authorization: 'if_available' } },
+    } as const;
+    const { id } = await hold(raisable);
+    const raise = (amount: number, idempotencyKey: string) =>
+      stripe.paymentIntents.incrementAuthorization(id, { amount }, { idempotencyKey });
+    const raised = await raise(3000, 'raise-1');
+    expect(raised).toMatchObject({ status: 'requires_capture', amount: 3000, amount_capturable: 3000 });
+    expect((await raise(3000, 'raise-1')).amount).toBe(3000);
+    expect(await refusal(raise(3000, 'raise-2'))).toMatchObject({ statusCode: 400, param: 'amount' });
+    expect((await ledger()).currencies['USD']?.authorizedOpenMinor).toBe(3000);
+    await psp.stop();
+    psp = await startPsp(folder.path);
+    stripe = psp.stripe;
+    await stripe.paymentIntents.capture(id, { amount_to_capture: 2900 });
+    expect(await ledger()).toMatchObject({
+      consistent: true,
+      currencies: { USD: { authorizedOpenMinor: 0, capturedMinor: 2900 } },
+    });
+    expect(await refusal(raise(3500, 'raise-3'))).toMatchObject({ code: 'payment_intent_unexpected_state' });
+  });
+
+  test('a raise that is declined, or was not asked for at the start, leaves the hold as it was', async () => {
+    const card = { request_incremental_authorization: 'if_available' } as const;
+    const declining = await hold({
+      payment_method: 'pm_card_visa_incrementDeclined',
+      payment_method_options: { card },
+    });
+    const plain = await hold();
+    const raise = (id: string) => refusal(stripe.paymentIntents.incrementAuthorization(id, { amount: 3000 }));
+    expect(await raise(declining.id)).toMatchObject({
+      statusCode: 402,
+      code: 'card_declined',
+      decline_code: 'insufficient_funds',
+    });
+    expect(await raise(plain.id)).toMatchObject({ statusCode: 400 });
+    for (const { id } of [declining, plain])
+      expect(await stripe.paymentIntents.retrieve(id)).toMatchObject({
+        status: 'requires_capture',
+        amount_capturable: 2500,
+        last_payment_error: null,
+      });
+  });
+
   test('refunds: in parts, up to what was captured', async () => {
     const { id } = await hold({ capture_method: 'automatic' });
     const first = await stripe.refunds.create({

@@ -2,7 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { problemPages } from '../../contracts/api/problems';
-import type { QuoteView } from '../../contracts/api/quotes';
+import type { QuoteRequest, QuoteView } from '../../contracts/api/quotes';
 import type { Point } from '../../domain/geo';
 import { standardPolicies, type Policies } from '../../domain/policies';
 import { createRequireRole } from '../../platform/auth';
@@ -22,6 +22,7 @@ import { createRequestRide } from '../../services/rides/requestRide';
 import { createReschedule } from '../../services/rides/reschedule';
 import { createAct } from '../../services/rides/rideActions';
 import { createRideFeed } from '../../services/rides/rideFeed';
+import { routeChangeRoutes } from '../../services/rides/routeChanges';
 import { rideRoutes } from '../../services/rides/routes';
 import { database, issuer, ownNamespace, startWorkers } from './apiGround';
 import { temporalAddress } from './servers';
@@ -78,7 +79,7 @@ export interface Api {
   clockMs: number;
   call(method: string, path: string, call?: Call): Promise<Answer>;
   token(role: string, sub: string): Promise<string>;
-  quote(rider: string, ttlMs?: number): Promise<QuoteView>;
+  quote(rider: string, ttlMs?: number, changes?: Partial<QuoteRequest>): Promise<QuoteView>;
   /** A gateway on the same databases that finds no Temporal. */
   withoutTemporal(): Promise<string>;
   stop(): Promise<void>;
@@ -152,6 +153,7 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
         } as const;
         const reschedule = createReschedule({ ...rideOptions, quoteSecret });
         rideRoutes(mount, { ...rideOptions, requestRide, reschedule, feed: rideFeed });
+        routeChangeRoutes(mount, { ...rideOptions, quoteSecret });
         operatorRoutes(mount, rideOptions);
         companionRoutes(mount, { ...rideOptions, publicUrl: 'https://rides.example', topicPrefix: '' });
         createPaymentRoutes(mount, {
@@ -198,13 +200,14 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
         body: (text === '' ? {} : JSON.parse(text)) as Body,
       };
     },
-    quote: (rider, ttlMs = 60_000) =>
+    quote: (rider, ttlMs = 60_000, changes = {}) =>
       quotes(ttlMs)(rider, {
         pickup: { lat: 40.73, lng: -73.99 },
         stops: [],
         dropoff: { lat: 40.76, lng: -73.97 },
         product: 'standard',
         scheduledFor: null,
+        ...changes,
       }),
     withoutTemporal: () => gateway('127.0.0.1:9'),
     async stop() {

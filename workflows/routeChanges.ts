@@ -1,0 +1,134 @@
+import { ApplicationFailure, defineUpdate, proxyActivities, setHandler } from '@temporalio/workflow';
+import type { RideMessages } from '../activities/messages';
+import { decideRide } from '../domain/decideRide';
+import { DomainError } from '../domain/errors';
+import { rideUpdates } from '../domain/names';
+import type { Raised } from '../domain/payment';
+import type { Policies } from '../domain/policies';
+import type { Ride, RouteChange } from '../domain/ride';
+import { asRefusal } from './refusal';
+import type { RideRecord } from './rideRecord';
+
+/** It may have to wait for the payment provider: where it does, an operator sees it. */
+const { askToRaiseHold } = proxyActivities<Pick<RideMessages, 'askToRaiseHold'>>({
+  startToCloseTimeout: '15s',
+  retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '5s' },
+});
+
+interface Answer {
+  readonly changeId: string;
+  readonly reason?: string;
+}
+
+type DriversAnswer = Answer & { readonly driverId: string };
+
+/**
+ * Another way from here on: the rider proposes it, the driver answers, and it applies once the payment has secured what
+ * it costs. Until then the ride is as it was, and may end so: what is proposed lapses with it.
+ */
+export class RouteChanges {
+  /** How changes that are no longer open were answered: a repeat is answered the same. */
+  private readonly answered = new Map<string, 'applied' | 'declined' | 'unpaid'>();
+  private readonly accepting = new Map<string, Promise<Ride>>();
+
+  constructor(
+    private readonly record: RideRecord,
+    private readonly policies: Policies,
+  ) {
+    const { proposeRoute, withdrawRoute, acceptRoute, declineRoute } = rideUpdates;
+    setHandler(
+      defineUpdate<Ride, [{ change: RouteChange }]>(proposeRoute),
+      async ({ change }) => record.apply({ type: 'proposeRoute', at: now(), change }),
+      { description: 'The rider proposes another way from here on, as quoted' },
+    );
+    setHandler(
+      defineUpdate<Ride, [Answer]>(withdrawRoute),
+      async ({ changeId, reason = 'withdrawn' }) => this.decline(changeId, 'rider', reason),
+      { description: 'The rider takes the proposal back' },
+    );
+    setHandler(
+      defineUpdate<Ride, [DriversAnswer]>(declineRoute),
+      async ({ driverId, changeId, reason = 'declined_by_driver' }) => {
+        this.mustBeWith(driverId);
+        return this.decline(changeId, 'driver', reason);
+      },
+      { description: 'The driver stays on the way as it is' },
+    );
+    setHandler(
+      defineUpdate<Ride, [DriversAnswer]>(acceptRoute),
+      async ({ driverId, changeId }) => {
+        this.mustBeWith(driverId);
+        return this.acceptOnce(changeId);
+      },
+      { description: 'The driver takes the new way; it applies once it is secured that it will be paid' },
+    );
+  }
+
+  private async decline(changeId: string, by: 'rider' | 'driver', reason: string): Promise<Ride> {
+    const { ride } = this.record;
+    if (!isOpen(changeId, ride) && this.answered.get(changeId) === 'declined') return ride;
+    const declined = await this.record.apply({ type: 'declineRoute', at: now(), changeId, by, reason });
+    this.answered.set(changeId, 'declined');
+    return declined;
+  }
+
+  private async acceptOnce(changeId: string): Promise<Ride> {
+    const underWay = this.accepting.get(changeId);
+    if (underWay) return underWay;
+    const { ride } = this.record;
+    if (!isOpen(changeId, ride)) {
+      if (this.answered.get(changeId) === 'applied') return ride;
+      if (this.answered.get(changeId) === 'unpaid') throw unpaid();
+    }
+    const accepting = this.accept(changeId).finally(() => this.accepting.delete(changeId));
+    this.accepting.set(changeId, accepting);
+    return accepting;
+  }
+
+  private async accept(changeId: string): Promise<Ride> {
+    const raised = await this.secure(changeId);
+    // Decided anew on the ride as it is by now: it may have ended, or the rider may have thought better of it.
+    if (raised.raised) {
+      const changed = await this.record.apply({ type: 'changeRoute', at: now(), changeId });
+      this.answered.set(changeId, 'applied');
+      return changed;
+    }
+    const { reason } = raised;
+    await this.record.apply({ type: 'declineRoute', at: now(), changeId, by: 'payment', reason });
+    this.answered.set(changeId, 'unpaid');
+    throw unpaid();
+  }
+
+  /** The hold is raised before the change applies. One that is large enough already is left as it is. */
+  private async secure(changeId: string): Promise<Raised> {
+    const { ride } = this.record;
+    const change = this.mustApply(changeId, ride);
+    const toMinor = change.fare.totalMinor + ride.waitingMinor;
+    return askToRaiseHold({ rideId: ride.rideId, changeId, toMinor });
+  }
+
+  /** The change, if it would apply to the ride as it is. */
+  private mustApply(changeId: string, ride: Ride): RouteChange {
+    try {
+      decideRide({ type: 'changeRoute', at: now(), changeId }, ride, this.policies);
+    } catch (error) {
+      throw asRefusal(error);
+    }
+    return ride.routeChange!;
+  }
+
+  private mustBeWith(driverId: string): void {
+    if (this.record.isRecorded && this.record.ride.driverId === driverId) return;
+    throw asRefusal(new DomainError('not_your_ride', 'This ride is with another driver.'));
+  }
+}
+
+const isOpen = (changeId: string, ride: Ride): boolean => ride.routeChange?.changeId === changeId;
+
+const unpaid = (): ApplicationFailure =>
+  ApplicationFailure.nonRetryable(
+    'The rider’s card does not cover the new fare: the ride goes on as it was.',
+    'route_change_unpaid',
+  );
+
+const now = (): string => new Date(Date.now()).toISOString();
