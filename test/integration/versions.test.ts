@@ -11,13 +11,17 @@ import {
   paymentWorkflowId,
   rideUpdates,
   rideWorkflowId,
+  scheduledRideWorkflowId,
   taskQueues,
   workflowTypes,
 } from '../../domain/names';
 import { standardPolicies } from '../../domain/policies';
+import { requestOf } from '../../domain/ride';
 import type { RideStart } from '../../domain/sagas';
-import { buildIdOf, openOn, versionStatus } from '../../platform/deployment';
+import { buildIdOf, openOn, versionStatus, type VersionStatus } from '../../platform/deployment';
 import { startWorker } from '../../platform/temporal';
+import { rideStartOptions } from '../../services/rides/rideStart';
+import { getRide } from '../../services/rides/store';
 import { database, ownNamespace, type Stops } from '../support/apiGround';
 import { eventually, quiet } from '../support/backbone';
 import { nextWorkflows, todaysWorkflows, writeBundle } from '../support/bundles';
@@ -87,6 +91,26 @@ async function versioned() {
       await handle.executeUpdate(rideUpdates.request);
       return request.rideId;
     },
+    /** A ride for a pickup so far ahead, under policies that release it when it comes. */
+    async schedule(aheadMs: number): Promise<string> {
+      const [rideId, requestedAt] = [uuidv7(), new Date().toISOString()];
+      const request = rideRequest({ rideId, quoteId: uuidv7(), scheduledFor: inMs(aheadMs) });
+      const policies = { ...standardPolicies, scheduleMinAheadMs: 1, scheduleLeadMs: 0 };
+      const start: RideStart = { request, requestedAt, policies };
+      const handle = await client.workflow.start(workflowTypes.scheduledRide, rideStartOptions(start));
+      await handle.executeUpdate(rideUpdates.request);
+      return rideId;
+    },
+    async moveTo(rideId: string, scheduledFor: string): Promise<void> {
+      const handle = client.workflow.getHandle(scheduledRideWorkflowId(rideId));
+      const request = { ...requestOf((await getRide(rides, rideId))!), scheduledFor };
+      await handle.executeUpdate(rideUpdates.reschedule, { args: [{ request }] });
+    },
+    untilMatching: (rideId: string) =>
+      eventually(
+        async () => (await getRide(rides, rideId))?.status,
+        (status) => status === 'matching',
+      ),
     cancel: async (rideId: string) => {
       const handle = client.workflow.getHandle(rideWorkflowId(rideId));
       await handle.executeUpdate(rideUpdates.cancel, { args: [{ by: 'rider', reason: 'test' }] });
@@ -103,12 +127,19 @@ async function versioned() {
         .getHandle(rideWorkflowId(rideId))
         .query<string>('version')
         .catch(() => 'no such query'),
-    status: (queue: keyof typeof deployments, buildId: string) =>
-      versionStatus(server, { deploymentName: deployments[queue], buildId }),
+    /** The server asks a workflow of its own for it, which may take longer than a call on a busy machine. */
+    untilStatus: (queue: keyof typeof deployments, buildId: string, wanted: VersionStatus) =>
+      eventually(
+        () => versionStatus(server, { deploymentName: deployments[queue], buildId }).catch(String),
+        (status) => status === wanted,
+        60_000,
+      ),
     open: (queue: keyof typeof deployments, buildId: string) =>
       openOn(server, { deploymentName: deployments[queue], buildId }),
   };
 }
+
+const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString();
 
 const deploymentOf = ({ raw }: WorkflowExecutionDescription) =>
   raw.workflowExecutionInfo?.versioningInfo?.deploymentVersion ?? undefined;
@@ -139,8 +170,8 @@ test('a ride stays on the version it began on, new rides begin on the new one, a
   expect(await temporal.versionOf(rideWorkflowId(second))).toMatchObject({ buildId: next.buildId });
   expect(await temporal.saysNext(second)).toBe('next');
   expect(await temporal.saysNext(first)).toBe('no such query');
-  expect(await temporal.status('rides', old.buildId)).toBe('draining');
-  expect(await temporal.status('rides', next.buildId)).toBe('current');
+  await temporal.untilStatus('rides', old.buildId, 'draining');
+  await temporal.untilStatus('rides', next.buildId, 'current');
   await eventually(
     () => temporal.open('rides', old.buildId),
     (open) => open === 2,
@@ -149,12 +180,26 @@ test('a ride stays on the version it began on, new rides begin on the new one, a
   expect(await temporal.cancel(first)).toBe('cancelled');
   expect(await temporal.cancel(between)).toBe('cancelled');
   expect(await temporal.versionOf(rideWorkflowId(first))).toMatchObject({ buildId: old.buildId });
-  await eventually(
-    () => temporal.status('rides', old.buildId),
-    (status) => status === 'drained',
-    45_000,
-  );
+  await temporal.untilStatus('rides', old.buildId, 'drained');
   expect(await temporal.open('rides', old.buildId)).toBe(0);
-  expect(await temporal.status('rides', next.buildId)).toBe('current');
+  await temporal.untilStatus('rides', next.buildId, 'current');
   await temporal.cancel(second);
-}, 120_000);
+}, 240_000);
+
+test('a ride that was scheduled under the old version begins on the new one, which needs the old no more', async () => {
+  const { old, next, ...temporal } = await versioned();
+  const stopOld = await temporal.work('rides', old);
+  await temporal.work('payments', old);
+  const rideId = await temporal.schedule(3_600_000);
+  expect(await temporal.versionOf(scheduledRideWorkflowId(rideId))).toMatchObject({ buildId: old.buildId });
+
+  await temporal.work('rides', next);
+  await stopOld();
+  expect(await temporal.open('rides', old.buildId)).toBe(0);
+  await temporal.moveTo(rideId, inMs(2_000));
+  expect(await temporal.versionOf(scheduledRideWorkflowId(rideId))).toMatchObject({ buildId: next.buildId });
+  await temporal.untilMatching(rideId);
+  expect(await temporal.versionOf(rideWorkflowId(rideId))).toMatchObject({ buildId: next.buildId });
+  expect(await temporal.saysNext(rideId)).toBe('next');
+  expect(await temporal.cancel(rideId)).toBe('cancelled');
+}, 240_000);

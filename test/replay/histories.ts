@@ -1,12 +1,18 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { historyToJSON, type History } from '@temporalio/common/lib/proto-utils';
+import { paymentWorkflowId, rideWorkflowId, scheduledRideWorkflowId } from '../../domain/names';
 
-/** The histories of a ride and of its payment that went one way, as Temporal's JSON. */
-export interface Recorded {
-  readonly ride: unknown;
-  readonly payment: unknown;
-}
+/** The workflows of one ride; not every ride has all of them. */
+export const carriers = {
+  scheduled: scheduledRideWorkflowId,
+  ride: rideWorkflowId,
+  payment: paymentWorkflowId,
+} as const;
+export type Carrier = keyof typeof carriers;
+
+/** The histories of a ride that went one way, as Temporal's JSON. */
+export type Recorded = Readonly<Partial<Record<Carrier, unknown>>>;
 
 export const historiesDir = join(__dirname, 'histories');
 
@@ -20,8 +26,8 @@ export function readHistories(): Map<string, Recorded> {
   );
 }
 
-export function writeHistories(name: string, { ride, payment }: { ride: History; payment: History }): void {
-  const recorded = { ride: neutral(ride), payment: neutral(payment) };
+export function writeHistories(name: string, histories: readonly (readonly [Carrier, History])[]): void {
+  const recorded = Object.fromEntries(histories.map(([carrier, history]) => [carrier, neutral(history)]));
   writeFileSync(join(historiesDir, `${name}.json`), `${JSON.stringify(recorded)}\n`);
 }
 

@@ -7,6 +7,7 @@ import {
   rideWorkflowId,
 } from '../../domain/names';
 import type { Policies } from '../../domain/policies';
+import { requestOf, type RideRequest } from '../../domain/ride';
 import type { ProviderActivities } from '../../activities/payments';
 import { held } from '../support/playedProvider';
 import { eventually, type RideSaga } from '../support/rideSaga';
@@ -31,14 +32,41 @@ export const longAfter: Partial<Policies> = { tipWindowMs: 4_000, refundWindowMs
 
 /** Requested and paid for. */
 export const matching =
-  (policies: Partial<Policies> = {}, method: 'card' | 'cash' = 'card'): Way =>
+  (
+    policies: Partial<Policies> = {},
+    method: 'card' | 'cash' = 'card',
+    more: Partial<RideRequest> = {},
+  ): Way =>
   async (saga) => {
-    const request = method === 'cash' ? { paymentMethod: { type: 'cash' } as const } : {};
+    const request = method === 'cash' ? { ...more, paymentMethod: { type: 'cash' } as const } : more;
     saga.nearby.length = 0;
     const rideId = await saga.request(request, { ...quick, ...policies });
     await saga.until(rideId, (ride) => ride.status === 'matching');
     return rideId;
   };
+
+/** When its pickup is here, it is near. */
+const onTheDot: Partial<Policies> = { scheduleMinAheadMs: 1, scheduleLeadMs: 0 };
+
+/** Requested for later, which has not come. */
+export const scheduled: Way = (saga) => saga.schedule(3_600_000, { ...quick, ...onTheDot });
+/** Requested for later, which has come. */
+export const released: Way = async (saga) => {
+  const rideId = await saga.schedule(1_500, { ...quick, ...onTheDot });
+  await begun(saga, rideId);
+  return rideId;
+};
+export const begun: Move = (saga, rideId) => saga.until(rideId, (ride) => ride.status === 'matching');
+export const movedToNow: Move = async (saga, rideId) => {
+  const scheduledFor = new Date(Date.now() + 1_500).toISOString();
+  const request = { ...requestOf(await saga.ride(rideId)), scheduledFor };
+  return saga.waiting(rideId).executeUpdate('reschedule', { args: [{ request }] });
+};
+export const cancelledWaiting =
+  (by: 'rider' | 'operator'): Move =>
+  (saga, rideId) =>
+    saga.waiting(rideId).executeUpdate('cancel', { args: [{ by, reason: 'changed_mind' }] });
+export const waitCancelled: Move = (saga, rideId) => saga.waiting(rideId).cancel();
 
 const declined = () => Promise.resolve({ charged: false as const, reason: 'card_declined' });
 
@@ -86,9 +114,21 @@ export const started = act('start');
 export const givenBack = act('unassign', { reason: 'flat_tyre' });
 export const driven: Move = async (saga, rideId) => {
   await arrived(saga, rideId);
+  await drivenFromPickup(saga, rideId);
+};
+export const drivenFromPickup: Move = async (saga, rideId) => {
   await started(saga, rideId);
   await act('complete')(saga, rideId);
 };
+export const twoStops: Partial<RideRequest> = {
+  stops: [
+    { lat: 40.74, lng: -73.98 },
+    { lat: 40.75, lng: -73.98 },
+  ],
+};
+export const lowerFare = { totalMinor: 1_200, reason: 'detour' };
+export const byOperator = { reason: 'driver_lost_phone' };
+export const early = (by: 'rider' | 'operator') => ({ by, reason: 'changed_mind', drivenMeters: 1_000 });
 export const cancelled =
   (by: 'rider' | 'operator'): Move =>
   (saga, rideId) =>

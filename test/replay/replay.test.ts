@@ -2,7 +2,7 @@ import { DeterminismViolationError } from '@temporalio/workflow';
 import { Worker } from '@temporalio/worker';
 import { paymentWorkflowId, rideWorkflowId } from '../../domain/names';
 import { bundleOf, todaysWorkflows } from '../support/bundles';
-import { readHistories } from './histories';
+import { carriers, readHistories, type Carrier } from './histories';
 import { ways } from './ways';
 
 /**
@@ -11,13 +11,15 @@ import { ways } from './ways';
  */
 const recorded = readHistories();
 
-/** The ways whose ride or payment does not replay, with the reason. */
+/** The workflows that do not replay, with the reason. */
 async function replay(interceptors: readonly string[] = []): Promise<Map<string, Error>> {
   const workflowBundle = await bundleOf(todaysWorkflows, interceptors);
-  const histories = [...recorded].flatMap(([name, { ride, payment }]) => [
-    { workflowId: rideWorkflowId(name), history: ride },
-    { workflowId: paymentWorkflowId(name), history: payment },
-  ]);
+  const histories = [...recorded].flatMap(([name, recordings]) =>
+    Object.entries(recordings).map(([carrier, history]) => ({
+      workflowId: carriers[carrier as Carrier](name),
+      history,
+    })),
+  );
   const failures = new Map<string, Error>();
   for await (const { workflowId, error } of Worker.runReplayHistories({ workflowBundle }, histories)) {
     if (error) failures.set(workflowId, error);

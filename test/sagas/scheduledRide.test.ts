@@ -1,5 +1,4 @@
-import { v7 as uuidv7 } from 'uuid';
-import { rideWorkflowId, scheduledRideWorkflowId } from '../../domain/names';
+import { rideWorkflowId } from '../../domain/names';
 import { standardPolicies } from '../../domain/policies';
 import { requestOf, type Ride } from '../../domain/ride';
 import { createAct, type RideAction } from '../../services/rides/rideActions';
@@ -7,7 +6,6 @@ import { startReleasedRide } from '../../services/rides/startRide';
 import { refusalOf } from '../support/paymentSaga';
 import { held } from '../support/playedProvider';
 import { startRideSaga, type RideSaga } from '../support/rideSaga';
-import { rideRequest } from '../support/rides';
 
 let saga: RideSaga;
 
@@ -26,21 +24,8 @@ const { scheduleLeadMs } = standardPolicies;
 const inMs = async (ms: number): Promise<string> =>
   new Date((await saga.env.currentTimeMs()) + ms).toISOString();
 
-/** Schedules a ride so far ahead. */
-async function schedule(aheadMs: number): Promise<string> {
-  const rideId = uuidv7();
-  const scheduledFor = await inMs(aheadMs);
-  const request = rideRequest({ rideId, quoteId: uuidv7(), scheduledFor });
-  await saga.client.workflow.start('scheduledRide', {
-    workflowId: scheduledRideWorkflowId(rideId),
-    taskQueue: 'rides',
-    args: [{ request, requestedAt: await inMs(0), policies: standardPolicies }],
-  });
-  await waiting(rideId).executeUpdate('request');
-  return rideId;
-}
-
-const waiting = (rideId: string) => saga.client.workflow.getHandle(scheduledRideWorkflowId(rideId));
+const schedule = (aheadMs: number): Promise<string> => saga.schedule(aheadMs);
+const waiting = (rideId: string) => saga.waiting(rideId);
 const begun = (rideId: string) =>
   saga.client.workflow
     .getHandle(rideWorkflowId(rideId))

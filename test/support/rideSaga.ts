@@ -1,4 +1,4 @@
-import { Client } from '@temporalio/client';
+import { Client, type WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, Worker } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
@@ -7,7 +7,7 @@ import { paymentMessages, rideMessages, type RideMessages } from '../../activiti
 import { createPaymentActivities } from '../../activities/payments';
 import { createRideActivities } from '../../activities/rides';
 import type { RideActivities } from '../../activities/rides';
-import { rideUpdates, rideWorkflowId } from '../../domain/names';
+import { rideUpdates, rideWorkflowId, scheduledRideWorkflowId } from '../../domain/names';
 import type { PaymentStatus } from '../../domain/payment';
 import { standardPolicies } from '../../domain/policies';
 import type { Policies } from '../../domain/policies';
@@ -47,6 +47,10 @@ export interface RideSaga {
   result(rideId: string): Promise<unknown>;
   /** Requests a ride; resolves when it is recorded. */
   request(changes?: Partial<RideRequest>, policies?: Partial<Policies>): Promise<string>;
+  /** Requests a ride for so much later; resolves when it is recorded. */
+  schedule(aheadMs: number, policies?: Partial<Policies>): Promise<string>;
+  /** The workflow in which a scheduled ride waits. */
+  waiting(rideId: string): WorkflowHandle;
   update(rideId: string, name: keyof typeof rideUpdates, argument: object): Promise<Ride>;
   ride(rideId: string): Promise<Ride>;
   /** Waits, without moving the clock, until the committed ride is so. */
@@ -155,6 +159,19 @@ export async function startRideSaga(environment?: TestWorkflowEnvironment): Prom
       await handle(rideId).executeUpdate(rideUpdates.request);
       return rideId;
     },
+    async schedule(aheadMs, policies = {}) {
+      const rideId = uuidv7();
+      const scheduledFor = new Date((await env.currentTimeMs()) + aheadMs).toISOString();
+      const request = rideRequest({ rideId, quoteId: uuidv7(), scheduledFor });
+      await client.workflow.start('scheduledRide', {
+        workflowId: scheduledRideWorkflowId(rideId),
+        taskQueue: 'rides',
+        args: [{ request, requestedAt: await now(), policies: { ...standardPolicies, ...policies } }],
+      });
+      await saga.waiting(rideId).executeUpdate(rideUpdates.request);
+      return rideId;
+    },
+    waiting: (rideId) => client.workflow.getHandle(scheduledRideWorkflowId(rideId)),
     update: (rideId, name, argument) =>
       handle(rideId).executeUpdate<Ride, [object]>(rideUpdates[name], { args: [argument] }),
     async ride(rideId) {
