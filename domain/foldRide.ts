@@ -48,7 +48,10 @@ function changes(ride: Ride, fact: RideFact): Partial<Ride> {
     case 'ride.driver_reserved':
       return { reservedDriverId: fact.data.driverId };
     case 'ride.driver_reservation_released':
-      return { reservedDriverId: null };
+      return {
+        reservedDriverId: null,
+        excludedDriverIds: [...ride.excludedDriverIds, fact.data.driverId],
+      };
     case 'ride.stop_reached':
       return { stopsReached: fact.data.stop };
     case 'ride.route_change_proposed':

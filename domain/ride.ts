@@ -64,7 +64,7 @@ export interface Ride extends RideRequest {
   readonly version: number;
   readonly status: RideStatus;
   readonly driverId: string | null;
-  /** Drivers who gave this ride back; they are not asked again. */
+  /** Drivers who gave this ride back, or were not free for it in time; they are not asked again. */
   readonly excludedDriverIds: readonly string[];
   readonly requestedAt: string;
   readonly matchingSince: string | null;

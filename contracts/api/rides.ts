@@ -83,6 +83,8 @@ export const rideView = z.strictObject({
     .optional(),
   /** On looking at a ride, for its driver: what others thought of the rider. */
   riderRating: ratingSummary.optional(),
+  /** A driver about to finish another ride, who takes this one then. */
+  reservedDriverId: subjectId.nullable(),
   startCode: z.string().optional(),
   scheduledFor: time.nullable(),
   requestedAt: time,

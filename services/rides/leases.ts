@@ -21,7 +21,6 @@ export async function moveLeases(tx: Tx, before: Ride | null, after: Ride, fact:
   }
   if (fact.type === 'ride.driver_assigned') await takeRide(tx, rideId, fact.data);
   if (fact.type === 'ride.driver_reserved') await takeNextRide(tx, rideId, fact.data);
-  if (fact.type === 'ride.driver_reservation_released') await countAsDeclined(tx, rideId, fact.data.driverId);
   const reservedBefore = before?.reservedDriverId ?? null;
   if (reservedBefore !== null && after.reservedDriverId !== reservedBefore) {
     await releaseNextRide(tx, rideId, reservedBefore);
@@ -73,14 +72,6 @@ async function releaseNextRide(tx: Tx, rideId: string, driverId: string): Promis
     driverId,
     rideId,
   ]);
-}
-
-/** A driver who did not come after all is not asked again for this ride, as one who declined it. */
-async function countAsDeclined(tx: Tx, rideId: string, driverId: string): Promise<void> {
-  await tx.query(
-    `update offers set state = 'declined' where ride_id = $1 and driver_id = $2 and state = 'accepted'`,
-    [rideId, driverId],
-  );
 }
 
 /** The winner's lease has become the ride before this: only leases of offers that lost are still there to be freed. */

@@ -197,4 +197,6 @@ function neverSent(version: number): CodedError {
 
 /** Whether these news end what the viewer may see: a driver who is off the ride. */
 const isSentAway = ({ sub, role }: Viewer, { fact }: RideNews): boolean =>
-  role === 'driver' && fact.type === 'ride.driver_unassigned' && fact.data.driverId === sub;
+  role === 'driver' &&
+  (fact.type === 'ride.driver_unassigned' || fact.type === 'ride.driver_reservation_released') &&
+  fact.data.driverId === sub;

@@ -28,6 +28,8 @@ export function viewRide(ride: Ride, viewer: Viewer, codeSecret: string): RideVi
     fare: ride.fare as RideView['fare'],
     paymentMethod: ride.paymentMethod.type,
     driverId: gaveBack ? null : ride.driverId,
+    reservedDriverId:
+      viewer.role === 'driver' && ride.reservedDriverId !== viewer.sub ? null : ride.reservedDriverId,
     ...(viewer.role === 'rider' ? { startCode: startCodeFor(codeSecret, ride.rideId) } : {}),
     scheduledFor: ride.scheduledFor,
     requestedAt: ride.requestedAt,
