@@ -63,10 +63,8 @@ export const notify: Handle = async (tx, facts) => {
 };
 
 /** The first facts of a ride and of its payment say whose it is. */
-function riderNamedBy({ data }: KnownFact): string | undefined {
-  const { riderId, request } = data as { riderId?: string; request?: { riderId?: string } };
-  return riderId ?? request?.riderId;
-}
+const riderNamedBy = ({ data }: KnownFact): string | undefined =>
+  'riderId' in data ? data.riderId : undefined;
 
 function address(fact: Fact, message: Message, riders: ReadonlyMap<string, string>): Notification {
   const recipientId = message.driverId ?? riders.get(fact.key);

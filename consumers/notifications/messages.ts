@@ -40,10 +40,25 @@ export function messagesFor(fact: KnownFact): Message[] {
       const text = `Your ride is requested for ${money(totalMinor, currency)}.`;
       return [toRider('push', 'ride_requested', text)];
     }
+    case 'ride.scheduled':
+    case 'ride.rescheduled': {
+      const { totalMinor, currency } = fact.data.fare;
+      const text = `Your ride for later is booked for ${money(totalMinor, currency)}.`;
+      return [toRider('push', fact.type === 'ride.scheduled' ? 'ride_scheduled' : 'ride_rescheduled', text)];
+    }
     case 'ride.payment_failed':
       return [toRider('push', 'payment_failed', 'Your payment was declined, so the ride was not started.')];
     case 'ride.driver_assigned':
       return [toRider('push', 'driver_assigned', 'Your driver is on the way.')];
+    case 'ride.driver_reserved':
+      return [
+        toRider('push', 'driver_reserved', 'A driver who is about to finish a ride comes to you next.'),
+      ];
+    case 'ride.driver_reservation_released':
+      return [
+        toRider('push', 'driver_held_up', 'Your driver is held up. We are looking for another one.'),
+        ...toDriver(fact.data.driverId, 'reservation_released', 'Your next ride goes to somebody else.'),
+      ];
     case 'ride.driver_unassigned':
       return [
         toRider('push', 'driver_unassigned', 'Your driver cannot come. We are looking for another one.'),
@@ -53,6 +68,20 @@ export function messagesFor(fact: KnownFact): Message[] {
       return [toRider('push', 'driver_arrived', 'Your driver is here.')];
     case 'ride.no_driver_found':
       return [toRider('push', 'no_driver', 'No driver is free near you right now. You pay nothing.')];
+    case 'ride.route_change_declined':
+      return routeStays(fact.data.by);
+    case 'ride.route_changed': {
+      const { totalMinor, currency } = fact.data.fare;
+      return [
+        toRider('push', 'route_changed', `The route is changed. The fare is ${money(totalMinor, currency)}.`),
+      ];
+    }
+    case 'ride.fare_adjusted': {
+      const { totalMinor, currency } = fact.data.fare;
+      return [
+        toRider('push', 'fare_adjusted', `The fare of your ride is now ${money(totalMinor, currency)}.`),
+      ];
+    }
     case 'ride.completed': {
       const amount = money(fact.data.chargeMinor, fact.data.currency);
       return [
@@ -94,6 +123,14 @@ export function messagesFor(fact: KnownFact): Message[] {
     default:
       return [];
   }
+}
+
+function routeStays(by: 'rider' | 'driver' | 'payment'): Message[] {
+  if (by === 'driver') return [toRider('push', 'route_change_declined', 'Your driver keeps to the route.')];
+  // A rider who takes a proposal back knows.
+  if (by === 'rider') return [];
+  const text = 'Your card does not cover the new route, so it stays as it was.';
+  return [toRider('push', 'route_change_unpaid', text)];
 }
 
 function cancelled(data: Extract<KnownFact, { type: 'ride.cancelled' }>['data']): Message[] {

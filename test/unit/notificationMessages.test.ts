@@ -28,6 +28,26 @@ test.each<[KnownFact, string[]]>([
     ],
   ],
   [
+    { type: 'ride.scheduled', data: requested('r', 'rider-1') } as KnownFact,
+    ['rider by push: Your ride for later is booked for $12.50.'],
+  ],
+  [
+    { type: 'ride.driver_reservation_released', data: { driverId, reason: 'r' } },
+    [
+      'rider by push: Your driver is held up. We are looking for another one.',
+      'driver-1 by push: Your next ride goes to somebody else.',
+    ],
+  ],
+  [
+    { type: 'ride.route_change_declined', data: { changeId: 'c', by: 'payment', reason: 'r' } },
+    ['rider by push: Your card does not cover the new route, so it stays as it was.'],
+  ],
+  [{ type: 'ride.route_change_declined', data: { changeId: 'c', by: 'rider', reason: 'r' } }, []],
+  [
+    { type: 'ride.route_changed', data: requested('r', 'rider-1') } as unknown as KnownFact,
+    ['rider by push: The route is changed. The fare is $12.50.'],
+  ],
+  [
     { type: 'ride.completed', data: { driverId, chargeMinor: 1_250, currency: 'USD' } },
     [
       'rider by push: You have arrived. The ride comes to $12.50.',
