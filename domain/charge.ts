@@ -17,6 +17,10 @@ export function waitingMinor(arrivedAt: string, startedAt: string, policies: Pol
 export const holdMinor = (fare: Fare, policies: Policies): number =>
   fare.totalMinor + policies.waitingCapMinor;
 
+/** What the hold has to cover, in minor units, for another fare of a ride that goes on: waiting may still be to come. */
+export const holdForFareMinor = (ride: Ride, fareMinor: number, policies: Policies): number =>
+  fareMinor + (ride.startedAt === null ? policies.waitingCapMinor : ride.waitingMinor);
+
 /**
  * The fare, in minor units, of a ride that ended before its dropoff: the base, and of the rest the share that was
  * driven. Where nobody could say how far that was, the share is that of the quoted time.

@@ -23,7 +23,7 @@ export type ErrorCode =
   | 'stop_out_of_order'
   | 'route_change_over'
   | 'route_change_not_possible'
-  | 'route_change_unpaid'
+  | 'fare_not_covered'
   | 'fare_not_possible'
   | 'offer_over'
   | 'driver_busy'

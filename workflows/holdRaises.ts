@@ -6,6 +6,7 @@ import type { HoldRaise, Raised } from '../domain/payment';
 import { money } from './afterRide';
 import { createLock } from './lock';
 import type { PaymentRecord } from './paymentRecord';
+import { requireShape } from './updateArguments';
 
 /** Raises of the hold while the ride is under way: each is answered once, and none is left half done at its end. */
 export class HoldRaises {
@@ -26,7 +27,11 @@ export class HoldRaises {
         this.answers.set(raise.changeId, answer);
         return answer;
       },
-      { description: 'The ride will cost more: a larger hold, before that applies' },
+      {
+        description: 'The ride will cost more: a larger hold, before that applies',
+        validator: (raise: HoldRaise) =>
+          requireShape(paymentUpdates.raiseHold, { changeId: 'text', toMinor: 'count' }, raise),
+      },
     );
   }
 

@@ -30,7 +30,7 @@ export async function ride({ request, requestedAt, policies, released }: RideSta
   const search: SearchNews = { declinedRounds: new Set(), driverFreed: false };
   let authorization: Authorization | undefined;
 
-  answerRiderDriverAndOperator(record);
+  answerRiderDriverAndOperator(record, policies);
   new RouteChanges(record, policies);
   setHandler(
     defineSignal<[{ round: number }]>(rideSignals.offersDeclined),

@@ -1,21 +1,12 @@
-import { ApplicationFailure, condition, defineUpdate, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, condition, defineUpdate, setHandler, uuid4 } from '@temporalio/workflow';
 import { rideUpdates } from '../domain/names';
+import type { Policies } from '../domain/policies';
 import type { Ride, RideCommand, RideCommandType } from '../domain/ride';
 import type { AcceptedOffer } from '../domain/sagas';
 import { assignOrReserve } from './dispatch';
+import { secure } from './hold';
 import type { RideRecord } from './rideRecord';
-
-type Kind = 'text' | 'count' | 'count?' | 'rider or operator';
-
-/** What an Update's argument has to have: operators type them in by hand, and a wrong one must not reach the story. */
-type Shape = Readonly<Record<string, Kind>>;
-
-const kinds: Readonly<Record<Kind, (value: unknown) => boolean>> = {
-  text: (value) => typeof value === 'string' && value !== '' && value.length <= 200,
-  count: (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
-  'count?': (value) => value === undefined || value === null || kinds.count(value),
-  'rider or operator': (value) => value === 'rider' || value === 'operator',
-};
+import { requireShape, type Shape } from './updateArguments';
 
 const driver: Shape = { driverId: 'text' };
 const reason: Shape = { reason: 'text' };
@@ -24,7 +15,7 @@ const reason: Shape = { reason: 'text' };
  * The Updates by which people act on a ride. Each answers with the ride after it, or refuses with the domain's code.
  * What is no argument, or comes when the ride is over, is refused by the validator and leaves nothing in the history.
  */
-export function answerRiderDriverAndOperator(record: RideRecord): void {
+export function answerRiderDriverAndOperator(record: RideRecord, policies: Policies): void {
   const answer = <Argument>(
     name: string,
     description: string,
@@ -90,7 +81,16 @@ export function answerRiderDriverAndOperator(record: RideRecord): void {
     'Operator: take the ride from this driver and look for another',
   );
   command(forceComplete, 'forceComplete', reason, 'Operator: complete the ride at its fare');
-  command(adjustFare, 'adjustFare', { totalMinor: 'count', ...reason }, 'Operator: set another fare');
+  answer<{ totalMinor: number; reason: string }>(
+    adjustFare,
+    'Operator: set another fare; a higher one once the hold covers it',
+    { totalMinor: 'count', ...reason },
+    async (fare) => {
+      const { ride } = record;
+      if (fare.totalMinor > ride.fare.totalMinor) await secureOrRefuse(ride, policies, fare.totalMinor);
+      return record.apply({ type: 'adjustFare', at: now(), ...fare });
+    },
+  );
   answer<{ by: 'rider' | 'operator'; reason: string }>(
     cancel,
     'Ends the ride; "by" is rider or operator',
@@ -104,15 +104,15 @@ export function answerRiderDriverAndOperator(record: RideRecord): void {
   );
 }
 
+async function secureOrRefuse(ride: Ride, policies: Policies, fareMinor: number): Promise<void> {
+  const raised = await secure(ride, policies, { changeId: uuid4(), fareMinor });
+  if (raised.raised) return;
+  const message = 'The rider’s card does not cover this fare: the old one stands.';
+  throw ApplicationFailure.nonRetryable(message, 'fare_not_covered', { reason: raised.reason });
+}
+
 function refuse(update: string, shape: Shape, argument: unknown, record: RideRecord): void {
-  const given = typeof argument === 'object' && argument !== null ? argument : {};
-  const wrong = Object.entries(shape).filter(
-    ([field, kind]) => !kinds[kind]((given as Record<string, unknown>)[field]),
-  );
-  if (wrong.length > 0) {
-    const wanted = wrong.map(([field, kind]) => `${field} (${kind.replace('?', ', or nothing')})`).join(', ');
-    throw ApplicationFailure.nonRetryable(`The Update ${update} takes: ${wanted}.`, 'argument_not_valid');
-  }
+  requireShape(update, shape, argument);
   if (!record.hasEnded) return;
   const { status } = record.ride;
   const message = `The ride is over (${status}): nothing can be done to it any more.`;

@@ -1,19 +1,14 @@
-import { ApplicationFailure, defineUpdate, proxyActivities, setHandler } from '@temporalio/workflow';
-import type { RideMessages } from '../activities/messages';
+import { ApplicationFailure, defineUpdate, setHandler } from '@temporalio/workflow';
 import { decideRide } from '../domain/decideRide';
 import { DomainError } from '../domain/errors';
 import { rideUpdates } from '../domain/names';
 import type { Raised } from '../domain/payment';
 import type { Policies } from '../domain/policies';
 import type { Ride, RouteChange } from '../domain/ride';
+import { secure } from './hold';
 import { asRefusal } from './refusal';
 import type { RideRecord } from './rideRecord';
-
-/** It may have to wait for the payment provider: where it does, an operator sees it. */
-const { askToRaiseHold } = proxyActivities<Pick<RideMessages, 'askToRaiseHold'>>({
-  startToCloseTimeout: '15s',
-  retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '5s' },
-});
+import { requireShape, type Shape } from './updateArguments';
 
 interface Answer {
   readonly changeId: string;
@@ -21,6 +16,13 @@ interface Answer {
 }
 
 type DriversAnswer = Answer & { readonly driverId: string };
+
+const answer: Shape = { changeId: 'text', reason: 'text?' };
+const driversAnswer: Shape = { ...answer, driverId: 'text' };
+
+const taking = (update: string, shape: Shape) => ({
+  validator: (argument: unknown) => requireShape(update, shape, argument),
+});
 
 /**
  * Another way from here on: the rider proposes it, the driver answers, and it applies once the payment has secured what
@@ -39,12 +41,15 @@ export class RouteChanges {
     setHandler(
       defineUpdate<Ride, [{ change: RouteChange }]>(proposeRoute),
       async ({ change }) => record.apply({ type: 'proposeRoute', at: now(), change }),
-      { description: 'The rider proposes another way from here on, as quoted' },
+      {
+        description: 'The rider proposes another way from here on, as quoted',
+        ...taking(proposeRoute, { change: 'object' }),
+      },
     );
     setHandler(
       defineUpdate<Ride, [Answer]>(withdrawRoute),
       async ({ changeId, reason = 'withdrawn' }) => this.decline(changeId, 'rider', reason),
-      { description: 'The rider takes the proposal back' },
+      { description: 'The rider takes the proposal back', ...taking(withdrawRoute, answer) },
     );
     setHandler(
       defineUpdate<Ride, [DriversAnswer]>(declineRoute),
@@ -52,7 +57,7 @@ export class RouteChanges {
         this.mustBeWith(driverId);
         return this.decline(changeId, 'driver', reason);
       },
-      { description: 'The driver stays on the way as it is' },
+      { description: 'The driver stays on the way as it is', ...taking(declineRoute, driversAnswer) },
     );
     setHandler(
       defineUpdate<Ride, [DriversAnswer]>(acceptRoute),
@@ -60,7 +65,10 @@ export class RouteChanges {
         this.mustBeWith(driverId);
         return this.acceptOnce(changeId);
       },
-      { description: 'The driver takes the new way; it applies once it is secured that it will be paid' },
+      {
+        description: 'The driver takes the new way; it applies once it is secured that it will be paid',
+        ...taking(acceptRoute, driversAnswer),
+      },
     );
   }
 
@@ -103,8 +111,7 @@ export class RouteChanges {
   private async secure(changeId: string): Promise<Raised> {
     const { ride } = this.record;
     const change = this.mustApply(changeId, ride);
-    const toMinor = change.fare.totalMinor + ride.waitingMinor;
-    return askToRaiseHold({ rideId: ride.rideId, changeId, toMinor });
+    return secure(ride, this.policies, { changeId, fareMinor: change.fare.totalMinor });
   }
 
   /** The change, if it would apply to the ride as it is. */
@@ -128,7 +135,7 @@ const isOpen = (changeId: string, ride: Ride): boolean => ride.routeChange?.chan
 const unpaid = (): ApplicationFailure =>
   ApplicationFailure.nonRetryable(
     'The rider’s card does not cover the new fare: the ride goes on as it was.',
-    'route_change_unpaid',
+    'fare_not_covered',
   );
 
 const now = (): string => new Date(Date.now()).toISOString();

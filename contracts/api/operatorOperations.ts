@@ -46,7 +46,7 @@ export const operatorOperations = {
     roles: ['operator'],
     request: { params: rideIdParam, body: fareBody },
     response: rideAction,
-    problems: ['ride_not_found', 'illegal_transition', 'fare_not_possible'],
+    problems: ['ride_not_found', 'illegal_transition', 'fare_not_possible', 'fare_not_covered'],
   },
   forceComplete: {
     method: 'post',

@@ -68,15 +68,15 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
     'Not a way for this ride',
     'A change keeps the pickup, the product and the stops that were reached. Ask for a quote with these.',
   ),
-  route_change_unpaid: page(
-    402,
-    'The new fare is not covered',
-    "The rider's card does not cover the new fare. The ride goes on as it was.",
-  ),
   route_change_over: page(
     409,
     'The proposal is over',
     'It was answered, withdrawn or replaced by a newer one. Read the ride and decide anew.',
+  ),
+  fare_not_covered: page(
+    402,
+    'The card does not cover it',
+    'The hold could not be raised to the new fare: the old one stands.',
   ),
   fare_not_possible: page(400, 'No such fare', 'A fare is a whole number of minor units, from 0.'),
   offer_over: page(

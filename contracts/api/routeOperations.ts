@@ -56,7 +56,7 @@ export const routeOperations = {
     roles: ['driver'],
     request: { params: changeParams },
     response: { ...rideAction, description: 'The ride with its new way and fare' },
-    problems: [...problems, 'not_your_ride', 'route_change_over', 'route_change_unpaid'],
+    problems: [...problems, 'not_your_ride', 'route_change_over', 'fare_not_covered'],
   },
   declineRoute: {
     method: 'post',

@@ -77,8 +77,8 @@ describe('another way, proposed by the rider', () => {
     const before = await saga.ride(ride.rideId);
     const changeId = await propose(ride.rideId, 2_200);
     saga.provider.next('raiseHold', () => Promise.resolve({ raised: false, reason: 'insufficient_funds' }));
-    expect(await refusalOf(accept(ride, changeId))).toBe('route_change_unpaid');
-    expect(await refusalOf(accept(ride, changeId))).toBe('route_change_unpaid');
+    expect(await refusalOf(accept(ride, changeId))).toBe('fare_not_covered');
+    expect(await refusalOf(accept(ride, changeId))).toBe('fare_not_covered');
     const { dropoff, fare } = before;
     expect(await saga.ride(ride.rideId)).toMatchObject({ dropoff, fare, routeChange: null });
     expect((await saga.factTypes(ride.rideId)).at(-1)).toBe('ride.route_change_declined');

@@ -1,0 +1,28 @@
+import { ApplicationFailure } from '@temporalio/workflow';
+
+const kinds = {
+  text: (value: unknown) => typeof value === 'string' && value !== '' && value.length <= 200,
+  'text?': (value: unknown) => value === undefined || kinds.text(value),
+  count: (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
+  'count?': (value: unknown) => value === undefined || value === null || kinds.count(value),
+  'rider or operator': (value: unknown) => value === 'rider' || value === 'operator',
+  object: (value: unknown) => typeof value === 'object' && value !== null,
+};
+
+/** The fields that an Update's argument has to have. */
+export type Shape = Readonly<Record<string, keyof typeof kinds>>;
+
+/**
+ * Refuses an argument that lacks what its handler reads: operators type them in by hand, and a handler that stumbles
+ * over one would hold up the whole workflow.
+ * @throws ApplicationFailure `argument_not_valid`
+ */
+export function requireShape(update: string, shape: Shape, argument: unknown): void {
+  const given = typeof argument === 'object' && argument !== null ? argument : {};
+  const wrong = Object.entries(shape).filter(
+    ([field, kind]) => !kinds[kind]((given as Record<string, unknown>)[field]),
+  );
+  if (wrong.length === 0) return;
+  const wanted = wrong.map(([field, kind]) => `${field} (${kind.replace('?', ', or nothing')})`).join(', ');
+  throw ApplicationFailure.nonRetryable(`The Update ${update} takes: ${wanted}.`, 'argument_not_valid');
+}
