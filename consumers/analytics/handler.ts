@@ -1,5 +1,5 @@
 import { latLngToCell } from 'h3-js';
-import { knownFact } from '../../contracts/knownFact';
+import { knownFact, type KnownFact } from '../../contracts/knownFact';
 import { CodedError } from '../../platform/errors';
 import type { Fact, Handle } from '../../platform/inbox';
 import type { Tx } from '../../platform/postgres';
@@ -22,7 +22,7 @@ const endings: Readonly<Record<string, DemandCount | null>> = {
  * @throws FactInvalid; CodedError `ride_not_seen` for the end of a ride whose request never came.
  */
 export const countDemand: Handle = async (tx, facts) => {
-  const requested = requestedCells(facts);
+  const requested = pickupCells(facts);
   const ended = facts.filter(({ type }) => type in endings);
   await rememberCells(tx, requested);
   const cells = await knownCells(tx, requested, ended);
@@ -31,7 +31,7 @@ export const countDemand: Handle = async (tx, facts) => {
   const count = (what: DemandCount, fact: Fact): void => {
     const cell = cells.get(fact.key);
     if (cell === undefined) {
-      throw new CodedError('ride_not_seen', `${fact.id} has no ride.requested before it`);
+      throw new CodedError('ride_not_seen', `${fact.id} has no request before it`);
     }
     const minute = minuteOf(fact);
     const place = `${minute} ${cell}`;
@@ -58,16 +58,22 @@ export const countDemand: Handle = async (tx, facts) => {
   );
 };
 
-function requestedCells(facts: readonly Fact[]): Map<string, string> {
+/** Where the rides of this batch begin, as it was asked for last. */
+function pickupCells(facts: readonly Fact[]): Map<string, string> {
   const cells = new Map<string, string>();
   for (const fact of facts) {
     const known = knownFact(fact);
-    if (known?.type !== 'ride.requested') continue;
+    if (!isRequest(known)) continue;
     const { lat, lng } = known.data.pickup;
     cells.set(fact.key, latLngToCell(lat, lng, H3_RESOLUTION));
   }
   return cells;
 }
+
+type Request = Extract<KnownFact, { type: 'ride.requested' | 'ride.scheduled' | 'ride.rescheduled' }>;
+
+const isRequest = (fact: KnownFact | null): fact is Request =>
+  fact?.type === 'ride.requested' || fact?.type === 'ride.scheduled' || fact?.type === 'ride.rescheduled';
 
 /** Rides of this batch are at hand; only those requested before are looked up. */
 async function knownCells(

@@ -17,7 +17,7 @@ export async function rememberCells(tx: Tx, cells: ReadonlyMap<string, string>):
   await tx.query({
     name: 'analytics-remember-cells',
     text: `insert into ride_cells (ride_id, cell) select * from unnest($1::uuid[], $2::text[])
-           on conflict (ride_id) do nothing`,
+           on conflict (ride_id) do update set cell = excluded.cell`,
     values: [[...cells.keys()], [...cells.values()]],
   });
 }

@@ -81,6 +81,34 @@ test('facts that are delivered again, in the same or a later batch, are counted 
   expect(await analytics.deadLetters()).toBe(0);
 });
 
+test('a ride for later is counted where it was asked for last: when it is released, or as cancelled before that', async () => {
+  const [released, moved] = [uuidv7(), uuidv7()];
+  const later = (id: string, where: typeof midtown) => ({
+    ...requested(id, 'r1', where),
+    scheduledFor: at('18:00:00.000'),
+  });
+  const facts = [
+    ...rideFacts(released, [
+      ['ride.scheduled', '12:00:00.000', later(released, midtown)],
+      ['ride.requested', '17:40:00.000', later(released, midtown)],
+      ['ride.completed', '18:30:00.000', completed],
+    ]),
+    ...rideFacts(moved, [
+      ['ride.scheduled', '12:00:00.000', later(moved, midtown)],
+      ['ride.rescheduled', '12:01:00.000', later(moved, brooklyn)],
+      ['ride.cancelled', '12:02:00.000', cancelled],
+    ]),
+  ];
+  for (const fact of facts) await analytics.deliver([fact]);
+  expect(await demand()).toEqual([
+    cell('18:30', midtown, { completed: 1 }),
+    cell('17:40', midtown, { requested: 1 }),
+    cell('12:02', brooklyn, { cancelled: 1 }),
+  ]);
+  expect(await analytics.deadLetters()).toBe(0);
+  expect((await analytics.pool.query('select from ride_cells')).rowCount).toBe(0);
+});
+
 test('a fact that breaks its schema is put aside with what follows of its ride; others are counted', async () => {
   const [broken, sound] = [uuidv7(), uuidv7()];
   await analytics.deliver([

@@ -59,8 +59,8 @@ export function foldingFactsGivesRow(evidence: Pick<Evidence, 'rides' | 'payment
   for (const row of evidence.rides) {
     const facts = (byRide.get(row.rideId) ?? []) as unknown as RideFact[];
     byRide.delete(row.rideId);
-    const folded =
-      facts.length > 0 && facts[0]?.type === 'ride.requested' ? facts.reduce(foldRide, null) : null;
+    const begins = facts[0]?.type === 'ride.requested' || facts[0]?.type === 'ride.scheduled';
+    const folded = begins ? facts.reduce(foldRide, null) : null;
     if (!isDeepStrictEqual(plain(folded), plain(row)))
       violations.push(`ride ${row.rideId} is not what its facts say`);
   }
