@@ -39,7 +39,7 @@ export async function addSearchAttributes(
   namespace: string,
   attributes: readonly { name: string; type: keyof typeof indexedTypes }[] = Object.values(searchAttributes),
 ): Promise<void> {
-  const types = attributes.map(({ name, type }) => [name, indexedTypes[type]]);
+  const types = attributes.map(({ name, type }) => [name, indexedTypes[type]] as const);
   await operatorService.addSearchAttributes({ namespace, searchAttributes: Object.fromEntries(types) });
 }
 
