@@ -35,12 +35,6 @@ const toDriver = (driverId: string | null, template: string, text: string): Mess
 /** What a fact of a ride or payment means to people; nothing where nobody cares. */
 export function messagesFor(fact: KnownFact): Message[] {
   switch (fact.type) {
-    case 'ride.scheduled':
-    case 'ride.rescheduled': {
-      const { fare, scheduledFor } = fact.data;
-      const text = `Your ride is planned for ${scheduledFor} (${money(fare.totalMinor, fare.currency)}).`;
-      return [toRider('push', fact.type === 'ride.scheduled' ? 'ride_scheduled' : 'ride_rescheduled', text)];
-    }
     case 'ride.requested': {
       const { totalMinor, currency } = fact.data.fare;
       const text = `Your ride is requested for ${money(totalMinor, currency)}.`;
