@@ -1,9 +1,9 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Pool } from 'pg';
-import { factEntry } from '../contracts/catalogue';
+import { factAddress, factEntry } from '../contracts/catalogue';
 import { DomainError } from '../domain/errors';
 import type { Recorded, Step } from '../domain/sagas';
-import { appendFact, findStep, recordStep } from '../platform/outbox';
+import { findStep, recordFact } from '../platform/outbox';
 import type { Tx } from '../platform/postgres';
 import { withTransaction } from '../platform/postgres';
 
@@ -62,32 +62,17 @@ async function recordTransition<State extends Versioned, F extends Fact>(
     if (before === null) throw new Error(`impossible: ${aggregateId} has lost its row`);
     return { applied: (await findStep(tx, stepId)) !== null, state: before };
   }
-  const entry = factEntry(fact.type);
-  if (entry === undefined) throw new Error(`impossible: ${fact.type} is not in the catalogue`);
-  entry.schema.parse(fact.data);
+  factEntry(fact.type)?.schema.parse(fact.data);
   const after = aggregate.fold(before, fact);
   await aggregate.save(tx, { before, after, fact, stepId });
-  const version = after.version;
-  await recordStep(tx, {
+  const { version } = after;
+  await recordFact(tx, {
     stepId,
     aggregateId,
     version,
-    factType: fact.type,
-    fact: { type: fact.type, at: fact.at, data: fact.data },
-    result: null,
-  });
-  await appendFact(tx, {
-    topic: topicPrefix + entry.topic,
-    key: aggregateId,
-    type: fact.type,
-    schemaVersion: entry.version,
-    id: aggregateId,
-    sequence: version,
-    time: fact.at,
+    fact,
     source,
-    data: { ...(fact as Fact).data },
-    correlationId: aggregateId,
-    causationId: stepId,
+    ...factAddress(fact.type, topicPrefix),
   });
   return { applied: true, state: after };
 }

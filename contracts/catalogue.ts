@@ -80,5 +80,15 @@ export type FactData<T extends FactType> = z.infer<Schemas[T]>;
 
 const entries = new Map(catalogue.map((entry) => [entry.type, entry]));
 
+/**
+ * Where a fact goes: its topic, and the version of its schema.
+ * @throws Error for a fact that is not in the catalogue
+ */
+export function factAddress(type: string, topicPrefix: string): { topic: string; schemaVersion: number } {
+  const entry = factEntry(type);
+  if (entry === undefined) throw new Error(`impossible: ${type} is not in the catalogue`);
+  return { topic: topicPrefix + entry.topic, schemaVersion: entry.version };
+}
+
 /** The catalogue's newest entry for a fact, or undefined for a fact that this version does not know. */
 export const factEntry = (type: string): CatalogueEntry | undefined => entries.get(type);

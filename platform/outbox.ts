@@ -151,3 +151,51 @@ export async function changedSince(
   const { snapshot: now, ids } = rows[0]!;
   return { snapshot: now, ids: (ids?.length ?? 0) > limit ? null : (ids ?? []) };
 }
+
+/** A fact with the step that made it, as its owner commits it. */
+export interface FactToRecord {
+  readonly stepId: string;
+  readonly aggregateId: string;
+  /** The aggregate's version after it. */
+  readonly version: number;
+  /** `at` is ISO 8601 UTC. */
+  readonly fact: { readonly type: string; readonly at: string; readonly data: object };
+  /** Kafka topic, with its prefix if there is one, and the version of the fact's schema. */
+  readonly topic: string;
+  readonly schemaVersion: number;
+  /** `/hailway/rides`. */
+  readonly source: string;
+  /** The aggregate's own id unless it belongs to something larger. */
+  readonly correlationId?: string;
+}
+
+/**
+ * Commits what happened, in the transaction that changes the state it tells of: the step, which is remembered for ever,
+ * and the fact, which leaves through the outbox.
+ * @throws unique violation, as `recordStep`
+ */
+export async function recordFact(tx: Tx, record: FactToRecord): Promise<void> {
+  const { stepId, aggregateId, version, fact, topic, schemaVersion, source } = record;
+  const { type, at, data } = fact;
+  await recordStep(tx, {
+    stepId,
+    aggregateId,
+    version,
+    factType: type,
+    fact: { type, at, data },
+    result: null,
+  });
+  await appendFact(tx, {
+    topic,
+    key: aggregateId,
+    type,
+    schemaVersion,
+    id: aggregateId,
+    sequence: version,
+    time: at,
+    source,
+    data: { ...data },
+    correlationId: record.correlationId ?? aggregateId,
+    causationId: stepId,
+  });
+}

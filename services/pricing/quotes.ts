@@ -1,14 +1,14 @@
 import { SignJWT } from 'jose';
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { factEntry } from '../../contracts/catalogue';
+import { factAddress } from '../../contracts/catalogue';
 import type { QuoteClaims, QuoteRequest, QuoteView } from '../../contracts/api/quotes';
 import { orderDrops } from '../../domain/courier';
 import { upfrontFare } from '../../domain/fare';
 import type { Point } from '../../domain/geo';
 import { stepId } from '../../domain/names';
 import { withPublicCharges } from '../../domain/publicCharges';
-import { appendFact, recordStep } from '../../platform/outbox';
+import { recordFact } from '../../platform/outbox';
 import { withTransaction } from '../../platform/postgres';
 import { estimateTrip } from './estimate';
 
@@ -73,8 +73,6 @@ function inBestOrder(
 async function record(pool: Pool, quote: QuoteClaims, at: string, topicPrefix: string): Promise<void> {
   const type = 'quote.issued';
   const { quoteId } = quote;
-  const step = stepId(quoteId, 'issue');
-  const fact = { type, at, data: quote };
   await withTransaction(pool, async (tx) => {
     await tx.query('insert into quotes (quote_id, rider_id, quote, expires_at) values ($1, $2, $3, $4)', [
       quoteId,
@@ -82,26 +80,13 @@ async function record(pool: Pool, quote: QuoteClaims, at: string, topicPrefix: s
       JSON.stringify(quote),
       quote.expiresAt,
     ]);
-    await recordStep(tx, {
-      stepId: step,
+    await recordFact(tx, {
+      stepId: stepId(quoteId, 'issue'),
       aggregateId: quoteId,
       version: 1,
-      factType: type,
-      fact,
-      result: null,
-    });
-    await appendFact(tx, {
-      topic: topicPrefix + factEntry(type)!.topic,
-      key: quoteId,
-      type,
-      schemaVersion: factEntry(type)!.version,
-      id: quoteId,
-      sequence: 1,
-      time: at,
+      fact: { type, at, data: quote },
       source: '/hailway/pricing',
-      data: quote,
-      correlationId: quoteId,
-      causationId: step,
+      ...factAddress(type, topicPrefix),
     });
   });
 }

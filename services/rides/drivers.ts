@@ -1,9 +1,9 @@
 import type { Pool } from 'pg';
-import { factEntry } from '../../contracts/catalogue';
+import { factAddress } from '../../contracts/catalogue';
 import { DomainError } from '../../domain/errors';
 import type { Vehicle } from '../../domain/fare';
 import { stepId } from '../../domain/names';
-import { appendFact, recordStep } from '../../platform/outbox';
+import { recordFact } from '../../platform/outbox';
 import { withTransaction } from '../../platform/postgres';
 import type { Queryable, Tx } from '../../platform/postgres';
 
@@ -121,25 +121,12 @@ async function recordDriverFact(
     'update drivers set version = $2, name = $3, plate = $4, product = $5, online = $6 where driver_id = $1',
     [driverId, version, driver.name, driver.plate, driver.product, driver.online],
   );
-  const step = stepId(driverId, type, version);
-  await recordStep(tx, {
-    stepId: step,
+  await recordFact(tx, {
+    stepId: stepId(driverId, type, version),
     aggregateId: driverId,
     version,
-    factType: type,
     fact: { type, at, data },
-    result: null,
-  });
-  await appendFact(tx, {
-    topic: topicPrefix + factEntry(type)!.topic,
-    key: driverId,
-    type,
-    id: driverId,
-    sequence: version,
-    time: at,
     source: '/hailway/rides',
-    data,
-    correlationId: driverId,
-    causationId: step,
+    ...factAddress(type, topicPrefix),
   });
 }

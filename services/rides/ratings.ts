@@ -1,10 +1,10 @@
 import type { Pool } from 'pg';
 import { v5 as uuidv5 } from 'uuid';
-import { factEntry } from '../../contracts/catalogue';
+import { factAddress } from '../../contracts/catalogue';
 import { DomainError } from '../../domain/errors';
 import { stepId } from '../../domain/names';
 import type { Rating, RatingFactData, RatingSide } from '../../domain/rating';
-import { appendFact, recordStep } from '../../platform/outbox';
+import { recordFact } from '../../platform/outbox';
 import { withTransaction, type Queryable, type Tx } from '../../platform/postgres';
 
 /** Made once for this project; a rating's id is a UUID (version 5) below it. */
@@ -56,14 +56,14 @@ function sameAs(given: Rating, { stars, comment }: Rating): Rating {
 async function recordGiven(tx: Tx, data: RatingFactData, at: string, topicPrefix: string): Promise<void> {
   const { ratingId, rideId } = data;
   const type = 'rating.given';
-  const step = stepId(ratingId, 'give');
-  const fact = { type, at, data };
-  await recordStep(tx, {
-    ...{ stepId: step, aggregateId: ratingId, version: 1, factType: type, fact, result: null },
-  });
-  await appendFact(tx, {
-    ...{ topic: topicPrefix + factEntry(type)!.topic, key: ratingId, type, id: ratingId, sequence: 1 },
-    ...{ time: at, source: '/hailway/rides', data: { ...data }, correlationId: rideId, causationId: step },
+  await recordFact(tx, {
+    stepId: stepId(ratingId, 'give'),
+    aggregateId: ratingId,
+    version: 1,
+    fact: { type, at, data },
+    source: '/hailway/rides',
+    correlationId: rideId,
+    ...factAddress(type, topicPrefix),
   });
 }
 
