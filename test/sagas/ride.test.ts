@@ -103,6 +103,31 @@ describe('the ways out', () => {
   });
 });
 
+describe('a search', () => {
+  it('looks further each time that nobody is found, without a pause, up to the most', async () => {
+    const radii: number[] = [];
+    saga.instead.offerRide = ({ radiusMeters }) => Promise.resolve(radii.push(radiusMeters) && 0);
+    const rideId = await saga.request({}, { searchPauseMs: 60_000 });
+    await eventually(() => Promise.resolve(radii.length >= 3 || undefined));
+    expect(radii).toEqual([3_000, 6_000, 12_000]);
+    delete saga.instead.offerRide;
+    await saga.update(rideId, 'cancel', { by: 'rider', reason: 'changed_mind' });
+  });
+
+  it('offers say how far the driver is on the road, and for how long', async () => {
+    await saga.drivers('driver-near');
+    const rideId = await saga.request();
+    const { offerId } = await saga.offerTo('driver-near');
+    const { rows } = await saga.pool.query<{ meters: number; seconds: number }>(
+      'select pickup_distance_meters as meters, eta_seconds as seconds from offers where offer_id = $1',
+      [offerId],
+    );
+    expect(rows[0]!.meters).toBe(127);
+    expect(rows[0]!.seconds).toBeGreaterThan(20);
+    await saga.update(rideId, 'cancel', { by: 'rider', reason: 'changed_mind' });
+  });
+});
+
 describe('races', () => {
   it('of all drivers who accept exactly one wins, the others are free', async () => {
     const drivers = ['driver-a', 'driver-b', 'driver-c'];
