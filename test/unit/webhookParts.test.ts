@@ -36,7 +36,11 @@ describe('the pauses between attempts', () => {
     for (const random of [0, 0.5, 1]) {
       let elapsed = 0;
       let attempts = 1;
-      for (let pause = after(1, 0, random); pause !== null; pause = after(attempts, elapsed, random)) {
+      for (
+        let pause = after(1, 0, random);
+        pause !== null && attempts < 70;
+        pause = after(attempts, elapsed, random)
+      ) {
         elapsed += pause;
         attempts += 1;
       }
