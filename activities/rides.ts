@@ -40,9 +40,11 @@ export interface RideActivities {
     /** Ends a round and tells its winner, if there is one. Safe to repeat. */
     closeOffers(round: { rideId: string; round: number }): Promise<AcceptedOffer | null>;
   };
-  readonly scheduling: {
+  readonly lifecycle: {
     /** Starts the workflow of a ride whose pickup has come near. Safe to repeat. */
     startRide(start: RideStart): Promise<void>;
+    /** The ride as committed, or null where there is none. */
+    readRide(rideId: string): Promise<Ride | null>;
   };
 }
 
@@ -120,6 +122,9 @@ export function createRideActivities(options: RideActivityOptions): RideActiviti
       },
       closeOffers: ({ rideId, round }) => closeOffers(pool, rideId, round),
     },
-    scheduling: { startRide: (start) => startReleasedRide(pool, getClient(), start) },
+    lifecycle: {
+      startRide: (start) => startReleasedRide(pool, getClient(), start),
+      readRide: (rideId) => getRide(pool, rideId),
+    },
   };
 }

@@ -5,7 +5,7 @@ import { decideRide } from '../domain/decideRide';
 import { stepId } from '../domain/names';
 import type { Policies } from '../domain/policies';
 import { hasEnded } from '../domain/ride';
-import type { Ride, RideCommand, RideStatus } from '../domain/ride';
+import type { Ride, RideCommand, RideFact, RideStatus } from '../domain/ride';
 import type { DriverLease } from '../domain/sagas';
 import { createLock } from './lock';
 import { OperatorView } from './operatorView';
@@ -21,6 +21,9 @@ export class RideRecord {
   private lease: DriverLease | undefined;
   private readonly oneAtATime = createLock();
   private readonly transitions = ownDatabase<RideActivities['transitions']>({
+    onTrouble: (step, error) => this.operators.failed(step, error),
+  });
+  private readonly reads = ownDatabase<RideActivities['lifecycle']>({
     onTrouble: (step, error) => this.operators.failed(step, error),
   });
   readonly operators: OperatorView;
@@ -78,11 +81,26 @@ export class RideRecord {
     }
   }
 
+  /**
+   * Before a command is refused, the committed ride is asked: a step whose Update was lost, with its server, may have
+   * moved the ride on without this workflow.
+   */
+  private async decide(command: RideCommand): Promise<RideFact> {
+    try {
+      return decideRide(command, this.current, this.policies);
+    } catch (error) {
+      const committed = this.current && isOvertaken(error) ? await this.reads.readRide(this.rideId) : null;
+      if (committed === null || committed.version === this.current?.version) throw error;
+      this.goOnFrom(committed);
+      return decideRide(command, committed, this.policies);
+    }
+  }
+
   private async decideAndRecord(command: RideCommand): Promise<Ride> {
     for (;;) {
       try {
+        const fact = await this.decide(command);
         const expectedVersion = this.current?.version ?? 0;
-        const fact = decideRide(command, this.current, this.policies);
         const recorded = await this.transitions[command.type]({
           stepId: stepId(this.rideId, command.type, expectedVersion),
           aggregateId: this.rideId,

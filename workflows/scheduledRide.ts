@@ -17,7 +17,7 @@ import { RideRecord } from './rideRecord';
 import { ownDatabase } from './steps';
 import { autoUpgrade } from './versioning';
 
-const { startRide } = ownDatabase<RideActivities['scheduling']>();
+const { startRide } = ownDatabase<RideActivities['lifecycle']>();
 
 /**
  * A ride that was requested for later: waits until its pickup comes near, and starts the ride. It is thin and not

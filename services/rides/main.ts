@@ -30,7 +30,7 @@ runProcess('rides', async ({ config, log, signal, fail }) => {
     token: config.HAILWAY_SERVICE_TOKEN,
     deadlineMs: NEAREST_DEADLINE_MS,
   });
-  const { transitions, dispatch, scheduling } = createRideActivities({
+  const { transitions, dispatch, lifecycle } = createRideActivities({
     pool,
     findNearby: createFindNearby(location, POSITION_MAX_AGE_MS),
     topicPrefix: config.KAFKA_TOPIC_PREFIX,
@@ -40,7 +40,7 @@ runProcess('rides', async ({ config, log, signal, fail }) => {
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
     taskQueue: taskQueues.rides,
-    activities: { ...transitions, ...dispatch, ...scheduling, ...rideMessages },
+    activities: { ...transitions, ...dispatch, ...lifecycle, ...rideMessages },
     deploymentName: deployments.rides,
     codePath: config.HAILWAY_WORKFLOW_BUNDLE || workflowBundlePath(),
     setCurrent: config.HAILWAY_SET_CURRENT === 'yes',

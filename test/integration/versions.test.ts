@@ -44,12 +44,12 @@ async function versioned() {
     pool: await database('payments', stops),
     provider: undefined as never,
   });
-  const { transitions, dispatch, scheduling } = createRideActivities({
+  const { transitions, dispatch, lifecycle } = createRideActivities({
     pool: rides,
     findNearby: () => Promise.resolve([]),
   });
   const activities = {
-    rides: { ...transitions, ...dispatch, ...scheduling, ...rideMessages },
+    rides: { ...transitions, ...dispatch, ...lifecycle, ...rideMessages },
     payments: { ...books.transitions, ...playedProvider().activities, ...paymentMessages },
   };
   const connection = await Connection.connect({ address: temporalAddress() });

@@ -1,5 +1,5 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
-import { paymentWorkflowId, rideWorkflowId } from '../../domain/names';
+import { paymentWorkflowId, rideWorkflowId, stepId } from '../../domain/names';
 import type { Charged } from '../../domain/payment';
 import { refusalOf } from '../support/paymentSaga';
 import { held } from '../support/playedProvider';
@@ -176,6 +176,22 @@ describe('races', () => {
     );
     return rows[0]!.offer_id;
   }
+
+  it('a step whose Update was lost with its server is found before the next command is refused', async () => {
+    const { rideId, driverId } = await saga.assigned();
+    const { version } = await saga.ride(rideId);
+    // What the worker had committed when server and worker went down together.
+    await saga.activities.transitions.arrive({
+      stepId: stepId(rideId, 'arrive', version),
+      aggregateId: rideId,
+      expectedVersion: version,
+      fact: { type: 'ride.driver_arrived', at: new Date().toISOString(), data: { driverId } },
+    });
+    expect(await saga.update(rideId, 'start', { driverId })).toMatchObject({ status: 'in_progress' });
+    expect(await saga.factTypes(rideId)).toEqual(
+      expect.arrayContaining(['ride.driver_arrived', 'ride.started']),
+    );
+  });
 });
 
 describe('what cannot be done', () => {

@@ -212,7 +212,7 @@ describe('races', () => {
 /** The start of the ride's workflow, held until `release`. */
 function startIsHeld() {
   const go = held<void>();
-  const { startRide } = saga.activities.scheduling;
+  const { startRide } = saga.activities.lifecycle;
   return {
     asked: go.asked,
     release: () => go.release(undefined),

@@ -65,14 +65,14 @@ export async function startWorkers(
   const { rides, payments, nearby, namespace } = options;
   const connection = await NativeConnection.connect({ address: temporalAddress() });
   stops.push(() => connection.close());
-  const { transitions, dispatch, scheduling } = createRideActivities({
+  const { transitions, dispatch, lifecycle } = createRideActivities({
     pool: rides,
     findNearby: playedMap(nearby),
   });
   const books = createPaymentActivities({ pool: payments, provider: undefined as never });
   const common = { connection, namespace, workflowBundle: await workflowBundle() };
   const activities = {
-    rides: { ...transitions, ...dispatch, ...scheduling, ...rideMessages },
+    rides: { ...transitions, ...dispatch, ...lifecycle, ...rideMessages },
     payments: { ...books.transitions, ...playedProvider().activities, ...paymentMessages },
   };
   for (const taskQueue of ['rides', 'payments'] as const) {

@@ -34,7 +34,7 @@ export interface RideSaga {
   /** Comes before the next recording of a transition: what another writer does at the worst moment. */
   before: Partial<Record<RideCommandType, (step: Step<RideFact>) => Promise<unknown>>>;
   /** Does the work of an activity instead of it, for as long as it is there. */
-  instead: Partial<RideActivities['dispatch'] & RideActivities['scheduling']>;
+  instead: Partial<RideActivities['dispatch'] & RideActivities['lifecycle']>;
   /** Who the location service finds near every pickup, nearest first. */
   nearby: string[];
   /** Registers drivers, online and near. */
@@ -98,11 +98,12 @@ export async function startRideSaga(environment?: TestWorkflowEnvironment): Prom
         ...interposed(activities.transitions, () => saga.before),
         offerRide: (round) => (saga.instead.offerRide ?? activities.dispatch.offerRide)(round),
         closeOffers: (round) => (saga.instead.closeOffers ?? activities.dispatch.closeOffers)(round),
-        startRide: (start) => (saga.instead.startRide ?? activities.scheduling.startRide)(start),
+        startRide: (start) => (saga.instead.startRide ?? activities.lifecycle.startRide)(start),
+        readRide: activities.lifecycle.readRide,
         ...rideMessages,
       } satisfies RideActivities['transitions'] &
         RideActivities['dispatch'] &
-        RideActivities['scheduling'] &
+        RideActivities['lifecycle'] &
         RideMessages,
     }),
     await Worker.create({
