@@ -1,16 +1,13 @@
 import {
-  ActivityCancellationType,
   allHandlersFinished,
   CancellationScope,
   CancelledFailure,
   condition,
   defineSignal,
-  proxyActivities,
   setCurrentDetails,
   setHandler,
 } from '@temporalio/workflow';
 import type { PaymentMessages } from '../activities/messages';
-import type { ProviderActivities } from '../activities/payments';
 import { paymentSignals } from '../domain/names';
 import { settlement } from '../domain/payment';
 import type { PaymentStatus, RideOutcome } from '../domain/payment';
@@ -19,17 +16,10 @@ import { AfterRide, money } from './afterRide';
 import { Compensations } from './compensation';
 import { HoldRaises } from './holdRaises';
 import { PaymentRecord } from './paymentRecord';
+import { provider, quickly } from './provider';
 import { ownDatabase } from './steps';
 
 const messages = ownDatabase<PaymentMessages>();
-
-/** Calls that leave the house: an operator sees each, and how often it was tried. They never give up. */
-const provider = proxyActivities<ProviderActivities>({
-  startToCloseTimeout: '30s',
-  retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '10s' },
-  // A call in flight is waited for: a hold that was released before it came about would stay.
-  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-});
 
 /**
  * A ride's payment: authorized, and when the ride has ended captured or released; then tips and refunds while their
@@ -78,7 +68,7 @@ export async function payment({ order, policies, rideWorkflowId }: PaymentStart)
     const { amountMinor } = order;
     setCurrentDetails(`**authorizing**. Waits for the provider to hold ${money(amountMinor, currency)}.`);
     const summary = `Hold ${money(amountMinor, currency)}`;
-    const held = await provider.authorize.executeWithOptions({ summary }, [order]);
+    const held = await quickly.authorize(summary, order);
     if (held.charged) {
       await record.add('payment.authorized', { intentId: held.intentId, amountMinor, currency });
     } else {
@@ -112,7 +102,7 @@ export async function payment({ order, policies, rideWorkflowId }: PaymentStart)
     setCurrentDetails(`**capturing**. Waits for the provider to take ${money(owed.amountMinor, currency)}.`);
     const summary = `Capture ${money(owed.amountMinor, currency)} of ${money(heldMinor, currency)}`;
     const capture = { rideId, intentId, amountMinor: owed.amountMinor };
-    await provider.capture.executeWithOptions({ summary }, [capture]);
+    await quickly.capture(summary, capture);
     await record.add('payment.captured', { intentId, ...owed, ...split });
   }
 

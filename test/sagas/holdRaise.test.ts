@@ -96,8 +96,7 @@ describe('a raise and the end of the ride', () => {
 
   test('it comes after the end: nothing is raised', async () => {
     const rideId = await authorized();
-    const answer = held<undefined>();
-    played.provider.next('capture', () => answer.promise);
+    const answer = played.provider.late<'capture', undefined>('capture');
     await played.saga.rideEnded(rideId, { amountMinor: 1_500, driverId: 'driver-1' });
     await answer.asked;
     expect(await raise(rideId, 2_000)).toEqual({ raised: false, reason: 'ride_ended' });

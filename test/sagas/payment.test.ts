@@ -1,7 +1,6 @@
 import type { Charged } from '../../domain/payment';
 import { getPayment } from '../../services/payments/store';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
-import { held } from '../support/playedProvider';
 
 jest.setTimeout(60_000);
 
@@ -97,8 +96,7 @@ describe('by card', () => {
   });
 
   test('survives a ride that is gone when it is told', async () => {
-    const answer = held<Charged>();
-    provider.next('authorize', () => answer.promise);
+    const answer = provider.late<'authorize', Charged>('authorize');
     const rideId = await saga.open();
     await answer.asked;
     await saga.endRide(rideId);
@@ -111,8 +109,7 @@ describe('by card', () => {
 
 describe('a ride that ends before its payment is authorized', () => {
   test('has its hold released, and is not told any more', async () => {
-    const answer = held<Charged>();
-    provider.next('authorize', () => answer.promise);
+    const answer = provider.late<'authorize', Charged>('authorize');
     const rideId = await saga.open();
     await answer.asked;
     await saga.rideEnded(rideId, { amountMinor: 0, driverId: null });
@@ -125,8 +122,7 @@ describe('a ride that ends before its payment is authorized', () => {
   });
 
   test('has its fee captured as soon as there is a hold', async () => {
-    const answer = held<Charged>();
-    provider.next('authorize', () => answer.promise);
+    const answer = provider.late<'authorize', Charged>('authorize');
     const rideId = await saga.open();
     await answer.asked;
     await saga.rideEnded(rideId, { amountMinor: 500, driverId: null });

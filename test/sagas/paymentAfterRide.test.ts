@@ -2,7 +2,6 @@ import { standardPolicies } from '../../domain/policies';
 import { getPayment } from '../../services/payments/store';
 import { refusalOf } from '../support/paymentSaga';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
-import { held } from '../support/playedProvider';
 
 jest.setTimeout(60_000);
 
@@ -55,8 +54,7 @@ describe('a tip', () => {
   });
 
   test('given before the capture is done waits for it', async () => {
-    const answer = held<void>();
-    provider.next('capture', () => answer.promise);
+    const answer = provider.late<'capture', void>('capture');
     const rideId = await saga.open();
     await untilStatus(rideId, 'authorized');
     await saga.rideEnded(rideId, { amountMinor: 1_500, driverId: 'driver-1' });

@@ -4,7 +4,6 @@ import { operatorUpdates, stepId } from '../../domain/names';
 import type { Charged } from '../../domain/payment';
 import { getPayment } from '../../services/payments/store';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
-import { held } from '../support/playedProvider';
 import { eventually } from '../support/rideSaga';
 
 jest.setTimeout(60_000);
@@ -59,8 +58,7 @@ describe('a cancel by an operator of Temporal', () => {
   });
 
   test('while the authorization is in flight: waits for it, releases, and tells the ride', async () => {
-    const answer = held<Charged>();
-    provider.next('authorize', () => answer.promise);
+    const answer = provider.late<'authorize', Charged>('authorize');
     const rideId = await saga.open();
     await answer.asked;
     await saga.handle(rideId).cancel();
@@ -75,8 +73,7 @@ describe('a cancel by an operator of Temporal', () => {
   });
 
   test('builds on what an attempt that was lost had committed', async () => {
-    const answer = held<Charged>();
-    provider.next('authorize', () => answer.promise);
+    const answer = provider.late<'authorize', Charged>('authorize');
     const rideId = await saga.open();
     await answer.asked;
     await saga.handle(rideId).cancel();

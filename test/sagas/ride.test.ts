@@ -2,7 +2,6 @@ import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { paymentWorkflowId, rideWorkflowId, stepId } from '../../domain/names';
 import type { Charged } from '../../domain/payment';
 import { refusalOf } from '../support/paymentSaga';
-import { held } from '../support/playedProvider';
 import { eventually, startRideSaga } from '../support/rideSaga';
 import type { RideSaga } from '../support/rideSaga';
 
@@ -62,8 +61,7 @@ describe('the ways out', () => {
   });
 
   it('cancelled while the provider is still asked: the hold that comes late is released', async () => {
-    const late = held<Charged>();
-    saga.provider.next('authorize', () => late.promise);
+    const late = saga.provider.late<'authorize', Charged>('authorize');
     const rideId = await saga.request();
     await late.asked;
     await saga.update(rideId, 'cancel', { by: 'rider', reason: 'changed_mind' });

@@ -8,6 +8,11 @@ export interface PlayedProvider {
   asked(rideId: string): string[];
   /** Answers the next call of this kind, instead of the usual answer. */
   next<K extends keyof ProviderActivities>(call: K, answer: () => ReturnType<ProviderActivities[K]>): void;
+  /**
+   * Fails the first call of this kind, which makes the next one a regular activity, and answers that one when the test
+   * says so: what is waited for longer than a quick answer takes.
+   */
+  late<K extends keyof ProviderActivities, T>(call: K): ReturnType<typeof held<T>>;
   /** Forgets the special answers that nobody has asked for. */
   reset(): void;
 }
@@ -22,6 +27,8 @@ export function playedProvider(): PlayedProvider {
     return (special?.() as Promise<T> | undefined) ?? Promise.resolve(usual);
   };
   const charged = (intentId: string): Charged => ({ charged: true, intentId });
+  const next: PlayedProvider['next'] = (call, special) =>
+    void waiting.set(call, [...(waiting.get(call) ?? []), special]);
   return {
     activities: {
       authorize: ({ rideId, amountMinor }) =>
@@ -35,7 +42,17 @@ export function playedProvider(): PlayedProvider {
         answer('refund', rideId, `refund ${amountMinor}`, { refunded: true, refundId: `re_${refundKey}` }),
     },
     asked: (rideId) => calls.filter((call) => call.rideId === rideId).map((call) => call.what),
-    next: (call, special) => void waiting.set(call, [...(waiting.get(call) ?? []), special]),
+    next,
+    late: <K extends keyof ProviderActivities, T>(call: K) => {
+      const answer = held<T>();
+      next(call, () => {
+        // It did not get there: the provider was not asked.
+        calls.pop();
+        return Promise.reject(new Error('connect ECONNREFUSED')) as ReturnType<ProviderActivities[K]>;
+      });
+      next(call, () => answer.promise as unknown as ReturnType<ProviderActivities[K]>);
+      return answer;
+    },
     reset: () => waiting.clear(),
   };
 }
