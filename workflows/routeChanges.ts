@@ -1,4 +1,4 @@
-import { ApplicationFailure, defineUpdate, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure, condition, defineUpdate, setHandler } from '@temporalio/workflow';
 import { decideRide } from '../domain/decideRide';
 import { DomainError } from '../domain/errors';
 import { rideUpdates } from '../domain/names';
@@ -20,15 +20,13 @@ type DriversAnswer = Answer & { readonly driverId: string };
 const answer: Shape = { changeId: 'text', reason: 'text?' };
 const driversAnswer: Shape = { ...answer, driverId: 'text' };
 
-const taking = (update: string, shape: Shape) => ({
-  validator: (argument: unknown) => requireShape(update, shape, argument),
-});
-
 /**
  * Another way from here on: the rider proposes it, the driver answers, and it applies once the payment has secured what
  * it costs. Until then the ride is as it was, and may end so: what is proposed lapses with it.
  */
 export class RouteChanges {
+  /** Every change that was proposed, by its id. */
+  private readonly proposed = new Map<string, Promise<Ride>>();
   /** How changes that are no longer open were answered: a repeat is answered the same. */
   private readonly answered = new Map<string, 'applied' | 'declined' | 'unpaid'>();
   private readonly accepting = new Map<string, Promise<Ride>>();
@@ -37,39 +35,69 @@ export class RouteChanges {
     private readonly record: RideRecord,
     private readonly policies: Policies,
   ) {
+    const handle = <Argument>(
+      name: string,
+      description: string,
+      shape: Shape,
+      answerTo: (argument: Argument) => Promise<Ride>,
+    ): void =>
+      setHandler(
+        defineUpdate<Ride, [Argument]>(name),
+        async (argument) => {
+          await condition(() => record.isRecorded);
+          return answerTo(argument);
+        },
+        { description, validator: (argument: Argument) => requireShape(name, shape, argument) },
+      );
     const { proposeRoute, withdrawRoute, acceptRoute, declineRoute } = rideUpdates;
-    setHandler(
-      defineUpdate<Ride, [{ change: RouteChange }]>(proposeRoute),
-      async ({ change }) => record.apply({ type: 'proposeRoute', at: now(), change }),
-      {
-        description: 'The rider proposes another way from here on, as quoted',
-        ...taking(proposeRoute, { change: 'object' }),
-      },
+    handle<{ change: RouteChange }>(
+      proposeRoute,
+      'The rider proposes another way from here on, as quoted',
+      { change: 'object' },
+      ({ change }) => this.proposeOnce(change),
     );
-    setHandler(
-      defineUpdate<Ride, [Answer]>(withdrawRoute),
-      async ({ changeId, reason = 'withdrawn' }) => this.decline(changeId, 'rider', reason),
-      { description: 'The rider takes the proposal back', ...taking(withdrawRoute, answer) },
+    handle<Answer>(
+      withdrawRoute,
+      'The rider takes the proposal back',
+      answer,
+      ({ changeId, reason = 'withdrawn' }) => this.decline(changeId, 'rider', reason),
     );
-    setHandler(
-      defineUpdate<Ride, [DriversAnswer]>(declineRoute),
+    handle<DriversAnswer>(
+      declineRoute,
+      'The driver stays on the way as it is',
+      driversAnswer,
       async ({ driverId, changeId, reason = 'declined_by_driver' }) => {
         this.mustBeWith(driverId);
         return this.decline(changeId, 'driver', reason);
       },
-      { description: 'The driver stays on the way as it is', ...taking(declineRoute, driversAnswer) },
     );
-    setHandler(
-      defineUpdate<Ride, [DriversAnswer]>(acceptRoute),
+    handle<DriversAnswer>(
+      acceptRoute,
+      'The driver takes the new way; it applies once it is secured that it will be paid',
+      driversAnswer,
       async ({ driverId, changeId }) => {
         this.mustBeWith(driverId);
         return this.acceptOnce(changeId);
       },
-      {
-        description: 'The driver takes the new way; it applies once it is secured that it will be paid',
-        ...taking(acceptRoute, driversAnswer),
-      },
     );
+  }
+
+  /**
+   * A change is proposed once. A repeat is answered with the ride as it is: one that comes late does not open anew what
+   * was answered or replaced, at a price that has expired since.
+   */
+  private async proposeOnce(change: RouteChange): Promise<Ride> {
+    const { changeId } = change;
+    const earlier = this.proposed.get(changeId);
+    if (earlier && !this.record.hasEnded) {
+      await earlier;
+      return this.record.ride;
+    }
+    const proposing = this.record.apply({ type: 'proposeRoute', at: now(), change });
+    this.proposed.set(changeId, proposing);
+    // What was refused may be possible later.
+    proposing.catch(() => this.proposed.delete(changeId));
+    return proposing;
   }
 
   private async decline(changeId: string, by: 'rider' | 'driver', reason: string): Promise<Ride> {
@@ -125,7 +153,7 @@ export class RouteChanges {
   }
 
   private mustBeWith(driverId: string): void {
-    if (this.record.isRecorded && this.record.ride.driverId === driverId) return;
+    if (this.record.ride.driverId === driverId) return;
     throw asRefusal(new DomainError('not_your_ride', 'This ride is with another driver.'));
   }
 }

@@ -108,6 +108,29 @@ describe('another way, proposed by the rider', () => {
     expect((await saga.ride(ride.rideId)).routeChange).toBeNull();
   });
 
+  it('is proposed once: a late repeat opens nothing anew', async () => {
+    const ride = await underWay();
+    const changes = new Map<string, RouteChange>();
+    const proposeAndKeep = async (totalMinor: number): Promise<string> => {
+      const changeId = await propose(ride.rideId, totalMinor);
+      changes.set(changeId, (await saga.ride(ride.rideId)).routeChange!);
+      return changeId;
+    };
+    await proposeAndKeep(2_300);
+    const declined = await proposeAndKeep(2_200);
+    await saga.update(ride.rideId, 'declineRoute', { ...ride, changeId: declined });
+    await accept(ride, await proposeAndKeep(1_700));
+    const before = await saga.ride(ride.rideId);
+    for (const change of changes.values()) {
+      expect(await saga.update(ride.rideId, 'proposeRoute', { change })).toEqual(before);
+    }
+    const last = await proposeAndKeep(1_800);
+    for (const change of changes.values()) {
+      expect((await saga.update(ride.rideId, 'proposeRoute', { change })).routeChange?.changeId).toBe(last);
+    }
+    expect((await completed(ride)).chargeMinor).toBe(1_700);
+  });
+
   it('keeps the stops that were reached', async () => {
     const stop = { lat: 40.74, lng: -73.98 };
     const ride = await underWay();
