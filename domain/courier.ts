@@ -19,12 +19,19 @@ export function wayMeters(pickup: Point, drops: readonly Point[]): number {
  * The drops in the order in which a courier makes them, every one once: the shortest way from the pickup that ends at
  * the last of them, for up to `EXACT_DROPS`; beyond, a way that no turning round of a part makes shorter, and that is
  * never longer than the order given. The road factor is the same for every leg, so straight lines decide.
+ * The first `fixed` drops stay where they are, since a courier may have made them: the rest is ordered from the last of
+ * these.
  * @throws DomainError `too_many_drops`, `courier_cycle`
  */
-export function orderDrops(pickup: Point, drops: readonly Point[]): Point[] {
+export function orderDrops(pickup: Point, drops: readonly Point[], fixed = 0): Point[] {
   checkDrops(pickup, drops);
+  const made = drops.slice(0, fixed);
+  return [...made, ...shortestWay(made.at(-1) ?? pickup, drops.slice(fixed))];
+}
+
+function shortestWay(start: Point, drops: readonly Point[]): Point[] {
   if (drops.length <= 1) return [...drops];
-  const points = [pickup, ...drops];
+  const points = [start, ...drops];
   const meters = points.map((from) => points.map((to) => distanceMeters(from, to)));
   const order = drops.length <= EXACT_DROPS ? shortest(meters) : improved(meters);
   return order.map((index) => points[index]!);

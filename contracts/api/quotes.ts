@@ -2,15 +2,23 @@ import { z } from 'zod';
 import { MAX_DROPS } from '../../domain/courier';
 import { fare, point, product, subjectId, time, uuid } from '../shared';
 
-export const quoteRequest = z.strictObject({
+const requested = z.strictObject({
   pickup: point.strict(),
   /** In this order; a courier's drops, `dropoff` among them, are put into the order of the shortest way. */
   stops: z.array(point.strict()).max(MAX_DROPS).default([]),
   dropoff: point.strict(),
+  /** So many stops keep their place at the head, also a courier's: those that the ride under way has reached. */
+  fixedStops: z.int().min(0).default(0),
   product: product.default('standard'),
   /** When the rider wants to be picked up, if that is later: the time of the drive is that hour's. */
   scheduledFor: time.nullable().default(null),
 });
+
+const mustHaveFixedStops = ({ stops, fixedStops }: z.infer<typeof requested>): boolean =>
+  fixedStops <= stops.length;
+const tooFewStops = { path: ['fixedStops'], error: 'No more stops can be fixed than there are.' };
+
+export const quoteRequest = requested.refine(mustHaveFixedStops, tooFewStops);
 
 /** `token` is the quote, signed: it is what a ride is requested with, once, before `expiresAt`. */
 export const quoteView = z.strictObject({
@@ -32,7 +40,9 @@ export const quoteView = z.strictObject({
 export const quoteClaims = z.object({ ...quoteView.omit({ token: true }).shape, riderId: subjectId });
 
 /** What the gateway asks of pricing. */
-export const pricingRequest = z.strictObject({ ...quoteRequest.shape, riderId: subjectId });
+export const pricingRequest = z
+  .strictObject({ ...requested.shape, riderId: subjectId })
+  .refine(mustHaveFixedStops, tooFewStops);
 
 export type QuoteClaims = z.infer<typeof quoteClaims>;
 export type QuoteRequest = z.infer<typeof quoteRequest>;

@@ -60,12 +60,12 @@ export function createIssueQuote({ pool, secret, quoteTtlMs, topicPrefix, now }:
   };
 }
 
-/** A courier's drops in the order of the shortest way; the last of them is the dropoff. */
+/** A courier's drops, after the fixed ones, in the order of the shortest way; the last of them is the dropoff. */
 function inBestOrder(
   pickup: Point,
-  { stops, dropoff }: { readonly stops: readonly Point[]; readonly dropoff: Point },
+  { stops, dropoff, fixedStops }: Pick<QuoteRequest, 'stops' | 'dropoff' | 'fixedStops'>,
 ): { stops: Point[]; dropoff: Point } {
-  const drops = orderDrops(pickup, [...stops, dropoff]);
+  const drops = orderDrops(pickup, [...stops, dropoff], fixedStops);
   return { stops: drops.slice(0, -1), dropoff: drops.at(-1)! };
 }
 

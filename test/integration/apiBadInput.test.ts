@@ -24,6 +24,8 @@ describe('bad input is a problem with its own type, and nothing is written', () 
     ['a trip across an ocean', 'trip_too_long', 400, { ...trip, dropoff: { lat: 51.5, lng: 0 } }],
     ['a stop outside the world', 'validation_failed', 400, { ...trip, stops: [{ lat: 91, lng: 0 }] }],
     ['more stops than anybody makes', 'validation_failed', 400, { ...trip, stops: farApart(26) }],
+    ['more fixed stops than stops', 'validation_failed', 400, { ...trip, stops: farApart(1), fixedStops: 2 }],
+    ['fewer fixed stops than none', 'validation_failed', 400, { ...trip, fixedStops: -1 }],
     ['a pickup at no time', 'validation_failed', 400, { ...trip, scheduledFor: 'tomorrow' }],
     ['a product we do not have', 'validation_failed', 400, { ...trip, product: 'helicopter' }],
     [

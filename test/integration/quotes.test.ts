@@ -23,6 +23,7 @@ const trip = {
   pickup,
   stops: [],
   dropoff: { lat: 40.7769, lng: -73.874 },
+  fixedStops: 0,
   product: 'standard' as const,
   scheduledFor: null,
 };
@@ -60,6 +61,14 @@ describe('a quote', () => {
     expect([...quote.stops, quote.dropoff]).toEqual(ordered);
     expect(quote.distanceMeters).toBe(Math.round((wayMeters(pickup, ordered) * 4) / Math.PI));
     expect(quote.fare.lines).toContainEqual({ kind: 'stop', amountMinor: 600 });
+  });
+
+  test('for a courier under way leaves the drops that were made where they are', async () => {
+    const drops = [3, 1, 4, 2].map((i) => ({ lat: 40.74 + 0.01 * i, lng: -73.98 }));
+    const asked = { ...trip, product: 'courier' as const, stops: drops.slice(0, 3), dropoff: drops[3]! };
+    const { stops, dropoff } = await issueQuote('rider-1', { ...asked, fixedStops: 1 });
+    // From the third on the street the fourth is as near as the second; the first is the farthest.
+    expect([...stops, dropoff]).toEqual([drops[0]!, drops[2]!, drops[3]!, drops[1]!]);
   });
 
   test('keeps the order of a passenger’s stops', async () => {

@@ -205,6 +205,7 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
         pickup: { lat: 40.73, lng: -73.99 },
         stops: [],
         dropoff: { lat: 40.76, lng: -73.97 },
+        fixedStops: 0,
         product: 'standard',
         scheduledFor: null,
         ...changes,
