@@ -62,7 +62,7 @@ async function recordTransition<State extends Versioned, F extends Fact>(
     if (before === null) throw new Error(`impossible: ${aggregateId} has lost its row`);
     return { applied: (await findStep(tx, stepId)) !== null, state: before };
   }
-  factEntry(fact.type)?.schema.parse(fact.data);
+  mustBeValid(fact);
   const after = aggregate.fold(before, fact);
   await aggregate.save(tx, { before, after, fact, stepId });
   const { version } = after;
@@ -75,6 +75,15 @@ async function recordTransition<State extends Versioned, F extends Fact>(
     ...factAddress(fact.type, topicPrefix),
   });
   return { applied: true, state: after };
+}
+
+/**
+ * Facts are kept for ever, so none is committed that its schema would not have.
+ * @throws DomainError `argument_not_valid`: no use in trying again
+ */
+function mustBeValid(fact: Fact): void {
+  const parsed = factEntry(fact.type)?.schema.safeParse(fact.data);
+  if (parsed?.error) throw new DomainError('argument_not_valid', `${fact.type}: ${parsed.error.message}`);
 }
 
 /** A refusal of the domain is final; everything else may succeed later. */

@@ -36,7 +36,9 @@ export function earlyFareMinor(
     drivenMeters === null
       ? drivenMs / Math.max(1, ride.durationSeconds * quotedSecondMs)
       : drivenMeters / Math.max(1, ride.distanceMeters);
-  const baseMinor = ride.fare.lines.find(({ kind }) => kind === 'base')?.amountMinor ?? 0;
+  // A fare that an operator has lowered may be less than its base.
+  const base = ride.fare.lines.find(({ kind }) => kind === 'base')?.amountMinor ?? 0;
+  const baseMinor = Math.min(base, ride.fare.totalMinor);
   const restMinor = ride.fare.totalMinor - baseMinor;
   return baseMinor + Math.round(restMinor * Math.min(1, Math.max(0, share)));
 }

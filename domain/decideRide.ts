@@ -1,7 +1,7 @@
 import { cancellationFee, noShowFeeMinor } from './cancellation';
 import { earlyFareMinor, waitingMinor } from './charge';
 import { DomainError } from './errors';
-import { adjustedFare } from './fare';
+import { adjustedFare, MAX_FARE_MINOR } from './fare';
 import type { Policies } from './policies';
 import { requestOf, rideTransitions } from './ride';
 import type {
@@ -66,9 +66,12 @@ function decideOn(
       return { driverId: ofRide(command, ride), reason: command.reason };
     case 'reassign':
       return { driverId: ofRide(command, ride), reason: command.reason, by: 'operator' };
-    case 'arrive':
+    case 'arrive': {
       requireNear(command, policies);
-      return { driverId: ofRide(command, ride), ...(command.by === undefined ? {} : { by: command.by }) };
+      const { by, reason } = command;
+      const override = by === undefined ? {} : { by, ...(reason === undefined ? {} : { reason }) };
+      return { driverId: ofRide(command, ride), ...override };
+    }
     case 'start': {
       const waited = waitingMinor(ride.arrivedAt ?? at, at, policies);
       return { driverId: ofRide(command, ride), ...(waited === 0 ? {} : { waitingMinor: waited }) };
@@ -93,7 +96,7 @@ function decideOn(
       return { ...completed(ride, driverOf(ride), ride.fare.totalMinor), ended };
     }
     case 'endEarly': {
-      const { by, reason, drivenMeters } = command;
+      const { by, reason, drivenMeters = null } = command;
       const fareMinor = earlyFareMinor(ride, at, drivenMeters, policies);
       return { ...completed(ride, driverOf(ride), fareMinor), ended: { by, reason, drivenMeters } };
     }
@@ -217,8 +220,9 @@ function fromHere(change: RouteChange, ride: Ride): RouteChange {
 }
 
 function requireFare(totalMinor: number): void {
-  if (!Number.isSafeInteger(totalMinor) || totalMinor < 0) {
-    throw new DomainError('fare_not_possible', 'A fare is a whole number of minor units, from 0.');
+  if (!Number.isSafeInteger(totalMinor) || totalMinor < 0 || totalMinor > MAX_FARE_MINOR) {
+    const message = `A fare is a whole number of minor units, from 0 to ${MAX_FARE_MINOR}.`;
+    throw new DomainError('fare_not_possible', message);
   }
 }
 

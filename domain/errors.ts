@@ -14,6 +14,7 @@ export class DomainError extends Error {
 /** Every refusal that the domain knows; each is a problem page of the API. */
 export type ErrorCode =
   | 'illegal_transition'
+  | 'argument_not_valid'
   | 'not_your_ride'
   | 'no_show_too_early'
   | 'too_far_from_pickup'

@@ -83,6 +83,9 @@ export const fareOf = (currency: string, lines: readonly FareLine[]): Fare => ({
   lines,
 });
 
+/** More than any ride costs; with waiting it is within what a fact can say. */
+export const MAX_FARE_MINOR = 50_000_000;
+
 /** The fare with another total, the difference as a line of its own. */
 export const adjustedFare = (fare: Fare, totalMinor: number): Fare => ({
   ...fare,

@@ -99,7 +99,7 @@ export interface RideFactData {
   'ride.driver_reserved': { readonly driverId: string; readonly offerId: string };
   'ride.driver_reservation_released': { readonly driverId: string; readonly reason: string };
   'ride.driver_unassigned': { readonly driverId: string; readonly reason: string; readonly by?: 'operator' };
-  'ride.driver_arrived': { readonly driverId: string; readonly by?: 'operator' };
+  'ride.driver_arrived': { readonly driverId: string; readonly by?: 'operator'; readonly reason?: string };
   'ride.started': { readonly driverId: string; readonly waitingMinor?: number };
   'ride.stop_reached': { readonly driverId: string; readonly stop: number };
   'ride.route_change_proposed': RouteChange;
@@ -153,7 +153,14 @@ export type RideCommand =
   | { type: 'unassignDriver'; at: string; driverId: string; reason: string }
   | { type: 'reassign'; at: string; driverId: string; reason: string }
   /** `pickupDistanceMeters`: how far the driver was seen from the pickup; null where nobody could say. */
-  | { type: 'arrive'; at: string; driverId: string; pickupDistanceMeters?: number | null; by?: 'operator' }
+  | {
+      type: 'arrive';
+      at: string;
+      driverId: string;
+      pickupDistanceMeters?: number | null;
+      by?: 'operator';
+      reason?: string;
+    }
   | { type: 'start'; at: string; driverId: string }
   | { type: 'reachStop'; at: string; driverId: string; stop: number }
   | { type: 'proposeRoute'; at: string; change: RouteChange }
@@ -163,7 +170,7 @@ export type RideCommand =
   | { type: 'complete'; at: string; driverId: string }
   | { type: 'forceComplete'; at: string; reason: string }
   /** `drivenMeters`: how far the ride has come; null where nobody could say. */
-  | { type: 'endEarly'; at: string; by: 'rider' | 'operator'; reason: string; drivenMeters: number | null }
+  | { type: 'endEarly'; at: string; by: 'rider' | 'operator'; reason: string; drivenMeters?: number | null }
   | { type: 'reportNoShow'; at: string; driverId: string }
   /**
    * `approachMeters`: how much nearer the driver has come since the assignment; null where nobody could say.

@@ -30,7 +30,7 @@ export class HoldRaises {
       {
         description: 'The ride will cost more: a larger hold, before that applies',
         validator: (raise: HoldRaise) =>
-          requireShape(paymentUpdates.raiseHold, { changeId: 'text', toMinor: 'count' }, raise),
+          requireShape(paymentUpdates.raiseHold, { changeId: 'text', toMinor: 'minor' }, raise),
       },
     );
   }

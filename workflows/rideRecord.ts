@@ -82,6 +82,18 @@ export class RideRecord {
   }
 
   /**
+   * Says whether a command would be let through, before something is done for it that cannot be taken back.
+   * @throws ApplicationFailure with the domain's code where a rule forbids it
+   */
+  async mustAllow(command: RideCommand): Promise<void> {
+    try {
+      await this.decide(command);
+    } catch (error) {
+      throw asRefusal(error);
+    }
+  }
+
+  /**
    * Before a command is refused, the committed ride is asked: a step whose Update was lost, with its server, may have
    * moved the ride on without this workflow.
    */
@@ -102,7 +114,7 @@ export class RideRecord {
         const fact = await this.decide(command);
         const expectedVersion = this.current?.version ?? 0;
         const recorded = await this.transitions[command.type]({
-          stepId: stepId(this.rideId, command.type, expectedVersion),
+          stepId: stepId(this.rideId, stepName(command), expectedVersion),
           aggregateId: this.rideId,
           expectedVersion,
           fact,
@@ -117,6 +129,21 @@ export class RideRecord {
         throw asRefusal(error);
       }
     }
+  }
+}
+
+/** Two proposals, or two fares, are two steps, whichever of them was recorded by an attempt that was lost. */
+function stepName(command: RideCommand): string {
+  switch (command.type) {
+    case 'proposeRoute':
+      return `${command.type}:${command.change.changeId}`;
+    case 'declineRoute':
+    case 'changeRoute':
+      return `${command.type}:${command.changeId}`;
+    case 'adjustFare':
+      return `${command.type}:${command.totalMinor}`;
+    default:
+      return command.type;
   }
 }
 

@@ -51,11 +51,11 @@ export function answerRiderDriverAndOperator(record: RideRecord, policies: Polic
   command(
     arrive,
     'arrive',
-    { ...driver, pickupDistanceMeters: 'count?' },
+    { ...driver, pickupDistanceMeters: 'count?', by: 'operator?', reason: 'text?' },
     'The driver is at the pickup; an operator adds "by": "operator"',
   );
   command(start, 'start', driver, 'The rider is in the car');
-  command(reachStop, 'reachStop', { ...driver, stop: 'count' }, 'A stop is reached');
+  command(reachStop, 'reachStop', { ...driver, stop: 'place' }, 'A stop is reached');
   command(complete, 'complete', driver, 'The ride is at its end');
   command(
     endEarly,
@@ -84,8 +84,9 @@ export function answerRiderDriverAndOperator(record: RideRecord, policies: Polic
   answer<{ totalMinor: number; reason: string }>(
     adjustFare,
     'Operator: set another fare; a higher one once the hold covers it',
-    { totalMinor: 'count', ...reason },
+    { totalMinor: 'minor', ...reason },
     async (fare) => {
+      await record.mustAllow({ type: 'adjustFare', at: now(), ...fare });
       const { ride } = record;
       if (fare.totalMinor > ride.fare.totalMinor) await secureOrRefuse(ride, policies, fare.totalMinor);
       return record.apply({ type: 'adjustFare', at: now(), ...fare });
@@ -94,7 +95,7 @@ export function answerRiderDriverAndOperator(record: RideRecord, policies: Polic
   answer<{ by: 'rider' | 'operator'; reason: string }>(
     cancel,
     'Ends the ride; "by" is rider or operator',
-    { by: 'rider or operator', ...reason, approachMeters: 'count?', agreedFeeMinor: 'count?' },
+    { by: 'rider or operator', ...reason, approachMeters: 'count?', agreedFeeMinor: 'minor?' },
     ({ by, ...rest }) =>
       record.apply({
         ...rest,

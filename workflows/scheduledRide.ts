@@ -15,6 +15,7 @@ import type { Ride, RideCommand, RideCommandType, RideRequest, RideStatus } from
 import type { RideStart } from '../domain/sagas';
 import { RideRecord } from './rideRecord';
 import { ownDatabase } from './steps';
+import { requireShape, type Shape } from './updateArguments';
 import { autoUpgrade } from './versioning';
 
 const { startRide } = ownDatabase<RideActivities['lifecycle']>();
@@ -69,15 +70,23 @@ type Command<T extends RideCommandType> = Omit<Extract<RideCommand, { type: T }>
 
 /** The Updates of a ride that waits. Those who come when it has left are told to ask the ride itself. */
 function answerRiderAndOperator(record: RideRecord, isReleased: () => boolean): void {
-  const answer = <Argument>(name: string, handle: (argument: Argument) => Promise<Ride>): void =>
-    setHandler(defineUpdate<Ride, [Argument]>(name), async (argument) => {
-      if (isReleased()) throw ApplicationFailure.nonRetryable('The ride has begun.', rideReleased);
-      await condition(() => record.isRecorded);
-      return handle(argument);
-    });
+  const answer = <Argument>(
+    name: string,
+    shape: Shape,
+    handle: (argument: Argument) => Promise<Ride>,
+  ): void =>
+    setHandler(
+      defineUpdate<Ride, [Argument]>(name),
+      async (argument) => {
+        if (isReleased()) throw ApplicationFailure.nonRetryable('The ride has begun.', rideReleased);
+        await condition(() => record.isRecorded);
+        return handle(argument);
+      },
+      { validator: (argument) => requireShape(name, shape, argument) },
+    );
 
-  answer(rideUpdates.request, async () => record.ride);
-  answer<{ request: RideRequest }>(rideUpdates.reschedule, async ({ request }) => {
+  answer(rideUpdates.request, {}, async () => record.ride);
+  answer<{ request: RideRequest }>(rideUpdates.reschedule, { request: 'object' }, async ({ request }) => {
     if (isSame(record.ride, request)) return record.ride;
     const ride = await record.apply({ type: 'reschedule', at: now(), request });
     // Operators find it by the hour of its pickup.
@@ -85,8 +94,11 @@ function answerRiderAndOperator(record: RideRecord, isReleased: () => boolean): 
     upsertSearchAttributes([{ key: searchAttributes.pickupHour, value: pickupHour }]);
     return ride;
   });
-  answer<{ by: 'rider' | 'operator' } & Command<'cancelByRider'>>(rideUpdates.cancel, ({ by, ...cancel }) =>
-    record.apply({ ...cancel, type: by === 'rider' ? 'cancelByRider' : 'cancelByOperator', at: now() }),
+  answer<{ by: 'rider' | 'operator' } & Command<'cancelByRider'>>(
+    rideUpdates.cancel,
+    { by: 'rider or operator', reason: 'text' },
+    ({ by, ...cancel }) =>
+      record.apply({ ...cancel, type: by === 'rider' ? 'cancelByRider' : 'cancelByOperator', at: now() }),
   );
 }
 

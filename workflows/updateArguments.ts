@@ -1,9 +1,15 @@
 import { ApplicationFailure } from '@temporalio/workflow';
+import { MAX_FARE_MINOR } from '../domain/fare';
 
 const kinds = {
   text: (value: unknown) => typeof value === 'string' && value !== '' && value.length <= 200,
   'text?': (value: unknown) => value === undefined || kinds.text(value),
   count: (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
+  place: (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0,
+  minor: (value: unknown) =>
+    Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= 2 * MAX_FARE_MINOR,
+  'minor?': (value: unknown) => value === undefined || value === null || kinds.minor(value),
+  'operator?': (value: unknown) => value === undefined || value === 'operator',
   'count?': (value: unknown) => value === undefined || value === null || kinds.count(value),
   'rider or operator': (value: unknown) => value === 'rider' || value === 'operator',
   object: (value: unknown) => typeof value === 'object' && value !== null,

@@ -40,6 +40,11 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
     'Not in this state',
     'The ride is in a state in which this cannot be done: `status` says which. Read the ride and decide anew.',
   ),
+  argument_not_valid: page(
+    400,
+    'Not valid',
+    'What was asked for cannot be recorded: `detail` says what of it.',
+  ),
   not_your_ride: page(409, 'With another driver', 'The ride is not, or no longer, with this driver.'),
   no_show_too_early: page(409, 'The rider may still come', 'Wait for `waitMs` milliseconds more.'),
   too_far_from_pickup: page(

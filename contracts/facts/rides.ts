@@ -36,7 +36,7 @@ export const rideFacts = {
   'ride.driver_assigned': z.object({ driverId: subjectId, offerId: uuid }),
   'ride.no_driver_found': z.object({}),
   'ride.driver_unassigned': z.object({ driverId: subjectId, reason: z.string(), by: byOperator }),
-  'ride.driver_arrived': z.object({ driverId: subjectId, by: byOperator }),
+  'ride.driver_arrived': z.object({ driverId: subjectId, by: byOperator, reason: z.string().optional() }),
   'ride.started': z.object({ driverId: subjectId, waitingMinor: minor.optional() }),
   'ride.stop_reached': z.object({ driverId: subjectId, stop: z.int().min(1) }),
   'ride.route_change_proposed': routeChange,

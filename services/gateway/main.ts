@@ -72,7 +72,7 @@ runProcess('gateway', async ({ config, log, signal }) => {
     startDeadlineMs: WORKFLOW_DEADLINE_MS,
     now: Date.now,
   });
-  const act = createAct({ pool, temporal, deadlineMs: WORKFLOW_DEADLINE_MS });
+  const act = createAct({ pool, temporal, policies, deadlineMs: WORKFLOW_DEADLINE_MS });
 
   const app = createHttpApp({
     log,

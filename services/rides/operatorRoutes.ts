@@ -52,10 +52,10 @@ export function operatorRoutes(mount: MountOperation, options: OperatorRoutesOpt
     return { status: 200, body: viewRide(after, caller, codeSecret) };
   };
 
-  mount(operations.overrideArrival, ({ params, caller }) =>
+  mount(operations.overrideArrival, ({ params, body, caller }) =>
     acting(params.rideId, caller, (ride) => ({
       update: 'arrive',
-      argument: { driverId: driverOf(ride), by: 'operator' },
+      argument: { driverId: driverOf(ride), by: 'operator', reason: body.reason },
       isDone: ({ arrivedAt }) => arrivedAt !== null,
     })),
   );
@@ -69,9 +69,10 @@ export function operatorRoutes(mount: MountOperation, options: OperatorRoutesOpt
   );
 
   mount(operations.adjustFare, ({ params, body, caller }) =>
-    acting(params.rideId, caller, () => ({
+    acting(params.rideId, caller, (ride) => ({
       update: 'adjustFare',
       argument: body,
+      updateId: `fare-${ride.version}-${body.totalMinor}`,
       isDone: ({ fare }) => fare.totalMinor === body.totalMinor,
     })),
   );

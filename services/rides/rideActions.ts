@@ -2,9 +2,11 @@ import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import type { Pool } from 'pg';
 import { refusalIn } from '../../contracts/api/problems';
+import { decideRide } from '../../domain/decideRide';
 import { DomainError } from '../../domain/errors';
 import { rideReleased, rideUpdates, rideWorkflowId, scheduledRideWorkflowId } from '../../domain/names';
-import { hasEnded, type Ride } from '../../domain/ride';
+import type { Policies } from '../../domain/policies';
+import { hasEnded, type Ride, type RideCommand, type RideCommandType } from '../../domain/ride';
 import { DependencyUnavailable } from '../../platform/errors';
 import { wait } from '../../platform/wait';
 import { getRide } from './store';
@@ -14,6 +16,30 @@ export interface RideAction {
   readonly argument: Readonly<Record<string, unknown>>;
   /** Whether the action took effect on this ride: then a repeat of it changes nothing and is answered as the first. */
   readonly isDone: (ride: Ride) => boolean;
+  /** Joins a repeat to the Update that is under way, for what may take long: a workflow takes ten at a time. */
+  readonly updateId?: string;
+}
+
+/**
+ * What the committed ride refuses is not sent on: a workflow takes 2,000 Updates in its life, and an app may ask every
+ * second. A cancel is always sent.
+ */
+const decidedOnRow = {
+  arrive: 'arrive',
+  start: 'start',
+  reachStop: 'reachStop',
+  complete: 'complete',
+  endEarly: 'endEarly',
+  reportNoShow: 'reportNoShow',
+  reassign: 'reassign',
+  forceComplete: 'forceComplete',
+  adjustFare: 'adjustFare',
+} as const satisfies Partial<Record<RideAction['update'], RideCommandType>>;
+
+function mustBeAllowed(ride: Ride, { update, argument }: RideAction, policies: Policies): void {
+  if (!(update in decidedOnRow)) return;
+  const type = decidedOnRow[update as keyof typeof decidedOnRow];
+  decideRide({ ...argument, type, at: new Date().toISOString() } as RideCommand, ride, policies);
 }
 
 /** Ends a ride under way where it is. `drivenMeters` is null where nobody can say how far that is. */
@@ -32,17 +58,22 @@ export type Act = (ride: Ride, action: RideAction) => Promise<Ride>;
 export function createAct({
   pool,
   temporal,
+  policies,
   deadlineMs,
 }: {
   readonly pool: Pool;
   readonly temporal: Client;
+  readonly policies: Policies;
   readonly deadlineMs: number;
 }): Act {
-  const ask = (ride: Ride, { update, argument }: RideAction, deadline: number): Promise<Ride> =>
+  const ask = (ride: Ride, { update, argument, updateId }: RideAction, deadline: number): Promise<Ride> =>
     temporal.withDeadline(deadline, () =>
       temporal.workflow
         .getHandle(workflowIdOf(ride))
-        .executeUpdate<Ride, [typeof argument]>(rideUpdates[update], { args: [argument] }),
+        .executeUpdate<Ride, [typeof argument]>(rideUpdates[update], {
+          args: [argument],
+          ...(updateId === undefined ? {} : { updateId }),
+        }),
     );
   return async (ride, action) => {
     const { update, isDone } = action;
@@ -50,6 +81,7 @@ export function createAct({
     for (let seen = ride; ;) {
       if (isDone(seen)) return seen;
       mustBeHeard(seen, update);
+      mustBeAllowed(seen, action, policies);
       try {
         return await ask(seen, action, deadline);
       } catch (error) {

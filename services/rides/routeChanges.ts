@@ -53,7 +53,8 @@ export function routeChangeRoutes(mount: MountOperation, options: RouteChangesOp
   mount(operations.acceptRoute, async ({ params: { rideId, changeId }, caller }) => {
     const ride = await visibleRide(pool, rideId, caller);
     const argument = { driverId: caller.sub, changeId };
-    return rideNow(await act(ride, { update: 'acceptRoute', argument, isDone: never }), caller);
+    const updateId = `accept-${changeId}-${caller.sub}`;
+    return rideNow(await act(ride, { update: 'acceptRoute', argument, isDone: never, updateId }), caller);
   });
 
   mount(operations.declineRoute, async ({ params: { rideId, changeId }, body, caller }) => {

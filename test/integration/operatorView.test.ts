@@ -9,7 +9,7 @@ jest.setTimeout(30_000);
 
 // A look at the stuck every second; a second of a quoted duration is a thousandth of one, so that rides are late soon.
 const story = apiStory({ policies: { stuckCheckMs: 1_000, quotedSecondMs: 1 } });
-const { newRide, onlineDriver, assignedRide, act } = story;
+const { newRide, onlineDriver, assignedRide, drivenRide, act } = story;
 
 const handleOf = (rideId: string) => story.api.temporal.workflow.getHandle(rideWorkflowId(rideId));
 
@@ -105,6 +105,10 @@ describe('an Update from the web UI', () => {
     ['cancel', { by: 'me', reason: 'x' }],
     ['endEarly', null],
     ['arrive', { driverId: 7 }],
+    ['arrive', { driverId: 'd', by: 'me' }],
+    ['adjustFare', { totalMinor: 0.5, reason: 'x' }],
+    ['acceptRoute', undefined],
+    ['withdrawRoute', {}],
   ])('%s of %j is refused with what it takes, and the ride goes on', async (update, argument) => {
     const rideId = await newRide();
     const refused = await refusal(rideId, update, argument);
@@ -118,6 +122,16 @@ describe('an Update from the web UI', () => {
     const refused = await refusal(rideId, 'forceComplete', { reason: 'phone is dead' });
     expect(refused.type).toBe('illegal_transition');
     expect(refused.message).toMatch(/A ride that is \w+ cannot force complete/);
+  });
+
+  test('whose fact could not be kept is refused, and holds up nothing', async () => {
+    const rideId = await drivenRide(await onlineDriver('rubbish-1'));
+    const refused = await refusal(rideId, 'proposeRoute', { change: {} });
+    expect(refused.type).toBe('argument_not_valid');
+    const ended = await handleOf(rideId).executeUpdate('endEarly', {
+      args: [{ by: 'operator', reason: 'accident' }],
+    });
+    expect(ended).toMatchObject({ status: 'completed', chargeMinor: expect.any(Number) });
   });
 
   test('retry and skip are refused where nothing is parked', async () => {

@@ -177,7 +177,10 @@ describe('races', () => {
     await saga.env.sleep(HOUR - scheduleLeadMs + 2_000);
     await asked;
     expect(await begun(rideId)).toBe(false);
-    const act = createAct({ pool: saga.pool, temporal: saga.client, deadlineMs: 20_000 });
+    const act = createAct({
+      ...{ pool: saga.pool, temporal: saga.client, deadlineMs: 20_000 },
+      policies: standardPolicies,
+    });
     const asCancel: RideAction = {
       update: 'cancel',
       argument: { by: 'rider', reason: 'changed_mind' },

@@ -138,7 +138,10 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
           startDeadlineMs: 3_000,
           now,
         });
-        const act = createAct({ pool: rides, temporal, deadlineMs: 3_000 });
+        const act = createAct({
+          ...{ pool: rides, temporal, deadlineMs: 3_000 },
+          policies: { ...standardPolicies, ...policies },
+        });
         const { whereabouts } = api;
         const rideOptions = {
           ...{

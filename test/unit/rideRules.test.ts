@@ -158,6 +158,32 @@ describe('under way', () => {
     });
   });
 
+  it('a fare that was lowered below its base is the most that an early end costs', () => {
+    const fare = {
+      currency: 'USD',
+      totalMinor: 1_500,
+      lines: [{ kind: 'base', amountMinor: 1_500 }],
+    } as const;
+    const start = [
+      { type: 'request', at: at(0), request: rideRequest({ fare }) },
+      ...standardRide.slice(1, 5),
+    ];
+    const adjust = { type: 'adjustFare', at: at(300_000), totalMinor: 0, reason: 'detour' } as const;
+    const end = {
+      type: 'endEarly',
+      at: at(300_001),
+      by: 'operator',
+      reason: 'x',
+      drivenMeters: 100,
+    } as const;
+    expect(play([...(start as RideCommand[]), adjust, end]).ride.chargeMinor).toBe(0);
+  });
+
+  it.each([-1, 0.5, 50_000_001, NaN])('a fare of %p is none', (totalMinor) => {
+    const adjust = { type: 'adjustFare', at: at(300_000), totalMinor, reason: 'x' } as const;
+    expect(codeOf(() => play([...driving, adjust]))).toBe('fare_not_possible');
+  });
+
   it("an operator's fare is charged, the difference a line of its own", () => {
     const adjust = { type: 'adjustFare', at: at(300_000), totalMinor: 900, reason: 'detour' } as const;
     const { ride } = play([...driving, adjust, complete]);
