@@ -1,6 +1,7 @@
 import type { Logger } from '../../platform/log';
 import { createPoll } from '../../platform/poll';
 import type { Pool } from '../../platform/postgres';
+import { houseEndpointId } from './endpoints';
 import { forgetEnded, recordOutcome, takeDue, type Due } from './queue';
 import { pauseAfter, type Failed } from './schedule';
 import type { Post } from './webhook';
@@ -14,8 +15,9 @@ export interface DeliveryOptions {
   readonly log: Pick<Logger, 'info' | 'warn'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Posts at once, to all (200) and to one endpoint (8). */
+  /** Posts at once: to all who registered (200), to one owner's endpoints (16), and to one endpoint (8). */
   readonly atOnce?: number;
+  readonly perOwner?: number;
   readonly perEndpoint?: number;
   /** Longer than a post may take, with its recording (30 s). */
   readonly leaseMs?: number;
@@ -29,13 +31,14 @@ export interface DeliveryOptions {
 
 /**
  * Posts what is due until the signal is aborted, then finishes the posts in hand. Each endpoint has a lane of its own:
- * one that hangs holds up nobody else. A delivery is posted at least once: who dies between an answer and its recording
+ * one that hangs holds up nobody else, and the house's own is beside all others, however many of these are slow. A delivery is posted at least once: who dies between an answer and its recording
  * posts it again, with the same id.
  */
 export async function runDelivery(options: DeliveryOptions): Promise<void> {
-  const { pool, signal, log, now, atOnce = 200, perEndpoint = 8, leaseMs = 30_000, pollMs = 500 } = options;
+  const { pool, signal, log, now, leaseMs = 30_000, pollMs = 500 } = options;
+  const { atOnce = 200, perOwner = 16, perEndpoint = 8 } = options;
   const lanes = new Map<string, Promise<unknown>>();
-  let posts = 0;
+  const busy = new Map<string, number>();
   let forgetAt = 0;
   const poll = createPoll();
 
@@ -44,15 +47,14 @@ export async function runDelivery(options: DeliveryOptions): Promise<void> {
       await forgetEnded(pool, options.keepMs ?? 30 * DAY);
       forgetAt = now() + DAY / 24;
     }
-    const limit = atOnce - posts;
-    if (limit <= 0) return;
-    const due = await takeDue(pool, { limit, perEndpoint, busy: [...lanes.keys()], leaseMs });
+    const limit = Math.max(0, atOnce - postsToRegistered(busy));
+    const due = await takeDue(pool, { limit, perEndpoint, perOwner, busy, leaseMs });
     const taken = new Map<string, Due[]>();
     for (const one of due) taken.set(one.endpointId, [...(taken.get(one.endpointId) ?? []), one]);
     for (const [endpointId, some] of taken) {
-      posts += some.length;
+      busy.set(endpointId, some.length);
       const lane = Promise.all(some.map((one) => deliver(one, options))).then(() => {
-        posts -= some.length;
+        busy.delete(endpointId);
         lanes.delete(endpointId);
         poll.soon();
       });
@@ -63,6 +65,9 @@ export async function runDelivery(options: DeliveryOptions): Promise<void> {
   await poll.run(look, { everyMs: pollMs, signal, log, trouble: 'nothing is delivered' });
   await Promise.all(lanes.values());
 }
+
+const postsToRegistered = (busy: ReadonlyMap<string, number>): number =>
+  [...busy].reduce((sum, [endpointId, posts]) => sum + (endpointId === houseEndpointId ? 0 : posts), 0);
 
 async function deliver(due: Due, options: DeliveryOptions): Promise<void> {
   const { pool, post, log, now, pause = pauseAfter } = options;

@@ -21,47 +21,64 @@ export interface Outcome {
 }
 
 export interface TakeOptions {
-  /** Deliveries at most. */
+  /** Deliveries at most, to endpoints that people registered: the house's own always has its share. */
   readonly limit: number;
   /** Of one endpoint at most; of one that fails, one. */
   readonly perEndpoint: number;
-  /** Endpoints that we are posting to already: nothing more of theirs. */
-  readonly busy: readonly string[];
+  /** Of all endpoints of one owner at most, with what is being posted. */
+  readonly perOwner: number;
+  /** How many we are posting to an endpoint already: nothing more of theirs. */
+  readonly busy: ReadonlyMap<string, number>;
   readonly leaseMs: number;
 }
 
 /**
- * Takes deliveries that are due, of every endpoint its share, and leases them: nobody else posts them meanwhile, and if
- * we die they are due again when the lease is over. Nothing is locked while they are posted.
+ * Takes deliveries that are due, and leases them: nobody else posts them meanwhile, and if we die they are due again
+ * when the lease is over. Nothing is locked while they are posted. Every endpoint gets one before any gets its second,
+ * and who has waited longest is first: endpoints that answer, but slowly, do not take the places of all others.
  */
 export async function takeDue(
   pool: Pool,
-  { limit, perEndpoint, busy, leaseMs }: TakeOptions,
+  { limit, perEndpoint, perOwner, busy, leaseMs }: TakeOptions,
 ): Promise<Due[]> {
   const { rows } = await pool.query<Due>({
     name: 'deliveries-take',
     // Two senders may find the same delivery: the second waits for the first's lock and then finds it leased.
-    text: `with lanes as (
-             select endpoint_id, url, owner_role = 'house' as trusted,
+    text: `with posting as (
+             select owner_role, owner_id, sum(posts) as posts
+             from unnest($3::uuid[], $4::int[]) as busy (endpoint_id, posts)
+               join webhook_endpoints using (endpoint_id)
+             group by owner_role, owner_id
+           ), lanes as (
+             select endpoint_id, url, owner_role = 'house' as trusted, owner_role, owner_id,
+               $5::int - coalesce(posts, 0) as room,
                case when previous_until > now() then array[secret, previous_secret] else array[secret] end as secrets,
                case when failures = 0 then $2::int else 1 end as width
-             from webhook_endpoints where deleted_at is null and endpoint_id <> all ($3::uuid[])
-           ), due as (
-             select first.delivery_id, lanes.* from lanes cross join lateral (
-               select delivery_id, row_number() over (order by next_attempt_at) as place from (
+             from webhook_endpoints left join posting using (owner_role, owner_id)
+             where deleted_at is null and endpoint_id <> all ($3::uuid[])
+           ), shares as (
+             select first.*, lanes.*,
+               row_number() over (partition by owner_role, owner_id order by place, next_attempt_at) as owners
+             from lanes cross join lateral (
+               select delivery_id, next_attempt_at, row_number() over (order by next_attempt_at) as place from (
                  select delivery_id, next_attempt_at from deliveries
                  where deliveries.endpoint_id = lanes.endpoint_id and state = 'pending' and next_attempt_at <= now()
                  order by next_attempt_at limit $2::int
                ) as oldest
              ) as first
-             where place <= width limit $1::int
+             where place <= width
+           ), due as (
+             select * from shares where trusted
+             union all
+             (select * from shares where not trusted and owners <= room
+              order by place, next_attempt_at limit $1::int)
            )
            update deliveries d
-           set attempts = attempts + 1, next_attempt_at = now() + $4 * interval '1 millisecond'
+           set attempts = attempts + 1, next_attempt_at = now() + $6 * interval '1 millisecond'
            from due where d.delivery_id = due.delivery_id and d.state = 'pending' and d.next_attempt_at <= now()
            returning d.delivery_id as "deliveryId", d.endpoint_id as "endpointId", due.url, due.secrets, due.trusted,
              d.body, d.attempts as attempt, d.created_at as "createdAt"`,
-    values: [limit, perEndpoint, busy, leaseMs],
+    values: [limit, perEndpoint, [...busy.keys()], [...busy.values()], perOwner, leaseMs],
   });
   return rows;
 }

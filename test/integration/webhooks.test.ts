@@ -204,7 +204,7 @@ test('what was taken by a sender that died is not taken by another before its le
   await registered();
   await notifications.deliver(ride(1));
   const take = (leaseMs: number) =>
-    takeDue(notifications.pool, { limit: 10, perEndpoint: 8, busy: [], leaseMs });
+    takeDue(notifications.pool, { limit: 10, perEndpoint: 8, perOwner: 8, busy: new Map(), leaseMs });
   expect(await take(600_000)).toHaveLength(3);
   expect(await take(600_000)).toHaveLength(0);
 });
