@@ -126,7 +126,57 @@ export const twoStops: Partial<RideRequest> = {
     { lat: 40.75, lng: -73.98 },
   ],
 };
+const changeId = '7c9e6679-7425-40de-944b-e07fc1f90ae7';
+/** The rider wants to go elsewhere, for this fare. */
+export const routeProposed =
+  (totalMinor: number): Move =>
+  async (saga, rideId) => {
+    const { stops, dropoff, distanceMeters, durationSeconds } = await saga.ride(rideId);
+    const fare = { currency: 'USD', totalMinor, lines: [{ kind: 'base' as const, amountMinor: totalMinor }] };
+    const change = {
+      ...{ changeId, stops, distanceMeters, durationSeconds, fare },
+      dropoff: { ...dropoff, lat: dropoff.lat + 0.01 },
+    };
+    return saga.update(rideId, 'proposeRoute', { change });
+  };
+export const routeAccepted = act('acceptRoute', { changeId });
+export const routeDeclined = act('declineRoute', { changeId });
+export const routeUnpaid: Move = async (saga, rideId) => {
+  saga.provider.next('raiseHold', () => Promise.resolve({ raised: false, reason: 'card_declined' }));
+  await routeAccepted(saga, rideId).catch(() => undefined);
+};
+export const routeWithdrawn = act('withdrawRoute', { changeId });
+
+/** Reserved for a driver who is under way with another ride. */
+const reserved = async (saga: RideSaga): Promise<{ present: string; rideId: string }> => {
+  const present = await matching()(saga);
+  await accepted()(saga, present);
+  await arrived(saga, present);
+  await started(saga, present);
+  const { driverId, pickup, dropoff } = await saga.ride(present);
+  const rideId = await saga.request({ pickup: dropoff, dropoff: pickup }, quick);
+  await saga.accept(driverId!);
+  await saga.until(rideId, (ride) => ride.reservedDriverId === driverId);
+  return { present, rideId };
+};
+/** Becomes that driver's when the other ride is over. */
+export const next: Way = async (saga) => {
+  const { present, rideId } = await reserved(saga);
+  await act('complete')(saga, present);
+  await saga.until(rideId, (ride) => ride.status === 'assigned');
+  return rideId;
+};
+/** Is given up by that driver. */
+export const nextGivenUp: Way = async (saga) => {
+  const { present, rideId } = await reserved(saga);
+  const { reservedDriverId: driverId } = await saga.ride(rideId);
+  await saga.update(rideId, 'unassign', { driverId, reason: 'held_up' });
+  await cancelled('operator')(saga, present);
+  return rideId;
+};
+
 export const lowerFare = { totalMinor: 1_200, reason: 'detour' };
+export const higherFare = { totalMinor: 2_500, reason: 'detour' };
 export const byOperator = { reason: 'driver_lost_phone' };
 export const early = (by: 'rider' | 'operator') => ({ by, reason: 'changed_mind', drivenMeters: 1_000 });
 export const cancelled =

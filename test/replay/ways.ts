@@ -15,6 +15,14 @@ import {
   lowerFare,
   twoStops,
   givenBack,
+  higherFare,
+  next,
+  nextGivenUp,
+  routeAccepted,
+  routeDeclined,
+  routeProposed,
+  routeUnpaid,
+  routeWithdrawn,
   hold,
   longAfter,
   matching,
@@ -34,6 +42,8 @@ import {
   workflowCancelled,
   type Way,
 } from './moves';
+
+const underWay = [matching(), accepted(), arrived, started] as const;
 
 /**
  * The ways that a ride can go, one line each. `npm run histories` records the histories of the ride and of its payment;
@@ -80,6 +90,13 @@ export const ways: Readonly<Record<string, Way>> = {
     act('complete'),
   ),
   'completed-fare-adjusted': way(matching(), accepted(), act('adjustFare', lowerFare), driven),
+  'completed-fare-raised': way(matching(), accepted(), act('adjustFare', higherFare), driven),
+  'completed-route-changed': way(...underWay, routeProposed(2_500), routeAccepted, act('complete')),
+  'completed-route-declined': way(...underWay, routeProposed(2_500), routeDeclined, act('complete')),
+  'completed-route-withdrawn': way(...underWay, routeProposed(2_500), routeWithdrawn, act('complete')),
+  'completed-route-unpaid': way(...underWay, routeProposed(2_500), routeUnpaid, act('complete')),
+  'completed-next-ride': way(next, driven),
+  'reservation-given-up': way(nextGivenUp, cancelled('rider')),
   'completed-with-waiting': way(matching({ freeWaitingMs: 1 }), accepted(), driven),
   'completed-by-operator': way(matching(), accepted(), arrived, started, act('forceComplete', byOperator)),
   'ended-early-by-rider': way(matching(), accepted(), arrived, started, act('endEarly', early('rider'))),
