@@ -11,13 +11,13 @@ import { rideUpdates, rideWorkflowId, scheduledRideWorkflowId } from '../../doma
 import type { PaymentStatus } from '../../domain/payment';
 import { standardPolicies } from '../../domain/policies';
 import type { Policies } from '../../domain/policies';
-import type { Ride, RideCommandType, RideFact, RideRequest } from '../../domain/ride';
-import type { Recorded, Step } from '../../domain/sagas';
+import type { Ride, RideRequest } from '../../domain/ride';
 import { createPool } from '../../platform/postgres';
 import type { Pool } from '../../platform/postgres';
 import { acceptOffer, declineOffer } from '../../services/rides/offers';
 import { registerDriver, setOnline } from '../../services/rides/drivers';
 import { getRide } from '../../services/rides/store';
+import { interposed, type BeforeSteps } from './interposed';
 import { playedProvider } from './playedProvider';
 import type { PlayedProvider } from './playedProvider';
 import { playedMap } from './playedMap';
@@ -31,8 +31,7 @@ export interface RideSaga {
   readonly pool: Pool;
   readonly client: Client;
   readonly provider: PlayedProvider;
-  /** Comes before the next recording of a transition: what another writer does at the worst moment. */
-  before: Partial<Record<RideCommandType, (step: Step<RideFact>) => Promise<unknown>>>;
+  before: BeforeSteps;
   /** Does the work of an activity instead of it, for as long as it is there. */
   instead: Partial<RideActivities['dispatch'] & RideActivities['lifecycle']>;
   /** Who the location service finds near every pickup, nearest first. */
@@ -237,23 +236,6 @@ export async function startRideSaga(environment?: TestWorkflowEnvironment): Prom
     },
   };
   return saga;
-}
-
-function interposed(
-  transitions: RideActivities['transitions'],
-  before: () => RideSaga['before'],
-): RideActivities['transitions'] {
-  const entries = Object.entries(transitions).map(([name, record]) => {
-    const command = name as RideCommandType;
-    const recordAfter = async (step: Step<RideFact>): Promise<Recorded<Ride>> => {
-      const first = before()[command];
-      delete before()[command];
-      await first?.(step);
-      return record(step);
-    };
-    return [command, recordAfter];
-  });
-  return Object.fromEntries(entries) as RideActivities['transitions'];
 }
 
 /** Looks again and again, for 10 s of real time at most, until there is something. */

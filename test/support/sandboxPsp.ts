@@ -78,6 +78,27 @@ export async function startPsp(dataDir: string): Promise<RunningPsp> {
   };
 }
 
+/** A hold of 25.00 on a card that pays, for ride-1, unless told otherwise. */
+export const holdWith = (
+  stripe: Stripe,
+  more: Partial<Stripe.PaymentIntentCreateParams> = {},
+  key?: string,
+): Promise<Stripe.PaymentIntent> =>
+  stripe.paymentIntents.create(
+    {
+      amount: 2500,
+      currency: 'usd',
+      capture_method: 'manual',
+      confirm: true,
+      off_session: true,
+      payment_method: 'pm_card_visa',
+      allowed_payment_method_types: ['card'],
+      metadata: { rideId: 'ride-1' },
+      ...more,
+    },
+    key === undefined ? undefined : { idempotencyKey: key },
+  );
+
 /** The error of a call that must fail, with Stripe's fields. */
 export async function refusal(
   call: Promise<unknown>,

@@ -1,0 +1,93 @@
+import type Stripe from 'stripe';
+import {
+  holdWith,
+  refusal,
+  startPsp,
+  stripeFor,
+  temporaryFolder,
+  type RunningPsp,
+} from '../support/sandboxPsp';
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let psp: RunningPsp;
+let stripe: Stripe;
+
+beforeEach(async () => {
+  folder = await temporaryFolder();
+  psp = await startPsp(folder.path);
+  stripe = psp.stripe;
+});
+afterEach(async () => {
+  await psp.stop();
+  await folder.remove();
+});
+
+const hold = (more: Partial<Stripe.PaymentIntentCreateParams> = {}) => holdWith(stripe, more);
+const openAuthorizations = async () =>
+  (await psp.get<{ data: { paymentIntent: string }[] }>('/sandbox/open-authorizations')).data;
+
+describe('cards that do not pay', () => {
+  test.each([
+    ['pm_card_visa_chargeDeclined', 'generic_decline'],
+    ['pm_card_visa_chargeDeclinedInsufficientFunds', 'insufficient_funds'],
+    ['pm_card_chargeCustomerFail', 'generic_decline'],
+  ])('%s is declined with %s and leaves no hold', async (paymentMethod, declineCode) => {
+    const declined = await refusal(hold({ payment_method: paymentMethod }));
+    expect(declined).toMatchObject({
+      type: 'StripeCardError',
+      statusCode: 402,
+      code: 'card_declined',
+      decline_code: declineCode,
+      payment_intent: {
+        status: 'requires_payment_method',
+        payment_method: null,
+        last_payment_error: { decline_code: declineCode },
+      },
+    });
+    expect(await openAuthorizations()).toEqual([]);
+    const again = await stripe.paymentIntents.confirm(declined.payment_intent?.id ?? '', {
+      payment_method: 'pm_card_visa',
+    });
+    expect(again).toMatchObject({ status: 'requires_capture', last_payment_error: null });
+  });
+
+  test('an unknown payment method is missing, and nothing is created', async () => {
+    expect(await refusal(hold({ payment_method: 'pm_card_nobody' }))).toMatchObject({
+      statusCode: 400,
+      code: 'resource_missing',
+      param: 'payment_method',
+    });
+    expect((await stripe.paymentIntents.list()).data).toEqual([]);
+  });
+});
+
+describe('bad input', () => {
+  test.each([
+    [{ amount: 0 }, 'parameter_invalid_integer', 'amount'],
+    [{ amount: -5 }, 'parameter_invalid_integer', 'amount'],
+    [{ amount: 10.5 }, 'parameter_invalid_integer', 'amount'],
+    [{ amount: 100_000_000 }, 'amount_too_large', 'amount'],
+    [{ currency: 'qqq' }, undefined, 'currency'],
+    [{ currency: undefined }, 'parameter_missing', 'currency'],
+    [{ payment_method_types: ['card'] }, 'payment_method_types_no_longer_supported', 'payment_method_types'],
+    [{ tip: 5 }, 'parameter_unknown', 'tip'],
+    [{ payment_method: undefined }, 'payment_intent_unexpected_state', undefined],
+  ])('%o', async (wrong, code, param) => {
+    const error = await refusal(hold(wrong as object));
+    expect(error).toMatchObject({ type: 'StripeInvalidRequestError', statusCode: 400 });
+    expect([error.code, error.param]).toEqual([code, param]);
+    expect((await stripe.paymentIntents.list()).data).toEqual([]);
+  });
+
+  test('without a test key nothing is shown', async () => {
+    const live = stripeFor(psp.url, { key: 'sk_live_1' });
+    expect(await refusal(live.paymentIntents.list())).toMatchObject({
+      type: 'StripeAuthenticationError',
+      statusCode: 401,
+    });
+    const basic = `Basic ${Buffer.from('sk_test_1:').toString('base64')}`;
+    const answered = await fetch(`${psp.url}/v1/refunds`, { headers: { authorization: basic } });
+    expect(answered.status).toBe(200);
+    expect((await fetch(`${psp.url}/v1/refunds`)).status).toBe(401);
+  });
+});
