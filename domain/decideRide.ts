@@ -49,7 +49,7 @@ function decideOn(
   const { at } = command;
   switch (command.type) {
     case 'reschedule':
-      return inTime(command.request, at, policies);
+      return inTime({ ...requestOf(ride), ...command.request }, at, policies);
     case 'release':
       return requestOf(ride);
     case 'startMatching':

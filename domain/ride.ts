@@ -49,6 +49,14 @@ export const requestOf = (ride: Ride): RideRequest => ({
   scheduledFor: ride.scheduledFor,
 });
 
+/** What a rider changes of a request before its time: when, or all that another quote says, or both. */
+export type RequestChange = Partial<RideRequest>;
+
+/** Whether the ride is asked for like this by now. Of a quote, its id says all. */
+export const isAskedFor = (ride: Ride, { quoteId, scheduledFor }: RequestChange): boolean =>
+  (quoteId === undefined || ride.quoteId === quoteId) &&
+  (scheduledFor === undefined || ride.scheduledFor === scheduledFor);
+
 /** Another way from here on, as quoted: what a rider proposes under way and the driver answers. */
 export interface RouteChange {
   readonly changeId: string;
@@ -141,7 +149,8 @@ export type RideFact = {
 /** What somebody wants of a ride. `at` is the time of the one who decides, ISO 8601 in UTC. */
 export type RideCommand =
   | { type: 'schedule'; at: string; request: RideRequest }
-  | { type: 'reschedule'; at: string; request: RideRequest }
+  /** `request`: what changes of it; the rest stays as it is when this is decided. */
+  | { type: 'reschedule'; at: string; request: RequestChange }
   | { type: 'release'; at: string }
   | { type: 'request'; at: string; request: RideRequest }
   | { type: 'startMatching'; at: string }

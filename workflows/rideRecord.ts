@@ -132,7 +132,7 @@ export class RideRecord {
   }
 }
 
-/** Two proposals, or two fares, are two steps, whichever of them was recorded by an attempt that was lost. */
+/** Two proposals, two fares, or two changes of a schedule are two steps, whichever of them was recorded by an attempt that was lost. */
 function stepName(command: RideCommand): string {
   switch (command.type) {
     case 'proposeRoute':
@@ -142,6 +142,8 @@ function stepName(command: RideCommand): string {
       return `${command.type}:${command.changeId}`;
     case 'adjustFare':
       return `${command.type}:${command.totalMinor}`;
+    case 'reschedule':
+      return `${command.type}:${command.request.quoteId ?? ''}:${command.request.scheduledFor ?? ''}`;
     default:
       return command.type;
   }

@@ -10,8 +10,8 @@ import {
 } from '@temporalio/workflow';
 import type { RideActivities } from '../activities/rides';
 import { rideReleased, rideUpdates, searchAttributes } from '../domain/names';
-import { requestOf } from '../domain/ride';
-import type { Ride, RideCommand, RideCommandType, RideRequest, RideStatus } from '../domain/ride';
+import { isAskedFor, requestOf } from '../domain/ride';
+import type { RequestChange, Ride, RideCommand, RideCommandType, RideStatus } from '../domain/ride';
 import type { RideStart } from '../domain/sagas';
 import { RideRecord } from './rideRecord';
 import { ownDatabase } from './steps';
@@ -86,8 +86,9 @@ function answerRiderAndOperator(record: RideRecord, isReleased: () => boolean): 
     );
 
   answer(rideUpdates.request, {}, async () => record.ride);
-  answer<{ request: RideRequest }>(rideUpdates.reschedule, { request: 'object' }, async ({ request }) => {
-    if (isSame(record.ride, request)) return record.ride;
+  answer<{ request: RequestChange }>(rideUpdates.reschedule, { request: 'object' }, async ({ request }) => {
+    // A repeat of a change that was made.
+    if (isAskedFor(record.ride, request)) return record.ride;
     const ride = await record.apply({ type: 'reschedule', at: now(), request });
     // Operators find it by the hour of its pickup.
     const pickupHour = (ride.scheduledFor ?? ride.requestedAt).slice(0, 13);
@@ -101,9 +102,5 @@ function answerRiderAndOperator(record: RideRecord, isReleased: () => boolean): 
       record.apply({ ...cancel, type: by === 'rider' ? 'cancelByRider' : 'cancelByOperator', at: now() }),
   );
 }
-
-/** A repeat of a change that was made. */
-const isSame = (ride: Ride, { scheduledFor, quoteId }: RideRequest): boolean =>
-  ride.scheduledFor === scheduledFor && ride.quoteId === quoteId;
 
 const now = (): string => new Date(Date.now()).toISOString();

@@ -4,7 +4,7 @@ import type { RescheduleBody } from '../../contracts/api/rides';
 import { decideRide } from '../../domain/decideRide';
 import { DomainError } from '../../domain/errors';
 import type { Policies } from '../../domain/policies';
-import { requestOf, type Ride, type RideRequest } from '../../domain/ride';
+import { isAskedFor, type RequestChange, type Ride } from '../../domain/ride';
 import { claimRequest } from './claims';
 import { readQuote } from './quoteToken';
 import type { Act } from './rideActions';
@@ -29,34 +29,35 @@ export type Reschedule = (ride: Ride, body: RescheduleBody) => Promise<Ride>;
 export function createReschedule(options: RescheduleOptions): Reschedule {
   const { pool, act, quoteSecret, policies, now } = options;
   return async (ride, { quoteToken, scheduledFor }) => {
-    const request = requestOf(ride);
-    if (quoteToken === undefined) return change(ride, { ...request, scheduledFor: scheduledFor ?? null });
+    if (quoteToken === undefined) return change(ride, { scheduledFor: scheduledFor ?? null });
 
     const { expiresAt, surge: _, ...quoted } = await readQuote(quoteSecret, quoteToken, ride.riderId);
-    const when = scheduledFor ?? quoted.scheduledFor ?? ride.scheduledFor;
-    const wanted = { ...request, ...quoted, scheduledFor: when };
+    const when = scheduledFor ?? quoted.scheduledFor;
+    const { scheduledFor: __, ...other } = quoted;
+    const wanted = when === null ? other : { ...other, scheduledFor: when };
     if (isDone(wanted)(ride)) return ride;
     if (Date.parse(expiresAt) <= now()) {
       throw new DomainError('quote_expired', `The quote was good until ${expiresAt}.`);
     }
     mustBeLegal(ride, wanted);
-    await useUp(wanted);
+    await useUp(ride, quoted.quoteId);
     return change(ride, wanted);
   };
 
-  async function change(ride: Ride, request: RideRequest): Promise<Ride> {
+  /** Only what changes is sent: the ride may have been changed since it was read, and that has to stay. */
+  async function change(ride: Ride, request: RequestChange): Promise<Ride> {
     const done = isDone(request);
     if (!done(ride)) mustBeLegal(ride, request);
     return act(ride, { update: 'reschedule', argument: { request }, isDone: done });
   }
 
   /** Refuses before anything is written. */
-  function mustBeLegal(ride: Ride, request: RideRequest): void {
+  function mustBeLegal(ride: Ride, request: RequestChange): void {
     decideRide({ type: 'reschedule', at: new Date(now()).toISOString(), request }, ride, policies);
   }
 
   /** A quote is good for one ride: claimed under a key that no caller can send. */
-  async function useUp({ rideId, riderId, quoteId }: RideRequest): Promise<void> {
+  async function useUp({ rideId, riderId }: Ride, quoteId: string): Promise<void> {
     const key = `reschedule ${rideId} ${quoteId}`;
     const bodyHash = createHash('sha256').update(key).digest('hex');
     const at = new Date(now()).toISOString();
@@ -65,6 +66,6 @@ export function createReschedule(options: RescheduleOptions): Reschedule {
 }
 
 const isDone =
-  ({ quoteId, scheduledFor }: RideRequest) =>
+  (change: RequestChange) =>
   (ride: Ride): boolean =>
-    ride.status === 'scheduled' && ride.quoteId === quoteId && ride.scheduledFor === scheduledFor;
+    ride.status === 'scheduled' && isAskedFor(ride, change);

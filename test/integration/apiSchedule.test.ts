@@ -1,4 +1,8 @@
-import { freshKey, type Call } from '../support/api';
+import { standardPolicies } from '../../domain/policies';
+import { createReschedule } from '../../services/rides/reschedule';
+import { createAct } from '../../services/rides/rideActions';
+import { getRide } from '../../services/rides/store';
+import { freshKey, quoteSecret, type Call } from '../support/api';
 import { apiStory, cash, is, operator, problem, rider } from '../support/apiStory';
 import { eventually } from '../support/rideSaga';
 
@@ -74,6 +78,25 @@ describe('a ride for later', () => {
     });
     expect((await change(rideId, { quoteToken })).body).toEqual(other.body);
     expect(problem(await request({ quoteToken }))).toEqual(is(409, 'quote_used'));
+  });
+
+  test('keeps both of two changes that know nothing of each other, in any order', async () => {
+    const { rides: pool, temporal } = story.api;
+    const policies = { ...standardPolicies, scheduleMinAheadMs: 1_000 };
+    const act = createAct({ pool, temporal, policies, deadlineMs: 20_000 });
+    const reschedule = createReschedule({ pool, act, quoteSecret, policies, now: Date.now });
+    for (const order of ['time first', 'quote first', 'at once']) {
+      const rideId = await scheduled(2 * HOUR);
+      const asRead = (await getRide(pool, rideId))!;
+      const { token: quoteToken, quoteId } = await story.api.quote('rider-1', 60_000, { product: 'xl' });
+      const scheduledFor = inMs(3 * HOUR);
+      const changes = [{ scheduledFor }, { quoteToken }];
+      if (order === 'quote first') changes.reverse();
+      if (order === 'at once') await Promise.all(changes.map((body) => reschedule(asRead, body)));
+      else for (const body of changes) await reschedule(asRead, body);
+      const both = { scheduledFor, quoteId, product: 'xl', status: 'scheduled', version: 3 };
+      expect(await getRide(pool, rideId)).toMatchObject(both);
+    }
   });
 
   test('is cancelled for nothing, by its rider or an operator', async () => {

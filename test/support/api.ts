@@ -28,7 +28,8 @@ import { database, issuer, ownNamespace, startWorkers } from './apiGround';
 import { temporalAddress } from './servers';
 
 const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
-const quoteSecret = 'the secret of the quotes';
+/** What quotes are signed with. */
+export const quoteSecret = 'the secret of the quotes';
 
 /** The fields that tests read; `toMatchObject` looks at the others. */
 export interface Body {
