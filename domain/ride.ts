@@ -49,14 +49,6 @@ export const requestOf = (ride: Ride): RideRequest => ({
   scheduledFor: ride.scheduledFor,
 });
 
-/** What a rider changes of a request before its time: when, or all that another quote says, or both. */
-export type RequestChange = Partial<RideRequest>;
-
-/** Whether the ride is asked for like this by now. Of a quote, its id says all. */
-export const isAskedFor = (ride: Ride, { quoteId, scheduledFor }: RequestChange): boolean =>
-  (quoteId === undefined || ride.quoteId === quoteId) &&
-  (scheduledFor === undefined || ride.scheduledFor === scheduledFor);
-
 /** Another way from here on, as quoted: what a rider proposes under way and the driver answers. */
 export interface RouteChange {
   readonly changeId: string;
@@ -150,7 +142,7 @@ export type RideFact = {
 export type RideCommand =
   | { type: 'schedule'; at: string; request: RideRequest }
   /** `request`: what changes of it; the rest stays as it is when this is decided. */
-  | { type: 'reschedule'; at: string; request: RequestChange }
+  | { type: 'reschedule'; at: string; request: Partial<RideRequest> }
   | { type: 'release'; at: string }
   | { type: 'request'; at: string; request: RideRequest }
   | { type: 'startMatching'; at: string }

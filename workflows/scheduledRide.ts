@@ -10,8 +10,9 @@ import {
 } from '@temporalio/workflow';
 import type { RideActivities } from '../activities/rides';
 import { rideReleased, rideUpdates, searchAttributes } from '../domain/names';
-import { isAskedFor, requestOf } from '../domain/ride';
-import type { RequestChange, Ride, RideCommand, RideCommandType, RideStatus } from '../domain/ride';
+import { isAskedFor, type RequestChange } from '../domain/requestChange';
+import { requestOf } from '../domain/ride';
+import type { Ride, RideCommand, RideCommandType, RideStatus } from '../domain/ride';
 import type { RideStart } from '../domain/sagas';
 import { RideRecord } from './rideRecord';
 import { ownDatabase } from './steps';
