@@ -3,13 +3,21 @@ import type { Ride, RideStatus } from './ride';
 
 type LiveStatus = Exclude<RideStatus, 'completed' | 'cancelled' | 'no_driver' | 'payment_failed'>;
 
+type TimeField = 'scheduledFor' | 'requestedAt' | 'matchingSince' | 'assignedAt' | 'arrivedAt' | 'startedAt';
+
+/** What of a ride makes its waits longer. */
+type Needs = Pick<Ride, 'durationSeconds' | 'reservedDriverId'>;
+const noNeeds: Needs = { durationSeconds: 0, reservedDriverId: null };
+
 interface Wait {
   /** What the ride waits for, as it follows on "waits for". */
   readonly for: string;
-  /** When it began to. */
-  readonly since: (ride: Ride) => string | null;
-  /** How long that may take, in milliseconds of the policies' clock. */
-  readonly limitMs: (policies: Policies, ride: Ride) => number;
+  /** The time of the ride from which on it does; from its request on where it has none. */
+  readonly since: TimeField;
+  /** How long before that time it begins to, in milliseconds; 0 where nothing is said. */
+  readonly earlierMs?: (policies: Policies) => number;
+  /** How long that may take, in milliseconds of the policies' clock: the shorter, the less the ride needs. */
+  readonly limitMs: (policies: Policies, ride: Needs) => number;
   /** What an operator does who finds it waiting longer. */
   readonly action: string;
 }
@@ -24,20 +32,21 @@ const minutes =
 export const waits: Readonly<Record<LiveStatus, Wait>> = {
   scheduled: {
     for: 'its time to come',
-    since: (ride) => ride.scheduledFor,
-    limitMs: () => 0,
+    since: 'scheduledFor',
+    earlierMs: ({ scheduleLeadMs }) => scheduleLeadMs,
+    limitMs: minutes(2),
     action: 'see why its workflow did not release it; cancel it if nobody can drive',
   },
   requested: {
     for: 'the payment provider to authorize the fare',
-    since: (ride) => ride.requestedAt,
+    since: 'requestedAt',
     limitMs: minutes(2),
     action:
       'look at the payment: the provider may be down; it goes on by itself when that is back, or cancel',
   },
   matching: {
     for: 'a driver nearby to accept an offer',
-    since: (ride) => ride.matchingSince,
+    since: 'matchingSince',
     limitMs: ({ matchingDeadlineMs, offerTtlMs, reservationMs }, { reservedDriverId }) =>
       matchingDeadlineMs + 2 * offerTtlMs + (reservedDriverId === null ? 0 : reservationMs),
     action:
@@ -45,19 +54,19 @@ export const waits: Readonly<Record<LiveStatus, Wait>> = {
   },
   assigned: {
     for: 'the driver to arrive at the pickup',
-    since: (ride) => ride.assignedAt,
+    since: 'assignedAt',
     limitMs: minutes(45),
     action: 'call the driver; override the arrival, or reassign',
   },
   arrived: {
     for: 'the rider to come and give the start code',
-    since: (ride) => ride.arrivedAt,
+    since: 'arrivedAt',
     limitMs: minutes(30),
     action: 'call both; reassign or cancel',
   },
   in_progress: {
     for: 'the driver to complete the ride',
-    since: (ride) => ride.startedAt,
+    since: 'startedAt',
     limitMs: (policies, { durationSeconds }) =>
       minutes(60)(policies) + 2 * durationSeconds * policies.quotedSecondMs,
     action: 'call the driver; force complete it, or end it where it is',
@@ -76,11 +85,25 @@ export interface Stuck {
 /** What a ride is stuck in at `at`, or null where it waits no longer than its state allows, or is over. */
 export function stuckIn(ride: Ride, at: string, policies: Policies): Stuck | null {
   if (!isLive(ride.status)) return null;
-  const { for: waitsFor, since, limitMs, action } = waits[ride.status];
-  const sinceTime = since(ride) ?? ride.requestedAt;
-  const overdueMs = Date.parse(at) - Date.parse(sinceTime) - limitMs(policies, ride);
-  return overdueMs > 0 ? { waitsFor, since: sinceTime, overdueMs, action } : null;
+  const { for: waitsFor, since, earlierMs, limitMs, action } = waits[ride.status];
+  const sinceMs = Date.parse(ride[since] ?? ride.requestedAt) - (earlierMs?.(policies) ?? 0);
+  const overdueMs = Date.parse(at) - sinceMs - limitMs(policies, ride);
+  return overdueMs > 0 ? { waitsFor, since: new Date(sinceMs).toISOString(), overdueMs, action } : null;
 }
+
+/** Rides in this status can only be stuck where the time in this field is before `before`, ISO 8601 in UTC. */
+export interface StuckBound {
+  readonly status: RideStatus;
+  readonly since: TimeField;
+  readonly before: string;
+}
+
+/** What can be stuck at `at`: a bound for each status, that of the ride which may wait the least. For a search. */
+export const stuckBounds = (at: string, policies: Policies): StuckBound[] =>
+  Object.entries(waits).map(([status, { since, earlierMs, limitMs }]) => {
+    const beforeMs = Date.parse(at) - limitMs(policies, noNeeds) + (earlierMs?.(policies) ?? 0);
+    return { status: status as RideStatus, since, before: new Date(beforeMs).toISOString() };
+  });
 
 /** The words for what a ride in this state waits for. */
 export const waitsFor = (status: RideStatus): string =>

@@ -2,15 +2,14 @@ import type { Pool } from 'pg';
 import { operations } from '../../contracts/api/operations';
 import type { StuckRides } from '../../contracts/api/ops';
 import { DomainError } from '../../domain/errors';
-import { rideWorkflowId } from '../../domain/names';
 import type { Policies } from '../../domain/policies';
 import type { Ride } from '../../domain/ride';
-import { stuckIn } from '../../domain/stuck';
+import { stuckBounds, stuckIn } from '../../domain/stuck';
 import type { MountOperation } from '../../platform/http';
 import { visibleRide } from './access';
 import type { WhereIs } from './location';
-import { endEarly, type Act, type RideAction } from './rideActions';
-import { cityOverview, longestUnchanged } from './store';
+import { endEarly, workflowIdOf, type Act, type RideAction } from './rideActions';
+import { cityOverview, ridesBeyond } from './store';
 import { viewRide, type Viewer } from './views';
 import { drivenMeters } from './whereabouts';
 
@@ -25,8 +24,8 @@ export interface OperatorRoutesOptions {
 }
 
 const MOST_STUCK_RIDES = 200;
-/** What is stuck has not changed for longer than what is not, but a scheduled ride. */
-const MOST_CANDIDATES = 10_000;
+/** What is beyond its status's least limit; a long ride may wait longer than that. */
+const MOST_CANDIDATES = 500;
 
 /** What operators see of all rides, and do to one. */
 export function operatorRoutes(mount: MountOperation, options: OperatorRoutesOptions): void {
@@ -36,7 +35,7 @@ export function operatorRoutes(mount: MountOperation, options: OperatorRoutesOpt
 
   mount(operations.stuckRides, async () => {
     const at = new Date(now()).toISOString();
-    const candidates = await longestUnchanged(pool, MOST_CANDIDATES);
+    const candidates = await ridesBeyond(pool, stuckBounds(at, policies), MOST_CANDIDATES);
     const rides = candidates.flatMap((ride) => viewStuck(ride, at, policies));
     rides.sort((a, b) => b.overdueMs - a.overdueMs);
     return { status: 200, body: { rides: rides.slice(0, MOST_STUCK_RIDES) } };
@@ -96,7 +95,7 @@ function viewStuck(ride: Ride, at: string, policies: Policies): StuckRides['ride
   const stuck = stuckIn(ride, at, policies);
   if (stuck === null) return [];
   const { rideId, status, driverId } = ride;
-  return [{ rideId, workflowId: rideWorkflowId(rideId), status, driverId, ...stuck }];
+  return [{ rideId, workflowId: workflowIdOf(ride), status, driverId, ...stuck }];
 }
 
 function driverOf(ride: Ride): string {

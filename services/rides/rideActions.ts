@@ -97,7 +97,8 @@ export function createAct({
 /** How long the workflow of a ride that was just released may take to start, as a rule. */
 const RELEASE_PAUSE_MS = 50;
 
-const workflowIdOf = ({ rideId, status }: Ride): string =>
+/** The workflow that answers for a ride as it is now. */
+export const workflowIdOf = ({ rideId, status }: Ride): string =>
   status === 'scheduled' ? scheduledRideWorkflowId(rideId) : rideWorkflowId(rideId);
 
 /** While a ride waits for its time, its workflow knows of two things. */

@@ -1,5 +1,5 @@
 import type { Ride, RideFact } from '../../domain/ride';
-import { waits } from '../../domain/stuck';
+import type { StuckBound } from '../../domain/stuck';
 import type { Queryable, Tx } from '../../platform/postgres';
 
 /** The ride as committed, or null where there is none. */
@@ -52,13 +52,29 @@ export async function rideFactsOf(
   return new Map(rows.map(({ rideId, facts }) => [rideId, facts]));
 }
 
-/** Live rides, those that have not changed for the longest first, at most `limit`. */
-export async function longestUnchanged(db: Queryable, limit: number): Promise<Ride[]> {
+/**
+ * Rides beyond their status's bound, those that are beyond it the furthest first, at most `limit`. The bounds are on
+ * the state's own times: a ride can be changed while it waits, its fare adjusted for one.
+ */
+export async function ridesBeyond(
+  db: Queryable,
+  bounds: readonly StuckBound[],
+  limit: number,
+): Promise<Ride[]> {
   const { rows } = await db.query<{ state: Ride }>({
-    name: 'rides-unchanged',
-    text: `select state from rides where status = any($1)
-           order by status = 'scheduled', updated_at limit $2`,
-    values: [Object.keys(waits), limit],
+    name: 'rides-beyond',
+    text: `select state from unnest($1::text[], $2::text[], $3::timestamptz[]) as bound (status, since, before)
+           join rides using (status)
+           cross join lateral (
+             select coalesce(state ->> bound.since, state ->> 'requestedAt')::timestamptz as since) as waits
+           where waits.since < bound.before
+           order by bound.before - waits.since desc limit $4`,
+    values: [
+      bounds.map(({ status }) => status),
+      bounds.map(({ since }) => since),
+      bounds.map(({ before }) => before),
+      limit,
+    ],
   });
   return rows.map(({ state }) => state);
 }

@@ -111,6 +111,21 @@ describe('a ride for later', () => {
     }
   });
 
+  test('that should have begun and has not is listed as stuck, with the workflow that has it', async () => {
+    const rideId = await scheduled(2 * HOUR);
+    const stuck = async (clockMs: number) => {
+      story.api.clockMs = clockMs;
+      const { body } = await story.api.call('GET', '/v1/ops/rides/stuck', { as: operator });
+      return (body['rides'] as { rideId: string }[]).find((ride) => ride.rideId === rideId);
+    };
+    try {
+      expect(await stuck(2 * HOUR + 60_000)).toBeUndefined();
+      expect(await stuck(2 * HOUR + 180_000)).toMatchObject({ workflowId: `scheduled-${rideId}` });
+    } finally {
+      story.api.clockMs = 0;
+    }
+  });
+
   test('costs nothing to cancel at any moment of its beginning, and is never blocked', async () => {
     const rideIds = await Promise.all(Array.from({ length: 8 }, () => scheduled(3_000)));
     // From before its time to after: whichever workflow has it by then answers.

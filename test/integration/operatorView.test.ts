@@ -82,15 +82,21 @@ test('a ride that waits too long is found as stuck, and as no longer stuck when 
     found(`${searchAttributes.stuck.name} = ${is} and WorkflowId = '${rideWorkflowId(rideId)}'`);
   expect(await stuck(true)).toHaveLength(1);
   expect(await cardOf(rideId)).toContain('next action: call the driver');
-  const [line] = await stuckLines({
+  const sources = {
     apiUrl: story.api.url,
     token: await story.api.token('operator', 'op-1'),
     temporal: story.api.temporal,
     temporalUiUrl: 'http://ui.example',
-  });
+  };
+  const [line] = await stuckLines(sources);
   expect(line).toContain(`${rideId} is assigned since 20`);
   expect(line).toContain('next: call the driver; override the arrival, or reassign');
   expect(line).toMatch(new RegExp(`http://ui.example/namespaces/api-[0-9a-f-]+/workflows/ride-${rideId}$`));
+  // The API, an hour behind, does not know of it yet; it says so itself.
+  story.api.clockMs = -3_600_000;
+  const [told] = await stuckLines(sources).finally(() => (story.api.clockMs = 0));
+  expect(told).toContain(`ride-${rideId} is parked, or waits longer than its state allows`);
+  expect(told).toContain('see its card for the next action');
   await act(rideId, 'arrive', driver, { position: { lat: 40.73, lng: -73.99 } });
   expect(await stuck(false)).toHaveLength(1);
 });

@@ -56,20 +56,20 @@ export async function rides(argv: readonly string[], env: NodeJS.ProcessEnv): Pr
 }
 
 /**
- * A paragraph for each: rides that wait too long, by the rides database, then workflows that are parked or say so
- * themselves, a ride's payment for one, by Temporal's visibility.
+ * A paragraph for each: rides that wait too long, by the rides database, then workflows that say themselves that they
+ * are stuck, by Temporal's visibility: a parked payment, or a ride that has just waited too long.
  */
 export async function stuckLines(sources: StuckSources): Promise<string[]> {
   const overdue = await overdueRides(sources);
   const told = new Set(overdue.map(({ workflowId }) => workflowId));
-  const parked = await parkedWorkflows(sources.temporal);
+  const stuck = await stuckWorkflows(sources.temporal);
   return [
     ...overdue.map((ride) => describeRide(ride, linkTo(sources, ride.workflowId))),
-    ...parked
+    ...stuck
       .filter((workflowId) => !told.has(workflowId))
       .map((workflowId) =>
-        paragraph(`${workflowId} is parked`, [
-          'next: read its card, mend the cause, then send retryCompensation or skipCompensation',
+        paragraph(`${workflowId} is parked, or waits longer than its state allows`, [
+          'see its card for the next action',
           linkTo(sources, workflowId),
         ]),
       ),
@@ -85,7 +85,7 @@ async function overdueRides({ apiUrl, token }: StuckSources): Promise<StuckRides
   return stuckRides.parse(await response.json()).rides;
 }
 
-async function parkedWorkflows(temporal: Client): Promise<string[]> {
+async function stuckWorkflows(temporal: Client): Promise<string[]> {
   const query = `${searchAttributes.stuck.name} = true and ExecutionStatus = 'Running'`;
   const ids: string[] = [];
   for await (const { workflowId } of temporal.workflow.list({ query })) ids.push(workflowId);
