@@ -49,7 +49,7 @@ function decideOn(
   const { at } = command;
   switch (command.type) {
     case 'reschedule':
-      return inTime({ ...requestOf(ride), ...command.request }, at, policies);
+      return inTime({ ...requestOf(ride), ...command.request, ...whoseIs(ride) }, at, policies);
     case 'release':
       return requestOf(ride);
     case 'startMatching':
@@ -132,6 +132,9 @@ function cancelled(
 ): RideFactData['ride.cancelled'] {
   return { by, reason, driverId: ride.driverId, feeMinor, currency: ride.fare.currency };
 }
+
+/** What no change of a request changes. */
+const whoseIs = ({ rideId, riderId }: Ride) => ({ rideId, riderId });
 
 /** A scheduled request, if its time is one that can be asked for. */
 function inTime(request: RideRequest, at: string, policies: Policies): RideRequest {

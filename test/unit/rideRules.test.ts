@@ -1,6 +1,6 @@
 import { decideRide } from '../../domain/decideRide';
 import { standardPolicies } from '../../domain/policies';
-import type { Ride, RideCommand } from '../../domain/ride';
+import { requestOf, type Ride, type RideCommand } from '../../domain/ride';
 import {
   at,
   changeId,
@@ -27,6 +27,12 @@ describe('a ride for later', () => {
     expect(codeOf(() => decideRide(scheduling(aheadMs), null, standardPolicies))).toBe(code);
     const change = { ...scheduling(aheadMs), type: 'reschedule' } as const;
     expect(codeOf(() => decideRide(change, rideThatIs('scheduled'), standardPolicies))).toBe(code);
+  });
+
+  it('keeps what a change does not name, and stays the ride of its rider whatever the change names', () => {
+    const request = { scheduledFor: at(9_000_000), rideId: offerId, riderId: 'rider-2' };
+    const { ride } = play([scheduling(7_200_000), { type: 'reschedule', at: at(1), request }]);
+    expect(requestOf(ride)).toEqual(rideRequest({ scheduledFor: at(9_000_000) }));
   });
 
   it('is asked for as it was last changed, when its time comes', () => {
