@@ -26,7 +26,9 @@ export async function prepareNamespace(
     );
     const missing = Object.values(searchAttributes).filter(({ name }) => !(name in customAttributes));
     if (missing.length > 0) await addSearchAttributes(connection, namespace, missing);
-    const query = Object.values(searchAttributes).map(({ name }) => `${name} is null`).join(' and ');
+    const query = Object.values(searchAttributes)
+      .map(({ name }) => `${name} is null`)
+      .join(' and ');
     await eventually(() => connection.workflowService.countWorkflowExecutions({ namespace, query }));
   } finally {
     await connection.close();

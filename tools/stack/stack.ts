@@ -76,7 +76,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const kinds = (['postgres', 'kafka', 'temporal'] as const).filter((name) => isOurs(parts, name));
     servers = await say.during(`Starting ${kinds.join(', ')}`, () => startServers(options));
     options.signal?.throwIfAborted();
-    const prepared = await say.during('Preparing databases, topics and search attributes', () => prepare(options, servers!));
+    const prepared = await say.during('Preparing databases, topics and search attributes', () =>
+      prepare(options, servers!),
+    );
     options.signal?.throwIfAborted();
     const { env, buildId, namespace } = prepared;
     supervisor = superviseProcesses({ dataDir, ports, say, env });
