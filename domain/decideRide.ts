@@ -19,7 +19,7 @@ type Beginning = 'schedule' | 'request';
 /**
  * What a command does to a ride, as the fact to be recorded.
  * @throws DomainError `illegal_transition`, `not_your_ride`, `too_far_from_pickup`, `no_show_too_early`,
- *   `scheduled_too_soon`, `scheduled_too_late`, `stop_out_of_order`, `route_change_over`, `route_change_not_possible`, `fare_not_possible`
+ *   `release_not_due`, `scheduled_too_soon`, `scheduled_too_late`, `stop_out_of_order`, `route_change_over`, `route_change_not_possible`, `fare_not_possible`
  */
 export function decideRide(command: RideCommand, ride: Ride | null, policies: Policies): RideFact {
   const { from, fact } = rideTransitions[command.type];
@@ -51,6 +51,7 @@ function decideOn(
     case 'reschedule':
       return inTime({ ...requestOf(ride), ...command.request, ...whoseIs(ride) }, at, policies);
     case 'release':
+      requireDue(ride, at, policies);
       return requestOf(ride);
     case 'startMatching':
     case 'giveUpMatching':
@@ -155,6 +156,14 @@ function inTime(request: RideRequest, at: string, policies: Policies): RideReque
     );
   }
   return request;
+}
+
+/** A change may have been recorded between the timer and the release that it was to set off. */
+function requireDue({ scheduledFor }: Ride, at: string, { scheduleLeadMs }: Policies): void {
+  const dueInMs = Date.parse(scheduledFor ?? at) - scheduleLeadMs - Date.parse(at);
+  if (dueInMs > 0) {
+    throw new DomainError('release_not_due', `The ride is released in ${dueInMs} ms.`, { dueInMs });
+  }
 }
 
 function ofRide(command: { driverId: string }, ride: Ride): string {

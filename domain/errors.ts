@@ -19,6 +19,7 @@ export type ErrorCode =
   | 'no_show_too_early'
   | 'too_far_from_pickup'
   | 'position_unknown'
+  | 'release_not_due'
   | 'scheduled_too_soon'
   | 'scheduled_too_late'
   | 'stop_out_of_order'

@@ -12,5 +12,8 @@ export function asRefusal(error: unknown): unknown {
 /** True where a transition came too late or too early for the state that the aggregate is in by now. */
 export const isOvertaken = (error: unknown): boolean => {
   const refusal = asRefusal(error);
-  return refusal instanceof ApplicationFailure && refusal.type === 'illegal_transition';
+  return (
+    refusal instanceof ApplicationFailure &&
+    ['illegal_transition', 'release_not_due'].includes(refusal.type ?? '')
+  );
 };

@@ -57,6 +57,11 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
     'Where are you?',
     'No fresh position of the driver is known: send one with POST /v1/drivers/me/positions, or with this request.',
   ),
+  release_not_due: page(
+    409,
+    'Not yet',
+    'The ride is released when its pickup comes near, in `dueInMs` milliseconds.',
+  ),
   scheduled_too_soon: page(
     400,
     'Too soon to be scheduled',

@@ -35,6 +35,14 @@ describe('a ride for later', () => {
     expect(requestOf(ride)).toEqual(rideRequest({ scheduledFor: at(9_000_000) }));
   });
 
+  it('is not released one millisecond before its time', () => {
+    const dueMs = 7_200_000 - standardPolicies.scheduleLeadMs;
+    const release = (ms: number) =>
+      decideRide({ type: 'release', at: at(ms) }, rideThatIs('scheduled'), standardPolicies);
+    expect(codeOf(() => release(dueMs - 1))).toBe('release_not_due');
+    expect(codeOf(() => release(dueMs))).toBe('no refusal');
+  });
+
   it('is asked for as it was last changed, when its time comes', () => {
     const { ride, facts } = play([
       scheduling(7_200_000),
