@@ -4,15 +4,8 @@ import { DomainError } from './errors';
 import { adjustedFare, MAX_FARE_MINOR } from './fare';
 import type { Policies } from './policies';
 import { requestOf, rideTransitions } from './ride';
-import type {
-  Ride,
-  RideCommand,
-  RideCommandType,
-  RideFact,
-  RideFactData,
-  RideRequest,
-  RouteChange,
-} from './ride';
+import { inTime, requireDue } from './schedule';
+import type { Ride, RideCommand, RideCommandType, RideFact, RideFactData, RouteChange } from './ride';
 
 type Beginning = 'schedule' | 'request';
 
@@ -136,35 +129,6 @@ function cancelled(
 
 /** What no change of a request changes. */
 const whoseIs = ({ rideId, riderId }: Ride) => ({ rideId, riderId });
-
-/** A scheduled request, if its time is one that can be asked for. */
-function inTime(request: RideRequest, at: string, policies: Policies): RideRequest {
-  const aheadMs = Date.parse(request.scheduledFor ?? at) - Date.parse(at);
-  const { scheduleMinAheadMs, scheduleMaxAheadDays } = policies;
-  if (aheadMs < scheduleMinAheadMs) {
-    throw new DomainError('scheduled_too_soon', 'The pickup is too near: request the ride for now.', {
-      minAheadMs: scheduleMinAheadMs,
-    });
-  }
-  if (aheadMs > scheduleMaxAheadDays * 86_400_000) {
-    throw new DomainError(
-      'scheduled_too_late',
-      `A ride can be scheduled up to ${scheduleMaxAheadDays} days ahead.`,
-      {
-        maxAheadDays: scheduleMaxAheadDays,
-      },
-    );
-  }
-  return request;
-}
-
-/** A change may have been recorded between the timer and the release that it was to set off. */
-function requireDue({ scheduledFor }: Ride, at: string, { scheduleLeadMs }: Policies): void {
-  const dueInMs = Date.parse(scheduledFor ?? at) - scheduleLeadMs - Date.parse(at);
-  if (dueInMs > 0) {
-    throw new DomainError('release_not_due', `The ride is released in ${dueInMs} ms.`, { dueInMs });
-  }
-}
 
 function ofRide(command: { driverId: string }, ride: Ride): string {
   if (command.driverId !== ride.driverId) {
