@@ -4,6 +4,9 @@ export interface Point {
   readonly lng: number;
 }
 
+/** H3 cells of this resolution are regions: some 100 km across, about a metropolitan area. */
+export const REGION_RESOLUTION = 3;
+
 /** The earth's mean radius (IUGG), in meters. */
 const EARTH_RADIUS_METERS = 6_371_008.8;
 

@@ -13,6 +13,17 @@ const hudson: Outline = [
   [40.801, -73.985],
 ];
 
+/** West of Staten Island, from its southern end to the north: the border of the states, too. */
+const arthurKill: Outline = [
+  [40.485, -74.256],
+  [40.5, -74.26],
+  [40.525, -74.248],
+  [40.556, -74.22],
+  [40.575, -74.211],
+  [40.6, -74.204],
+  [40.6355, -74.1965],
+];
+
 /**
  * The three areas that charges are about, drawn along the middle of the water. On land the lines run along 96th Street
  * and the limits of the city, some 200 m off at worst.
@@ -43,23 +54,11 @@ const outlines = {
     [40.6066, -74.0447],
     [40.56, -74.05],
     [40.49, -74.15],
-    [40.485, -74.256],
-    [40.5, -74.26],
-    [40.525, -74.248],
-    [40.556, -74.22],
-    [40.575, -74.211],
-    [40.6, -74.204],
-    [40.6355, -74.1965],
+    ...arthurKill,
   ],
   /** All five boroughs. */
   city: [
-    [40.485, -74.256],
-    [40.5, -74.26],
-    [40.525, -74.248],
-    [40.556, -74.22],
-    [40.575, -74.211],
-    [40.6, -74.204],
-    [40.6355, -74.1965],
+    ...arthurKill,
     [40.644, -74.201],
     [40.6425, -74.1422],
     [40.648, -74.1],

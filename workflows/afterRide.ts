@@ -9,6 +9,7 @@ import {
 import type { ActivityInterfaceFor } from '@temporalio/workflow';
 import type { ProviderActivities } from '../activities/payments';
 import { DomainError } from '../domain/errors';
+import { money } from '../domain/money';
 import { paymentUpdates } from '../domain/names';
 import { settledPaymentStatuses } from '../domain/payment';
 import type { Policies } from '../domain/policies';
@@ -156,10 +157,6 @@ export class AfterRide {
     return Date.now() < (this.settledAtMs ?? Date.now()) + windowMs;
   }
 }
-
-/** `USD 12.34`, as people and operators read it. */
-export const money = (amountMinor: number, currency: string): string =>
-  `${currency} ${(amountMinor / 100).toFixed(2)}`;
 
 const isAmount = (amountMinor: number): boolean => Number.isSafeInteger(amountMinor) && amountMinor > 0;
 

@@ -10,6 +10,7 @@ import { radiusOfSearch } from '../domain/dispatch';
 import type { Policies } from '../domain/policies';
 import type { Ride } from '../domain/ride';
 import type { AcceptedOffer } from '../domain/sagas';
+import { now } from './now';
 import type { RideRecord } from './rideRecord';
 import { ownDatabase } from './steps';
 
@@ -160,5 +161,3 @@ const isReserved = (record: RideRecord): boolean =>
 
 const isRefused = (error: unknown, ...codes: string[]): boolean =>
   error instanceof ApplicationFailure && codes.includes(error.type ?? '');
-
-const now = (): string => new Date(Date.now()).toISOString();

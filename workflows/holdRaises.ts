@@ -1,9 +1,9 @@
 import { CancellationScope, condition, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { ActivityInterfaceFor } from '@temporalio/workflow';
 import type { ProviderActivities } from '../activities/payments';
+import { money } from '../domain/money';
 import { paymentUpdates } from '../domain/names';
 import type { HoldRaise, Raised } from '../domain/payment';
-import { money } from './afterRide';
 import { createLock } from './lock';
 import type { PaymentRecord } from './paymentRecord';
 import { requireShape } from './updateArguments';

@@ -4,6 +4,7 @@ import type { Policies } from '../domain/policies';
 import { drivingStatuses, terminalRideStatuses } from '../domain/ride';
 import type { Ride, RideStatus } from '../domain/ride';
 import { stuckIn, waitsFor } from '../domain/stuck';
+import { now } from './now';
 
 /**
  * What an operator sees of a ride in Temporal's web UI: a card that says where it is, since when, what it waits for,
@@ -90,5 +91,3 @@ const since = (ride: Ride): string =>
   ride.assignedAt ??
   ride.matchingSince ??
   ride.requestedAt;
-
-const now = (): string => new Date(Date.now()).toISOString();

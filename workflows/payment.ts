@@ -8,11 +8,12 @@ import {
   setHandler,
 } from '@temporalio/workflow';
 import type { PaymentMessages } from '../activities/messages';
+import { money } from '../domain/money';
 import { paymentSignals } from '../domain/names';
 import { settlement } from '../domain/payment';
 import type { PaymentStatus, RideOutcome } from '../domain/payment';
 import type { Authorization, PaymentStart } from '../domain/sagas';
-import { AfterRide, money } from './afterRide';
+import { AfterRide } from './afterRide';
 import { Compensations } from './compensation';
 import { HoldRaises } from './holdRaises';
 import { PaymentRecord } from './paymentRecord';

@@ -10,6 +10,7 @@ import type {
   PaymentStatus,
 } from '../domain/payment';
 import { createLock } from './lock';
+import { now } from './now';
 import { ownDatabase } from './steps';
 
 const transitions = ownDatabase<PaymentTransitions>();
@@ -35,7 +36,7 @@ export class PaymentRecord {
    * this step that was lost has committed stands: where the fact no longer follows, the payment is as that left it.
    */
   async add<T extends PaymentFactType>(type: T, data: PaymentFactData[T]): Promise<Payment> {
-    const fact = { type, at: new Date(Date.now()).toISOString(), data } as PaymentFact;
+    const fact = { type, at: now(), data } as PaymentFact;
     return CancellationScope.nonCancellable(() => this.oneAtATime(() => this.record(fact)));
   }
 

@@ -15,6 +15,7 @@ import type { RideStatus } from '../domain/ride';
 import type { Authorization, PaymentStart, RideStart } from '../domain/sagas';
 import { Compensations } from './compensation';
 import { match, type SearchNews } from './dispatch';
+import { now } from './now';
 import { RideRecord } from './rideRecord';
 import { answerRiderDriverAndOperator } from './rideUpdates';
 import { RouteChanges } from './routeChanges';
@@ -113,5 +114,3 @@ function watch(record: RideRecord, everyMs: number): void {
   // Ended by the workflow's own end or cancel.
   look().catch(() => undefined);
 }
-
-const now = (): string => new Date(Date.now()).toISOString();

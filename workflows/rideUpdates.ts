@@ -5,8 +5,9 @@ import type { Ride, RideCommand, RideCommandType } from '../domain/ride';
 import type { AcceptedOffer } from '../domain/sagas';
 import { assignOrReserve } from './dispatch';
 import { secure } from './hold';
+import { now } from './now';
 import type { RideRecord } from './rideRecord';
-import { requireShape, type Shape } from './updateArguments';
+import { answerUpdate, type Shape } from './updateArguments';
 
 const driver: Shape = { driverId: 'text' };
 const reason: Shape = { reason: 'text' };
@@ -21,15 +22,7 @@ export function answerRiderDriverAndOperator(record: RideRecord, policies: Polic
     description: string,
     shape: Shape,
     handle: (argument: Argument) => Promise<Ride>,
-  ): void =>
-    setHandler(
-      defineUpdate<Ride, [Argument]>(name),
-      async (argument) => {
-        await condition(() => record.isRecorded);
-        return handle(argument);
-      },
-      { description, validator: (argument: Argument) => refuse(name, shape, argument, record) },
-    );
+  ): void => answerUpdate(record, { name, description, shape, refuse: () => refuseWhenOver(record) }, handle);
   const command = (name: string, type: RideCommandType, shape: Shape, description: string): void =>
     answer<object>(name, description, shape, (argument) =>
       record.apply({ ...argument, type, at: now() } as RideCommand),
@@ -112,8 +105,7 @@ async function secureOrRefuse(ride: Ride, policies: Policies, fareMinor: number)
   throw ApplicationFailure.nonRetryable(message, 'fare_not_covered', { reason: raised.reason });
 }
 
-function refuse(update: string, shape: Shape, argument: unknown, record: RideRecord): void {
-  requireShape(update, shape, argument);
+function refuseWhenOver(record: RideRecord): void {
   if (!record.hasEnded) return;
   const { status } = record.ride;
   const message = `The ride is over (${status}): nothing can be done to it any more.`;
@@ -123,5 +115,3 @@ function refuse(update: string, shape: Shape, argument: unknown, record: RideRec
 /** Whether a driver has the ride already, or will: their accept was told twice. */
 const isWith = (driverId: string, { status, driverId: assigned, reservedDriverId }: Ride): boolean =>
   (status === 'assigned' && assigned === driverId) || reservedDriverId === driverId;
-
-const now = (): string => new Date(Date.now()).toISOString();

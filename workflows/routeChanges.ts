@@ -1,4 +1,4 @@
-import { ApplicationFailure, condition, defineUpdate, setHandler } from '@temporalio/workflow';
+import { ApplicationFailure } from '@temporalio/workflow';
 import { decideRide } from '../domain/decideRide';
 import { DomainError } from '../domain/errors';
 import { rideUpdates } from '../domain/names';
@@ -6,9 +6,10 @@ import type { Raised } from '../domain/payment';
 import type { Policies } from '../domain/policies';
 import type { Ride, RouteChange } from '../domain/ride';
 import { secure } from './hold';
+import { now } from './now';
 import { asRefusal } from './refusal';
 import type { RideRecord } from './rideRecord';
-import { requireShape, type Shape } from './updateArguments';
+import { answerUpdate, type Shape } from './updateArguments';
 
 interface Answer {
   readonly changeId: string;
@@ -40,15 +41,7 @@ export class RouteChanges {
       description: string,
       shape: Shape,
       answerTo: (argument: Argument) => Promise<Ride>,
-    ): void =>
-      setHandler(
-        defineUpdate<Ride, [Argument]>(name),
-        async (argument) => {
-          await condition(() => record.isRecorded);
-          return answerTo(argument);
-        },
-        { description, validator: (argument: Argument) => requireShape(name, shape, argument) },
-      );
+    ): void => answerUpdate(record, { name, description, shape }, answerTo);
     const { proposeRoute, withdrawRoute, acceptRoute, declineRoute } = rideUpdates;
     handle<{ change: RouteChange }>(
       proposeRoute,
@@ -165,5 +158,3 @@ const unpaid = (): ApplicationFailure =>
     'The rider’s card does not cover the new fare: the ride goes on as it was.',
     'fare_not_covered',
   );
-
-const now = (): string => new Date(Date.now()).toISOString();

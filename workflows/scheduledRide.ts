@@ -3,9 +3,7 @@ import {
   ApplicationFailure,
   CancellationScope,
   condition,
-  defineUpdate,
   isCancellation,
-  setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { RideActivities } from '../activities/rides';
@@ -14,9 +12,10 @@ import { isAskedFor, type RequestChange } from '../domain/requestChange';
 import { requestOf } from '../domain/ride';
 import type { Ride, RideCommand, RideCommandType, RideStatus } from '../domain/ride';
 import type { RideStart } from '../domain/sagas';
+import { now } from './now';
 import { RideRecord } from './rideRecord';
 import { ownDatabase } from './steps';
-import { requireShape, type Shape } from './updateArguments';
+import { answerUpdate, type Shape } from './updateArguments';
 import { autoUpgrade } from './versioning';
 
 const { startRide } = ownDatabase<RideActivities['lifecycle']>();
@@ -71,20 +70,14 @@ type Command<T extends RideCommandType> = Omit<Extract<RideCommand, { type: T }>
 
 /** The Updates of a ride that waits. Those who come when it has left are told to ask the ride itself. */
 function answerRiderAndOperator(record: RideRecord, isReleased: () => boolean): void {
+  const mustWait = (): void => {
+    if (isReleased()) throw ApplicationFailure.nonRetryable('The ride has begun.', rideReleased);
+  };
   const answer = <Argument>(
     name: string,
     shape: Shape,
     handle: (argument: Argument) => Promise<Ride>,
-  ): void =>
-    setHandler(
-      defineUpdate<Ride, [Argument]>(name),
-      async (argument) => {
-        if (isReleased()) throw ApplicationFailure.nonRetryable('The ride has begun.', rideReleased);
-        await condition(() => record.isRecorded);
-        return handle(argument);
-      },
-      { validator: (argument) => requireShape(name, shape, argument) },
-    );
+  ): void => answerUpdate(record, { name, shape, first: mustWait }, handle);
 
   answer(rideUpdates.request, {}, async () => record.ride);
   answer<{ request: RequestChange }>(rideUpdates.reschedule, { request: 'object' }, async ({ request }) => {
@@ -103,5 +96,3 @@ function answerRiderAndOperator(record: RideRecord, isReleased: () => boolean): 
       record.apply({ ...cancel, type: by === 'rider' ? 'cancelByRider' : 'cancelByOperator', at: now() }),
   );
 }
-
-const now = (): string => new Date(Date.now()).toISOString();

@@ -1,5 +1,7 @@
-import { ApplicationFailure } from '@temporalio/workflow';
+import { ApplicationFailure, condition, defineUpdate, setHandler } from '@temporalio/workflow';
 import { MAX_FARE_MINOR } from '../domain/fare';
+import type { Ride } from '../domain/ride';
+import type { RideRecord } from './rideRecord';
 
 const kinds = {
   text: (value: unknown) => typeof value === 'string' && value !== '' && value.length <= 200,
@@ -31,4 +33,38 @@ export function requireShape(update: string, shape: Shape, argument: unknown): v
   if (wrong.length === 0) return;
   const wanted = wrong.map(([field, kind]) => `${field} (${kind.replace('?', ', or nothing')})`).join(', ');
   throw ApplicationFailure.nonRetryable(`The Update ${update} takes: ${wanted}.`, 'argument_not_valid');
+}
+
+export interface RideUpdate {
+  readonly name: string;
+  /** What operators read of it in the web UI. */
+  readonly description?: string;
+  readonly shape: Shape;
+  /** Refuses before anything is in the history, beside what the shape refuses. */
+  readonly refuse?: () => void;
+  /** Refuses what was accepted, before it is waited for. */
+  readonly first?: () => void;
+}
+
+/** Answers an Update of a ride with the ride after it, once the ride is recorded. */
+export function answerUpdate<Argument>(
+  record: RideRecord,
+  { name, description, shape, refuse, first }: RideUpdate,
+  handle: (argument: Argument) => Promise<Ride>,
+): void {
+  setHandler(
+    defineUpdate<Ride, [Argument]>(name),
+    async (argument) => {
+      first?.();
+      await condition(() => record.isRecorded);
+      return handle(argument);
+    },
+    {
+      ...(description === undefined ? {} : { description }),
+      validator: (argument: Argument) => {
+        requireShape(name, shape, argument);
+        refuse?.();
+      },
+    },
+  );
 }

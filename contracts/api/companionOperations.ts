@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import { point, time, uuid, vehicle } from '../shared';
 import type { Operation } from './operation';
+import { rideIdParam } from './rideOperation';
 import { rideStatus } from './rides';
-
-/** A malformed id is an unknown one: the path takes any text. */
-const rideIdParam = z.strictObject({ rideId: z.string().describe('the id of a ride') });
 
 export const ratingBody = z.strictObject({
   stars: z.int().min(1).max(5),

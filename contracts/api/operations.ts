@@ -4,6 +4,7 @@ import { driverOperations } from './driverOperations';
 import { operatorOperations } from './operatorOperations';
 import { demandQuery, demandView, overviewView, timelineView } from './ops';
 import type { Operation } from './operation';
+import { rideAction, rideIdParam } from './rideOperation';
 import { quoteRequest, quoteView } from './quotes';
 import { routeOperations } from './routeOperations';
 import {
@@ -25,8 +26,6 @@ import {
 } from './rides';
 import { webhookOperations } from './webhookOperations';
 
-/** A malformed id is an unknown one: the path takes any text. */
-const rideIdParam = z.strictObject({ rideId: z.string().describe('the id of a ride') });
 const keyHeader = z.object({ 'idempotency-key': idempotencyKey });
 /** What an EventSource sends back is what it was given: a version of the ride. */
 const lastVersion = z
@@ -34,7 +33,6 @@ const lastVersion = z
   .regex(/^(0|[1-9]\d{0,8})$/, 'the id of an event of this stream, or 0')
   .transform(Number);
 const resumeHeader = z.object({ 'last-event-id': lastVersion.optional() });
-const rideAction = { status: 200, description: 'The ride as it is now', body: rideView } as const;
 const quoteProblems = ['quote_invalid', 'quote_expired', 'quote_used'] as const;
 const scheduleProblems = ['scheduled_too_soon', 'scheduled_too_late'] as const;
 const drivingProblems = ['ride_not_found', 'illegal_transition', 'not_your_ride'] as const;

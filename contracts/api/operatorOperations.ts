@@ -1,10 +1,7 @@
-import { z } from 'zod';
 import { stuckRides } from './ops';
 import type { Operation } from './operation';
-import { fareBody, operatorBody, reassignBody, rideView } from './rides';
-
-const rideIdParam = z.strictObject({ rideId: z.string().describe('the id of a ride') });
-const rideAction = { status: 200, description: 'The ride as it is now', body: rideView } as const;
+import { rideAction, rideIdParam } from './rideOperation';
+import { fareBody, operatorBody, reassignBody } from './rides';
 
 /** What operators do to a ride that cannot go on by itself, or went wrong. Each says why. */
 export const operatorOperations = {

@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import type { Operation } from './operation';
-import { declineRouteBody, rideView, routeChangeBody } from './rides';
+import { rideAction, rideId } from './rideOperation';
+import { declineRouteBody, routeChangeBody } from './rides';
 
-const rideId = z.string().describe('the id of a ride');
 /** A malformed id is an unknown one: the path takes any text. */
 const changeParams = z.strictObject({ rideId, changeId: z.string().describe('the id of a proposal') });
-const rideAction = { status: 200, description: 'The ride as it is now', body: rideView } as const;
 const problems = ['ride_not_found', 'illegal_transition'] as const;
 
 /** What happens on the way: stops, and another way from here on. */

@@ -1,5 +1,6 @@
 import { latLngToCell } from 'h3-js';
 import type { PackedPosition, PositionsRecord } from '../../contracts/positions';
+import { REGION_RESOLUTION } from '../../domain/geo';
 import type { FactProducer, OutgoingRecord } from '../../platform/kafka';
 import type { Logger } from '../../platform/log';
 import { wait } from '../../platform/wait';
@@ -25,8 +26,8 @@ export interface PositionBuffer {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** The region that a position belongs to, the key of its record: an H3 cell of resolution 3, some 100 km across. */
-export const regionOf = (lat: number, lng: number): string => latLngToCell(lat, lng, 3);
+/** The region that a position belongs to, the key of its record: an H3 cell. */
+export const regionOf = (lat: number, lng: number): string => latLngToCell(lat, lng, REGION_RESOLUTION);
 
 /**
  * Packs positions of many drivers into few records. They are telemetry: bounded in number and in time, and a lost one

@@ -1,4 +1,3 @@
-import { SignJWT } from 'jose';
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { factAddress } from '../../contracts/catalogue';
@@ -10,6 +9,7 @@ import { stepId } from '../../domain/names';
 import { withPublicCharges } from '../../domain/publicCharges';
 import { recordFact } from '../../platform/outbox';
 import { withTransaction } from '../../platform/postgres';
+import { signToken } from '../../platform/signedToken';
 import { estimateTrip } from './estimate';
 
 export interface QuotesOptions {
@@ -28,7 +28,6 @@ export type IssueQuote = (riderId: string, request: QuoteRequest) => Promise<Quo
 
 /** @throws DomainError `trip_too_long`, `too_many_drops`, `courier_cycle` */
 export function createIssueQuote({ pool, secret, quoteTtlMs, topicPrefix, now }: QuotesOptions): IssueQuote {
-  const key = new TextEncoder().encode(secret);
   return async (riderId, { pickup, product, scheduledFor, ...asked }) => {
     const at = now();
     const surge = 1;
@@ -51,10 +50,7 @@ export function createIssueQuote({ pool, secret, quoteTtlMs, topicPrefix, now }:
       expiresAt: new Date(Math.ceil((at + quoteTtlMs) / 1_000) * 1_000).toISOString(),
     };
     await record(pool, claims, new Date(at).toISOString(), topicPrefix);
-    const token = await new SignJWT({ ...claims })
-      .setProtectedHeader({ alg: 'HS256', typ: 'quote+jwt' })
-      .setExpirationTime(new Date(claims.expiresAt))
-      .sign(key);
+    const token = await signToken(secret, 'quote+jwt', claims, new Date(claims.expiresAt));
     const { riderId: _, ...quote } = claims;
     return { ...quote, token };
   };

@@ -1,5 +1,5 @@
-import { compactVerify, SignJWT } from 'jose';
 import { z } from 'zod';
+import { readToken, signToken } from '../../platform/signedToken';
 
 /** What a preview has promised: this fee for this ride, until the token expires. */
 const promise = z.object({ rideId: z.string(), feeMinor: z.number().int().min(0), exp: z.number() });
@@ -7,7 +7,7 @@ const promise = z.object({ rideId: z.string(), feeMinor: z.number().int().min(0)
 /** How long a previewed fee is good for. */
 const GOOD_FOR_MS = 60_000;
 
-const keyOf = (secret: string): Uint8Array => new TextEncoder().encode(secret);
+const tokenType = 'cancellation+jwt';
 
 /** Signs what a cancel would cost at `nowMs`, so that a cancel soon after costs no more. */
 export async function signPreview(
@@ -16,10 +16,7 @@ export async function signPreview(
   nowMs: number,
 ): Promise<{ token: string; expiresAt: string }> {
   const expiresAt = new Date(Math.ceil((nowMs + GOOD_FOR_MS) / 1_000) * 1_000);
-  const token = await new SignJWT({ rideId, feeMinor })
-    .setProtectedHeader({ alg: 'HS256', typ: 'cancellation+jwt' })
-    .setExpirationTime(expiresAt)
-    .sign(keyOf(secret));
+  const token = await signToken(secret, tokenType, { rideId, feeMinor }, expiresAt);
   return { token, expiresAt: expiresAt.toISOString() };
 }
 
@@ -31,9 +28,7 @@ export async function promisedFeeMinor(
   nowMs: number,
 ): Promise<number | null> {
   if (token === undefined) return null;
-  const verified = await compactVerify(token, keyOf(secret), { algorithms: ['HS256'] }).catch(() => null);
-  if (verified?.protectedHeader.typ !== 'cancellation+jwt') return null;
-  const claims = promise.safeParse(JSON.parse(new TextDecoder().decode(verified.payload)));
+  const claims = promise.safeParse(await readToken(secret, tokenType, token));
   if (!claims.success || claims.data.rideId !== rideId || claims.data.exp * 1_000 <= nowMs) return null;
   return claims.data.feeMinor;
 }

@@ -1,6 +1,6 @@
-import { compactVerify } from 'jose';
 import { quoteClaims, type QuoteClaims } from '../../contracts/api/quotes';
 import { DomainError } from '../../domain/errors';
+import { readToken } from '../../platform/signedToken';
 
 /**
  * The quote that pricing signed for this rider. Whether it is too late is for the caller to say, as a request that
@@ -8,11 +8,9 @@ import { DomainError } from '../../domain/errors';
  * @throws DomainError `quote_invalid` for a token that was changed, made elsewhere, or given to another rider
  */
 export async function readQuote(secret: string, token: string, riderId: string): Promise<QuoteClaims> {
-  const key = new TextEncoder().encode(secret);
-  const verified = await compactVerify(token, key, { algorithms: ['HS256'] }).catch(() => null);
-  const ours = verified?.protectedHeader.typ === 'quote+jwt' ? verified : null;
+  const ours = await readToken(secret, 'quote+jwt', token);
   if (ours === null) throw new DomainError('quote_invalid', 'This is not a quote of ours.');
-  const claims = quoteClaims.parse(JSON.parse(new TextDecoder().decode(ours.payload)));
+  const claims = quoteClaims.parse(ours);
   if (claims.riderId !== riderId) throw new DomainError('quote_invalid', 'This is not a quote of yours.');
   return claims;
 }

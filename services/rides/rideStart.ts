@@ -1,10 +1,9 @@
 import type { WorkflowStartOptions } from '@temporalio/client';
 import { latLngToCell } from 'h3-js';
+import { REGION_RESOLUTION } from '../../domain/geo';
+import { money } from '../../domain/money';
 import { rideWorkflowId, scheduledRideWorkflowId, searchAttributes, taskQueues } from '../../domain/names';
 import type { RideStart } from '../../domain/sagas';
-
-/** Cells of this resolution are about the size of a metropolitan area: what positions are grouped by, too. */
-const REGION_RESOLUTION = 3;
 
 type Starting = Pick<
   WorkflowStartOptions,
@@ -19,7 +18,7 @@ export const waitsFirst = ({ request, released }: RideStart): boolean =>
 export function rideStartOptions(start: RideStart): Starting {
   const { request, requestedAt } = start;
   const { rideId, riderId, product, pickup, fare, paymentMethod, quoteId, scheduledFor } = request;
-  const price = `${fare.currency} ${(fare.totalMinor / 100).toFixed(2)}`;
+  const price = money(fare.totalMinor, fare.currency);
   const waits = waitsFirst(start);
   return {
     workflowId: waits ? scheduledRideWorkflowId(rideId) : rideWorkflowId(rideId),

@@ -1,17 +1,16 @@
-import { compactVerify, SignJWT } from 'jose';
 import type { Pool } from 'pg';
 import { z } from 'zod';
 import { DomainError } from '../../domain/errors';
 import type { Policies } from '../../domain/policies';
 import { hasEnded, type Ride } from '../../domain/ride';
 import type { Queryable } from '../../platform/postgres';
+import { readToken, signToken } from '../../platform/signedToken';
 import { getRide } from './store';
 
 /** What a link says: which ride, until when, and in which round of links it was made. */
 const claims = z.object({ rideId: z.uuid(), round: z.int(), exp: z.int() });
 
 const tokenType = 'share+jwt';
-const keyOf = (secret: string): Uint8Array => new TextEncoder().encode(secret);
 
 type Terms = Pick<Policies, 'shareTtlMs' | 'shareGraceMs'>;
 
@@ -38,10 +37,8 @@ export async function signShare(
     throw new DomainError('share_not_possible', `The ride is ${ride.status}.`, { status: ride.status });
   }
   const until = new Date(shareUntil(ride, nowMs, terms));
-  const token = await new SignJWT({ rideId: ride.rideId, round: await roundOf(db, ride.rideId) })
-    .setProtectedHeader({ alg: 'HS256', typ: tokenType })
-    .setExpirationTime(until)
-    .sign(keyOf(secret));
+  const link = { rideId: ride.rideId, round: await roundOf(db, ride.rideId) };
+  const token = await signToken(secret, tokenType, link, until);
   return { token, expiresAt: until.toISOString() };
 }
 
@@ -56,12 +53,8 @@ export async function readShare(
   nowMs: number,
   terms: Terms,
 ): Promise<{ ride: Ride; expiresAt: string }> {
-  const verified = await compactVerify(token, keyOf(secret), { algorithms: ['HS256'] }).catch(() => null);
-  const read =
-    verified?.protectedHeader.typ === tokenType
-      ? claims.safeParse(JSON.parse(new TextDecoder().decode(verified.payload)))
-      : undefined;
-  if (read?.success && nowMs < read.data.exp * 1_000) {
+  const read = claims.safeParse(await readToken(secret, tokenType, token));
+  if (read.success && nowMs < read.data.exp * 1_000) {
     const { rideId, round, exp } = read.data;
     const ride = await getRide(db, rideId);
     if (ride !== null && isShown(ride, nowMs, terms) && round === (await roundOf(db, rideId))) {
