@@ -43,12 +43,13 @@ export const driverOperations = {
   goOffline: {
     method: 'post',
     path: '/v1/drivers/me/offline',
-    summary: 'Get no more offers; a ride in hand goes on',
+    summary:
+      'Get no more offers: an open one is withdrawn; a ride in hand, or just accepted, is ended or given back first',
     tag: 'drivers',
     roles: ['driver'],
     request: {},
     response: driverAction,
-    problems: ['driver_unknown'],
+    problems: ['driver_unknown', 'driver_busy'],
   },
   sendPositions: {
     method: 'post',

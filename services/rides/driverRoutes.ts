@@ -9,9 +9,9 @@ import type { AcceptedOffer } from '../../domain/sagas';
 import { CodedError } from '../../platform/errors';
 import { openEventStream, type MountOperation } from '../../platform/http';
 import type { Logger } from '../../platform/log';
-import { getDriver, registerDriver, setOnline } from './drivers';
+import { getDriver, goOffline, goOnline, registerDriver } from './drivers';
 import type { OfferFeed } from './offerFeed';
-import { acceptOffer, declineOffer } from './offers';
+import { acceptOffer, declineOffer, type OfferGone } from './offers';
 import { viewDriver, viewOffer } from './views';
 
 export interface DriverRoutesOptions {
@@ -49,15 +49,17 @@ export function driverRoutes(mount: MountOperation, options: DriverRoutesOptions
     body: viewDriver(await registered(pool, caller.sub)),
   }));
 
-  for (const [operation, online] of [
-    [operations.goOnline, true],
-    [operations.goOffline, false],
-  ] as const) {
-    mount(operation, async ({ caller }) => ({
-      status: 200,
-      body: viewDriver(await setOnline(pool, { driverId: caller.sub, online, at: at(), topicPrefix })),
-    }));
-  }
+  mount(operations.goOnline, async ({ caller }) => ({
+    status: 200,
+    body: viewDriver(await goOnline(pool, { driverId: caller.sub, at: at(), topicPrefix })),
+  }));
+
+  mount(operations.goOffline, async ({ caller }) => {
+    const change = { driverId: caller.sub, at: at(), topicPrefix };
+    const { driver, withdrawn } = await goOffline(pool, change);
+    if (withdrawn !== null) await tellOfOfferGone(options, withdrawn);
+    return { status: 200, body: viewDriver(driver) };
+  });
 
   mount(operations.driverOffers, async ({ headers, caller, req, res }) => {
     await registered(pool, caller.sub);
@@ -78,9 +80,9 @@ export function driverRoutes(mount: MountOperation, options: DriverRoutesOptions
 
   mount(operations.declineOffer, async ({ params, caller }) => {
     const offerId = knownForm(params.offerId);
-    const { rideId, round, openOffersLeft } = await declineOffer(pool, { offerId, driverId: caller.sub });
-    if (openOffersLeft === 0) await tellOfDeclines(options, rideId, round);
-    return { status: 200, body: { offerId, rideId, state: 'declined' } };
+    const declined = await declineOffer(pool, { offerId, driverId: caller.sub });
+    await tellOfOfferGone(options, declined);
+    return { status: 200, body: { offerId, rideId: declined.rideId, state: 'declined' } };
   });
 }
 
@@ -109,9 +111,13 @@ function tellOfAccept(options: DriverRoutesOptions, rideId: string, offer: Accep
   );
 }
 
-/** Everybody said no: the ride need not wait for the end of the round. */
-function tellOfDeclines(options: DriverRoutesOptions, rideId: string, round: number): Promise<void> {
-  return tell(options, rideId, (ride) => ride.signal(rideSignals.offersDeclined, { round }));
+/** Where nobody of a round is left to say yes, the ride need not wait for the end of the round. */
+async function tellOfOfferGone(
+  options: DriverRoutesOptions,
+  { rideId, round, openOffersLeft }: OfferGone,
+): Promise<void> {
+  if (openOffersLeft > 0) return;
+  await tell(options, rideId, (ride) => ride.signal(rideSignals.offersDeclined, { round }));
 }
 
 type RideHandle = ReturnType<Client['workflow']['getHandle']>;

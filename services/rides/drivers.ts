@@ -6,6 +6,7 @@ import { stepId } from '../../domain/names';
 import { recordFact } from '../../platform/outbox';
 import { withTransaction } from '../../platform/postgres';
 import type { Queryable, Tx } from '../../platform/postgres';
+import { lockLeasedOffer, withdrawOffer, type OfferGone } from './offers';
 
 export interface Driver {
   readonly driverId: string;
@@ -64,39 +65,61 @@ export async function registerDriver(
   });
 }
 
-/**
- * Begins or ends a shift; the same again changes nothing. Whoever is on a ride finishes it first.
- * @throws DomainError `driver_unknown`, `driver_busy`
- */
-export async function setOnline(
-  pool: Pool,
-  {
-    driverId,
-    online,
-    at,
-    topicPrefix = '',
-  }: { driverId: string; online: boolean; at: string; topicPrefix?: string },
-): Promise<Driver> {
+/** A change of a driver's shift, at a time (ISO 8601 in UTC). */
+export interface ShiftChange {
+  readonly driverId: string;
+  readonly at: string;
+  readonly topicPrefix?: string;
+}
+
+/** Begins a shift; the same again changes nothing. @throws DomainError `driver_unknown` */
+export async function goOnline(pool: Pool, { driverId, at, topicPrefix = '' }: ShiftChange): Promise<Driver> {
   return withTransaction(pool, async (tx) => {
     const driver = await lockDriver(tx, driverId);
-    if (driver.online === online) return driver;
-    const rideId = driver.rideId ?? driver.nextRideId;
-    if (!online && rideId !== null) {
-      throw new DomainError('driver_busy', 'Finish the ride, or give it back, before going offline.', {
-        rideId,
-      });
-    }
-    const changed = { ...driver, online, version: driver.version + 1 };
-    await recordDriverFact(
-      tx,
-      changed,
-      online ? 'driver.went_online' : 'driver.went_offline',
-      { driverId },
-      at,
-      topicPrefix,
-    );
+    if (driver.online) return driver;
+    const changed = { ...driver, online: true, version: driver.version + 1 };
+    await recordDriverFact(tx, changed, 'driver.went_online', { driverId }, at, topicPrefix);
     return changed;
   });
+}
+
+/**
+ * Ends a shift; the same again changes nothing. An open offer is withdrawn with it: of an accept and the end of the
+ * shift exactly one wins. Whoever has a ride, also one just accepted, finishes it or gives it back first.
+ * @returns the driver, and the round whose offer was withdrawn
+ * @throws DomainError `driver_unknown`, `driver_busy`
+ */
+export async function goOffline(
+  pool: Pool,
+  change: ShiftChange,
+): Promise<{ driver: Driver; withdrawn: OfferGone | null }> {
+  for (let attempt = 1; attempt <= MOST_ATTEMPTS; attempt++) {
+    const gone = await withTransaction(pool, (tx) => endShift(tx, change));
+    if (gone !== 'offered meanwhile') return gone;
+  }
+  throw new Error(`impossible: driver ${change.driverId} gets offer after offer between two statements`);
+}
+
+/** An offer lasts for seconds: that one comes between two statements happens once, if at all. */
+const MOST_ATTEMPTS = 10;
+
+async function endShift(tx: Tx, { driverId, at, topicPrefix = '' }: ShiftChange) {
+  // The offer is locked before its driver, as everywhere: the other way round would be a deadlock with its answer.
+  const offer = await lockLeasedOffer(tx, driverId);
+  const driver = await lockDriver(tx, driverId);
+  if (!driver.online) return { driver, withdrawn: null };
+  if (driver.offerId !== null && driver.offerId !== offer?.offerId) return 'offered meanwhile';
+  const accepted = driver.offerId !== null && offer?.state === 'accepted' ? offer.rideId : null;
+  const rideId = driver.rideId ?? driver.nextRideId ?? accepted;
+  if (rideId !== null) {
+    throw new DomainError('driver_busy', 'Finish the ride, or give it back, before going offline.', {
+      rideId,
+    });
+  }
+  const withdrawn = driver.offerId === null ? null : await withdrawOffer(tx, driver.offerId);
+  const changed = { ...driver, offerId: null, online: false, version: driver.version + 1 };
+  await recordDriverFact(tx, changed, 'driver.went_offline', { driverId }, at, topicPrefix);
+  return { driver: changed, withdrawn };
 }
 
 async function lockDriver(tx: Tx, driverId: string): Promise<Driver> {

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { DomainError } from '../../domain/errors';
 import type { Ride } from '../../domain/ride';
 import { isUniqueViolation, withTransaction } from '../../platform/postgres';
-import type { Queryable } from '../../platform/postgres';
+import type { Queryable, Tx } from '../../platform/postgres';
 
 /**
  * Accepts an offer by compare-and-set: of an accept, an expiry, a withdrawal and another driver's accept exactly one
@@ -29,34 +29,69 @@ export async function acceptOffer(
   throw await whyOver(pool, offerId, driverId);
 }
 
+/** An offer that its driver leaves to others. */
+export interface OfferGone {
+  readonly rideId: string;
+  readonly round: number;
+  /** How many offers of its round are still open: with 0 the next batch can go out at once. */
+  readonly openOffersLeft: number;
+}
+
 /**
  * Declines an offer and frees the driver. The same decline again is the same answer.
- * @returns how many offers of its round are still open: with 0 the next batch can go out at once
  * @throws DomainError `offer_not_found` (also somebody else's), `offer_over`
  */
 export async function declineOffer(
   pool: Pool,
   { offerId, driverId }: { offerId: string; driverId: string },
-): Promise<{ rideId: string; round: number; openOffersLeft: number }> {
+): Promise<OfferGone> {
   return withTransaction(pool, async (tx) => {
-    const { rows } = await tx.query<{ rideId: string; round: number }>(
+    const { rows } = await tx.query<OfferOfRound>(
       `update offers set state = 'declined', answered_at = coalesce(answered_at, now())
        where offer_id = $1 and driver_id = $2 and state in ('offered', 'declined')
-       returning ride_id as "rideId", round`,
+       returning offer_id as "offerId", ride_id as "rideId", round`,
       [offerId, driverId],
     );
     const declined = rows[0];
     if (!declined) throw await whyOver(tx, offerId, driverId);
-    await tx.query('update drivers set offer_id = null where driver_id = $1 and offer_id = $2', [
-      driverId,
-      offerId,
-    ]);
-    const open = await tx.query<{ count: number }>(
-      `select count(*) as count from offers where ride_id = $1 and round = $2 and state in ('offered', 'accepted')`,
-      [declined.rideId, declined.round],
-    );
-    return { ...declined, openOffersLeft: open.rows[0]!.count };
+    return freed(tx, declined);
   });
+}
+
+/** The offer that a driver holds the lease of, its row locked until the transaction ends; null where there is none. */
+export async function lockLeasedOffer(
+  tx: Tx,
+  driverId: string,
+): Promise<{ offerId: string; rideId: string; state: string } | null> {
+  const { rows } = await tx.query<{ offerId: string; rideId: string; state: string }>(
+    `select offer_id as "offerId", ride_id as "rideId", state from offers
+     where offer_id = (select offer_id from drivers where driver_id = $1) for update`,
+    [driverId],
+  );
+  return rows[0] ?? null;
+}
+
+/** Withdraws an open offer, locked before, and frees its driver. */
+export async function withdrawOffer(tx: Tx, offerId: string): Promise<OfferGone> {
+  const { rows } = await tx.query<OfferOfRound>(
+    `update offers set state = 'withdrawn', answered_at = now() where offer_id = $1 and state = 'offered'
+     returning offer_id as "offerId", ride_id as "rideId", round`,
+    [offerId],
+  );
+  if (!rows[0]) throw new Error(`impossible: offer ${offerId} was locked and is not open`);
+  return freed(tx, rows[0]);
+}
+
+type OfferOfRound = { readonly offerId: string; readonly rideId: string; readonly round: number };
+
+/** Takes the lease of an offer that is over from its driver. */
+async function freed(tx: Tx, { offerId, rideId, round }: OfferOfRound): Promise<OfferGone> {
+  await tx.query('update drivers set offer_id = null where offer_id = $1', [offerId]);
+  const open = await tx.query<{ count: number }>(
+    `select count(*) as count from offers where ride_id = $1 and round = $2 and state in ('offered', 'accepted')`,
+    [rideId, round],
+  );
+  return { rideId, round, openOffersLeft: open.rows[0]!.count };
 }
 
 async function whyOver(db: Queryable, offerId: string, driverId: string): Promise<DomainError> {

@@ -13,7 +13,7 @@ import { rideSignals, rideUpdates, rideWorkflowId } from '../../domain/names';
 import { standardPolicies } from '../../domain/policies';
 import type { Ride } from '../../domain/ride';
 import { createPool } from '../../platform/postgres';
-import { getDriver, registerDriver, setOnline } from '../../services/rides/drivers';
+import { getDriver, goOnline, registerDriver } from '../../services/rides/drivers';
 import { acceptOffer } from '../../services/rides/offers';
 import { getRide, rideFactsOf } from '../../services/rides/store';
 import { projectRoot } from '../../tools/stack/places';
@@ -81,7 +81,7 @@ test('a worker killed between the commit of a step and its report, while a cance
   const locationUrl = await oneDriverNearby();
   const at = new Date().toISOString();
   await registerDriver(pool, { driverId, details: { name: 'D', plate: 'T-1', product: 'standard' }, at });
-  await setOnline(pool, { driverId, online: true, at });
+  await goOnline(pool, { driverId, at });
 
   // A ride whose driver has accepted; the Update never comes, so the worker adopts the winner by itself.
   const doomed = await startWorker(proxy.url, namespace, locationUrl);

@@ -1,6 +1,6 @@
 import type { RideCommand } from '../../domain/ride';
 import { createPool, type Pool } from '../../platform/postgres';
-import { setOnline } from '../../services/rides/drivers';
+import { goOffline } from '../../services/rides/drivers';
 import { driverLease } from '../../services/rides/leases';
 import { acceptOffer } from '../../services/rides/offers';
 import { getRide } from '../../services/rides/store';
@@ -47,7 +47,7 @@ async function moves({ driverId, present, rideId, offerId }: Story) {
     release: (db: Pool) => record(db, rideId, { type: 'releaseReservation', at: now(), reason }, ride),
     cancel: (db: Pool) => record(db, rideId, { type: 'cancelByRider', at: now(), reason }, ride),
     complete: (db: Pool) => record(db, present, { type: 'complete', at: now(), driverId }, presentRide),
-    goOffline: (db: Pool) => setOnline(db, { driverId, online: false, at: now() }),
+    goOffline: (db: Pool) => goOffline(db, { driverId, at: now() }),
   };
 }
 

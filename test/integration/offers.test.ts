@@ -1,7 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { createPool, type Pool } from '../../platform/postgres';
-import { setOnline } from '../../services/rides/drivers';
-import { closeOffers } from '../../services/rides/offerRounds';
+import { goOffline } from '../../services/rides/drivers';
 import { acceptOffer, declineOffer, liveOffers } from '../../services/rides/offers';
 import { getRide } from '../../services/rides/store';
 import { inOrder } from '../support/heldTransaction';
@@ -10,6 +9,7 @@ import {
   lease,
   now,
   offer,
+  offered,
   offersOf,
   onlineDrivers,
   record,
@@ -25,30 +25,9 @@ afterAll(() => pool?.end());
 
 const free = { offerId: null, rideId: null };
 
-/** A searching ride with an offer to one driver, and what each of them may do next. */
-async function offered() {
-  const [driverId] = (await onlineDrivers(pool, 1)) as [string];
-  const rideId = await searchingRide(pool);
-  await offer(pool, rideId, [driverId]);
-  const { offerId } = (await offersOf(pool, rideId)).get(driverId)!;
-  const ride = (await getRide(pool, rideId))!;
-  return {
-    rideId,
-    driverId,
-    offerId,
-    accept: (db: Pool) => acceptOffer(db, { offerId, driverId, now: now() }),
-    decline: (db: Pool) => declineOffer(db, { offerId, driverId }),
-    expire: (db: Pool) => closeOffers(db, rideId, 1),
-    cancel: (db: Pool) =>
-      record(db, rideId, { type: 'cancelByRider', at: now(), reason: 'changed_mind' }, ride),
-    assign: (db: Pool) => record(db, rideId, { type: 'assignDriver', at: now(), driverId, offerId }, ride),
-    state: async () => (await offersOf(pool, rideId)).get(driverId)!.state,
-  };
-}
-
 describe('an accept', () => {
   test('before the expiry wins: the round that ends finds its winner', async () => {
-    const { accept, expire, assign, state, driverId, offerId, rideId } = await offered();
+    const { accept, expire, assign, state, driverId, offerId, rideId } = await offered(pool);
     const race = await inOrder(pool, accept, expire);
     expect(race).toEqual({ first: { done: { rideId } }, second: { done: { offerId, driverId } } });
     expect(await state()).toBe('accepted');
@@ -57,7 +36,7 @@ describe('an accept', () => {
   });
 
   test('after the expiry is refused, and the driver is free', async () => {
-    const { accept, expire, state, driverId } = await offered();
+    const { accept, expire, state, driverId } = await offered(pool);
     const race = await inOrder(pool, expire, accept);
     expect(race).toEqual({ first: { done: null }, second: { refused: 'offer_over' } });
     expect(await state()).toBe('expired');
@@ -65,7 +44,7 @@ describe('an accept', () => {
   });
 
   test('before the rider’s cancel is withdrawn with the ride: a cancel is never blocked', async () => {
-    const { accept, cancel, assign, state, rideId, driverId } = await offered();
+    const { accept, cancel, assign, state, rideId, driverId } = await offered(pool);
     const race = await inOrder(pool, accept, cancel);
     expect(race).toMatchObject({ first: { done: { rideId } }, second: { done: { applied: true } } });
     expect(await state()).toBe('withdrawn');
@@ -74,7 +53,7 @@ describe('an accept', () => {
   });
 
   test('after the rider’s cancel is refused', async () => {
-    const { accept, cancel, state, driverId } = await offered();
+    const { accept, cancel, state, driverId } = await offered(pool);
     const race = await inOrder(pool, cancel, accept);
     expect(race).toMatchObject({ first: { done: { applied: true } }, second: { refused: 'offer_over' } });
     expect(await state()).toBe('withdrawn');
@@ -82,20 +61,12 @@ describe('an accept', () => {
   });
 
   test('and a decline of the same offer: the first answer stands', async () => {
-    const yes = await offered();
+    const yes = await offered(pool);
     expect(await inOrder(pool, yes.accept, yes.decline)).toMatchObject({ second: { refused: 'offer_over' } });
     expect(await lease(pool, yes.driverId)).toEqual({ offerId: yes.offerId, rideId: null });
-    const no = await offered();
+    const no = await offered(pool);
     expect(await inOrder(pool, no.decline, no.accept)).toMatchObject({ second: { refused: 'offer_over' } });
     expect(await lease(pool, no.driverId)).toEqual(free);
-  });
-
-  test('and the end of the shift: a driver who accepted may go offline no more than one on a ride', async () => {
-    const { accept, assign, driverId } = await offered();
-    await accept(pool);
-    const goOffline = (db: Pool) => setOnline(db, { driverId, online: false, at: now() });
-    const race = await inOrder(pool, assign, goOffline);
-    expect(race.second).toEqual({ refused: 'driver_busy' });
   });
 });
 
@@ -160,7 +131,7 @@ describe('two rides and one driver', () => {
   });
 
   test('who has accepted, or is just accepting, is not asked by another ride', async () => {
-    const { accept, assign, driverId } = await offered();
+    const { accept, assign, driverId } = await offered(pool);
     const other = await searchingRide(pool);
     const race = await inOrder(pool, accept, (db) => offer(db, other, [driverId]));
     expect(race.second).toEqual({ done: 0 });
@@ -171,7 +142,7 @@ describe('two rides and one driver', () => {
   });
 
   test('a driver freed by an expiry is asked by another ride, and the late accept of the first changes nothing', async () => {
-    const { accept, expire, driverId } = await offered();
+    const { accept, expire, driverId } = await offered(pool);
     const other = await searchingRide(pool);
     await expire(pool);
     const race = await inOrder(pool, (db) => offer(db, other, [driverId]), accept);
@@ -184,7 +155,7 @@ describe('who may be asked', () => {
   test('whoever is online, free, in a car that serves it, and has not declined this ride', async () => {
     const [standard, offline, declined] = (await onlineDrivers(pool, 3)) as [string, string, string];
     const [large] = (await onlineDrivers(pool, 1, 'xl')) as [string];
-    await setOnline(pool, { driverId: offline, online: false, at: now() });
+    await goOffline(pool, { driverId: offline, at: now() });
     const all = [standard, offline, declined, large];
     const rideId = await searchingRide(pool);
     await offer(pool, rideId, [declined]);
@@ -198,7 +169,7 @@ describe('who may be asked', () => {
   });
 
   test('an offer is open until it is over, and says how far the pickup is', async () => {
-    const { driverId, offerId, decline } = await offered();
+    const { driverId, offerId, decline } = await offered(pool);
     expect(await liveOffers(pool, [driverId])).toMatchObject([
       { offerId, driverId, pickupDistanceMeters: 500, etaSeconds: 120 },
     ]);
@@ -207,7 +178,7 @@ describe('who may be asked', () => {
   });
 
   test('an offer of nobody’s is not found', async () => {
-    const { driverId, offerId } = await offered();
+    const { driverId, offerId } = await offered(pool);
     for (const wrong of [
       { offerId: uuidv7(), driverId },
       { offerId, driverId: 'driver-other' },

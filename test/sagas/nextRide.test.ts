@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { setOnline } from '../../services/rides/drivers';
+import { goOffline } from '../../services/rides/drivers';
 import { rideRequest } from '../support/rides';
 import { startRideSaga } from '../support/rideSaga';
 import type { RideSaga } from '../support/rideSaga';
@@ -178,16 +178,14 @@ describe('a driver with a next ride', () => {
     const third = await saga.request(next, { searchPauseMs: 100 });
     await saga.until(third, (ride) => ride.status === 'matching');
     const at = new Date().toISOString();
-    await expect(goOffline(driverId, at)).rejects.toMatchObject({ code: 'driver_busy' });
+    await expect(goOffline(saga.pool, { driverId, at })).rejects.toMatchObject({ code: 'driver_busy' });
     await complete(present, driverId);
     await assignedTo(rideId, driverId);
-    await expect(goOffline(driverId, at)).rejects.toMatchObject({ code: 'driver_busy' });
+    await expect(goOffline(saga.pool, { driverId, at })).rejects.toMatchObject({ code: 'driver_busy' });
     const { rowCount } = await saga.pool.query('select 1 from offers where ride_id = $1', [third]);
     expect(rowCount).toBe(0);
     await endOfTest(rideId, third);
   });
-
-  const goOffline = (driverId: string, at: string) => setOnline(saga.pool, { driverId, online: false, at });
 });
 
 describe('who is asked while under way', () => {

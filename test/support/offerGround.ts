@@ -7,8 +7,9 @@ import type { Vehicle } from '../../domain/fare';
 import type { Ride, RideCommand, RideRequest } from '../../domain/ride';
 import type { Recorded } from '../../domain/sagas';
 import type { Pool } from '../../platform/postgres';
-import { registerDriver, setOnline } from '../../services/rides/drivers';
-import { askableDrivers, makeOffers } from '../../services/rides/offerRounds';
+import { goOffline, goOnline, registerDriver } from '../../services/rides/drivers';
+import { askableDrivers, closeOffers, makeOffers } from '../../services/rides/offerRounds';
+import { acceptOffer, declineOffer } from '../../services/rides/offers';
 import { getRide } from '../../services/rides/store';
 import { rideRequest } from './rides';
 
@@ -53,7 +54,7 @@ export async function onlineDrivers(
   await Promise.all(
     driverIds.map(async (driverId) => {
       await registerDriver(pool, { driverId, details: { name: 'D', plate: 'T-1', product }, at: now() });
-      await setOnline(pool, { driverId, online: true, at: now() });
+      await goOnline(pool, { driverId, at: now() });
     }),
   );
   return driverIds;
@@ -67,6 +68,28 @@ export function offer(pool: Pool, rideId: string, driverIds: readonly string[], 
     { rideId, round, expiresAt, batchSize: driverIds.length },
     driverIds.map((driverId) => ({ driverId, pickupDistanceMeters: 500, etaSeconds: 120 })),
   );
+}
+
+/** A searching ride with an offer to one driver, and what each of them may do next. */
+export async function offered(pool: Pool) {
+  const [driverId] = (await onlineDrivers(pool, 1)) as [string];
+  const rideId = await searchingRide(pool);
+  await offer(pool, rideId, [driverId]);
+  const { offerId } = (await offersOf(pool, rideId)).get(driverId)!;
+  const ride = (await getRide(pool, rideId))!;
+  return {
+    rideId,
+    driverId,
+    offerId,
+    accept: (db: Pool) => acceptOffer(db, { offerId, driverId, now: now() }),
+    decline: (db: Pool) => declineOffer(db, { offerId, driverId }),
+    expire: (db: Pool) => closeOffers(db, rideId, 1),
+    cancel: (db: Pool) =>
+      record(db, rideId, { type: 'cancelByRider', at: now(), reason: 'changed_mind' }, ride),
+    assign: (db: Pool) => record(db, rideId, { type: 'assignDriver', at: now(), driverId, offerId }, ride),
+    leave: (db: Pool) => goOffline(db, { driverId, at: now() }),
+    state: async () => (await offersOf(pool, rideId)).get(driverId)!.state,
+  };
 }
 
 /** Those of the drivers who could be asked for this ride. */

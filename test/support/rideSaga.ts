@@ -15,7 +15,7 @@ import type { Ride, RideRequest } from '../../domain/ride';
 import { createPool } from '../../platform/postgres';
 import type { Pool } from '../../platform/postgres';
 import { acceptOffer, declineOffer } from '../../services/rides/offers';
-import { registerDriver, setOnline } from '../../services/rides/drivers';
+import { goOnline, registerDriver } from '../../services/rides/drivers';
 import { getRide } from '../../services/rides/store';
 import { interposed, type BeforeSteps } from './interposed';
 import { playedProvider } from './playedProvider';
@@ -130,7 +130,7 @@ export async function startRideSaga(environment?: TestWorkflowEnvironment): Prom
       for (const driverId of driverIds) {
         const details = { name: driverId, plate: 'T-1', product: 'standard' as const };
         await registerDriver(pool, { driverId, details, at: await now() });
-        await setOnline(pool, { driverId, online: true, at: await now() });
+        await goOnline(pool, { driverId, at: await now() });
         nearby.push(driverId);
       }
     },
