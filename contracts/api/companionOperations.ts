@@ -80,3 +80,5 @@ export const companionOperations = {
     problems: ['share_not_found'],
   },
 } as const satisfies Record<string, Operation>;
+
+export type ShareView = z.infer<typeof shareView>;

@@ -141,6 +141,7 @@ export const rideEvent = z.strictObject({ version: z.int(), type: z.string(), at
 export type RideRequestBody = z.infer<typeof rideRequestBody>;
 export type RescheduleBody = z.infer<typeof rescheduleBody>;
 export type RideAccepted = z.infer<typeof rideAccepted>;
+export type CancellationPreview = z.infer<typeof cancellationPreview>;
 export type RideView = z.infer<typeof rideView>;
 export type TipView = z.infer<typeof tipView>;
 export type RefundView = z.infer<typeof refundView>;

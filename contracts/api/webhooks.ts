@@ -76,4 +76,6 @@ export const webhookBody = z.strictObject({
   data: z.looseObject({}),
 });
 
+export type WebhookCreated = z.infer<typeof webhookCreated>;
+export type WebhookList = z.infer<typeof webhookList>;
 export type WebhookDelivery = z.infer<typeof webhookDelivery>;

@@ -2,10 +2,22 @@ import { catalogue } from '../../contracts/catalogue';
 import { foldRide } from '../../domain/foldRide';
 import { ledgerEntries } from '../../domain/ledger';
 import { foldPayment, type Payment, type PaymentFact } from '../../domain/payment';
-import type { PaymentMethod, Ride, RideFact } from '../../domain/ride';
+import { standardPolicies } from '../../domain/policies';
+import type { Ride, RideFact } from '../../domain/ride';
+import {
+  at,
+  cancelledByRider,
+  completedByCard,
+  completedInCash,
+  declined,
+  nobodyFound,
+  plannedAndChanged,
+} from './cityHistories';
+import type { ReceivedPost } from '../../tools/city/client/mailbox';
+import type { SharedLook } from '../../tools/city/people/record';
 import type { Evidence, LedgerLine, LogRecord, RecordedFact } from '../../tools/city/verdict/evidence';
 
-/** The evidence of a run as it should be: four rides that end in the four ways, by card and in cash. */
+/** The evidence of a run as it should be: rides that end in the four ways, by card and in cash, for now and for later. */
 export function soundEvidence(): Evidence {
   const histories = [
     completedByCard('ride-1', 'driver-1', 10),
@@ -13,6 +25,7 @@ export function soundEvidence(): Evidence {
     cancelledByRider('ride-3', 'driver-2', 10),
     nobodyFound('ride-4'),
     declined('ride-5'),
+    plannedAndChanged('ride-6', 'driver-3'),
   ];
   const rides = histories.map(({ ride }) => ride.reduce<Ride | null>(foldRide, null) as Ride);
   const payments = histories.map(
@@ -21,16 +34,39 @@ export function soundEvidence(): Evidence {
   const facts = [
     ...histories.flatMap(({ ride }, i) => recorded(rides[i]!.rideId, ride)),
     ...histories.flatMap(({ payment }, i) => recorded(payments[i]!.rideId, payment)),
+    ...shiftOf('driver-2'),
+    ...given,
   ];
   return {
-    accepted: rides.map(({ rideId, riderId, quoteId }) => ({
+    policies: standardPolicies,
+    accepted: rides.map(({ rideId, riderId }) => ({
       rideId,
       riderId,
-      quoteId,
+      quoteId: `quote-of-${rideId}`,
       key: `key-${rideId}`,
     })),
     repeated: [{ key: 'key-ride-1', first: answer('ride-1'), again: answer('ride-1') }],
     tips: [{ rideId: 'ride-1', tipMinor: 200 }],
+    quotes: [
+      ...rides.map(({ rideId }) => ({ quoteId: `quote-of-${rideId}`, totalMinor: 1_000 })),
+      { quoteId: 'second-quote-of-ride-6', totalMinor: 1_100 },
+      { quoteId: 'third-quote-of-ride-6', totalMinor: 1_500 },
+    ],
+    changes: [{ rideId: 'ride-6', quoteId: 'second-quote-of-ride-6', scheduledFor: at(90) }],
+    cancels: [{ rideId: 'ride-3', previewedAt: at(13), previewedMinor: 500 }],
+    ratings: [{ rideId: 'ride-1', by: 'rider', stars: 4 }],
+    looks: [seen('ride-1'), { ...seen('ride-6'), takenBack: true, status: 404, body: {} }],
+    webhooks: [
+      { webhookId: 'hook-operator', role: 'operator', ownerId: 'operator-1', since: at(0) },
+      { webhookId: 'hook-rider', role: 'rider', ownerId: 'rider-of-ride-3', since: at(1) },
+    ],
+    breaks: [{ driverId: 'driver-2' }],
+    posts: facts
+      .filter(({ topic }) => topic === 'rides')
+      .flatMap((fact) => [
+        postOf(fact, 'hook-operator'),
+        ...(fact.key === 'ride-3' && fact.sequence > 1 ? [postOf(fact, 'hook-rider')] : []),
+      ]),
     rides,
     claims: rides.map(({ rideId, riderId }) => ({ caller: riderId, key: `key-${rideId}`, rideId })),
     payments,
@@ -47,133 +83,65 @@ export function soundEvidence(): Evidence {
     openAuthorizations: [],
     consumers: { audit: { applied: facts.length, lag: 0 } },
     audited: facts.map(({ id, topic }) => ({ id, topic })),
-    analytics: { requested: 5, completed: 2, cancelled: 1, noDriver: 1 },
-    notified: rides.map(({ rideId, riderId }) => ({
-      factId: `ride.requested/${rideId}/1`,
-      recipientId: riderId,
-      channel: 'push',
-      template: 'ride_requested',
-    })),
+    analytics: { requested: 6, completed: 3, cancelled: 1, noDriver: 1 },
+    notified: facts
+      .filter(({ type }) => type === 'ride.requested')
+      .map(({ id, key }) => ({
+        factId: id,
+        recipientId: `rider-of-${key}`,
+        channel: 'push',
+        template: 'ride_requested',
+      })),
   };
 }
 
-interface History {
-  readonly ride: RideFact[];
-  readonly payment: PaymentFact[];
-}
-
-const at = (minute: number): string => new Date(Date.UTC(2026, 0, 1, 8, minute)).toISOString();
 const answer = (rideId: string) => ({ status: 201, body: { rideId }, retryAfterMs: null });
-const card: PaymentMethod = { type: 'card', token: 'pm_card_visa' };
-const cash: PaymentMethod = { type: 'cash' };
 
-const requested = (rideId: string, paymentMethod: PaymentMethod): RideFact => ({
-  type: 'ride.requested',
-  at: at(0),
-  data: {
-    rideId,
-    riderId: `rider-of-${rideId}`,
-    quoteId: `quote-of-${rideId}`,
-    product: 'standard',
+const shiftOf = (driverId: string): RecordedFact[] =>
+  (['online', 'offline', 'online'] as const).map((state, i) => ({
+    id: `driver.went_${state}/${driverId}/${i + 1}`,
+    topic: 'drivers',
+    key: driverId,
+    sequence: i + 1,
+    type: `driver.went_${state}`,
+    at: at(i + 1),
+    data: { driverId },
+  }));
+
+const given: RecordedFact[] = [
+  {
+    id: 'rating.given/rating-1/1',
+    topic: 'ratings',
+    key: 'rating-1',
+    sequence: 1,
+    type: 'rating.given',
+    at: at(60),
+    data: { rideId: 'ride-1', by: 'rider', stars: 4 },
+  },
+];
+
+/** What a link to a ride showed under way. */
+const seen = (rideId: string): SharedLook => ({
+  rideId,
+  takenBack: false,
+  status: 200,
+  body: {
+    status: 'in_progress',
     pickup: { lat: 40.7, lng: -74 },
     stops: [],
     dropoff: { lat: 40.8, lng: -74 },
-    distanceMeters: 11_000,
-    durationSeconds: 1_200,
-    fare: { currency: 'USD', totalMinor: 1_000, lines: [{ kind: 'base', amountMinor: 1_000 }] },
-    paymentMethod,
-    scheduledFor: null,
-  },
-});
-const matching: RideFact = { type: 'ride.matching_started', at: at(1), data: {} };
-const assigned = (driverId: string, minute: number): RideFact => ({
-  type: 'ride.driver_assigned',
-  at: at(minute),
-  data: { driverId, offerId: `offer-${driverId}-${minute}` },
-});
-const driven = (driverId: string, minute: number): RideFact[] => [
-  assigned(driverId, minute),
-  { type: 'ride.driver_arrived', at: at(minute + 2), data: { driverId } },
-  { type: 'ride.started', at: at(minute + 3), data: { driverId } },
-  { type: 'ride.completed', at: at(minute + 15), data: { driverId, chargeMinor: 1_000, currency: 'USD' } },
-];
-const opened = (rideId: string, method: PaymentMethod): PaymentFact => ({
-  type: 'payment.opened',
-  at: at(0),
-  data: { rideId, riderId: `rider-of-${rideId}`, method, amountMinor: 1_000, currency: 'USD' },
-});
-const authorized = (rideId: string): PaymentFact => ({
-  type: 'payment.authorized',
-  at: at(1),
-  data: { intentId: `pi_${rideId}`, amountMinor: 1_000, currency: 'USD' },
-});
-const captured = (rideId: string, driverId: string, amountMinor: number): PaymentFact => ({
-  type: 'payment.captured',
-  at: at(50),
-  data: {
-    intentId: `pi_${rideId}`,
-    amountMinor,
-    currency: 'USD',
-    driverId,
-    commissionMinor: amountMinor / 5,
+    driver: { name: 'Ada', plate: 'T-1', product: 'standard', position: null },
+    expiresAt: at(600),
   },
 });
 
-const completedByCard = (rideId: string, driverId: string, minute: number): History => ({
-  ride: [requested(rideId, card), matching, ...driven(driverId, minute)],
-  payment: [
-    opened(rideId, card),
-    authorized(rideId),
-    captured(rideId, driverId, 1_000),
-    {
-      type: 'payment.tip_charged',
-      at: at(55),
-      data: { intentId: 'pi_tip', tipMinor: 200, currency: 'USD', driverId },
-    },
-  ],
-});
-
-const completedInCash = (rideId: string, driverId: string, minute: number): History => ({
-  ride: [requested(rideId, cash), matching, ...driven(driverId, minute)],
-  payment: [
-    opened(rideId, cash),
-    {
-      type: 'payment.cash_settled',
-      at: at(50),
-      data: { amountMinor: 1_000, currency: 'USD', driverId, commissionMinor: 200 },
-    },
-  ],
-});
-
-const cancelledByRider = (rideId: string, driverId: string, minute: number): History => ({
-  ride: [
-    requested(rideId, card),
-    matching,
-    assigned(driverId, minute),
-    {
-      type: 'ride.cancelled',
-      at: at(minute + 4),
-      data: { by: 'rider', reason: 'changed_mind', driverId, feeMinor: 500, currency: 'USD' },
-    },
-  ],
-  payment: [opened(rideId, card), authorized(rideId), captured(rideId, driverId, 500)],
-});
-
-const nobodyFound = (rideId: string): History => ({
-  ride: [requested(rideId, card), matching, { type: 'ride.no_driver_found', at: at(6), data: {} }],
-  payment: [
-    opened(rideId, card),
-    authorized(rideId),
-    { type: 'payment.voided', at: at(7), data: { intentId: `pi_${rideId}` } },
-  ],
-});
-
-const declined = (rideId: string): History => ({
-  ride: [
-    requested(rideId, card),
-    { type: 'ride.payment_failed', at: at(1), data: { reason: 'card_declined' } },
-  ],
-  payment: [opened(rideId, card), { type: 'payment.declined', at: at(1), data: { reason: 'card_declined' } }],
+const postOf = (
+  { id: factId, key: rideId, sequence: version }: RecordedFact,
+  webhookId: string,
+): ReceivedPost => ({
+  webhookId,
+  signed: true,
+  body: JSON.stringify({ factId, rideId, version }),
 });
 
 function recorded(rideId: string, facts: readonly (RideFact | PaymentFact)[]): RecordedFact[] {

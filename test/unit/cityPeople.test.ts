@@ -1,3 +1,4 @@
+import { msToNextPlace } from '../../tools/city/people/drive';
 import { createMotion } from '../../tools/city/people/motion';
 import { sampleTimes } from '../../tools/city/people/positions';
 
@@ -41,5 +42,30 @@ describe('a motion', () => {
     const motion = createMotion(from, { now: () => 0 });
     expect(motion.timeTo({ lat: 40.01, lng: -74 }) / 1_000).toBeCloseTo(1_112 / 5.4, 0);
     expect(motion.timeTo(to)).toBe(8 * 60_000);
+  });
+});
+
+describe('the time of a drive', () => {
+  const north = (degrees: number) => ({ lat: 40 + degrees, lng: -74 });
+  const plan = { pickup: north(0), dropoff: north(0.1), driveMs: 600_000 };
+  const ride = { pickup: north(0), stops: [], stopsReached: 0, dropoff: north(0.1), durationSeconds: 1_200 };
+
+  it('is that of its trip, or as quoted where nobody knows the plan', () => {
+    expect(msToNextPlace(ride, plan)).toBe(600_000);
+    expect(msToNextPlace(ride, undefined)).toBe(1_200_000);
+  });
+
+  it('to a stop is its part of the way', () => {
+    const stops = [north(0.025), north(0.075)];
+    expect(msToNextPlace({ ...ride, stops }, plan)).toBeCloseTo(150_000, -2);
+    expect(msToNextPlace({ ...ride, stops, stopsReached: 1 }, plan)).toBeCloseTo(450_000, -2);
+    expect(msToNextPlace({ ...ride, stops, stopsReached: 2 }, plan)).toBeCloseTo(600_000, -2);
+  });
+
+  it('is longer where the ride goes further, and no shorter where it does not', () => {
+    const further = msToNextPlace({ ...ride, dropoff: north(0.11) }, plan);
+    expect((further - 600_000) / 1_000).toBeCloseTo(1_112 / 5.4, 0);
+    expect(msToNextPlace({ ...ride, dropoff: north(0.05) }, plan)).toBe(600_000);
+    expect(msToNextPlace({ ...ride, dropoff: ride.pickup }, plan)).toBe(600_000);
   });
 });

@@ -1,6 +1,10 @@
+import { orderDrops } from '../../domain/courier';
 import { ROAD_FACTOR } from '../../domain/eta';
-import { distanceMeters } from '../../domain/geo';
-import { blockSize, dealBlock, personas, type Persona } from '../../tools/city/input/deck';
+import { upfrontFare } from '../../domain/fare';
+import { distanceMeters, type Point } from '../../domain/geo';
+import { standardPolicies } from '../../domain/policies';
+import { estimateTrip } from '../../services/pricing/estimate';
+import { blockSize, dealBlock, personas, wayOf, type Persona } from '../../tools/city/input/deck';
 import { ridePlans, type RidePlan } from '../../tools/city/input/plan';
 import { cityStart, checkPickups } from '../../tools/city/input/pickups';
 import { readTrips, type Trip } from '../../tools/city/input/trips';
@@ -17,7 +21,13 @@ describe('the deck', () => {
         expect([persona, count(cards, (card) => card.persona === persona)]).toEqual([persona, share]);
       }
       expect(count(cards, ({ means }) => means === 'cash')).toBe(7);
-      expect(cards.filter(({ persona }) => persona === 'declinedCard')).toMatchObject([{ means: 'card' }]);
+      for (const { persona, means } of cards) {
+        const wanted: unknown = wayOf(persona).card ?? expect.stringMatching(/^(good|cash)$/);
+        expect([persona, means]).toEqual([persona, wanted]);
+      }
+      expect(count(cards, ({ share }) => share === 'once')).toBe(3);
+      expect(count(cards, ({ share }) => share === 'takesBack')).toBe(3);
+      expect(count(cards, ({ webhook }) => webhook)).toBe(4);
       expect(count(cards, ({ repeat }) => repeat === 'later')).toBe(3);
       expect(count(cards, ({ repeat }) => repeat === 'atOnce')).toBe(3);
     }
@@ -74,10 +84,32 @@ describe('the plans', () => {
     expect(count(draw('1'), ({ tipMinor }) => tipMinor > 0)).toBeGreaterThan(80);
   });
 
+  it('suit what their persona does, by whatever seed', () => {
+    const holdRoomMinor = standardPolicies.waitingCapMinor;
+    for (const plan of ['1', '2', '2014'].flatMap(draw)) {
+      const { persona, pickup, stops, dropoff, further, aheadMs, product } = plan;
+      const isPlanned = persona === 'plansAhead' || persona === 'cancelsPlan';
+      if (isPlanned) expect(aheadMs).toBeGreaterThan(standardPolicies.scheduleMinAheadMs);
+      else expect(aheadMs).toBe(0);
+      expect(product === 'courier').toBe(persona === 'sendsParcels');
+      if (product === 'courier') {
+        expect(stops.length).toBeGreaterThan(0);
+        // What the API refuses throws.
+        expect(orderDrops(pickup, [...stops, dropoff])).toHaveLength(stops.length + 1);
+      } else expect(stops).toEqual([]);
+      if (persona === 'cannotPayFurther') {
+        const fareTo = (to: Point): number =>
+          upfrontFare({ product, ...estimateTrip([pickup, to], 0), surge: 1 }).totalMinor;
+        expect(fareTo(further)).toBeGreaterThan(fareTo(dropoff) + holdRoomMinor);
+      }
+    }
+  });
+
   it('pay with the card that their persona has', () => {
     for (const { persona, paymentMethod } of draw('1')) {
       const token = paymentMethod.type === 'card' ? paymentMethod.token : null;
       if (persona === 'declinedCard') expect(token).toBe('pm_card_visa_chargeDeclined');
+      else if (persona === 'cannotPayFurther') expect(token).toBe('pm_card_visa_incrementDeclined');
       else expect([null, 'pm_card_visa']).toContain(token);
     }
   });

@@ -62,8 +62,8 @@ describe('the record', () => {
     const tip = { rideId: 'a', tipMinor: 1 };
     for (const keep of [true, false]) {
       const record = createRecord({ keep });
-      record.tips.push(tip);
-      expect([...record.tips]).toEqual(keep ? [tip] : []);
+      record.memories.tips.push(tip);
+      expect([...record.memories.tips]).toEqual(keep ? [tip] : []);
     }
   });
 

@@ -1,4 +1,6 @@
+import { createApp } from './client/app';
 import { createWire } from './client/http';
+import { openMailbox } from './client/mailbox';
 import { createCityClock } from './clock';
 import { cityStart, checkPickups, type Pickup } from './input/pickups';
 import { ridePlans, type RidePlan } from './input/plan';
@@ -6,8 +8,10 @@ import { readTrips } from './input/trips';
 import type { CityOptions, CityResult } from './options';
 import { startFleet } from './people/fleet';
 import { createRecord, type CityRecord } from './people/record';
-import { liveRide, type RiderKit } from './people/rider';
+import { registerWebhook } from './people/habits/webhook';
+import { liveRide } from './people/rider';
 import { createStreet } from './people/street';
+import type { RiderKit } from './people/trip';
 import { watchCity } from './screen/watch';
 import { judge } from './verdict/judge';
 import { openCourt, type Court } from './verdict/court';
@@ -65,7 +69,8 @@ async function live(
   const wire = createWire(options.apiUrl);
   const app = { wire, mint: options.mint, measures: record, signal: over.signal, waitReal: clock.waitReal };
   const street = createStreet(app, clock, seed);
-  const kit = { app, clock, street, record, seed };
+  const mailbox = await openMailbox((post) => void record.memories.posts.push(post));
+  const kit = { app, clock, street, mailbox, record, seed };
   const givenUp = (error: unknown): void => void (over.signal.aborted || record.surprised(error));
 
   report.line(`city: ${options.drivers} drivers, speed x${options.speed}, seed ${seed}`);
@@ -76,6 +81,7 @@ async function live(
   );
   try {
     await fleet.ready;
+    await listenToAll(kit);
     clock.begin();
     const dealt = await sendRiders(plans, options.rides, kit, givenUp);
     const unended = await settle(() => court.liveRides(), RIDES_END_WITHIN_MS, over.signal);
@@ -86,8 +92,19 @@ async function live(
     over.abort(new Error('the city is over'));
     signal.removeEventListener('abort', end);
     wire.close();
+    await mailbox.close();
     await watching;
   }
+}
+
+/** The city's own operator is told of every ride. */
+function listenToAll({ app, mailbox, record }: RiderKit): Promise<void> {
+  const ownerId = 'city-operator';
+  const owner = { role: 'operator', ownerId } as const;
+  return registerWebhook(createApp(app, 'operator', ownerId), owner, {
+    ...{ mailbox, record },
+    startsLate: false,
+  });
 }
 
 /** Sends a rider for each plan at its time, `count` or for ever; resolves when the last of them is done. */
@@ -126,8 +143,8 @@ interface Run {
 async function verdict(options: CityOptions, run: Run): Promise<CityResult> {
   const { court, record, dealt, startedAt } = run;
   options.report.line('city: all rides have ended, waiting until they are settled and published');
-  const unsettled = await settle(() => court.unsettled(), SETTLED_WITHIN_MS, options.signal);
-  const evidence = await court.load(record);
+  const unsettled = await settle(() => court.unsettled(record.memories), SETTLED_WITHIN_MS, options.signal);
+  const evidence = await court.load(record.memories, options.speed);
   const judgement = judge(evidence);
   const seconds = (performance.now() - startedAt) / 1_000;
   const against = objections(evidence, judgement, dealt);

@@ -67,8 +67,8 @@ export const factsCases: readonly Case[] = [
   [
     'analyticsEqualsFacts',
     'a ride was counted twice',
-    'counts 3 rides completed, the facts say 2',
-    (e) => void (e.analytics = { ...e.analytics, completed: 3 }),
+    'counts 4 rides completed, the facts say 3',
+    (e) => void (e.analytics = { ...e.analytics, completed: 4 }),
   ],
   [
     'analyticsEqualsFacts',

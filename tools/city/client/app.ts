@@ -33,7 +33,9 @@ export interface App {
    */
   ask(call: Call): Promise<Answer>;
   get<T>(path: string): Promise<T>;
-  post<T>(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<T>;
+  post<T>(path: string, body?: unknown): Promise<T>;
+  patch<T>(path: string, body: unknown): Promise<T>;
+  delete(path: string): Promise<void>;
   /** Headers that say who asks; for streams. `fresh` after the old token was refused. */
   authorization(fresh?: boolean): Promise<Record<string, string>>;
   readonly signal: AbortSignal;
@@ -90,8 +92,9 @@ export function createApp(kit: AppKit, role: 'rider' | 'driver' | 'operator', su
   return {
     ask,
     get: (path) => body({ method: 'GET', path }),
-    post: (path, sent, headers) =>
-      body({ method: 'POST', path, body: sent ?? {}, ...(headers ? { headers } : {}) }),
+    post: (path, sent) => body({ method: 'POST', path, body: sent ?? {} }),
+    patch: (path, sent) => body({ method: 'PATCH', path, body: sent }),
+    delete: (path) => body({ method: 'DELETE', path }),
     authorization,
     signal: kit.signal,
   };

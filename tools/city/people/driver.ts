@@ -5,6 +5,7 @@ import { createApp, Refused, type AppKit } from '../client/app';
 import type { CityClock } from '../clock';
 import { seededRandom, type Random } from '../random';
 import { driveRide, type Wheel } from './drive';
+import { takeBreak } from './habits/takeBreak';
 import { createMotion } from './motion';
 import { createOfferBox } from './offers';
 import { sendPositions } from './positions';
@@ -19,10 +20,10 @@ export interface DriverKit {
   readonly seed: string;
 }
 
-/** Of offers that a driver has no reason to refuse, so many are declined or slept through. */
-const whims = { declines: 0.06, ignores: 0.04 } as const;
-/** To where nobody wants to go: declined by some, ignored by the rest. */
-const DECLINES_UNWANTED = 0.3;
+/** Of offers that a driver has no reason to refuse, so many are declined, slept through, or followed by a break. */
+const whims = { declines: 0.06, ignores: 0.04, takesBreak: 0.02 } as const;
+/** To where nobody wants to go: some decline, some rather go home for a while, the rest do not answer. */
+const unwanted = { declines: 0.3, takesBreak: 0.1 } as const;
 const THINKS_MS = [500, 3_000] as const;
 
 /** `driver-007`: the same drivers in every run, who find the rides that they were on. */
@@ -57,7 +58,7 @@ export async function driveShift(
   ready();
   const offers = createOfferBox(kit.app.wire, app);
   const next: NextRide = { rideId: me.nextRideId };
-  const answerOf = async (offer: OfferView): Promise<Answer | null> => {
+  const answerOf = async (offer: OfferView): Promise<Answer | 'break' | null> => {
     await kit.clock.wait(random.between(...THINKS_MS));
     return considered(offer, kit.street, random);
   };
@@ -88,7 +89,8 @@ export async function driveShift(
         continue;
       }
       const answer = await answerOf(offer);
-      if (answer !== null) await answerOffer(offer, answer, wheel);
+      if (answer === 'break') await takeBreak(app, random, kit);
+      else if (answer !== null) await answerOffer(offer, answer, wheel);
     }
   };
   return Promise.race([shift(), offers.reading, sending]);
@@ -101,11 +103,13 @@ interface NextRide {
   rideId: string | null;
 }
 
-function considered(offer: OfferView, street: Street, random: Random): Answer | null {
+function considered(offer: OfferView, street: Street, random: Random): Answer | 'break' | null {
   const persona = street.planOf(offer)?.persona;
   if (persona === 'unwanted' || persona === 'riderCancelsMatching') {
-    return random.chance(DECLINES_UNWANTED) ? 'decline' : null;
+    if (random.chance(unwanted.takesBreak)) return 'break';
+    return random.chance(unwanted.declines) ? 'decline' : null;
   }
+  if (random.chance(whims.takesBreak)) return 'break';
   if (random.chance(whims.ignores)) return null;
   return random.chance(whims.declines) ? 'decline' : 'accept';
 }
@@ -126,12 +130,13 @@ async function answerOffer(offer: OfferView, answer: Answer, wheel: Wheel): Prom
 /** Answers an offer on the way with a rider; what is taken waits for the drop-off. */
 async function answerUnderWay(
   offer: OfferView | null,
-  answerOf: (offer: OfferView) => Promise<Answer | null>,
+  answerOf: (offer: OfferView) => Promise<Answer | 'break' | null>,
   next: NextRide,
   { app, record }: Wheel,
 ): Promise<void> {
   const answer = offer && (await answerOf(offer));
-  if (!answer) return;
+  // Nobody takes a break with a rider in the car.
+  if (!answer || answer === 'break') return;
   try {
     await app.post(`/v1/offers/${offer.offerId}/${answer}`);
     if (answer === 'accept') next.rideId = offer.rideId;

@@ -12,7 +12,7 @@ export interface Motion {
 }
 
 /** 25 km/h on roads that are longer than the straight line, as in Manhattan by day. */
-const METERS_PER_SECOND_STRAIGHT = 5.4;
+export const METERS_PER_SECOND_STRAIGHT = 5.4;
 /** Whoever lives at the edge of the city waits, but not for an hour. */
 const LONGEST_WAY_MS = 8 * 60_000;
 

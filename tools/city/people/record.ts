@@ -1,5 +1,6 @@
 import { terminalRideStatuses, type RideStatus } from '../../../domain/ride';
 import type { Answer, Call } from '../client/http';
+import type { ReceivedPost } from '../client/mailbox';
 import { Refused, type AppMeasures } from '../client/app';
 
 /** A ride that the API accepted: what the city was told, to be held against what is found in the end. */
@@ -23,11 +24,88 @@ export interface GivenTip {
   readonly tipMinor: number;
 }
 
-/** What the city remembers of its own: filled by riders and drivers, read by the screen and the verdict. */
-export interface CityRecord extends AppMeasures {
+/** A fare that the API quoted, in minor units. */
+export interface SeenQuote {
+  readonly quoteId: string;
+  readonly totalMinor: number;
+}
+
+/** A change of a ride for later that the API said it made. */
+export interface MadeChange {
+  readonly rideId: string;
+  readonly quoteId: string;
+  readonly scheduledFor: string;
+}
+
+/** A rider's cancel that the API said it made, and what its preview had said just before. */
+export interface PreviewedCancel {
+  readonly rideId: string;
+  readonly previewedAt: string;
+  readonly previewedMinor: number;
+}
+
+/** A rating that the API said it took. */
+export interface GivenRating {
+  readonly rideId: string;
+  readonly by: 'rider' | 'driver';
+  readonly stars: number;
+}
+
+/** What somebody saw who followed a link to a ride without being anybody. */
+export interface SharedLook {
+  readonly rideId: string;
+  /** The link had been taken back before. */
+  readonly takenBack: boolean;
+  readonly status: number;
+  readonly body: unknown;
+}
+
+/** A webhook that the API said it registered. */
+export interface RegisteredWebhook {
+  readonly webhookId: string;
+  readonly role: 'rider' | 'operator';
+  readonly ownerId: string;
+  /** When the answer came, ISO 8601 in UTC. */
+  readonly since: string;
+}
+
+/** A driver went offline with an offer open, the API said. */
+export interface TakenBreak {
+  readonly driverId: string;
+}
+
+/** What the people of the city saw and were told, to be held against what is found in the end. */
+export interface Memories {
   readonly accepted: AcceptedRide[];
   readonly repeated: RepeatedRequest[];
   readonly tips: GivenTip[];
+  readonly quotes: SeenQuote[];
+  readonly changes: MadeChange[];
+  readonly cancels: PreviewedCancel[];
+  readonly ratings: GivenRating[];
+  readonly looks: SharedLook[];
+  readonly webhooks: RegisteredWebhook[];
+  readonly posts: ReceivedPost[];
+  readonly breaks: TakenBreak[];
+}
+
+const nothing = (): Memories => ({
+  accepted: [],
+  repeated: [],
+  tips: [],
+  quotes: [],
+  changes: [],
+  cancels: [],
+  ratings: [],
+  looks: [],
+  webhooks: [],
+  posts: [],
+  breaks: [],
+});
+
+/** What the city remembers of its own: filled by riders and drivers, read by the screen and the verdict. */
+export interface CityRecord extends AppMeasures {
+  readonly memories: Memories;
   /** How many rides are in each state, by the last that their riders saw. */
   readonly ridesByStatus: Map<RideStatus, number>;
   /** Refusals that nothing in the plan explains, by their words. */
@@ -49,9 +127,7 @@ export function createRecord({ keep }: { readonly keep: boolean }): CityRecord {
   const surprises = new Map<string, number>();
   const requestMs: number[] = [];
   const record: CityRecord = {
-    accepted: keep ? [] : forgetful(),
-    repeated: keep ? [] : forgetful(),
-    tips: keep ? [] : forgetful(),
+    memories: keep ? nothing() : forgetful(),
     ridesByStatus,
     saw(rideId, status) {
       const before = live.get(rideId);
@@ -77,17 +153,20 @@ export function createRecord({ keep }: { readonly keep: boolean }): CityRecord {
   return record;
 }
 
-/** A list that nothing can be put into. */
-function forgetful<T>(): T[] {
-  const list: T[] = [];
-  list.push = () => 0;
-  return list;
+/** Lists that nothing can be put into. */
+function forgetful(): Memories {
+  const memories = nothing();
+  for (const list of Object.values(memories) as unknown[][]) list.push = () => 0;
+  return memories;
 }
 
-/** For a promise's catch: writes a refusal down, throws on what is none (the city's end). */
+/**
+ * For a promise's catch: writes a refusal down unless it is one of the `expected`, throws on what is none (the city's
+ * end).
+ */
 export const noteRefusal =
-  (record: CityRecord) =>
+  (record: CityRecord, ...expected: readonly string[]) =>
   (error: unknown): void => {
     if (!(error instanceof Refused)) throw error;
-    record.surprised(error);
+    if (!expected.includes(error.code)) record.surprised(error);
   };

@@ -1,55 +1,60 @@
 import { randomUUID } from 'node:crypto';
-import type { QuoteView } from '../../../contracts/api/quotes';
-import type { RideAccepted, RideView, TipView } from '../../../contracts/api/rides';
-import { terminalRideStatuses } from '../../../domain/ride';
-import { createApp, Refused, type App, type AppKit } from '../client/app';
+import type { RideAccepted, RideView } from '../../../contracts/api/rides';
+import { terminalRideStatuses, type RideFactType } from '../../../domain/ride';
+import { createApp, Refused } from '../client/app';
 import type { Answer, Call } from '../client/http';
 import { streamEvents } from '../client/sse';
-import type { CityClock } from '../clock';
 import type { RidePlan } from '../input/plan';
-import { seededRandom, type Random } from '../random';
-import { noteRefusal, type CityRecord } from './record';
-import type { Street } from './street';
-
-export interface RiderKit {
-  readonly app: AppKit;
-  readonly clock: CityClock;
-  readonly street: Street;
-  readonly record: CityRecord;
-  readonly seed: string;
-}
+import { seededRandom } from '../random';
+import { cancelAsPreviewed } from './habits/cancel';
+import { proposeToGoFurther } from './habits/changeRoute';
+import { getOutEarly } from './habits/endEarly';
+import { changePlan, pickupTime } from './habits/planAhead';
+import { rate } from './habits/rate';
+import { shareWithFriend } from './habits/share';
+import { giveTip } from './habits/tip';
+import { registerWebhook } from './habits/webhook';
+import { askForQuote, type Errand, type RiderKit, type Trip } from './trip';
 
 /** Between what happens and what a rider does about it, in the city's milliseconds. */
 const decidesAfterMs = {
   cancelMatching: [1_000, 15_000],
-  cancelAssigned: [20_000, 240_000],
-  tip: [10_000, 120_000],
+  /** When it is free no more. */
+  cancelAssigned: [150_000, 240_000],
+  cancelPlan: [20_000, 90_000],
+  afterRide: [10_000, 120_000],
   repeat: [5_000, 60_000],
 } as const;
 
-/** A rider's evening: quote, request, follow the ride to its end, tip. Resolves when nothing is left to do. */
+/** A rider's evening: quote, request, follow the ride to its end, tip and rate. Resolves when nothing is left to do. */
 export async function liveRide(plan: RidePlan, kit: RiderKit): Promise<void> {
   const app = createApp(kit.app, 'rider', plan.riderId);
-  const random = seededRandom(kit.seed, 'rider', plan.number);
+  const errand = { app, plan, kit, random: seededRandom(kit.seed, 'rider', plan.number) };
   await kit.clock.waitUntil(plan.requestAt);
-  kit.street.expect(plan);
-  const { ride, repeating } = await requestRide(app, plan, random, kit);
-  const ended = await followRide(app, plan, ride.rideId, random, kit);
-  kit.street.forget(plan);
+  const { mailbox, record } = kit;
+  if (plan.webhook) {
+    await registerWebhook(
+      app,
+      { role: 'rider', ownerId: plan.riderId },
+      { mailbox, record, startsLate: true },
+    );
+  }
+  const { ride, repeating } = await requestRide(errand);
+  const trip = { ...errand, rideId: ride.rideId };
+  const ended = await followRide(trip);
   await repeating;
-  if (ended.status === 'completed' && plan.tipMinor > 0) await giveTip(app, plan, ride.rideId, random, kit);
+  if (ended.status === 'completed') await thank(trip);
+  kit.street.forget(plan);
 }
 
 /** The accepted ride, and the repeat of its request that may still be going on. */
-async function requestRide(
-  app: App,
-  plan: RidePlan,
-  random: Random,
-  kit: RiderKit,
-): Promise<{ ride: RideAccepted; repeating: Promise<void> }> {
+async function requestRide(errand: Errand): Promise<{ ride: RideAccepted; repeating: Promise<void> }> {
+  const { app, plan, kit } = errand;
+  const { memories } = kit.record;
   for (;;) {
-    const { pickup, dropoff, product, paymentMethod } = plan;
-    const quote = await app.post<QuoteView>('/v1/quotes', { pickup, dropoff, product });
+    const { pickup, stops, dropoff, product, paymentMethod } = plan;
+    const scheduledFor = plan.aheadMs === 0 ? null : pickupTime(plan.aheadMs, kit.clock);
+    const quote = await askForQuote(errand, { pickup, stops, dropoff, product, scheduledFor });
     const key = randomUUID();
     const call: Call = {
       method: 'POST',
@@ -63,85 +68,89 @@ async function requestRide(
         plan.repeat === 'atOnce' ? app.ask(call) : null,
       ]);
       const ride = first.body as RideAccepted;
-      kit.record.accepted.push({ rideId: ride.rideId, riderId: plan.riderId, key, quoteId: quote.quoteId });
-      kit.record.saw(ride.rideId, 'requested');
-      if (twin) kit.record.repeated.push({ key, first, again: twin });
-      return { ride, repeating: repeatLater(app, call, first, plan, random, kit) };
+      memories.accepted.push({ rideId: ride.rideId, riderId: plan.riderId, key, quoteId: quote.quoteId });
+      kit.record.saw(ride.rideId, ride.status);
+      if (twin) memories.repeated.push({ key, first, again: twin });
+      return { ride, repeating: repeatLater(errand, call, first) };
     } catch (error) {
-      // The API was away for longer than the quote holds: a new quote is a new request.
-      if (!(error instanceof Refused) || error.code !== 'quote_expired') throw error;
+      // The API was away for longer than the quote, or the schedule, holds: a new quote is a new request.
+      const tooLate =
+        error instanceof Refused && ['quote_expired', 'scheduled_too_soon'].includes(error.code);
+      if (!tooLate) throw error;
     }
   }
 }
 
-async function repeatLater(
-  app: App,
-  call: Call,
-  first: Answer,
-  plan: RidePlan,
-  random: Random,
-  kit: RiderKit,
-): Promise<void> {
+async function repeatLater({ app, plan, random, kit }: Errand, call: Call, first: Answer): Promise<void> {
   if (plan.repeat !== 'later') return;
   await kit.clock.wait(random.between(...decidesAfterMs.repeat));
   const again = await app.ask(call).catch((error: unknown): Answer => {
     if (!(error instanceof Refused)) throw error;
     return { status: error.status, body: error.details, retryAfterMs: null };
   });
-  kit.record.repeated.push({ key: call.headers?.['idempotency-key'] ?? '', first, again });
+  kit.record.memories.repeated.push({ key: call.headers?.['idempotency-key'] ?? '', first, again });
 }
 
-/** Follows the ride's events to its end, and changes the rider's mind where the plan says so. */
-async function followRide(
-  app: App,
-  plan: RidePlan,
-  rideId: string,
-  random: Random,
-  kit: RiderKit,
-): Promise<RideView> {
-  let changedMind = false;
-  const cancelOnce = async (afterMs: number): Promise<void> => {
-    if (changedMind) return;
-    changedMind = true;
-    await kit.clock.wait(afterMs);
-    await app.post(`/v1/rides/${rideId}/cancel`, { reason: 'changed_mind' }).catch(noteRefusal(kit.record));
+/** What a rider does when something happens to the ride for the first time. */
+interface Habit {
+  readonly when: RideFactType;
+  readonly act: (ride: RideView) => Promise<void>;
+}
+
+function habitsOf(trip: Trip): Habit[] {
+  const { plan, random, kit } = trip;
+  const cancelAfter = (range: readonly [number, number]) => async (): Promise<void> => {
+    await kit.clock.wait(random.between(...range));
+    await cancelAsPreviewed(trip);
   };
+  const further: Habit = { when: 'ride.started', act: (ride) => proposeToGoFurther(trip, ride) };
+  const byPersona: Partial<Record<RidePlan['persona'], Habit>> = {
+    riderCancelsMatching: {
+      when: 'ride.matching_started',
+      act: cancelAfter(decidesAfterMs.cancelMatching),
+    },
+    riderCancelsAssigned: { when: 'ride.driver_assigned', act: cancelAfter(decidesAfterMs.cancelAssigned) },
+    cancelsPlan: { when: 'ride.scheduled', act: cancelAfter(decidesAfterMs.cancelPlan) },
+    plansAhead: { when: 'ride.scheduled', act: (ride) => changePlan(trip, ride) },
+    goesFurther: further,
+    goesNoFurther: further,
+    cannotPayFurther: further,
+    endsEarly: { when: 'ride.started', act: () => getOutEarly(trip) },
+  };
+  const habit = byPersona[plan.persona];
+  const shares: Habit = { when: 'ride.driver_assigned', act: () => shareWithFriend(trip) };
+  return [...(habit ? [habit] : []), ...(plan.share === 'never' ? [] : [shares])];
+}
+
+/** Follows the ride's events to its end, and does what the rider is in the habit of doing meanwhile. */
+async function followRide(trip: Trip): Promise<RideView> {
+  const { app, rideId, kit } = trip;
+  const waiting = new Set(habitsOf(trip));
+  const doing: Promise<void>[] = [];
   for await (const { data } of streamEvents(kit.app.wire, app, `/v1/rides/${rideId}/events`)) {
     const { type, ride } = data as { type: string; ride: RideView };
     kit.record.saw(rideId, ride.status);
-    if (terminalRideStatuses.includes(ride.status)) return ride;
-    if (plan.persona === 'riderCancelsMatching' && type === 'ride.matching_started') {
-      await cancelOnce(random.between(...decidesAfterMs.cancelMatching));
+    if (terminalRideStatuses.includes(ride.status)) {
+      await Promise.all(doing);
+      return ride;
     }
-    if (plan.persona === 'riderCancelsAssigned' && type === 'ride.driver_assigned') {
-      await cancelOnce(random.between(...decidesAfterMs.cancelAssigned));
+    for (const habit of waiting) {
+      if (habit.when !== type) continue;
+      waiting.delete(habit);
+      const act = habit.act(ride);
+      // Whatever it throws is thrown where all are waited for.
+      act.catch(() => undefined);
+      doing.push(act);
     }
   }
   throw new Error('impossible: the stream of a ride goes on until it has ended');
 }
 
-const TIP_ATTEMPTS = 10;
-const TIP_PAUSE_MS = 500;
-
-/** A tip is a charge of its own after the fare's: while that is not through, it is asked again. */
-async function giveTip(
-  app: App,
-  plan: RidePlan,
-  rideId: string,
-  random: Random,
-  kit: RiderKit,
-): Promise<void> {
-  await kit.clock.wait(random.between(...decidesAfterMs.tip));
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const body = { amountMinor: Math.min(plan.tipMinor, 100_000) };
-      const { tipMinor } = await app.post<TipView>(`/v1/rides/${rideId}/tip`, body);
-      kit.record.tips.push({ rideId, tipMinor });
-      return;
-    } catch (error) {
-      if (!(error instanceof Refused)) throw error;
-      if (error.code !== 'tip_not_possible' || attempt === TIP_ATTEMPTS) return kit.record.surprised(error);
-      await kit.clock.waitReal(TIP_PAUSE_MS);
-    }
-  }
+/** What is left to do after a ride: the tip, and the stars. */
+async function thank(trip: Trip): Promise<void> {
+  const { app, plan, rideId, random, kit } = trip;
+  await kit.clock.wait(random.between(...decidesAfterMs.afterRide));
+  if (plan.tipMinor > 0) await giveTip(trip);
+  if (plan.stars.rider !== null)
+    await rate(app, { rideId, by: 'rider', stars: plan.stars.rider }, kit.record);
 }

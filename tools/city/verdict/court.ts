@@ -1,10 +1,10 @@
+import { scalePolicies, standardPolicies } from '../../../domain/policies';
 import { createKafka, type Kafka } from '../../../platform/kafka';
 import { createPool } from '../../../platform/postgres';
 import type { VerdictDatabase, VerdictInputs } from '../options';
-import type { CityRecord } from '../people/record';
-import type { ConsumerState, Evidence } from './evidence';
+import type { ConsumerState, Evidence, WhatWasTold } from './evidence';
 import { consumerProgress, loadKafka } from './load/kafka';
-import { appliedFacts, appliers, loadPostgres, unfinished, type Pools } from './load/postgres';
+import { appliedFacts, appliers, loadPostgres, postsToMake, unfinished, type Pools } from './load/postgres';
 import { loadProvider } from './load/provider';
 
 /** Connections to what the processes under test have written; none to the processes. */
@@ -12,10 +12,11 @@ export interface Court {
   /** Rides that have not ended, whoever requested them. */
   liveRides(): Promise<readonly string[]>;
   /** What is not settled, published or applied yet. */
-  unsettled(): Promise<readonly string[]>;
+  unsettled(told: Pick<WhatWasTold, 'webhooks'>): Promise<readonly string[]>;
   /** For the screen: facts recorded so far, and by consumer the records to go. */
   gauges(): Promise<{ facts: number; lag: Readonly<Record<string, number>> }>;
-  load(record: Pick<CityRecord, 'accepted' | 'repeated' | 'tips'>): Promise<Evidence>;
+  /** `speed`: the city's, by which the policies went. */
+  load(told: WhatWasTold, speed: number): Promise<Evidence>;
   close(): Promise<void>;
 }
 
@@ -33,12 +34,14 @@ export function openCourt({ databaseUrls, kafkaBrokers, topicPrefix, pspUrl }: V
       const { liveRides } = await unfinished(pools);
       return liveRides > 0 ? [`${liveRides} rides to end`] : [];
     },
-    async unsettled() {
-      const [{ facts, relayed, unsettledPayments }, progress] = await Promise.all([
+    async unsettled({ webhooks }) {
+      const [{ facts, relayed, unsettledPayments }, progress, posts] = await Promise.all([
         unfinished(pools),
         consumerProgress(kafka, topicPrefix),
+        postsToMake(pools, webhooks),
       ]);
       const left = unsettledPayments > 0 ? [`${unsettledPayments} payments to settle`] : [];
+      if (posts > 0) left.push(`${posts} posts to webhooks`);
       if (relayed < facts) left.push(`${facts - relayed} facts to reach Kafka`);
       for (const [consumer, { lag }] of Object.entries(progress)) {
         if (lag > 0) left.push(`${lag} records to reach ${consumer}`);
@@ -55,14 +58,15 @@ export function openCourt({ databaseUrls, kafkaBrokers, topicPrefix, pspUrl }: V
         lag: Object.fromEntries(Object.entries(progress).map(([name, { lag }]) => [name, lag])),
       };
     },
-    async load({ accepted, repeated, tips }) {
+    async load(told, speed) {
       const [fromPostgres, fromKafka, fromProvider, consumers] = await Promise.all([
         loadPostgres(pools, topicPrefix),
         loadKafka(kafka, topicPrefix),
         loadProvider(pspUrl),
         loadConsumers(pools, kafka, topicPrefix),
       ]);
-      return { accepted, repeated, tips, ...fromPostgres, ...fromKafka, ...fromProvider, consumers };
+      const policies = scalePolicies(standardPolicies, speed);
+      return { ...told, policies, ...fromPostgres, ...fromKafka, ...fromProvider, consumers };
     },
     async close() {
       await Promise.all(Object.values(pools).map((pool) => pool.end()));

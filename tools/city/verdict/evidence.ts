@@ -1,7 +1,8 @@
 import type { Account } from '../../../domain/ledger';
 import type { Payment } from '../../../domain/payment';
 import type { Ride } from '../../../domain/ride';
-import type { AcceptedRide, GivenTip, RepeatedRequest } from '../people/record';
+import type { Policies } from '../../../domain/policies';
+import type { Memories } from '../people/record';
 
 /** A committed fact, as its owner's database has it. */
 export interface RecordedFact {
@@ -70,12 +71,13 @@ export interface Notified {
   readonly template: string;
 }
 
+/** What the people of the city saw and were told by the API in this run. */
+export type WhatWasTold = { readonly [K in keyof Memories]: Readonly<Memories[K]> };
+
 /** Everything that the verdict is about, loaded; judging it needs nothing else. */
-export interface Evidence {
-  /** What the city was told by the API in this run. */
-  readonly accepted: readonly AcceptedRide[];
-  readonly repeated: readonly RepeatedRequest[];
-  readonly tips: readonly GivenTip[];
+export interface Evidence extends WhatWasTold {
+  /** By which this run's rides went: those of earlier runs may have gone by others. */
+  readonly policies: Policies;
 
   readonly rides: readonly Ride[];
   readonly claims: readonly { readonly caller: string; readonly key: string; readonly rideId: string }[];
@@ -115,6 +117,13 @@ export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map
   }
   return groups;
 }
+
+/** The facts of rides, by ride. */
+export const factsOfRides = (facts: readonly RecordedFact[]): Map<string, RecordedFact[]> =>
+  groupBy(
+    facts.filter(({ topic }) => topic === 'rides'),
+    ({ key }) => key,
+  );
 
 /** Those that appear more than once, each once. */
 export const repeats = (items: readonly string[]): string[] => {

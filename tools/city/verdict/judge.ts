@@ -1,11 +1,16 @@
 import type { Evidence, Invariant } from './evidence';
+import * as cancels from './invariants/cancels';
 import * as consumers from './invariants/consumers';
 import * as drivers from './invariants/drivers';
 import * as facts from './invariants/facts';
+import * as fares from './invariants/fares';
 import * as ledger from './invariants/ledger';
 import * as payments from './invariants/payments';
 import * as requests from './invariants/requests';
 import * as rides from './invariants/rides';
+import * as schedules from './invariants/schedules';
+import * as shares from './invariants/shares';
+import * as webhooks from './invariants/webhooks';
 
 /** Every promise of the design by name, in its order. */
 export const invariants = {
@@ -14,7 +19,11 @@ export const invariants = {
   oneTerminalState: rides.oneTerminalState,
   legalTransitionsOnly: rides.legalTransitionsOnly,
   foldingFactsGivesRow: rides.foldingFactsGivesRow,
+  notReleasedBeforeItsTime: schedules.notReleasedBeforeItsTime,
+  sharedLinksShowNoMore: shares.sharedLinksShowNoMore,
   noRiderChargedTwice: payments.noRiderChargedTwice,
+  chargedEqualsQuoted: fares.chargedEqualsQuoted,
+  cancelCostsItsPreview: cancels.cancelCostsItsPreview,
   chargedEqualsOwed: payments.chargedEqualsOwed,
   noOpenAuthorizationAfterEnd: payments.noOpenAuthorizationAfterEnd,
   ledgerSumsToZero: ledger.ledgerSumsToZero,
@@ -27,8 +36,11 @@ export const invariants = {
   positionsNotInAudit: facts.positionsNotInAudit,
   analyticsEqualsFacts: consumers.analyticsEqualsFacts,
   notifiedOnce: consumers.notifiedOnce,
+  everyPostSigned: webhooks.everyPostSigned,
+  webhooksToldAllAndOnlyTheirs: webhooks.webhooksToldAllAndOnlyTheirs,
   everyConsumerCaughtUp: consumers.everyConsumerCaughtUp,
   noDriverOnTwoLiveRides: drivers.noDriverOnTwoLiveRides,
+  noRideForWhoIsOffline: drivers.noRideForWhoIsOffline,
   nothingParked: consumers.nothingParked,
 } as const satisfies Record<string, Invariant>;
 

@@ -8,6 +8,7 @@ import { heldAfterEnd, unsettledAfterEnd } from './invariants/payments';
 import { groupBy } from './evidence';
 import type { Judgement } from './judge';
 import type { Summary } from './summary';
+import { waysSeen } from './ways';
 
 /** The summary of a run. Its rides are those that this run's city requested; all else is everything there is. */
 export function summarize(
@@ -27,6 +28,7 @@ export function summarize(
       noDriver: count('no_driver'),
       paymentFailed: count('payment_failed'),
     },
+    ways: waysSeen(evidence),
     payments: {
       captured: capturedByCurrency(evidence),
       openAuthorizations: heldAfterEnd(evidence).length,

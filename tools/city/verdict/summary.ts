@@ -8,6 +8,8 @@ export interface Summary {
     readonly noDriver: number;
     readonly paymentFailed: number;
   };
+  /** How many of these rides went each of the ways that a ride can go, and what people did beside riding. */
+  readonly ways: Readonly<Record<string, number>>;
   readonly payments: {
     /** By currency. */
     readonly captured: Readonly<Record<string, number>>;

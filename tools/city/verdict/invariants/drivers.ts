@@ -25,6 +25,24 @@ export function noDriverOnTwoLiveRides(evidence: Pick<Evidence, 'facts'>): Viola
   return violations;
 }
 
+/** Whoever is offline is given no ride: an offer that was open is withdrawn with the end of the shift. */
+export function noRideForWhoIsOffline(evidence: Pick<Evidence, 'facts'>): Violations {
+  const shifts = groupBy(
+    evidence.facts.filter(({ type }) => type === 'driver.went_offline' || type === 'driver.went_online'),
+    ({ key }) => key,
+  );
+  return evidence.facts.flatMap(({ topic, key: rideId, type, at, data }) => {
+    if (topic !== 'rides' || !gives.has(type)) return [];
+    const { driverId } = data as { driverId: string };
+    const last = shifts.get(driverId)?.findLast((shift) => Date.parse(shift.at) <= Date.parse(at));
+    return last?.type === 'driver.went_offline'
+      ? [`driver ${driverId} was given ride ${rideId} while offline`]
+      : [];
+  });
+}
+
+const gives = new Set(['ride.driver_assigned', 'ride.driver_reserved']);
+
 function turnsOf(facts: readonly RecordedFact[]): Turn[] {
   const turns: Turn[] = [];
   const open = new Map<string, { driverId: string; from: number }>();

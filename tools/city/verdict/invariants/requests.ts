@@ -1,22 +1,36 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Evidence, Violations } from '../evidence';
+import type { GivenRating } from '../../people/record';
 import { repeats } from '../evidence';
 
-/** Promise 1: what was answered with 2xx is durable: the ride, its claim, and a tip that was taken. */
+/**
+ * Promise 1: what was answered with 2xx is durable: the ride as it was changed last, its claim, a tip and a rating that
+ * were taken.
+ */
 export function every2xxFoundAgain(
-  evidence: Pick<Evidence, 'accepted' | 'tips' | 'rides' | 'claims' | 'payments'>,
+  evidence: Pick<
+    Evidence,
+    'accepted' | 'changes' | 'tips' | 'ratings' | 'rides' | 'claims' | 'payments' | 'facts'
+  >,
 ): Violations {
   const rides = new Map(evidence.rides.map((ride) => [ride.rideId, ride]));
   const claims = new Map(evidence.claims.map((claim) => [`${claim.caller} ${claim.key}`, claim.rideId]));
   const payments = new Map(evidence.payments.map((payment) => [payment.rideId, payment]));
   const violations: Violations = [];
-  for (const { rideId, riderId, key, quoteId } of evidence.accepted) {
+  const changes = new Map(evidence.changes.map((change) => [change.rideId, change]));
+  for (const { rideId, riderId, key, quoteId: firstQuoteId } of evidence.accepted) {
     const ride = rides.get(rideId);
+    const change = changes.get(rideId);
+    // A change of the route under way has a quote, too; the ride's remains the one that it was asked for with.
+    const quoteId = change?.quoteId ?? firstQuoteId;
     if (!ride) violations.push(`ride ${rideId} was accepted and is not there`);
     else if (ride.riderId !== riderId || ride.quoteId !== quoteId) {
       violations.push(
         `ride ${rideId} is of ${ride.riderId} by quote ${ride.quoteId}, not ${riderId}, ${quoteId}`,
       );
+    }
+    if (ride && change && ride.scheduledFor !== change.scheduledFor) {
+      violations.push(`ride ${rideId} is for ${ride.scheduledFor}, not ${change.scheduledFor}`);
     }
     if (claims.get(`${riderId} ${key}`) !== rideId)
       violations.push(`ride ${rideId} has lost its claim ${key}`);
@@ -26,7 +40,19 @@ export function every2xxFoundAgain(
     if (found !== tipMinor)
       violations.push(`the tip of ${tipMinor} on ride ${rideId} is ${found} in its payment`);
   }
-  return violations;
+  return [...violations, ...lostRatings(evidence)];
+}
+
+function lostRatings({ ratings, facts }: Pick<Evidence, 'ratings' | 'facts'>): Violations {
+  const found = new Set(
+    facts
+      .filter(({ type }) => type === 'rating.given')
+      .map(({ data }) => data as GivenRating)
+      .map(({ rideId, by, stars }) => `${rideId} ${by} ${stars}`),
+  );
+  return ratings
+    .filter(({ rideId, by, stars }) => !found.has(`${rideId} ${by} ${stars}`))
+    .map(({ rideId, by, stars }) => `the ${by}'s ${stars} stars for ride ${rideId} are not there`);
 }
 
 /** Promise 1: the same Idempotency-Key gives the same answer, and never a second ride. */

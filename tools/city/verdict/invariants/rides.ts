@@ -2,13 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { foldPayment, type Payment, type PaymentFact } from '../../../../domain/payment';
 import { foldRide } from '../../../../domain/foldRide';
 import { rideTransitions, terminalRideStatuses, type Ride, type RideFact } from '../../../../domain/ride';
-import { groupBy, type Evidence, type RecordedFact, type Violations } from '../evidence';
-
-const rideFactsByRide = (facts: readonly RecordedFact[]): Map<string, RecordedFact[]> =>
-  groupBy(
-    facts.filter(({ topic }) => topic === 'rides'),
-    ({ key }) => key,
-  );
+import { factsOfRides, groupBy, type Evidence, type RecordedFact, type Violations } from '../evidence';
 
 const terminalFacts = new Set<string>(
   Object.values(rideTransitions)
@@ -19,7 +13,7 @@ const terminalFacts = new Set<string>(
 /** Promise 2: every ride ends, in exactly one terminal state, and nothing happens to it after that. */
 export function oneTerminalState(evidence: Pick<Evidence, 'rides' | 'facts'>): Violations {
   const violations: Violations = [];
-  const byRide = rideFactsByRide(evidence.facts);
+  const byRide = factsOfRides(evidence.facts);
   for (const ride of evidence.rides) {
     const types = (byRide.get(ride.rideId) ?? []).map(({ type }) => type);
     const ends = types.filter((type) => terminalFacts.has(type));
@@ -34,7 +28,7 @@ export function oneTerminalState(evidence: Pick<Evidence, 'rides' | 'facts'>): V
 /** Promise 2: only transitions of the table, for rides and payments. */
 export function legalTransitionsOnly(evidence: Pick<Evidence, 'facts'>): Violations {
   const violations: Violations = [];
-  for (const [rideId, facts] of rideFactsByRide(evidence.facts)) {
+  for (const [rideId, facts] of factsOfRides(evidence.facts)) {
     let ride: Ride | null = null;
     for (const fact of facts) {
       const status: Ride['status'] | 'nothing' = ride?.status ?? 'nothing';
@@ -55,7 +49,7 @@ export function legalTransitionsOnly(evidence: Pick<Evidence, 'facts'>): Violati
 /** Promise 2 and DESIGN §3: folding the facts of a ride, and of a payment, gives exactly its row. */
 export function foldingFactsGivesRow(evidence: Pick<Evidence, 'rides' | 'payments' | 'facts'>): Violations {
   const violations: Violations = [];
-  const byRide = rideFactsByRide(evidence.facts);
+  const byRide = factsOfRides(evidence.facts);
   for (const row of evidence.rides) {
     const facts = (byRide.get(row.rideId) ?? []) as unknown as RideFact[];
     byRide.delete(row.rideId);

@@ -176,6 +176,19 @@ export async function unfinished(pools: Pools): Promise<Unfinished> {
   };
 }
 
-async function rows<Row>(pool: Pool, sql: string): Promise<Row[]> {
-  return (await pool.query(sql)).rows as Row[];
+/** How many posts to these webhooks are still to be made. */
+export async function postsToMake(
+  pools: Pools,
+  webhooks: readonly { readonly webhookId: string }[],
+): Promise<number> {
+  const [pending] = await rows<{ count: number }>(
+    pools.notifications,
+    `select count(*) as count from deliveries where endpoint_id = any($1) and state = 'pending'`,
+    [webhooks.map(({ webhookId }) => webhookId)],
+  );
+  return pending?.count ?? 0;
+}
+
+async function rows<Row>(pool: Pool, sql: string, values: readonly unknown[] = []): Promise<Row[]> {
+  return (await pool.query(sql, [...values])).rows as Row[];
 }
