@@ -28,9 +28,18 @@ export async function sendPositions(
     });
     sentUntil = now;
     await app.post('/v1/drivers/me/positions', { positions }).catch(noteRefusal(record));
-    const pause = motion.moving ? POST_EVERY_MS.moving : POST_EVERY_MS.standing;
-    await clock.waitReal(Math.max(pause, SAMPLE_EVERY_MS / clock.speed));
+    await untilNextPost(motion, clock);
   }
+}
+
+/** Whoever stands posts less often, but soon when they set off. */
+async function untilNextPost(motion: Motion, clock: CityClock): Promise<void> {
+  const stepMs = Math.max(POST_EVERY_MS.moving, SAMPLE_EVERY_MS / clock.speed);
+  let waitedMs = 0;
+  do {
+    await clock.waitReal(stepMs);
+    waitedMs += stepMs;
+  } while (!motion.moving && waitedMs < POST_EVERY_MS.standing);
 }
 
 /** The city times to sample since the last request: every few seconds, the present one last. */

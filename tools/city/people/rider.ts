@@ -19,8 +19,8 @@ import { askForQuote, type Errand, type RiderKit, type Trip } from './trip';
 /** Between what happens and what a rider does about it, in the city's milliseconds. */
 const decidesAfterMs = {
   cancelMatching: [1_000, 15_000],
-  /** When it is free no more. */
-  cancelAssigned: [150_000, 240_000],
+  /** When it is free no more, and the driver has come nearer. */
+  cancelAssigned: [180_000, 270_000],
   cancelPlan: [20_000, 90_000],
   afterRide: [10_000, 120_000],
   repeat: [5_000, 60_000],
