@@ -133,6 +133,11 @@ export const configSchema = z.object({
     z.enum(['yes', 'no']).default('yes'),
   ),
 
+  HAILWAY_WORKFLOW_STACKS: variable(
+    'yes (the web UI shows where a workflow waits in its code, at twice the work a task) or no',
+    z.enum(['yes', 'no']).default('no'),
+  ),
+
   STRIPE_API_KEY: text('an API key of the payment provider (sk_…); the sandbox takes any', 'sk_test_hailway'),
   STRIPE_API_BASE: optionalHttpUrl(
     "the sandbox provider's http URL, or empty for Stripe itself",

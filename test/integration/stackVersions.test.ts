@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
+import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { rideWorkflowId } from '../../domain/names';
 import { oldWorkerName } from '../../tools/stack/oldVersions';
 import type { Stack } from '../../tools/stack/stack';
@@ -13,16 +13,25 @@ import { newDataDir, startWholeStack } from '../support/wholeStack';
 let stack: Stack | undefined;
 afterEach(() => stack?.stop());
 
-/** The build id of the version that carries a ride. */
-async function versionOf(rideId: string): Promise<string | undefined> {
+async function askWorkflow<T>(rideId: string, ask: (workflow: WorkflowHandle) => Promise<T>): Promise<T> {
   const connection = await Connection.connect({ address: stack!.temporalAddress });
   try {
-    const { raw } = await new Client({ connection }).workflow.getHandle(rideWorkflowId(rideId)).describe();
-    return raw.workflowExecutionInfo?.versioningInfo?.deploymentVersion?.buildId ?? undefined;
+    return await ask(new Client({ connection }).workflow.getHandle(rideWorkflowId(rideId)));
   } finally {
     await connection.close();
   }
 }
+
+/** The build id of the version that carries a ride. */
+const versionOf = (rideId: string): Promise<string | undefined> =>
+  askWorkflow(rideId, async (workflow) => {
+    const { raw } = await workflow.describe();
+    return raw.workflowExecutionInfo?.versioningInfo?.deploymentVersion?.buildId ?? undefined;
+  });
+
+/** What the web UI's tab "Call Stack" shows. */
+const callStackOf = (rideId: string): Promise<string> =>
+  askWorkflow(rideId, (workflow) => workflow.query<string>('__stack_trace'));
 
 test('a start after a change of code carries open rides on the code they began with, until they are over', async () => {
   const dataDir = newDataDir();
@@ -30,6 +39,7 @@ test('a start after a change of code carries open rides on the code they began w
   const before = stack.buildId;
   const first = await stackStory(stack).ride('ann');
   expect(await versionOf(first)).toBe(before);
+  await expect(callStackOf(first)).rejects.toThrow('stack traces are not enabled on this worker');
   await stack.stop();
 
   const said: string[] = [];

@@ -9,6 +9,8 @@ export interface ProcessSpec {
   readonly entry: string;
   /** The heap's limit in MB: all together fit into 3 GB with the servers. */
   readonly heapMb: number;
+  /** Loaded before it, in its threads too. */
+  readonly preload?: string;
   /** At a stop, lower ones go first; those of the same number together. */
   readonly stopOrder: number;
 }
@@ -19,11 +21,14 @@ const consumers = 3;
 const relay = 4;
 const provider = 5;
 
+/** For the workers of workflows. */
+const preload = 'platform/promiseStacks.js';
+
 export const processes: readonly ProcessSpec[] = [
   { name: 'gateway', entry: 'services/gateway/main.js', heapMb: 256, stopOrder: edge },
   { name: 'console', entry: 'services/console/main.js', heapMb: 96, stopOrder: edge },
-  { name: 'rides', entry: 'services/rides/main.js', heapMb: 320, stopOrder: workers },
-  { name: 'payments', entry: 'services/payments/main.js', heapMb: 320, stopOrder: workers },
+  { name: 'rides', entry: 'services/rides/main.js', heapMb: 320, stopOrder: workers, preload },
+  { name: 'payments', entry: 'services/payments/main.js', heapMb: 320, stopOrder: workers, preload },
   { name: 'pricing', entry: 'services/pricing/main.js', heapMb: 128, stopOrder: consumers },
   { name: 'location', entry: 'consumers/location/main.js', heapMb: 192, stopOrder: consumers },
   { name: 'analytics', entry: 'consumers/analytics/main.js', heapMb: 160, stopOrder: consumers },
@@ -34,9 +39,14 @@ export const processes: readonly ProcessSpec[] = [
 ];
 
 /** What node is started with for a process. */
-export const nodeArguments = ({ entry, heapMb }: Pick<ProcessSpec, 'entry' | 'heapMb'>): string[] => [
+export const nodeArguments = ({
+  entry,
+  heapMb,
+  preload,
+}: Pick<ProcessSpec, 'entry' | 'heapMb' | 'preload'>): string[] => [
   `--max-old-space-size=${heapMb}`,
   '--max-semi-space-size=8',
   '--enable-source-maps',
+  ...(preload === undefined ? [] : ['--require', join(projectRoot(), 'dist', preload)]),
   join(projectRoot(), 'dist', entry),
 ];
