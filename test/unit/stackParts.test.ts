@@ -8,6 +8,7 @@ import {
   takePart,
   type PartSource,
 } from '../../tools/stack/parts/part';
+import { chromiumSource } from '../../tools/stack/parts/chromium';
 import { kafkaSource } from '../../tools/stack/parts/kafka';
 import { postgresSource } from '../../tools/stack/parts/postgres';
 import { temporalSource } from '../../tools/stack/parts/temporal';
@@ -157,10 +158,40 @@ describe('Postgres', () => {
   });
 });
 
+describe('Chromium', () => {
+  test.each([
+    ['Debian’s', 'chromium', 'Chromium 156.0.8078.79 built on Debian GNU/Linux 12 (bookworm)'],
+    ['Google’s', 'google-chrome', 'Google Chrome 140.0.7339.80'],
+  ])('is taken from the PATH: %s', async (name, program, says) => {
+    const { search, bin } = machine(`browser ${name}`, { [program]: says });
+    expect(await takePart(chromiumSource(search), search)).toBe(join(bin, program));
+  });
+
+  test('that is too old, or no browser, is passed over', async () => {
+    const { search } = machine('browser old', { chromium: 'Chromium 90.0.1', chrome: 'what?' });
+    const onPath = chromiumSource(search).places.filter((place) => place.name === 'the PATH');
+    const words = await missing(takePart({ ...chromiumSource(search), places: onPath }, search));
+    expect(words).toContain('says no version of Chromium');
+  });
+
+  test('that HAILWAY_CHROMIUM names is the one or none', async () => {
+    const there = { chromium: 'Chromium 156.0.8078.79' };
+    const { search } = machine('browser named', there, { HAILWAY_CHROMIUM: '/nowhere/chromium' });
+    const words = await missing(takePart(chromiumSource(search), search));
+    expect(words).toContain('HAILWAY_CHROMIUM: /nowhere/chromium says no version of Chromium');
+    expect(words).not.toContain('tried the PATH');
+  });
+});
+
 describe('on a machine with nothing', () => {
   test.each([
     ['Kafka', kafkaSource, ['KAFKA_BROKERS: not set', 'no java on the PATH', 'do set KAFKA_BROKERS']],
     ['Temporal', temporalSource, ['TEMPORAL_ADDRESS: not set', 'Go: no go on the PATH', 'or install Go']],
+    [
+      'Chromium',
+      chromiumSource,
+      ['HAILWAY_CHROMIUM: not set', 'npm: no npm on the PATH', 'do install Chromium'],
+    ],
     ['the test server', testServerSource, ['HAILWAY_TEST_SERVER: not set', 'no java on the PATH']],
   ] as const)('%s cannot be had, and doctor says the same', async (_name, sourceOf, expected) => {
     const { search } = machine('bare', {});
@@ -169,9 +200,11 @@ describe('on a machine with nothing', () => {
     expect(await examinePart(sourceOf(search))).toEqual({ there: false, words });
   });
 
-  test('with Go and Maven, doctor tells what a start would do, and does not do it', async () => {
-    const { search } = machine('tools', { go: '', mvn: '', java: 'openjdk version "21.0.1"' });
-    for (const source of [kafkaSource(search), temporalSource(search), testServerSource(search)]) {
+  test('with Go, Maven and npm, doctor tells what a start would do, and does not do it', async () => {
+    const programs = { go: '', mvn: '', npm: '', tar: '', java: 'openjdk version "21.0.1"' };
+    const { search } = machine('tools', programs);
+    const sources = [kafkaSource, temporalSource, testServerSource, chromiumSource];
+    for (const source of sources.map((sourceOf) => sourceOf(search))) {
       expect(await examinePart(source)).toMatchObject({
         there: true,
         words: expect.stringContaining('not there yet'),

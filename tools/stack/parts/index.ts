@@ -1,3 +1,4 @@
+import { chromiumSource } from './chromium';
 import { kafkaSource, type KafkaPart } from './kafka';
 import { examinePart, PartMissing, takePart, type Examination, type PartSource, type Search } from './part';
 import { postgresSource, type PostgresPart } from './postgres';
@@ -22,9 +23,22 @@ export function takeParts(search: Search): Promise<Parts> {
   });
 }
 
-/** The same with the time-skipping test server. @throws PartMissing */
-export async function takeTestParts(search: Search): Promise<{ parts: Parts; testServer: string }> {
-  return takeAll({ parts: takeParts(search), testServer: takePart(testServerSource(search), search) });
+/** What tests take beside the servers. */
+export interface TestParts {
+  readonly parts: Parts;
+  /** The path of the time-skipping test server. */
+  readonly testServer: string;
+  /** The path of a browser. */
+  readonly chromium: string;
+}
+
+/** @throws PartMissing */
+export async function takeTestParts(search: Search): Promise<TestParts> {
+  return takeAll({
+    parts: takeParts(search),
+    testServer: takePart(testServerSource(search), search),
+    chromium: takePart(chromiumSource(search), search),
+  });
 }
 
 /** Whether a start, and the tests, would have each part; nothing is installed. */
@@ -34,6 +48,7 @@ export function examineParts(search: Search): Promise<(Examination & { part: str
     kafkaSource(search),
     temporalSource(search),
     testServerSource(search),
+    chromiumSource(search),
   ];
   return Promise.all(sources.map(async (source) => ({ part: source.part, ...(await examinePart(source)) })));
 }
