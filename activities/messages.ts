@@ -4,6 +4,7 @@ import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
 } from '@temporalio/client';
+import { money } from '../domain/money';
 import {
   paymentSignals,
   paymentUpdates,
@@ -42,9 +43,11 @@ export type PaymentMessages = {
 
 export const rideMessages: RideMessages = {
   async startPayment(start) {
+    const { rideId, amountMinor, currency, method } = start.order;
     try {
       await getClient().workflow.start(workflowTypes.payment, {
-        workflowId: paymentWorkflowId(start.order.rideId),
+        workflowId: paymentWorkflowId(rideId),
+        staticSummary: `${money(amountMinor, currency)}, ${method.type}`,
         taskQueue: taskQueues.payments,
         args: [start],
         workflowIdConflictPolicy: 'USE_EXISTING',

@@ -73,6 +73,25 @@ export const waits: Readonly<Record<LiveStatus, Wait>> = {
   },
 };
 
+/** Whom a payment waits for when it cannot go on alone. */
+export type PaymentWait = 'provider' | 'database';
+
+/** The same for a payment, whose other waits last as long as its ride, or have an end of their own. */
+export const paymentWaits: Readonly<
+  Record<PaymentWait, Pick<Wait, 'for' | 'action'> & { readonly limitMs: (policies: Policies) => number }>
+> = {
+  provider: {
+    for: 'the payment provider',
+    limitMs: minutes(2),
+    action: 'see whether the provider is down; it is asked again until it answers',
+  },
+  database: {
+    for: 'the payments database',
+    limitMs: minutes(2),
+    action: 'see whether the payments database is down; it goes on when that is back',
+  },
+};
+
 export interface Stuck {
   readonly waitsFor: string;
   /** ISO 8601 in UTC. */
@@ -85,10 +104,20 @@ export interface Stuck {
 /** What a ride is stuck in at `at`, or null where it waits no longer than its state allows, or is over. */
 export function stuckIn(ride: Ride, at: string, policies: Policies): Stuck | null {
   if (!isLive(ride.status)) return null;
-  const { for: waitsFor, since, earlierMs, limitMs, action } = waits[ride.status];
-  const sinceMs = Date.parse(ride[since] ?? ride.requestedAt) - (earlierMs?.(policies) ?? 0);
+  const { for: waitsFor, limitMs, action } = waits[ride.status];
+  const sinceMs = waitsSinceMs(ride, policies);
   const overdueMs = Date.parse(at) - sinceMs - limitMs(policies, ride);
   return overdueMs > 0 ? { waitsFor, since: new Date(sinceMs).toISOString(), overdueMs, action } : null;
+}
+
+/** The first millisecond, since 1970, at which the ride is stuck if it stays as it is; null where it is over. */
+export const stuckFromMs = (ride: Ride, policies: Policies): number | null =>
+  isLive(ride.status) ? waitsSinceMs(ride, policies) + waits[ride.status].limitMs(policies, ride) + 1 : null;
+
+function waitsSinceMs(ride: Ride, policies: Policies): number {
+  if (!isLive(ride.status)) throw new Error(`impossible: a ride that is ${ride.status} waits for nothing`);
+  const { since, earlierMs } = waits[ride.status];
+  return Date.parse(ride[since] ?? ride.requestedAt) - (earlierMs?.(policies) ?? 0);
 }
 
 /** Rides in this status can only be stuck where the time in this field is before `before`, ISO 8601 in UTC. */

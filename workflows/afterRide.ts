@@ -1,13 +1,4 @@
-import {
-  CancellationScope,
-  condition,
-  defineUpdate,
-  setCurrentDetails,
-  setHandler,
-  sleep,
-} from '@temporalio/workflow';
-import type { ActivityInterfaceFor } from '@temporalio/workflow';
-import type { ProviderActivities } from '../activities/payments';
+import { CancellationScope, condition, defineUpdate, setHandler, sleep } from '@temporalio/workflow';
 import { DomainError } from '../domain/errors';
 import { money } from '../domain/money';
 import { paymentUpdates } from '../domain/names';
@@ -16,6 +7,7 @@ import type { Policies } from '../domain/policies';
 import type { Refund, RefundOrder, Tip } from '../domain/sagas';
 import { createLock } from './lock';
 import type { PaymentRecord } from './paymentRecord';
+import type { Provider } from './provider';
 import { asRefusal } from './refusal';
 
 /** What a tip came to, in minor units. */
@@ -34,7 +26,7 @@ export class AfterRide {
   constructor(
     private readonly record: PaymentRecord,
     private readonly policies: Policies,
-    private readonly provider: ActivityInterfaceFor<ProviderActivities>,
+    private readonly provider: Provider,
   ) {
     // What can be refused without waiting is refused by the validator: that leaves nothing in the history, and the
     // same request may succeed later.
@@ -56,9 +48,7 @@ export class AfterRide {
     const { tipWindowMs, refundWindowMs } = this.policies;
     const windowMs = Math.max(tipWindowMs, refundWindowMs);
     const until = new Date(this.settledAtMs + windowMs).toISOString();
-    setCurrentDetails(
-      `**${this.record.payment.status}**. Takes tips and refunds until ${until} at the latest.`,
-    );
+    this.record.operators.waits(`a tip or a refund, until ${until} at the latest`);
     await sleep(windowMs, { summary: 'Time for tips and refunds' });
   }
 
@@ -72,7 +62,7 @@ export class AfterRide {
       this.tipsAsked += 1;
       const tip = { rideId, amountMinor, currency, paymentMethod: method.token, attempt: this.tipsAsked };
       const summary = `Charge a tip of ${money(amountMinor, currency)}`;
-      const charged = await this.provider.chargeTip.executeWithOptions({ summary }, [tip]);
+      const charged = await this.provider.chargeTip(summary, tip);
       if (!charged.charged)
         throw new DomainError('tip_declined', 'The card was declined.', { reason: charged.reason });
       const { intentId } = charged;
@@ -90,7 +80,7 @@ export class AfterRide {
       const { refundKey, amountMinor, reason } = order;
       const summary = `Refund ${money(amountMinor, currency)}`;
       const ask = { rideId, intentId, refundKey, amountMinor };
-      const answer = await this.provider.refund.executeWithOptions({ summary }, [ask]);
+      const answer = await this.provider.refund(summary, ask);
       if (!answer.refunded) throw new DomainError('refund_not_possible', answer.reason);
       const { refundId } = answer;
       const { refundedMinor } = await this.record.add('payment.refunded', {

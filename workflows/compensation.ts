@@ -2,12 +2,11 @@ import {
   CancellationScope,
   condition,
   defineUpdate,
-  setCurrentDetails,
   setHandler,
   ApplicationFailure,
-  upsertSearchAttributes,
 } from '@temporalio/workflow';
-import { operatorUpdates, searchAttributes } from '../domain/names';
+import { operatorUpdates } from '../domain/names';
+import type { Parked } from './card';
 
 interface Compensation {
   readonly name: string;
@@ -16,25 +15,9 @@ interface Compensation {
 
 type Verdict = 'retry' | 'skip';
 
-/** A saga that cannot go on by itself. */
-export interface Parked {
-  /** What it could not do. */
-  readonly what: string;
-  readonly reason: string;
-  readonly next: string;
-}
-
 const whatToDo =
   `mend the cause and send the Update \`${operatorUpdates.retryCompensation}\`, ` +
   `or settle it by hand and send \`${operatorUpdates.skipCompensation}\``;
-
-/** Says on the workflow's card that it is parked, and lets it be found by that. */
-function showParked(parked: Parked | null): void {
-  upsertSearchAttributes([{ key: searchAttributes.stuck, value: parked !== null }]);
-  if (parked === null) return setCurrentDetails('Goes on.');
-  const { what, reason, next } = parked;
-  setCurrentDetails(`**Parked: could not ${what}**\n- last failure: ${reason}\n- next action: ${next}`);
-}
 
 /**
  * What has to be undone if the saga does not reach its end. Registered BEFORE the step that it undoes, because a step
@@ -45,7 +28,7 @@ export class Compensations {
   private parked: string | undefined;
   private verdict: Verdict | undefined;
 
-  constructor(private readonly onPark: (parked: Parked | null) => void = showParked) {
+  constructor(private readonly onPark: (parked: Parked | null) => void) {
     this.answer(operatorUpdates.retryCompensation, 'retry');
     this.answer(operatorUpdates.skipCompensation, 'skip');
   }

@@ -1,11 +1,10 @@
 import { CancellationScope, condition, defineUpdate, setHandler } from '@temporalio/workflow';
-import type { ActivityInterfaceFor } from '@temporalio/workflow';
-import type { ProviderActivities } from '../activities/payments';
 import { money } from '../domain/money';
 import { paymentUpdates } from '../domain/names';
 import type { HoldRaise, Raised } from '../domain/payment';
 import { createLock } from './lock';
 import type { PaymentRecord } from './paymentRecord';
+import type { Provider } from './provider';
 import { requireShape } from './updateArguments';
 
 /** Raises of the hold while the ride is under way: each is answered once, and none is left half done at its end. */
@@ -17,7 +16,7 @@ export class HoldRaises {
 
   constructor(
     private readonly record: PaymentRecord,
-    private readonly provider: ActivityInterfaceFor<ProviderActivities>,
+    private readonly provider: Provider,
   ) {
     setHandler(
       defineUpdate<Raised, [HoldRaise]>(paymentUpdates.raiseHold),
@@ -58,7 +57,7 @@ export class HoldRaises {
     if (intentId !== null) {
       const summary = `Raise the hold from ${money(amountMinor, currency)} to ${money(toMinor, currency)}`;
       const order = { rideId, intentId, changeId, toMinor };
-      const answer = await this.provider.raiseHold.executeWithOptions({ summary }, [order]);
+      const answer = await this.provider.raiseHold(summary, order);
       if (!answer.raised) return answer;
     }
     await this.record.add('payment.hold_raised', { intentId, amountMinor: toMinor, currency, changeId });

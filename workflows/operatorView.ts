@@ -1,20 +1,19 @@
-import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { upsertSearchAttributes } from '@temporalio/workflow';
 import { searchAttributes } from '../domain/names';
 import type { Policies } from '../domain/policies';
 import { drivingStatuses, terminalRideStatuses } from '../domain/ride';
 import type { Ride, RideStatus } from '../domain/ride';
 import { stuckIn, waitsFor } from '../domain/stuck';
+import { Card, type Parked } from './card';
 import { now } from './now';
 
-/**
- * What an operator sees of a ride in Temporal's web UI: a card that says where it is, since when, what it waits for,
- * what failed last and what to do; and the attributes that it is found by.
- */
+/** What an operator sees of a ride in Temporal's web UI: its card, and the attributes that it is found by. */
 export class OperatorView {
+  private readonly card = new Card();
   private ride: Ride | null = null;
   private shown: { status: string; driverId: string | null; stuck: boolean };
-  private lastFailure = 'none';
-  private parked: { readonly what: string; readonly next: string } | null = null;
+  private troubled = false;
+  private handedOver = false;
 
   /** `status`: of the ride when its workflow was started; the attribute says it already. */
   constructor(
@@ -22,6 +21,11 @@ export class OperatorView {
     status: 'scheduled' | 'requested',
   ) {
     this.shown = { status: phaseOf(status), driverId: null, stuck: false };
+  }
+
+  /** Whether any step did not succeed at once. */
+  get hasFailed(): boolean {
+    return this.troubled;
   }
 
   /** After every transition. Each upsert is an event of the history: only what has changed is told. */
@@ -32,25 +36,30 @@ export class OperatorView {
 
   /** A step did not succeed at once and is tried again. */
   failed(step: string, error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    this.lastFailure = `${now()}, ${step}: ${reason}`;
+    this.troubled = true;
+    this.card.failed(step, error);
     this.tell();
   }
 
   /** Nothing goes on before an operator has spoken; null when that has happened. */
-  park(parked: { readonly what: string; readonly reason: string; readonly next: string } | null): void {
-    if (parked !== null) this.lastFailure = `${now()}, ${parked.what}: ${parked.reason}`;
-    this.parked = parked;
+  park(parked: Parked | null): void {
+    this.card.park(parked);
+    this.tell();
+  }
+
+  /** The ride goes on in a workflow of its own: whatever it waits for, it is not this one that is stuck. */
+  handOver(): void {
+    this.handedOver = true;
     this.tell();
   }
 
   /** Looks again whether the ride waits longer than its state allows. */
   tell(): void {
     if (this.ride === null) return;
-    const { driverId } = this.ride;
+    const { driverId, quoteId, version } = this.ride;
     const status = phaseOf(this.ride.status);
     const overdue = stuckIn(this.ride, now(), this.policies);
-    const stuck = this.parked !== null || overdue !== null;
+    const stuck = !this.handedOver && (this.card.isParked || overdue !== null);
     const changed = [
       ...(status === this.shown.status ? [] : [{ key: searchAttributes.status, value: status }]),
       ...(driverId === this.shown.driverId ? [] : [{ key: searchAttributes.driverId, value: driverId }]),
@@ -58,8 +67,14 @@ export class OperatorView {
     ];
     this.shown = { status, driverId, stuck };
     if (changed.length > 0) upsertSearchAttributes(changed);
-    const next = this.parked?.next ?? overdue?.action ?? 'nothing to do';
-    setCurrentDetails(card(this.ride, this.parked?.what, this.lastFailure, next));
+    this.card.show({
+      where: this.ride.status,
+      version,
+      since: since(this.ride),
+      waitsFor: waitsFor(this.ride.status),
+      about: `driver: ${driverId === null ? 'none' : `\`${driverId}\``}; quote: \`${quoteId}\``,
+      next: overdue?.action ?? 'nothing to do',
+    });
   }
 }
 
@@ -70,18 +85,6 @@ export class OperatorView {
 function phaseOf(status: RideStatus): string {
   if (drivingStatuses.includes(status)) return 'with_driver';
   return status === 'scheduled' || terminalRideStatuses.includes(status) ? status : 'searching';
-}
-
-function card(ride: Ride, parked: string | undefined, lastFailure: string, next: string): string {
-  const { status, version, driverId, quoteId } = ride;
-  const lines = [
-    `**${parked === undefined ? status : `Parked: could not ${parked}`}** (version ${version}), since ${since(ride)}`,
-    `- waits for: ${parked === undefined ? waitsFor(status) : 'an operator'}`,
-    `- driver: ${driverId === null ? 'none' : `\`${driverId}\``}; quote: \`${quoteId}\``,
-    `- last failure: ${lastFailure}`,
-    `- next action: ${next}`,
-  ];
-  return lines.join('\n');
 }
 
 const since = (ride: Ride): string =>

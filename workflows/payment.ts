@@ -4,7 +4,6 @@ import {
   CancelledFailure,
   condition,
   defineSignal,
-  setCurrentDetails,
   setHandler,
 } from '@temporalio/workflow';
 import type { PaymentMessages } from '../activities/messages';
@@ -17,10 +16,8 @@ import { AfterRide } from './afterRide';
 import { Compensations } from './compensation';
 import { HoldRaises } from './holdRaises';
 import { PaymentRecord } from './paymentRecord';
-import { provider, quickly } from './provider';
+import { createProvider } from './provider';
 import { ownDatabase } from './steps';
-
-const messages = ownDatabase<PaymentMessages>();
 
 /**
  * A ride's payment: authorized, and when the ride has ended captured or released; then tips and refunds while their
@@ -28,10 +25,15 @@ const messages = ownDatabase<PaymentMessages>();
  */
 export async function payment({ order, policies, rideWorkflowId }: PaymentStart): Promise<PaymentStatus> {
   const { rideId, method, currency } = order;
-  const record = new PaymentRecord(rideId);
+  const record = new PaymentRecord(rideId, policies);
+  const { operators } = record;
+  const provider = createProvider(operators);
+  const messages = ownDatabase<PaymentMessages>({
+    onTrouble: (step, error) => operators.failed(step, error),
+  });
   const afterRide = new AfterRide(record, policies, provider);
   const raises = new HoldRaises(record, provider);
-  const compensations = new Compensations();
+  const compensations = new Compensations((parked) => operators.park(parked));
   let outcome: RideOutcome | undefined;
   let rideWaits = true;
 
@@ -44,7 +46,7 @@ export async function payment({ order, policies, rideWorkflowId }: PaymentStart)
     if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
     await tellRide();
     if (!record.is('failed')) {
-      setCurrentDetails(`**${record.payment.status}**. Waits for the ride to end.`);
+      operators.waits('the ride to end');
       await condition(() => outcome !== undefined);
       await CancellationScope.nonCancellable(() => settle(outcome!));
       await afterRide.window();
@@ -58,7 +60,7 @@ export async function payment({ order, policies, rideWorkflowId }: PaymentStart)
     // The last call in flight may have failed with its own words: what ended the payment is the cancel.
     throw CancellationScope.current().consideredCancelled ? new CancelledFailure('cancelled') : error;
   }
-  setCurrentDetails(`**${record.payment.status}**. Nothing more will happen to this payment.`);
+  operators.waits('nothing: the payment is over');
   await condition(allHandlersFinished);
   return record.payment.status;
 
@@ -67,9 +69,7 @@ export async function payment({ order, policies, rideWorkflowId }: PaymentStart)
     compensations.add('release the hold', releaseHold);
     if (method.type === 'cash') return;
     const { amountMinor } = order;
-    setCurrentDetails(`**authorizing**. Waits for the provider to hold ${money(amountMinor, currency)}.`);
-    const summary = `Hold ${money(amountMinor, currency)}`;
-    const held = await quickly.authorize(summary, order);
+    const held = await provider.authorize(`Hold ${money(amountMinor, currency)}`, order);
     if (held.charged) {
       await record.add('payment.authorized', { intentId: held.intentId, amountMinor, currency });
     } else {
@@ -100,20 +100,17 @@ export async function payment({ order, policies, rideWorkflowId }: PaymentStart)
       await record.add('payment.cash_settled', { ...owed, ...split });
       return;
     }
-    setCurrentDetails(`**capturing**. Waits for the provider to take ${money(owed.amountMinor, currency)}.`);
     const summary = `Capture ${money(owed.amountMinor, currency)} of ${money(heldMinor, currency)}`;
     const capture = { rideId, intentId, amountMinor: owed.amountMinor };
-    await quickly.capture(summary, capture);
+    await provider.capture(summary, capture);
     await record.add('payment.captured', { intentId, ...owed, ...split });
   }
 
   /** Tolerates that nothing is held: not asked for yet, declined, or released before. */
   async function releaseHold(): Promise<void> {
     await raises.close();
-    setCurrentDetails(`**${record.payment.status}**. Releases the hold.`);
     const summary = `Release the hold of ${money(record.payment.amountMinor, currency)}`;
-    const intentId =
-      method.type === 'cash' ? null : await provider.voidHold.executeWithOptions({ summary }, [rideId]);
+    const intentId = method.type === 'cash' ? null : await provider.voidHold(summary, rideId);
     await record.add('payment.voided', { intentId });
   }
 }

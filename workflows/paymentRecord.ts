@@ -9,18 +9,27 @@ import type {
   PaymentFactType,
   PaymentStatus,
 } from '../domain/payment';
+import type { Policies } from '../domain/policies';
 import { createLock } from './lock';
 import { now } from './now';
+import { PaymentView } from './paymentView';
 import { ownDatabase } from './steps';
-
-const transitions = ownDatabase<PaymentTransitions>();
 
 /** The payment as its workflow knows it, and the one way to change it. */
 export class PaymentRecord {
   private current: Payment | null = null;
   private readonly oneAtATime = createLock();
+  private readonly transitions = ownDatabase<PaymentTransitions>({
+    onTrouble: (step, error) => this.operators.failed(step, error),
+  });
+  readonly operators: PaymentView;
 
-  constructor(private readonly rideId: string) {}
+  constructor(
+    private readonly rideId: string,
+    policies: Policies,
+  ) {
+    this.operators = new PaymentView(policies);
+  }
 
   get payment(): Payment {
     if (this.current === null) throw new Error('impossible: asked for a payment that is not opened');
@@ -37,7 +46,8 @@ export class PaymentRecord {
    */
   async add<T extends PaymentFactType>(type: T, data: PaymentFactData[T]): Promise<Payment> {
     const fact = { type, at: now(), data } as PaymentFact;
-    return CancellationScope.nonCancellable(() => this.oneAtATime(() => this.record(fact)));
+    const record = () => this.operators.during('database', paymentSteps[type], () => this.record(fact));
+    return CancellationScope.nonCancellable(() => this.oneAtATime(record));
   }
 
   private async record(fact: PaymentFact): Promise<Payment> {
@@ -46,13 +56,14 @@ export class PaymentRecord {
     while (mayFollow(this.current, fact.type)) {
       const expectedVersion = this.current?.version ?? 0;
       const step = paymentSteps[fact.type];
-      const recorded = await transitions[step]({
+      const recorded = await this.transitions[step]({
         stepId: stepId(this.rideId, step, expectedVersion),
         aggregateId: this.rideId,
         expectedVersion,
         fact,
       });
       this.current = recorded.state;
+      this.operators.show(recorded.state);
       if (recorded.applied) break;
     }
     return this.payment;

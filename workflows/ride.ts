@@ -21,12 +21,13 @@ import { answerRiderDriverAndOperator } from './rideUpdates';
 import { RouteChanges } from './routeChanges';
 import { ownDatabase } from './steps';
 
-const messages = ownDatabase<RideMessages>();
-
 /** A ride, from its request to its end: requested, paid for, matched, driven, charged. */
 export async function ride({ request, requestedAt, policies, released }: RideStart): Promise<RideStatus> {
   const { rideId } = request;
   const record = new RideRecord(rideId, policies);
+  const messages = ownDatabase<RideMessages>({
+    onTrouble: (step, error) => record.operators.failed(step, error),
+  });
   const compensations = new Compensations((parked) => record.operators.park(parked));
   const search: SearchNews = { declinedRounds: new Set(), driverFreed: false };
   let authorization: Authorization | undefined;

@@ -4,6 +4,8 @@ import {
   CancellationScope,
   condition,
   isCancellation,
+  patched,
+  sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { RideActivities } from '../activities/rides';
@@ -12,13 +14,12 @@ import { isAskedFor, type RequestChange } from '../domain/requestChange';
 import { requestOf } from '../domain/ride';
 import type { Ride, RideCommand, RideCommandType, RideStatus } from '../domain/ride';
 import type { RideStart } from '../domain/sagas';
+import { stuckFromMs } from '../domain/stuck';
 import { now } from './now';
 import { RideRecord } from './rideRecord';
 import { ownDatabase } from './steps';
 import { answerUpdate, type Shape } from './updateArguments';
 import { autoUpgrade } from './versioning';
-
-const { startRide } = ownDatabase<RideActivities['lifecycle']>();
 
 /**
  * A ride that was requested for later: waits until its pickup comes near, and starts the ride. It is thin and not
@@ -26,8 +27,13 @@ const { startRide } = ownDatabase<RideActivities['lifecycle']>();
  */
 export async function scheduledRide({ request, requestedAt, policies }: RideStart): Promise<RideStatus> {
   const record = new RideRecord(request.rideId, policies, 'scheduled');
+  const { startRide } = ownDatabase<RideActivities['lifecycle']>({
+    onTrouble: (step, error) => record.operators.failed(step, error),
+  });
   let released = false;
   answerRiderAndOperator(record, () => released);
+  // Ended by the workflow's own end or cancel.
+  watch().catch(() => undefined);
 
   try {
     await record.apply({ type: 'schedule', at: requestedAt, request });
@@ -45,7 +51,9 @@ export async function scheduledRide({ request, requestedAt, policies }: RideStar
     // From here on the ride's own workflow answers; who was heard before has acted on the ride when it starts.
     released = true;
     await condition(allHandlersFinished);
-    if (record.is('requested')) await startRide(rideStart());
+    if (!record.is('requested')) return;
+    await startRide(rideStart());
+    record.operators.handOver();
   });
   return record.ride.status;
 
@@ -53,6 +61,19 @@ export async function scheduledRide({ request, requestedAt, policies }: RideStar
   async function changeOr(leftMs: number): Promise<void> {
     const { version } = record.ride;
     await condition(() => record.ride.version !== version, leftMs);
+  }
+
+  /** Looks whether the ride is stuck once what is due has failed; for a ride without trouble that is nothing. */
+  async function watch(): Promise<void> {
+    await condition(
+      () => record.operators.hasFailed && record.isRecorded && releaseAtMs(record.ride) <= Date.now(),
+    );
+    if (!patched('look-when-late')) return;
+    for (;;) {
+      const leftMs = (stuckFromMs(record.ride, policies) ?? 0) - Date.now();
+      await sleep(leftMs > 0 ? leftMs : policies.stuckCheckMs, { summary: 'look whether the ride is stuck' });
+      record.operators.tell();
+    }
   }
 
   function releaseAtMs({ scheduledFor, requestedAt: askedAt }: Ride): number {

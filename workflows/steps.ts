@@ -52,7 +52,9 @@ export function refusalIn(error: unknown): ApplicationFailure | undefined {
   return cause instanceof ApplicationFailure && cause.nonRetryable ? cause : undefined;
 }
 
-const causeOf = (error: unknown): unknown =>
+/** What an activity failed with, or timed out of. */
+export const causeOf = (error: unknown): unknown =>
   error instanceof ActivityFailure ? (error.cause ?? error) : error;
 
-const isFinal = (error: unknown): boolean => isCancellation(error) || refusalIn(error) !== undefined;
+/** Whether trying again is not wanted. */
+export const isFinal = (error: unknown): boolean => isCancellation(error) || refusalIn(error) !== undefined;

@@ -56,6 +56,11 @@ export const released: Way = async (saga) => {
   await begun(saga, rideId);
   return rideId;
 };
+/** The same, but the database does not answer when it is due: its workflow looks whether it is stuck. */
+export const releasedLate: Way = (saga) => {
+  saga.before.release = slow;
+  return released(saga);
+};
 export const begun: Move = (saga, rideId) => saga.until(rideId, (ride) => ride.status === 'matching');
 export const movedToNow: Move = async (saga, rideId) => {
   const scheduledFor = new Date(Date.now() + 1_500).toISOString();
@@ -203,9 +208,11 @@ const spoils =
   (saga) =>
     Promise.resolve(saga.provider.next(call, answer));
 
+/** Longer than a local activity may take. */
+const slow = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 4_000));
 /** The arrival is not recorded within a local activity's time: a regular one does it. */
 export const databaseSlow: Move = (saga) => {
-  saga.before.arrive = () => new Promise((resolve) => setTimeout(resolve, 4_000));
+  saga.before.arrive = slow;
   return Promise.resolve();
 };
 
