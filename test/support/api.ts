@@ -25,6 +25,7 @@ import { createRideFeed } from '../../services/rides/rideFeed';
 import { routeChangeRoutes } from '../../services/rides/routeChanges';
 import { rideRoutes } from '../../services/rides/routes';
 import { database, issuer, ownNamespace, startWorkers } from './apiGround';
+import { playedProvider, type PlayedProvider } from './playedProvider';
 import { temporalAddress } from './servers';
 
 const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
@@ -76,6 +77,7 @@ export interface Api {
   readonly temporal: Client;
   /** Where drivers are; of others the map does not know. */
   readonly whereabouts: Map<string, Point | null>;
+  readonly provider: PlayedProvider;
   /** Moves the gateway's clock. */
   clockMs: number;
   call(method: string, path: string, call?: Call): Promise<Answer>;
@@ -93,9 +95,11 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
   const { verify, token } = await issuer();
   const requireRole = createRequireRole(verify);
   const nearby: string[] = [];
+  const provider = playedProvider();
   const namespace = workers ? await ownNamespace() : 'default';
   if (workers) {
-    await startWorkers({ rides, payments: await database('payments', stops), nearby, namespace }, stops);
+    const payments = await database('payments', stops);
+    await startWorkers({ rides, payments, nearby, namespace, provider }, stops);
   }
 
   const quotes = (quoteTtlMs: number) =>
@@ -183,6 +187,7 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
     rides,
     pricing,
     nearby,
+    provider,
     temporal: new Client({ connection: Connection.lazy({ address: temporalAddress() }), namespace }),
     whereabouts: new Map(),
     clockMs: 0,

@@ -8,7 +8,7 @@ import type { Verifier } from '../../platform/auth';
 import { CodedError } from '../../platform/errors';
 import { createPool, type Pool } from '../../platform/postgres';
 import { playedMap } from './playedMap';
-import { playedProvider } from './playedProvider';
+import type { PlayedProvider } from './playedProvider';
 import { workflowBundle } from './rideSaga';
 import { prepareNamespace } from '../../tools/stack/namespace';
 import { createDatabase, temporalAddress } from './servers';
@@ -59,10 +59,11 @@ export async function startWorkers(
     readonly payments: Pool;
     readonly nearby: readonly string[];
     readonly namespace: string;
+    readonly provider: PlayedProvider;
   },
   stops: Stops,
 ): Promise<void> {
-  const { rides, payments, nearby, namespace } = options;
+  const { rides, payments, nearby, namespace, provider } = options;
   const connection = await NativeConnection.connect({ address: temporalAddress() });
   stops.push(() => connection.close());
   const { transitions, dispatch, lifecycle } = createRideActivities({
@@ -73,7 +74,7 @@ export async function startWorkers(
   const common = { connection, namespace, workflowBundle: await workflowBundle() };
   const activities = {
     rides: { ...transitions, ...dispatch, ...lifecycle, ...rideMessages },
-    payments: { ...books.transitions, ...playedProvider().activities, ...paymentMessages },
+    payments: { ...books.transitions, ...provider.activities, ...paymentMessages },
   };
   for (const taskQueue of ['rides', 'payments'] as const) {
     const worker = await Worker.create({ ...common, taskQueue, activities: activities[taskQueue] });

@@ -9,6 +9,8 @@ import { UsageError } from '../stack/options';
 import { defaultDataDir } from '../stack/places';
 import { textOptions } from './arguments';
 
+const CARD_DEADLINE_MS = 5_000;
+
 /** What is asked for what is stuck. */
 export interface StuckSources {
   readonly apiUrl: string;
@@ -65,14 +67,14 @@ export async function stuckLines(sources: StuckSources): Promise<string[]> {
   const stuck = await stuckWorkflows(sources.temporal);
   return [
     ...overdue.map((ride) => describeRide(ride, linkTo(sources, ride.workflowId))),
-    ...stuck
-      .filter((workflowId) => !told.has(workflowId))
-      .map((workflowId) =>
-        paragraph(`${workflowId} is parked, or waits longer than its state allows`, [
-          'see its card for the next action',
-          linkTo(sources, workflowId),
-        ]),
-      ),
+    ...(await Promise.all(
+      stuck
+        .filter((workflowId) => !told.has(workflowId))
+        .map(async (workflowId) => {
+          const card = await cardLines(sources.temporal, workflowId);
+          return paragraph(`${workflowId} is stuck`, [...card, linkTo(sources, workflowId)]);
+        }),
+    )),
   ];
 }
 
@@ -90,6 +92,23 @@ async function stuckWorkflows(temporal: Client): Promise<string[]> {
   const ids: string[] = [];
   for await (const { workflowId } of temporal.workflow.list({ query })) ids.push(workflowId);
   return ids;
+}
+
+/** What a workflow's card says, without its markup. The card comes from a worker, which may be away. */
+async function cardLines(temporal: Client, workflowId: string): Promise<string[]> {
+  try {
+    const { currentDetails } = await temporal.connection.withDeadline(Date.now() + CARD_DEADLINE_MS, () =>
+      temporal.workflow
+        .getHandle(workflowId)
+        .query<{ currentDetails: string }>('__temporal_workflow_metadata'),
+    );
+    return currentDetails
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.replace(/^- /, '').replaceAll('**', ''));
+  } catch (error) {
+    return [`its card cannot be read (${error instanceof Error ? error.message : String(error)})`];
+  }
 }
 
 const describeRide = (ride: StuckRides['rides'][number], link: string): string =>
