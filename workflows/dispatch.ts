@@ -76,6 +76,7 @@ async function offerInRounds(record: RideRecord, news: SearchNews, policies: Pol
       await condition(
         () => !record.is('matching') || isReserved(record) || news.declinedRounds.has(round),
         policies.offerTtlMs,
+        { summary: 'the offers are open' },
       );
     }
     if (!record.is('matching')) return;
@@ -136,7 +137,8 @@ async function waitForReserved(
   if (record.reservedIsFree) news.driverFreed = true;
   while (isReserved(record)) {
     const leftMs = deadlineMs - Date.now();
-    if (leftMs > 0) await condition(() => !isReserved(record) || news.driverFreed, leftMs);
+    const summary = "the driver's present ride ends";
+    if (leftMs > 0) await condition(() => !isReserved(record) || news.driverFreed, leftMs, { summary });
     if (!isReserved(record)) return;
     news.driverFreed = false;
     if (await isAssigned(record, winner)) return;

@@ -60,7 +60,7 @@ export async function scheduledRide({ request, requestedAt, policies }: RideStar
   /** A timer may be late, and the pickup may be moved while it runs: times decide. */
   async function changeOr(leftMs: number): Promise<void> {
     const { version } = record.ride;
-    await condition(() => record.ride.version !== version, leftMs);
+    await condition(() => record.ride.version !== version, leftMs, { summary: 'release the ride' });
   }
 
   /** Looks whether the ride is stuck once what is due has failed; for a ride without trouble that is nothing. */

@@ -10,8 +10,8 @@ import type { ActivityInterfaceFor, UntypedActivities } from '@temporalio/workfl
 
 /**
  * Activities against the service's own database, and messages to another saga: local (milliseconds, one marker in the
- * history) for up to 3 s, and after that the same idempotent function as a regular activity, so that a database that is down neither blocks the
- * workflow's handlers nor hides from the operator. `patience` bounds the regular one; without it, it never gives up.
+ * history) for up to 3 s, and after that the same idempotent function as a regular activity, so that a database that is
+ * down neither blocks the workflow's handlers nor hides from the operator. `patience` bounds the regular one; without it, it never gives up.
  * `onTrouble` hears of a step that goes on as a regular one.
  */
 export function ownDatabase<A extends UntypedActivities>({
@@ -31,20 +31,24 @@ export function ownDatabase<A extends UntypedActivities>({
     retry: { initialInterval: '200ms', maximumInterval: '5s' },
   });
   return new Proxy({} as ActivityInterfaceFor<A>, {
-    get:
-      (_target, name: string) =>
-      async (...args: unknown[]) => {
+    get: (_target, name: string) => {
+      const options = { summary: inWords(name) };
+      return async (...args: unknown[]): Promise<unknown> => {
         try {
           // To its end: it is short, and a ride must not go on while a step of it may still be committed.
-          return await CancellationScope.nonCancellable(async () => (await local[name]!(...args)) as unknown);
+          return await CancellationScope.nonCancellable(() => local[name]!.executeWithOptions(options, args));
         } catch (error) {
           if (isFinal(error)) throw error;
           onTrouble?.(name, causeOf(error));
-          return (await regular[name]!(...args)) as unknown;
+          return await regular[name]!.executeWithOptions(options, args);
         }
-      },
+      };
+    },
   });
 }
+
+/** `assign driver` for `assignDriver`: what the web UI shows beside the activity. */
+const inWords = (name: string): string => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 
 /** The refusal of the domain inside a failed activity, if that is what it was. */
 export function refusalIn(error: unknown): ApplicationFailure | undefined {
