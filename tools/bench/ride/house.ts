@@ -18,7 +18,7 @@ export interface Ground {
   readonly servers: BenchServers;
   readonly issuer: Issuer;
   readonly secrets: Secrets;
-  readonly providerUrl: string;
+  readonly provider: { readonly url: string; readonly pid: number };
   readonly locationUrl: string;
 }
 
@@ -55,7 +55,7 @@ export async function startHouse(ground: Ground, { name, workers, port }: HouseS
   const namespace = `bench-${name}`;
   await prepareNamespace(servers.temporalAddress, namespace, { create: true });
   const env = {
-    ...(await commonEnvironment(ground)),
+    ...(await commonEnvironment(ground, ground.provider.url)),
     TEMPORAL_NAMESPACE: namespace,
     [databaseVariable('rides')]: ridesUrl,
     [databaseVariable('payments')]: paymentsUrl,
@@ -88,17 +88,21 @@ export async function startHouse(ground: Ground, { name, workers, port }: HouseS
   };
 }
 
-/** The provider, as a process that both contestants ask. @returns its URL */
+/** The provider, as a process that both contestants ask. */
 export async function startProvider(
-  ground: Omit<Ground, 'providerUrl'>,
-): Promise<{ url: string; stop: () => Promise<void> }> {
+  ground: Omit<Ground, 'provider'>,
+): Promise<Ground['provider'] & { stop: () => Promise<void> }> {
   const { servers } = ground;
   const port = servers.ports['sandbox-psp'];
   const url = `http://127.0.0.1:${port}`;
-  const env = await commonEnvironment({ ...ground, providerUrl: url });
+  const env = await commonEnvironment(ground, url);
   const wanted = { process: 'sandbox-psp' } as const;
   const daemon = await startProcess(ground, { name: 'sandbox-psp', wanted, port, env });
-  return { url, stop: () => endProcess(daemon.pid, { signal: 'SIGTERM', deadlineMs: 10_000 }) };
+  return {
+    url,
+    pid: daemon.pid,
+    stop: () => endProcess(daemon.pid, { signal: 'SIGTERM', deadlineMs: 10_000 }),
+  };
 }
 
 /** A map on which every driver waits at a pickup of their own, see `pickupOf`. */
@@ -149,13 +153,10 @@ async function newDatabase(ground: Ground, house: string, owner: 'rides' | 'paym
   return url;
 }
 
-async function commonEnvironment({
-  servers,
-  issuer,
-  secrets,
-  providerUrl,
-  locationUrl,
-}: Ground): Promise<NodeJS.ProcessEnv> {
+async function commonEnvironment(
+  { servers, issuer, secrets, locationUrl }: Omit<Ground, 'provider'>,
+  providerUrl: string,
+): Promise<NodeJS.ProcessEnv> {
   return {
     PATH: process.env.PATH,
     NODE_ENV: 'production',

@@ -1,6 +1,6 @@
 import type { Say } from '../../stack/say';
 import { openIssuer, openSecrets } from '../../stack/issuer';
-import { Checks, inRounds, percentile, ratiosTo, type BenchResult, type Metrics } from '../frame';
+import { Checks, inRounds, percentile, ratiosTo, rounded, type BenchResult, type Metrics } from '../frame';
 import type { BenchOptions } from '../options';
 import { cpuMsOf, familyCpuMsOf } from '../processTime';
 import { startBenchServers } from '../servers';
@@ -50,7 +50,7 @@ async function prepareGround(say: Say, stops: (() => Promise<unknown>)[]): Promi
   const common = { servers, issuer, secrets, locationUrl: map.url };
   const provider = await startProvider(common);
   stops.push(() => provider.stop());
-  return { ...common, providerUrl: provider.url };
+  return { ...common, provider };
 }
 
 async function prepareContestants(
@@ -107,6 +107,8 @@ async function measure(
         'requestP99Ms',
         'requestHalfLoadP50Ms',
         'requestHalfLoadP99Ms',
+        'workerCpuMsPerRide',
+        'serverCpuMsPerRide',
       ])
         figures[`${name}At${level}Open.${metric}`] = metrics[metric]!.median;
     }
@@ -125,11 +127,22 @@ async function measure(
     contestants: seen,
     ratios: ratiosTo('sample', seen),
     figures: {
+      ratioIfTheWorkersWereFree: ratioWithoutWorkers(seen),
       ...Object.fromEntries(headline.map((metric) => [metric, seen['hailway']![metric]!.median])),
       ...figures,
     },
     checks: checks.all,
   };
+}
+
+/**
+ * What `hailway/sample` would be, both being held up by the CPU alone, if Hailway's workers took none of it: what is left
+ * is the same for both (gateway, Postgres, provider, the people) or the server's work.
+ */
+function ratioWithoutWorkers(seen: Awaited<ReturnType<typeof inRounds>>): number {
+  const { sample, hailway } = seen;
+  const left = hailway!['cpuMsPerRide']!.median - hailway!['workerCpuMsPerRide']!.median;
+  return rounded(sample!['cpuMsPerRide']!.median / left);
 }
 
 /** As many rides a second as there is power for, then one after another, then at half that pace. */
@@ -139,25 +152,28 @@ async function oneRound(
   size: number,
   checks: Checks,
 ): Promise<Metrics> {
-  const { servers, providerUrl } = ground;
+  const { servers, provider } = ground;
   const readCpu = () => ({
     worker: house.workerPids.reduce((sum, pid) => sum + cpuMsOf(pid), 0),
     server: cpuMsOf(servers.pid('temporal')),
     gateway: cpuMsOf(house.gatewayPid),
     postgres: familyCpuMsOf(servers.pid('postgres')),
+    provider: cpuMsOf(provider.pid),
+    people: cpuMsOf(process.pid),
   });
   const before = readCpu();
   const startedAt = performance.now();
   const busy = await closedLoop(people, { count: size, atOnce: AT_ONCE });
   const ridesPerSecond = (size * 1_000) / (performance.now() - startedAt);
   const after = readCpu();
+  const cpuMs = (of: keyof typeof after): number => (after[of] - before[of]) / size;
 
   const idle = await closedLoop(people, { count: IDLE_RIDES, atOnce: 1 });
   const count = Math.max(IDLE_RIDES, Math.round(size / 2));
   const half = await steadyPace(people, { count, perSecond: ridesPerSecond / 2, drivers: DRIVERS });
 
   const rideIds = [...busy, ...idle, ...half].map(({ rideId }) => rideId);
-  await judgeRound(house, providerUrl, rideIds, checks);
+  await judgeRound(house, provider.url, rideIds, checks);
   const written = await readHistories(servers.temporalAddress, house, rideIds.slice(0, HISTORIES));
   const p = (rides: readonly Driven[], percent: number): number =>
     percentile(
@@ -169,10 +185,13 @@ async function oneRound(
     historyEventsPerRide: written.events,
     workflowTasksPerRide: written.workflowTasks,
     actionsPerRide: written.actions,
-    workerCpuMsPerRide: (after.worker - before.worker) / size,
-    serverCpuMsPerRide: (after.server - before.server) / size,
-    gatewayCpuMsPerRide: (after.gateway - before.gateway) / size,
-    postgresCpuMsPerRide: (after.postgres - before.postgres) / size,
+    cpuMsPerRide: Object.keys(after).reduce((sum, of) => sum + cpuMs(of as keyof typeof after), 0),
+    workerCpuMsPerRide: cpuMs('worker'),
+    serverCpuMsPerRide: cpuMs('server'),
+    gatewayCpuMsPerRide: cpuMs('gateway'),
+    postgresCpuMsPerRide: cpuMs('postgres'),
+    providerCpuMsPerRide: cpuMs('provider'),
+    peopleCpuMsPerRide: cpuMs('people'),
     requestP50Ms: p(idle, 50),
     requestP99Ms: p(idle, 99),
     requestHalfLoadP50Ms: p(half, 50),

@@ -20,8 +20,8 @@ export interface People {
   register(from: number, to: number): Promise<void>;
   /** A standard ride with this driver, to its capture: one offer, accepted, driven, captured. */
   ride(driver: number): Promise<Driven>;
-  /** The same up to its start; then it stays under way. */
-  setOut(driver: number): Promise<string>;
+  /** The same up to its driver's accept; then the driver stays on the way. */
+  setOut(driver: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -66,15 +66,20 @@ export function createPeople(house: House, { issuer, secrets }: Pick<Ground, 'is
     return { rideId, requestMs: performance.now() - askedAt };
   };
 
-  const drive = async (rideId: string, driver: number): Promise<string> => {
+  const accept = async (rideId: string, driver: number): Promise<string> => {
     const token = await tokenOf('driver', driverIdOf(driver));
     const offerId = await watch.offerTo(driverIdOf(driver), rideId);
     await call('POST', `/v1/offers/${offerId}/accept`, token);
+    return token;
+  };
+
+  const drive = async (rideId: string, driver: number): Promise<void> => {
+    const token = await accept(rideId, driver);
     await call('POST', `/v1/rides/${rideId}/arrive`, token);
     await call('POST', `/v1/rides/${rideId}/start`, token, {
       code: startCodeFor(secrets.of('ride-code'), rideId),
     });
-    return token;
+    await call('POST', `/v1/rides/${rideId}/complete`, token);
   };
 
   return {
@@ -88,15 +93,13 @@ export function createPeople(house: House, { issuer, secrets }: Pick<Ground, 'is
     },
     async ride(driver) {
       const driven = await request(driver);
-      const token = await drive(driven.rideId, driver);
-      await call('POST', `/v1/rides/${driven.rideId}/complete`, token);
+      await drive(driven.rideId, driver);
       await watch.captured(driven.rideId);
       return driven;
     },
     async setOut(driver) {
       const { rideId } = await request(driver);
-      await drive(rideId, driver);
-      return rideId;
+      await accept(rideId, driver);
     },
     stop: () => watch.stop(),
   };
