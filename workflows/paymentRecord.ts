@@ -18,6 +18,11 @@ import { ownDatabase } from './steps';
 /** The payment as its workflow knows it, and the one way to change it. */
 export class PaymentRecord {
   private current: Payment | null = null;
+  /**
+   * The version after this workflow's last step. The payment itself may be ahead: with steps of an attempt that was
+   * lost, which are found again one by one.
+   */
+  private version = 0;
   private readonly oneAtATime = createLock();
   private readonly transitions = ownDatabase<PaymentTransitions>({
     onTrouble: (step, error) => this.operators.failed(step, error),
@@ -51,11 +56,12 @@ export class PaymentRecord {
   }
 
   private async record(fact: PaymentFact): Promise<Payment> {
-    if (!mayFollow(this.current, fact.type))
+    const isAhead = this.version < (this.current?.version ?? 0);
+    if (!isAhead && !mayFollow(this.current, fact.type))
       throw new Error(`impossible: ${fact.type} on a payment that is ${this.current?.status}`);
-    while (mayFollow(this.current, fact.type)) {
-      const expectedVersion = this.current?.version ?? 0;
-      const step = paymentSteps[fact.type];
+    const step = paymentSteps[fact.type];
+    do {
+      const expectedVersion = this.version;
       const recorded = await this.transitions[step]({
         stepId: stepId(this.rideId, step, expectedVersion),
         aggregateId: this.rideId,
@@ -64,8 +70,9 @@ export class PaymentRecord {
       });
       this.current = recorded.state;
       this.operators.show(recorded.state);
+      this.version = recorded.applied ? expectedVersion + 1 : recorded.state.version;
       if (recorded.applied) break;
-    }
+    } while (mayFollow(this.current, fact.type));
     return this.payment;
   }
 }

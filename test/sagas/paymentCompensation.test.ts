@@ -1,8 +1,9 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
 import { operatorUpdates, stepId } from '../../domain/names';
-import type { Charged } from '../../domain/payment';
+import { paymentSteps, type Charged, type PaymentFact, type PaymentOrder } from '../../domain/payment';
 import { getPayment } from '../../services/payments/store';
+import { paymentOrder } from '../support/payments';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
 import { eventually } from '../support/rideSaga';
 
@@ -109,6 +110,55 @@ describe('a cancel by an operator of Temporal', () => {
     await cancelled(rideId);
     expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500', 'capture 1500']);
     expect(await getPayment(pool, rideId)).toMatchObject({ status: 'captured' });
+  });
+});
+
+describe('an attempt that was lost with its worker', () => {
+  /** What it had committed by then: its local activities leave nothing in the history. */
+  async function committed(...facts: PaymentFact[]): Promise<PaymentOrder> {
+    const order = paymentOrder();
+    const opened: PaymentFact = { type: 'payment.opened', at, data: order };
+    for (const [version, fact] of [opened, ...facts].entries()) {
+      const step = paymentSteps[fact.type];
+      const ids = { stepId: stepId(order.rideId, step, version), aggregateId: order.rideId };
+      await transitions[step]({ ...ids, expectedVersion: version, fact });
+    }
+    return order;
+  }
+  const at = new Date().toISOString();
+  const authorized: PaymentFact = {
+    type: 'payment.authorized',
+    at,
+    data: { intentId: 'pi_1', amountMinor: 1_500, currency: 'USD' },
+  };
+  const types = ['payment.opened', 'payment.authorized'];
+
+  test('had opened and authorized: the ride hears of the hold, which is captured at its end', async () => {
+    const rideId = await saga.open(await committed(authorized));
+    expect(await untilHeard(rideId)).toEqual(['paymentAuthorized']);
+    await saga.rideEnded(rideId, { amountMinor: 1_500, driverId: 'driver-1' });
+    await untilStatus(rideId, 'captured');
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500']);
+    expect(await factTypes(rideId)).toEqual([...types, 'payment.captured']);
+    const [row, folded] = await rowAndFold(rideId);
+    expect(row).toEqual(folded);
+  });
+
+  test('had declined: the ride hears why', async () => {
+    const declined: PaymentFact = { type: 'payment.declined', at, data: { reason: 'card_declined' } };
+    const order = await committed(declined);
+    provider.next('authorize', () => Promise.resolve({ charged: false, reason: 'card_declined' }));
+    const rideId = await saga.open(order);
+    expect(await untilHeard(rideId)).toEqual(['paymentDeclined: card_declined']);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500']);
+  });
+
+  test('had released the hold of a ride that was over: it is released once', async () => {
+    const order = await committed(authorized, { type: 'payment.voided', at, data: { intentId: 'pi_1' } });
+    const rideId = await saga.open(order);
+    await saga.rideEnded(rideId, { amountMinor: 0, driverId: null });
+    expect(await saga.result(rideId)).toBe('voided');
+    expect(await factTypes(rideId)).toEqual([...types, 'payment.voided']);
   });
 });
 
