@@ -5,7 +5,7 @@ import { decideRide } from '../../domain/decideRide';
 import { DomainError } from '../../domain/errors';
 import type { Policies } from '../../domain/policies';
 import { isAskedFor, type RequestChange } from '../../domain/requestChange';
-import type { Ride } from '../../domain/ride';
+import { hasEnded, type Ride } from '../../domain/ride';
 import { claimRequest } from './claims';
 import { readQuote } from './quoteToken';
 import type { Act } from './rideActions';
@@ -66,7 +66,8 @@ export function createReschedule(options: RescheduleOptions): Reschedule {
   }
 }
 
+/** Also on a ride that has begun meanwhile: whoever lost the answer repeats the change. */
 const isDone =
   (change: RequestChange) =>
   (ride: Ride): boolean =>
-    ride.status === 'scheduled' && isAskedFor(ride, change);
+    !hasEnded(ride) && isAskedFor(ride, change);

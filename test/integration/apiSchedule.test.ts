@@ -80,6 +80,18 @@ describe('a ride for later', () => {
     expect(problem(await request({ quoteToken }))).toEqual(is(409, 'quote_used'));
   });
 
+  test('is told of its change also when that is repeated after its time, and of no other', async () => {
+    const rideId = await scheduled(3_000);
+    const { token: quoteToken } = await story.api.quote('rider-1', 60_000, { product: 'xl' });
+    const last = { quoteToken, scheduledFor: inMs(4_000) };
+    expect((await change(rideId, last)).status).toBe(200);
+    await until(rideId, 'matching');
+    const repeated = await change(rideId, last);
+    expect(repeated).toMatchObject({ status: 200, body: { status: 'matching', product: 'xl' } });
+    const other = await change(rideId, { scheduledFor: inMs(5_000) });
+    expect(problem(other)).toEqual(is(409, 'illegal_transition'));
+  });
+
   test('keeps both of two changes that know nothing of each other, in any order', async () => {
     const { rides: pool, temporal } = story.api;
     const policies = { ...standardPolicies, scheduleMinAheadMs: 1_000 };
