@@ -52,7 +52,7 @@ export function soundEvidence(): Evidence {
       { quoteId: 'second-quote-of-ride-6', totalMinor: 1_100 },
       { quoteId: 'third-quote-of-ride-6', totalMinor: 1_500 },
     ],
-    changes: [{ rideId: 'ride-6', quoteId: 'second-quote-of-ride-6', scheduledFor: at(90) }],
+    changes: [{ rideId: 'ride-6', isMade: true, quoteId: 'second-quote-of-ride-6', scheduledFor: at(90) }],
     cancels: [{ rideId: 'ride-3', previewedAt: at(13), previewedMinor: 500 }],
     ratings: [{ rideId: 'ride-1', by: 'rider', stars: 4 }],
     looks: [seen('ride-1'), { ...seen('ride-6'), takenBack: true, status: 404, body: {} }],

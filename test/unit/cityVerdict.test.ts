@@ -61,6 +61,18 @@ describe('what is no violation', () => {
     expect(violated).not.toContain('cancelCostsItsPreview');
   });
 
+  it('a change that was made, or was not, and whose answer was lost', () => {
+    const unsaid = (quoteId: string) =>
+      violatedBy((e) => void (e.changes = [{ ...e.changes[0]!, isMade: false, quoteId }]));
+    expect(unsaid('second-quote-of-ride-6')).toEqual([]);
+    // The ride goes by neither this one nor the first.
+    expect(unsaid('another')).toEqual(['every2xxFoundAgain']);
+    const notMade = violatedBy((e) => {
+      e.changes = [{ rideId: 'ride-1', isMade: false, quoteId: 'another', scheduledFor: '' }, ...e.changes];
+    });
+    expect(notMade).toEqual([]);
+  });
+
   it('a ride of another run, whose prices and clock nobody here knows', () => {
     const violated = violatedBy((e) => {
       e.accepted = without(e.accepted, ofRide('ride-6'));

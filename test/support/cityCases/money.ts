@@ -33,6 +33,12 @@ export const moneyCases: readonly Case[] = [
     (e) => void (e.payments = put(e.payments, ofRide('ride-4'), { capturedMinor: 500 })),
   ],
   [
+    'paymentFailsOnlyWhenDeclined',
+    'a ride fails for a payment that was given up',
+    'ride ride-5 failed for its payment, which was not declined: card_declined',
+    (e) => void (e.payments = put(e.payments, ofRide('ride-5'), { status: 'voided' })),
+  ],
+  [
     'noOpenAuthorizationAfterEnd',
     'the provider still holds',
     'pi_ride-4 of ride ride-4',

@@ -238,7 +238,13 @@ export const peopleCases: readonly Case[] = [
   [
     'every2xxFoundAgain',
     'a change of the quote is gone',
-    'by quote second-quote-of-ride-6',
+    'by quote quote-of-ride-6, not rider-of-ride-6, second-quote-of-ride-6',
+    (e) => void (e.rides = put(e.rides, ofRide('ride-6'), { quoteId: 'quote-of-ride-6' })),
+  ],
+  [
+    'every2xxFoundAgain',
+    'a ride was changed that nobody asked to be changed',
+    'by quote second-quote-of-ride-6, not rider-of-ride-6, quote-of-ride-6',
     (e) => void (e.changes = []),
   ],
 ];

@@ -30,8 +30,10 @@ export interface SeenQuote {
   readonly totalMinor: number;
 }
 
-/** A change of a ride for later that the API said it made. */
-export interface MadeChange {
+/** A change of a ride for later that was asked for. */
+export interface AskedChange {
+  /** Whether the API said it made it; an answer that was lost, or came too late, may have been yes. */
+  readonly isMade: boolean;
   readonly rideId: string;
   readonly quoteId: string;
   readonly scheduledFor: string;
@@ -80,7 +82,7 @@ export interface Memories {
   readonly repeated: RepeatedRequest[];
   readonly tips: GivenTip[];
   readonly quotes: SeenQuote[];
-  readonly changes: MadeChange[];
+  readonly changes: AskedChange[];
   readonly cancels: PreviewedCancel[];
   readonly ratings: GivenRating[];
   readonly looks: SharedLook[];

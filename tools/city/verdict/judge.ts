@@ -25,6 +25,7 @@ export const invariants = {
   chargedEqualsQuoted: fares.chargedEqualsQuoted,
   cancelCostsItsPreview: cancels.cancelCostsItsPreview,
   chargedEqualsOwed: payments.chargedEqualsOwed,
+  paymentFailsOnlyWhenDeclined: payments.paymentFailsOnlyWhenDeclined,
   noOpenAuthorizationAfterEnd: payments.noOpenAuthorizationAfterEnd,
   ledgerSumsToZero: ledger.ledgerSumsToZero,
   ledgerEqualsProvider: ledger.ledgerEqualsProvider,

@@ -20,10 +20,13 @@ export async function changePlan(trip: Trip, ride: RideView): Promise<void> {
   const scheduledFor = pickupTime(plan.aheadMs, kit.clock);
   const { pickup, product } = ride;
   const quote = await askForQuote(trip, { pickup, stops: [], dropoff: plan.further, product, scheduledFor });
-  await app
-    .patch<RideView>(`/v1/rides/${rideId}`, { quoteToken: quote.token })
-    .then(
-      () => void kit.record.memories.changes.push({ rideId, quoteId: quote.quoteId, scheduledFor }),
-      noteRefusal(kit.record),
-    );
+  const isMade = await app.patch<RideView>(`/v1/rides/${rideId}`, { quoteToken: quote.token }).then(
+    () => true,
+    (error: unknown) => {
+      // While the API was away the quote may have expired, or the ride begun.
+      noteRefusal(kit.record, 'quote_expired', 'illegal_transition')(error);
+      return false;
+    },
+  );
+  kit.record.memories.changes.push({ rideId, isMade, quoteId: quote.quoteId, scheduledFor });
 }

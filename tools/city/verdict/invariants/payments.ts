@@ -48,6 +48,17 @@ export function unsettledAfterEnd(evidence: Pick<Evidence, 'payments' | 'rides'>
 const liveRides = (rides: readonly Ride[]): Set<string> =>
   new Set(rides.filter(({ status }) => !terminalRideStatuses.includes(status)).map(({ rideId }) => rideId));
 
+/** Promise 6: a ride fails for its payment only where the card was declined, never for what happened to a process. */
+export function paymentFailsOnlyWhenDeclined(evidence: Pick<Evidence, 'rides' | 'payments'>): Violations {
+  const payments = new Map(evidence.payments.map((payment) => [payment.rideId, payment.status]));
+  return evidence.rides
+    .filter(({ rideId, status }) => status === 'payment_failed' && payments.get(rideId) !== 'failed')
+    .map(
+      ({ rideId, endReason }) =>
+        `ride ${rideId} failed for its payment, which was not declined: ${endReason}`,
+    );
+}
+
 /** Promise 3: what a ride costs is what was charged: captured from the card, or settled in cash. */
 export function chargedEqualsOwed(evidence: Pick<Evidence, 'rides' | 'payments' | 'facts'>): Violations {
   const payments = new Map(evidence.payments.map((payment) => [payment.rideId, payment]));

@@ -20,7 +20,9 @@ export function every2xxFoundAgain(
   const changes = new Map(evidence.changes.map((change) => [change.rideId, change]));
   for (const { rideId, riderId, key, quoteId: firstQuoteId } of evidence.accepted) {
     const ride = rides.get(rideId);
-    const change = changes.get(rideId);
+    // A change that nobody said was made may have been made all the same.
+    const asked = changes.get(rideId);
+    const change = asked?.isMade || asked?.quoteId === ride?.quoteId ? asked : undefined;
     // A change of the route under way has a quote, too; the ride's remains the one that it was asked for with.
     const quoteId = change?.quoteId ?? firstQuoteId;
     if (!ride) violations.push(`ride ${rideId} was accepted and is not there`);
