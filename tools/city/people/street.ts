@@ -49,11 +49,12 @@ export function createStreet(kit: AppKit, clock: CityClock, seed: string): Stree
     },
     goesFurther: (ride) => planOf(ride)?.persona !== 'goesNoFurther',
     async askForCode(ride) {
-      const persona = planOf(ride)?.persona;
+      const plan = planOf(ride);
+      const persona = plan?.persona;
       if (persona === 'noShow' || persona === 'riderCancelsAssigned') return null;
       const comesAfterMs: readonly [number, number] =
         persona === 'keepsWaiting' ? COMES_LATE_AFTER_MS : COMES_AFTER_MS;
-      await clock.wait(seededRandom(seed, 'door', ride.rideId).between(...comesAfterMs));
+      await clock.wait(seededRandom(seed, 'door', plan?.number ?? ride.rideId).between(...comesAfterMs));
       const { startCode } = await createApp(kit, 'rider', ride.riderId).get<RideView>(
         `/v1/rides/${ride.rideId}`,
       );
