@@ -15,7 +15,7 @@ import type {
 import type { Recorded, Step } from '../domain/sagas';
 import { captureHold, chargeCard, voidHold } from '../services/payments/intents';
 import { book } from '../services/payments/ledger';
-import { retryAfterMs, type ProviderClient } from '../services/payments/provider';
+import { FinalRefusal, retryAfterMs, type ProviderClient } from '../services/payments/provider';
 import { raiseHold } from '../services/payments/raiseHold';
 import { refundCapture } from '../services/payments/refunds';
 import { lockPayment, putPayment } from '../services/payments/store';
@@ -96,11 +96,12 @@ function createProviderActivities(access: { pool: Pool; client: ProviderClient }
   };
 }
 
-/** A provider that says when it wants to be asked again is asked then. */
+/** A provider that says when it wants to be asked again is asked then; what it refuses for good is not asked again. */
 async function calling<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
+    if (error instanceof FinalRefusal) throw ApplicationFailure.nonRetryable(error.message, error.code);
     const nextRetryDelay = retryAfterMs(error);
     if (nextRetryDelay === undefined) throw error;
     throw ApplicationFailure.create({

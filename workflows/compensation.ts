@@ -21,7 +21,8 @@ const whatToDo =
 
 /**
  * What has to be undone if the saga does not reach its end. Registered BEFORE the step that it undoes, because a step
- * that timed out may have happened; so each has to tolerate that there is nothing to undo.
+ * that timed out may have happened; so each has to tolerate that there is nothing to undo. What cannot be undone, or
+ * must be done and cannot, is parked for an operator.
  */
 export class Compensations {
   private readonly pending: Compensation[] = [];
@@ -45,14 +46,16 @@ export class Compensations {
   /** Undoes what was registered, the last first, whoever cancels; what cannot be undone waits for an operator. */
   async run(): Promise<void> {
     await CancellationScope.nonCancellable(async () => {
-      for (let next = this.pending.pop(); next; next = this.pending.pop()) await this.undo(next);
+      for (let next = this.pending.pop(); next; next = this.pending.pop())
+        await this.insist(next.name, next.undo);
     });
   }
 
-  private async undo({ name, undo }: Compensation): Promise<void> {
+  /** Does what must be done; where that fails it waits for an operator, who has it tried again or skipped. */
+  async insist(name: string, task: () => Promise<void>): Promise<void> {
     for (;;) {
       try {
-        return await undo();
+        return await task();
       } catch (error) {
         if ((await this.park(name, error)) === 'skip') return;
       }
@@ -81,7 +84,7 @@ export class Compensations {
           if (this.parked === undefined)
             throw ApplicationFailure.nonRetryable('Nothing is parked.', 'nothing_parked');
         },
-        description: `Operator: ${verdict} the compensation that could not be done`,
+        description: `Operator: ${verdict} what could not be done`,
       },
     );
   }

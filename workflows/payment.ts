@@ -102,8 +102,10 @@ export async function payment({ order, policies, rideWorkflowId }: PaymentStart)
     }
     const summary = `Capture ${money(owed.amountMinor, currency)} of ${money(heldMinor, currency)}`;
     const capture = { rideId, intentId, amountMinor: owed.amountMinor };
-    await provider.capture(summary, capture);
-    await record.add('payment.captured', { intentId, ...owed, ...split });
+    await compensations.insist('capture the hold', async () => {
+      await provider.capture(summary, capture);
+      await record.add('payment.captured', { intentId, ...owed, ...split });
+    });
   }
 
   /** Tolerates that nothing is held: not asked for yet, declined, or released before. */

@@ -79,11 +79,9 @@ export async function ride({ request, requestedAt, policies, released }: RideSta
   /** The ride's last word to its payment: what the rider owes, or that nothing is owed and the hold goes. */
   async function settle(): Promise<void> {
     const { chargeMinor, driverId } = record.ride;
-    if (chargeMinor !== null && chargeMinor > 0) {
-      compensations.clear();
-      compensations.add('charge the rider', () => tellPayment({ amountMinor: chargeMinor, driverId }));
-    }
-    await compensations.run();
+    if (chargeMinor === null || chargeMinor === 0) return compensations.run();
+    compensations.clear();
+    await compensations.insist('charge the rider', () => tellPayment({ amountMinor: chargeMinor, driverId }));
   }
 
   async function tellPayment(outcome: RideOutcome): Promise<void> {

@@ -1,6 +1,12 @@
 import type Stripe from 'stripe';
 import type { Charged } from '../../domain/payment';
-import { declineReason, withIdempotencyKey, type ProviderAccess } from './provider';
+import {
+  declineReason,
+  FinalRefusal,
+  refusalReason,
+  withIdempotencyKey,
+  type ProviderAccess,
+} from './provider';
 import { storedIntentId, storeIntentId, type IntentRef } from './store';
 
 type Intent = Stripe.PaymentIntent;
@@ -96,7 +102,8 @@ function outcome(intent: Intent): Charged {
 
 /**
  * Takes `amountMinor` of a hold; the rest is released.
- * @throws Error where the hold is gone or another amount was taken: nothing to be done without an operator
+ * @throws FinalRefusal where the hold is gone, another amount was taken or this one cannot be; whatever leaves the
+ * outcome unknown: call again
  */
 export async function captureHold(
   access: ProviderAccess,
@@ -107,16 +114,26 @@ export async function captureHold(
   if (intent.status === 'requires_capture') {
     intent = await withIdempotencyKey(access, `${rideId}/capture/1`, (idempotencyKey) =>
       client.paymentIntents.capture(intentId, { amount_to_capture: amountMinor }, { idempotencyKey }),
-    );
+    ).catch((error: unknown) => {
+      const reason = refusalReason(error);
+      throw reason === undefined ? error : new FinalRefusal('capture_refused', reason);
+    });
   }
-  if (intent.status !== 'succeeded') throw new Error(`hold ${intentId} cannot be captured: ${intent.status}`);
-  if (intent.amount_received !== amountMinor)
-    throw new Error(`hold ${intentId} was captured with ${intent.amount_received}, not ${amountMinor}`);
+  const { status, amount_received: taken } = intent;
+  if (status === 'processing') throw new Error(`the capture of hold ${intentId} is not decided yet`);
+  if (status !== 'succeeded')
+    throw new FinalRefusal('hold_gone', `hold ${intentId} is ${status}: nothing to capture`);
+  if (taken !== amountMinor)
+    throw new FinalRefusal(
+      'captured_otherwise',
+      `hold ${intentId} was captured with ${taken}, not ${amountMinor}`,
+    );
 }
 
 /**
  * Releases a ride's hold, if there is one: it may never have come about, be declined or released already.
  * @returns the intent that no longer holds anything, or null when none was made
+ * @throws FinalRefusal where it was captured; whatever leaves the outcome unknown: call again
  */
 export async function voidHold(access: ProviderAccess, rideId: string): Promise<string | null> {
   const { pool, client } = access;
@@ -126,7 +143,8 @@ export async function voidHold(access: ProviderAccess, rideId: string): Promise<
   if (intentId === null) return null;
   const { status } = await client.paymentIntents.retrieve(intentId);
   if (status === 'canceled') return intentId;
-  if (status === 'succeeded') throw new Error(`hold ${intentId} is captured: it can only be refunded`);
+  if (status === 'succeeded')
+    throw new FinalRefusal('hold_captured', `hold ${intentId} is captured: it can only be refunded`);
   await withIdempotencyKey(access, `${rideId}/void/1`, (idempotencyKey) =>
     client.paymentIntents.cancel(intentId, {}, { idempotencyKey }),
   );

@@ -73,6 +73,18 @@ export function declineReason(error: unknown): string | undefined {
   return undefined;
 }
 
+/** The provider will refuse this however often it is asked: an operator has to decide. */
+export class FinalRefusal extends Error {
+  override readonly name = 'FinalRefusal';
+
+  constructor(
+    readonly code: 'hold_gone' | 'hold_captured' | 'captured_otherwise' | 'capture_refused',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
 /** The provider's words where it refuses a request for good, and would again. */
 export function refusalReason(error: unknown): string | undefined {
   return error instanceof Stripe.errors.StripeInvalidRequestError ? error.message : undefined;

@@ -1,3 +1,4 @@
+import { createPaymentActivities } from '../../activities/payments';
 import { paymentOrder, paymentsDatabase, providerAccess, untilAnswered } from '../support/payments';
 import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
 import type { Pool } from '../../platform/postgres';
@@ -200,6 +201,48 @@ test('more than was captured is refused', async () => {
   await captureHold(access, { rideId, intentId: held.intentId, amountMinor: 300 });
   const refund = { rideId, intentId: held.intentId, refundKey: 'ops:1', amountMinor: 301 };
   expect(await refundCapture(access, refund)).toMatchObject({ refunded: false });
+});
+
+describe('what no repeat will change is for an operator', () => {
+  // As the workflow hears it: a failure that is not tried again.
+  const asked = () => createPaymentActivities({ pool, provider: access.client }).provider;
+  const held = async () => {
+    const order = paymentOrder();
+    await hold(order);
+    return { rideId: order.rideId, intentId: await intentOf(order.rideId), amountMinor: order.amountMinor };
+  };
+
+  test('a capture of a hold that is gone', async () => {
+    const order = await held();
+    await voidHold(access, order.rideId);
+    await expect(asked().capture(order)).rejects.toMatchObject({ type: 'hold_gone', nonRetryable: true });
+    expect(await movements(order.rideId)).toEqual([]);
+  });
+
+  test('a capture beyond the hold, which stays', async () => {
+    const order = await held();
+    const more = { ...order, amountMinor: order.amountMinor + 1 };
+    await expect(asked().capture(more)).rejects.toMatchObject({
+      type: 'capture_refused',
+      nonRetryable: true,
+    });
+    expect(await openHolds(order.rideId)).toBe(1);
+  });
+
+  test('a capture that has taken another amount, and the release of a hold that was captured', async () => {
+    const order = await held();
+    await captureHold(access, order);
+    const less = { ...order, amountMinor: order.amountMinor - 1 };
+    await expect(asked().capture(less)).rejects.toMatchObject({
+      type: 'captured_otherwise',
+      nonRetryable: true,
+    });
+    await expect(asked().voidHold(order.rideId)).rejects.toMatchObject({
+      type: 'hold_captured',
+      nonRetryable: true,
+    });
+    expect(await movements(order.rideId)).toEqual([['capture', order.amountMinor]]);
+  });
 });
 
 test('nothing to release is no failure', async () => {

@@ -162,15 +162,15 @@ describe('an attempt that was lost with its worker', () => {
   });
 });
 
-describe('a release that cannot be done', () => {
-  const hopeless = () => Promise.reject(ApplicationFailure.nonRetryable('no such intent'));
+describe('what the provider refuses for good', () => {
+  const hopeless = () => Promise.reject(ApplicationFailure.nonRetryable('no such intent', 'hold_gone'));
 
-  const parkedPayment = async (): Promise<string> => {
-    provider.next('voidHold', hopeless);
+  const untilParked = async (call: 'voidHold' | 'capture', amountMinor: number): Promise<string> => {
+    provider.next(call, hopeless);
     const rideId = await saga.open();
     await untilStatus(rideId, 'authorized');
-    await saga.rideEnded(rideId, { amountMinor: 0, driverId: null });
-    await untilAsked(rideId, 'void');
+    await saga.rideEnded(rideId, { amountMinor, driverId: 'driver-1' });
+    await untilAsked(rideId, call === 'capture' ? `capture ${amountMinor}` : 'void');
     return rideId;
   };
   const operatorSays = (rideId: string, update: string): Promise<unknown> =>
@@ -184,17 +184,32 @@ describe('a release that cannot be done', () => {
         ),
     );
 
-  test('waits for an operator, who has it done again', async () => {
-    const rideId = await parkedPayment();
+  test('a release waits for an operator, who has it done again', async () => {
+    const rideId = await untilParked('voidHold', 0);
     await operatorSays(rideId, operatorUpdates.retryCompensation);
     expect(await saga.result(rideId)).toBe('voided');
     expect(provider.asked(rideId)).toEqual(['authorize 1500', 'void', 'void']);
   });
 
-  test('is left alone when an operator says so', async () => {
-    const rideId = await parkedPayment();
+  test('a release is left alone when an operator says so', async () => {
+    const rideId = await untilParked('voidHold', 0);
     await operatorSays(rideId, operatorUpdates.skipCompensation);
     expect(await saga.result(rideId)).toBe('authorized');
     expect(provider.asked(rideId)).toEqual(['authorize 1500', 'void']);
+  });
+
+  test('a capture waits for an operator, who has it done again', async () => {
+    const rideId = await untilParked('capture', 1_500);
+    await operatorSays(rideId, operatorUpdates.retryCompensation);
+    await untilStatus(rideId, 'captured');
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500', 'capture 1500']);
+    expect(await factTypes(rideId)).toEqual(['payment.opened', 'payment.authorized', 'payment.captured']);
+  });
+
+  test('a capture is left alone when an operator says so', async () => {
+    const rideId = await untilParked('capture', 1_500);
+    await operatorSays(rideId, operatorUpdates.skipCompensation);
+    expect(await saga.result(rideId)).toBe('authorized');
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500']);
   });
 });
