@@ -54,7 +54,8 @@ export async function rideFactsOf(
 
 /**
  * Rides beyond their status's bound, those that are beyond it the furthest first, at most `limit`. The bounds are on
- * the state's own times: a ride can be changed while it waits, its fare adjusted for one.
+ * the state's own times: a ride can be changed while it waits, its fare adjusted for one. Each status is asked for by
+ * itself, by its name: joined with a list of them, Postgres expects a share of all rides ever and reads them all.
  */
 export async function ridesBeyond(
   db: Queryable,
@@ -62,22 +63,24 @@ export async function ridesBeyond(
   limit: number,
 ): Promise<Ride[]> {
   const { rows } = await db.query<{ state: Ride }>({
-    name: 'rides-beyond',
-    text: `select state from unnest($1::text[], $2::text[], $3::timestamptz[]) as bound (status, since, before)
-           join rides using (status)
-           cross join lateral (
-             select coalesce(state ->> bound.since, state ->> 'requestedAt')::timestamptz as since) as waits
-           where waits.since < bound.before
-           order by bound.before - waits.since desc limit $4`,
-    values: [
-      bounds.map(({ status }) => status),
-      bounds.map(({ since }) => since),
-      bounds.map(({ before }) => before),
-      limit,
-    ],
+    text: `select state from (${bounds.map(beyondOne).join(' union all ')}) as beyond order by by desc limit $1`,
+    values: [limit, ...bounds.flatMap(({ before }) => [before, aMinuteAfter(before)])],
   });
   return rows.map(({ state }) => state);
 }
+
+/** The comparison as text is what the index of scheduled rides knows. */
+function beyondOne({ status, since }: StuckBound, index: number): string {
+  const waitsSince = `coalesce(state ->> '${since}', state ->> 'requestedAt')`;
+  const [before, minuteAfter] = [`$${2 * index + 2}::timestamptz`, `$${2 * index + 3}::text`];
+  return `(select state, ${before} - (${waitsSince})::timestamptz as by from rides
+           where status = '${status}' and ${waitsSince} collate "C" < ${minuteAfter}
+             and (${waitsSince})::timestamptz < ${before}
+           order by by desc limit $1)`;
+}
+
+/** A time that a caller gave may lack seconds, or have more digits than ours: by less than a minute their texts mislead. */
+const aMinuteAfter = (time: string): string => new Date(Date.parse(time) + 60_000).toISOString();
 
 /** How many rides there are in each status, and drivers in each state. */
 export async function cityOverview(db: Queryable): Promise<{
