@@ -113,5 +113,16 @@ export async function openOn(
   return Number(count);
 }
 
+/** The ids of workflows that are pinned to a version and open, `most` at most, the latest first. */
+export async function openIdsOn(
+  { workflowService, namespace }: Deployments,
+  version: DeploymentVersion,
+  most: number,
+): Promise<string[]> {
+  const query = openQuery(version);
+  const { executions } = await workflowService.listWorkflowExecutions({ namespace, query, pageSize: most });
+  return executions.flatMap(({ execution }) => execution?.workflowId ?? []);
+}
+
 const NOT_FOUND = 5;
 const isNotFound = (error: unknown): boolean => (error as { code?: unknown }).code === NOT_FOUND;

@@ -1,8 +1,13 @@
-import { readdir } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Client, Connection, type WorkflowHandle } from '@temporalio/client';
 import { rideWorkflowId } from '../../domain/names';
 import { oldWorkerName } from '../../tools/stack/oldVersions';
+import { takePart } from '../../tools/stack/parts/part';
+import { temporalSource } from '../../tools/stack/parts/temporal';
+import { silent, type Say } from '../../tools/stack/say';
 import type { Stack } from '../../tools/stack/stack';
 import { leftOver } from '../../tools/stack/servers/daemon';
 import { eventually } from '../support/backbone';
@@ -20,6 +25,12 @@ async function askWorkflow<T>(rideId: string, ask: (workflow: WorkflowHandle) =>
   } finally {
     await connection.close();
   }
+}
+
+/** What a start says on screen. */
+function listener(): { said: string[]; say: Say } {
+  const said: string[] = [];
+  return { said, say: { ...silent, line: (text) => void said.push(text) } };
 }
 
 /** The build id of the version that carries a ride. */
@@ -42,13 +53,9 @@ test('a start after a change of code carries open rides on the code they began w
   await expect(callStackOf(first)).rejects.toThrow('stack traces are not enabled on this worker');
   await stack.stop();
 
-  const said: string[] = [];
-  const say = {
-    line: (text: string) => void said.push(text),
-    during: <T>(_: string, work: () => T) => work(),
-  };
+  const { said, say } = listener();
   const workflowBundle = await writeBundle(nextWorkflows, join(dataDir, 'next.js'));
-  stack = await startWholeStack({ dataDir, workflowBundle, say: say as never });
+  stack = await startWholeStack({ dataDir, workflowBundle, say });
   expect(stack.buildId).not.toBe(before);
   const story = stackStory(stack);
   const second = await story.ride('bob');
@@ -79,4 +86,32 @@ test('a start after a change of code carries open rides on the code they began w
     60_000,
   );
   expect((await story.untilRide(second, 'bob', ['matching'])).status).toBe('matching');
+}, 240_000);
+
+test('a start without the code that open rides are pinned to names them, and the command that it says frees them', async () => {
+  const dataDir = newDataDir();
+  stack = await startWholeStack({ dataDir });
+  const before = stack.buildId;
+  const stranded = await stackStory(stack).ride('ann');
+  await stack.stop();
+  await rm(join(dataDir, 'bundles', `${before}.js`));
+
+  const { said, say } = listener();
+  const workflowBundle = await writeBundle(nextWorkflows, join(dataDir, 'next.js'));
+  stack = await startWholeStack({ dataDir, workflowBundle, say });
+  const [line] = await eventually(
+    () => said.filter((text) => text.includes('is not kept here')),
+    (lines) => lines.length > 0,
+  );
+  expect(line).toContain(
+    `1 rides wait for version ${before}, whose code is not kept here: ride-${stranded}. `,
+  );
+  const search = { env: { ...process.env, TEMPORAL_ADDRESS: '' }, say: silent };
+  const temporal = (await takePart(temporalSource(search), search)) as { binary: string };
+  expect(await versionOf(stranded)).toBe(before);
+  const [, command] = /\n {2}temporal (.+)/.exec(line!)!;
+  await promisify(execFile)('sh', ['-c', `${temporal.binary} ${command} --yes`]);
+  const story = stackStory(stack);
+  await story.insist('POST', `/v1/rides/${stranded}/cancel`, ['rider', 'ann'], {});
+  await story.untilRide(stranded, 'ann', ['cancelled']);
 }, 240_000);

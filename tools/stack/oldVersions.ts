@@ -2,6 +2,7 @@ import { deployments } from '../../domain/names';
 import { portVariable, type Variable } from '../../platform/config';
 import {
   drainingBuildIds,
+  openIdsOn,
   openOn,
   openQuery,
   versionStatus,
@@ -33,6 +34,8 @@ export interface OldVersions {
 
 type WorkerName = keyof typeof deployments;
 const workerNames = Object.keys(deployments) as WorkerName[];
+/** How many workflows a line names. */
+const mostNamed = 10;
 const lookEveryMs = 2_000;
 /** A server that does not answer must not hold up a stop. */
 const lookDeadlineMs = 3_000;
@@ -77,8 +80,11 @@ export function superviseOldVersions(options: OldVersionsOptions): OldVersions {
         const version = { deploymentName, buildId };
         const open = here.has(buildId) ? 0 : await inTime(() => openOn(server, version));
         if (open === 0) continue;
+        const named = await inTime(() => openIdsOn(server, version, mostNamed));
+        const more = open > named.length ? ` and ${open - named.length} more` : '';
         say.line(
-          `${open} ${worker} wait for version ${buildId}, whose code is not kept here. To end them on today's:\n` +
+          `${open} ${worker} wait for version ${buildId}, whose code is not kept here: ${named.join(', ')}${more}. ` +
+            `To end them on today's:\n` +
             `  temporal workflow update-options --address ${options.address} --namespace ${namespace} ` +
             `--query "${openQuery(version)}" --versioning-override-behavior auto_upgrade`,
         );
