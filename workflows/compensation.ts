@@ -7,6 +7,7 @@ import {
 } from '@temporalio/workflow';
 import { operatorUpdates } from '../domain/names';
 import type { Parked } from './card';
+import { causeOf } from './steps';
 
 interface Compensation {
   readonly name: string;
@@ -63,7 +64,8 @@ export class Compensations {
   }
 
   private async park(name: string, error: unknown): Promise<Verdict> {
-    const reason = error instanceof Error ? error.message : String(error);
+    const cause = causeOf(error);
+    const reason = cause instanceof Error ? cause.message : String(cause);
     this.parked = name;
     this.verdict = undefined;
     this.onPark({ what: name, reason, next: whatToDo });
