@@ -11,8 +11,10 @@ import type { RideMessages } from '../activities/messages';
 import { holdMinor } from '../domain/charge';
 import { rideSignals, rideWorkflowId } from '../domain/names';
 import type { RideOutcome } from '../domain/payment';
+import type { Policies } from '../domain/policies';
 import type { RideStatus } from '../domain/ride';
 import type { Authorization, PaymentStart, RideStart } from '../domain/sagas';
+import { stuckFromMs } from '../domain/stuck';
 import { Compensations } from './compensation';
 import { match, type SearchNews } from './dispatch';
 import { now } from './now';
@@ -44,7 +46,7 @@ export async function ride({ request, requestedAt, policies, released }: RideSta
     authorization = { authorized: false, reason };
   });
 
-  watch(record, policies.stuckCheckMs);
+  watch(record, policies);
   try {
     if (released) record.goOnFrom(released);
     else await record.apply({ type: 'request', at: requestedAt, request });
@@ -101,13 +103,18 @@ export async function ride({ request, requestedAt, policies, released }: RideSta
   }
 }
 
-/** Looks now and then whether the ride waits longer than its state allows, for as long as the story lasts. */
-function watch(record: RideRecord, everyMs: number): void {
+/**
+ * Looks whether the ride waits longer than its state allows, for as long as the story lasts: after a while, and then
+ * when its state has lasted too long. Each look is a timer and a workflow task, so most rides are over before one.
+ */
+function watch(record: RideRecord, policies: Policies): void {
   const summary = 'look whether the ride is stuck';
   const look = async (): Promise<never> => {
-    for (;;) {
-      await sleep(everyMs, { summary });
+    for (let leftMs = policies.stuckCheckMs; ;) {
+      await sleep(leftMs, { summary });
       record.operators.tell();
+      const stuckInMs = (stuckFromMs(record.ride, policies) ?? 0) - Date.now();
+      leftMs = stuckInMs > 0 ? stuckInMs : policies.stuckCheckMs;
     }
   };
   // Ended by the workflow's own end or cancel.

@@ -1,4 +1,4 @@
-import { Client, type WorkflowHandle } from '@temporalio/client';
+import { Client, WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { bundleWorkflowCode, Worker } from '@temporalio/worker';
 import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
@@ -7,7 +7,7 @@ import { paymentMessages, rideMessages, type RideMessages } from '../../activiti
 import { createPaymentActivities } from '../../activities/payments';
 import { createRideActivities } from '../../activities/rides';
 import type { RideActivities } from '../../activities/rides';
-import { rideUpdates, rideWorkflowId, scheduledRideWorkflowId } from '../../domain/names';
+import { rideUpdates, rideWorkflowId, scheduledRideWorkflowId, workflowTypes } from '../../domain/names';
 import type { PaymentStatus } from '../../domain/payment';
 import { standardPolicies } from '../../domain/policies';
 import type { Policies } from '../../domain/policies';
@@ -16,6 +16,7 @@ import { createPool } from '../../platform/postgres';
 import type { Pool } from '../../platform/postgres';
 import { acceptOffer, declineOffer } from '../../services/rides/offers';
 import { goOnline, registerDriver } from '../../services/rides/drivers';
+import { rideStartOptions } from '../../services/rides/rideStart';
 import { getRide } from '../../services/rides/store';
 import { interposed, type BeforeSteps } from './interposed';
 import { playedProvider } from './playedProvider';
@@ -117,6 +118,16 @@ export async function startRideSaga(environment?: TestWorkflowEnvironment): Prom
   const handle = (rideId: string) => client.workflow.getHandle(rideWorkflowId(rideId));
   const now = async (): Promise<string> => new Date(await env.currentTimeMs()).toISOString();
 
+  /** As the API does. */
+  const begin = async (type: string, request: RideRequest, policies: Partial<Policies>): Promise<void> => {
+    const start = { request, requestedAt: await now(), policies: { ...standardPolicies, ...policies } };
+    const startWorkflowOperation = new WithStartWorkflowOperation(type, {
+      ...rideStartOptions(start),
+      workflowIdConflictPolicy: 'FAIL',
+    });
+    await client.workflow.executeUpdateWithStart(rideUpdates.request, { startWorkflowOperation });
+  };
+
   const saga: RideSaga = {
     env,
     pool,
@@ -150,25 +161,14 @@ export async function startRideSaga(environment?: TestWorkflowEnvironment): Prom
     result: (rideId) => handle(rideId).result(),
     async request(changes = {}, policies = {}) {
       const rideId = changes.rideId ?? uuidv7();
-      const request = rideRequest({ ...changes, rideId, quoteId: uuidv7() });
-      await client.workflow.start('ride', {
-        workflowId: rideWorkflowId(rideId),
-        taskQueue: 'rides',
-        args: [{ request, requestedAt: await now(), policies: { ...standardPolicies, ...policies } }],
-      });
-      await handle(rideId).executeUpdate(rideUpdates.request);
+      await begin(workflowTypes.ride, rideRequest({ ...changes, rideId, quoteId: uuidv7() }), policies);
       return rideId;
     },
     async schedule(aheadMs, policies = {}) {
       const rideId = uuidv7();
       const scheduledFor = new Date((await env.currentTimeMs()) + aheadMs).toISOString();
       const request = rideRequest({ rideId, quoteId: uuidv7(), scheduledFor });
-      await client.workflow.start('scheduledRide', {
-        workflowId: scheduledRideWorkflowId(rideId),
-        taskQueue: 'rides',
-        args: [{ request, requestedAt: await now(), policies: { ...standardPolicies, ...policies } }],
-      });
-      await saga.waiting(rideId).executeUpdate(rideUpdates.request);
+      await begin(workflowTypes.scheduledRide, request, policies);
       return rideId;
     },
     waiting: (rideId) => client.workflow.getHandle(scheduledRideWorkflowId(rideId)),
