@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { factAddress, factEntry } from '../contracts/catalogue';
 import { DomainError } from '../domain/errors';
 import type { Recorded, Step } from '../domain/sagas';
-import { findStep, recordFact } from '../platform/outbox';
+import { findStep, recordFact, stepsOf } from '../platform/outbox';
 import type { Tx } from '../platform/postgres';
 import { withTransaction } from '../platform/postgres';
 
@@ -60,7 +60,9 @@ async function recordTransition<State extends Versioned, F extends Fact>(
   const before = await aggregate.lock(tx, aggregateId);
   if ((before?.version ?? 0) !== expectedVersion) {
     if (before === null) throw new Error(`impossible: ${aggregateId} has lost its row`);
-    return { applied: (await findStep(tx, stepId)) !== null, state: before };
+    if ((await findStep(tx, stepId)) !== null) return { applied: true, state: before };
+    const taken = await stepsOf(tx, aggregateId, { afterVersion: expectedVersion });
+    return { applied: false, state: before, takenBy: taken.map((step) => step.stepId) };
   }
   mustBeValid(fact);
   const after = aggregate.fold(before, fact);

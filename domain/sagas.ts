@@ -65,6 +65,8 @@ export interface Step<Fact> {
 export interface Recorded<State> {
   readonly applied: boolean;
   readonly state: State;
+  /** The ids of the steps that had taken the version, and those after it. */
+  readonly takenBy?: readonly string[];
   /** Of the driver whom a step has freed or reserved: what they hold now. */
   readonly lease?: DriverLease;
 }

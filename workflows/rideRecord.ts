@@ -19,6 +19,8 @@ const messages = ownDatabase<RideMessages>({ patience: '10s' });
 export class RideRecord {
   private current: Ride | null = null;
   private lease: DriverLease | undefined;
+  /** Steps of attempts that were lost, whose commands may come again. */
+  private readonly lostSteps = new Set<string>();
   private readonly oneAtATime = createLock();
   private readonly transitions = ownDatabase<RideActivities['transitions']>({
     onTrouble: (step, error) => this.operators.failed(step, error),
@@ -108,6 +110,16 @@ export class RideRecord {
     }
   }
 
+  /**
+   * Whether a lost attempt had done this: when the workflow's task comes again, a signal that came meanwhile is heard
+   * first, and the command finds its own step as somebody else's.
+   */
+  private wasDone(command: RideCommand): boolean {
+    const ofCommand = `${this.rideId}/${stepName(command)}/`;
+    const step = [...this.lostSteps].find((lost) => lost.startsWith(ofCommand));
+    return step !== undefined && this.lostSteps.delete(step);
+  }
+
   private async decideAndRecord(command: RideCommand): Promise<Ride> {
     for (;;) {
       try {
@@ -125,7 +137,9 @@ export class RideRecord {
         await tellNextRide(recorded.lease, this.rideId);
         if (recorded.applied) return recorded.state;
         // A step of an attempt that was lost had taken the version: what it did stands, decide anew on it.
+        for (const step of recorded.takenBy ?? []) this.lostSteps.add(step);
       } catch (error) {
+        if (isOvertaken(error) && this.wasDone(command)) return this.ride;
         throw asRefusal(error);
       }
     }

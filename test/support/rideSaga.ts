@@ -48,7 +48,7 @@ export interface RideSaga {
   /** Requests a ride; resolves when it is recorded. */
   request(changes?: Partial<RideRequest>, policies?: Partial<Policies>): Promise<string>;
   /** Requests a ride for so much later; resolves when it is recorded. */
-  schedule(aheadMs: number, policies?: Partial<Policies>): Promise<string>;
+  schedule(aheadMs: number, policies?: Partial<Policies>, rideId?: string): Promise<string>;
   /** The workflow in which a scheduled ride waits. */
   waiting(rideId: string): WorkflowHandle;
   update(rideId: string, name: keyof typeof rideUpdates, argument: object): Promise<Ride>;
@@ -164,8 +164,7 @@ export async function startRideSaga(environment?: TestWorkflowEnvironment): Prom
       await begin(workflowTypes.ride, rideRequest({ ...changes, rideId, quoteId: uuidv7() }), policies);
       return rideId;
     },
-    async schedule(aheadMs, policies = {}) {
-      const rideId = uuidv7();
+    async schedule(aheadMs, policies = {}, rideId = uuidv7()) {
       const scheduledFor = new Date((await env.currentTimeMs()) + aheadMs).toISOString();
       const request = rideRequest({ rideId, quoteId: uuidv7(), scheduledFor });
       await begin(workflowTypes.scheduledRide, request, policies);
