@@ -80,8 +80,8 @@ export function answerRiderDriverAndOperator(record: RideRecord, policies: Polic
     { totalMinor: 'minor', ...reason },
     async (fare) => {
       await record.mustAllow({ type: 'adjustFare', at: now(), ...fare });
-      const { ride } = record;
-      if (fare.totalMinor > ride.fare.totalMinor) await secureOrRefuse(ride, policies, fare.totalMinor);
+      if (fare.totalMinor > record.ride.fare.totalMinor)
+        await secureOrRefuse(record, policies, fare.totalMinor);
       return record.apply({ type: 'adjustFare', at: now(), ...fare });
     },
   );
@@ -98,9 +98,11 @@ export function answerRiderDriverAndOperator(record: RideRecord, policies: Polic
   );
 }
 
-async function secureOrRefuse(ride: Ride, policies: Policies, fareMinor: number): Promise<void> {
-  const raised = await secure(ride, policies, { changeId: uuid4(), fareMinor });
+async function secureOrRefuse(record: RideRecord, policies: Policies, fareMinor: number): Promise<void> {
+  const raised = await secure(record.ride, policies, { changeId: uuid4(), fareMinor });
   if (raised.raised) return;
+  // A ride that ended meanwhile has no hold to raise: that says nothing of the card.
+  refuseWhenOver(record);
   const message = 'The rider’s card does not cover this fare: the old one stands.';
   throw ApplicationFailure.nonRetryable(message, 'fare_not_covered', { reason: raised.reason });
 }

@@ -1,8 +1,9 @@
 import { v7 as uuidv7 } from 'uuid';
 import { foldRide } from '../../domain/foldRide';
 import { standardPolicies } from '../../domain/policies';
-import { rideTransitions, type Ride, type RideCommandType, type RouteChange } from '../../domain/ride';
+import { rideTransitions, type Ride, type RideCommandType } from '../../domain/ride';
 import {
+  anotherWay,
   arrived,
   asked,
   assigned,
@@ -11,6 +12,7 @@ import {
   HOUR,
   offered,
   offeredNext,
+  proposed,
   scheduled,
   settle,
   underWay,
@@ -35,6 +37,8 @@ interface Told extends Story {
   readonly from: From;
   /** The present ride of a driver who has this one next. */
   readonly present?: string;
+  /** What the rider proposes. */
+  readonly changeId?: string;
 }
 
 /** How a ride gets to where a command can come. */
@@ -74,19 +78,9 @@ const answer =
   (charged: Parameters<Awaited<ReturnType<typeof unpaid>>['answer']>[0]) =>
   async (story: Story): Promise<void> =>
     (story as Awaited<ReturnType<typeof unpaid>>).answer(charged);
+const answerTo = (name: 'acceptRoute' | 'declineRoute') => (story: Told) =>
+  update(name, { changeId: story.changeId })(story);
 const reason = { reason: 'said' };
-
-const changeId = uuidv7();
-const { stops = [], fare } = asked;
-const change: RouteChange = {
-  ...{ changeId, stops, fare: fare!, distanceMeters: 5_000, durationSeconds: 1_000 },
-  dropoff: { lat: 40.77, lng: -73.96 },
-};
-const proposed = async (): Promise<Story> => {
-  const story = await underWay(saga);
-  await update('proposeRoute', { change })(story);
-  return story;
-};
 
 const ways: Readonly<Record<RideCommandType, Way>> = {
   schedule: { when: ({ rideId }) => saga.schedule(2 * HOUR, {}, rideId) },
@@ -117,9 +111,9 @@ const ways: Readonly<Record<RideCommandType, Way>> = {
   arrive: { when: update('arrive') },
   start: { when: update('start') },
   reachStop: { when: update('reachStop', { stop: 1 }) },
-  proposeRoute: { when: update('proposeRoute', { change }) },
-  declineRoute: { given: proposed, when: update('declineRoute', { changeId }) },
-  changeRoute: { given: proposed, when: update('acceptRoute', { changeId }) },
+  proposeRoute: { when: update('proposeRoute', { change: anotherWay(1_500) }) },
+  declineRoute: { given: proposed, when: answerTo('declineRoute') },
+  changeRoute: { given: proposed, when: answerTo('acceptRoute') },
   adjustFare: { when: update('adjustFare', { totalMinor: 900, ...reason }) },
   complete: { when: update('complete'), money: [held, 'capture 1500'] },
   forceComplete: { when: update('forceComplete', reason), money: [held, 'capture 1500'] },

@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { foldRide } from '../../domain/foldRide';
 import type { Charged } from '../../domain/payment';
 import { drivingStatuses, hasEnded } from '../../domain/ride';
-import type { Ride, RideFact, RideRequest } from '../../domain/ride';
+import type { Ride, RideFact, RideRequest, RouteChange } from '../../domain/ride';
 import { stepsOf } from '../../platform/outbox';
 import { rideRequest } from './rides';
 import type { RideSaga } from './rideSaga';
@@ -18,7 +18,7 @@ export interface Story {
 export const HOUR = 3_600_000;
 
 /** 1500, of which the distance is two thirds, and a stop on the way; 1850 is held for it. */
-export const asked: Partial<RideRequest> = {
+export const asked: Pick<RideRequest, 'stops' | 'fare'> = {
   stops: [{ lat: 40.74, lng: -73.98 }],
   fare: {
     currency: 'USD',
@@ -71,6 +71,24 @@ export async function underWay(saga: RideSaga): Promise<Story> {
   await saga.update(story.rideId, 'start', story);
   return story;
 }
+
+/** A ride under way whose rider proposes another way from here on, at this fare. */
+export async function proposed(
+  saga: RideSaga,
+  totalMinor = 1_500,
+): Promise<Story & { readonly changeId: string }> {
+  const story = await underWay(saga);
+  const change = anotherWay(totalMinor);
+  await saga.update(story.rideId, 'proposeRoute', { change });
+  return { ...story, changeId: change.changeId };
+}
+
+/** Another way than that of these rides, with the same stop. */
+export const anotherWay = (totalMinor: number): RouteChange => ({
+  ...{ changeId: uuidv7(), stops: asked.stops, distanceMeters: 5_000, durationSeconds: 1_000 },
+  dropoff: { lat: 40.77, lng: -73.96 },
+  fare: { currency: 'USD', totalMinor, lines: [{ kind: 'base', amountMinor: totalMinor }] },
+});
 
 /** A driver under way who has the offer of a next ride, which begins where the present one ends. */
 export async function offeredNext(saga: RideSaga): Promise<Story & { present: string }> {
