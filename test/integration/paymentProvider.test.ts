@@ -1,5 +1,6 @@
 import { createPaymentActivities } from '../../activities/payments';
 import { paymentOrder, paymentsDatabase, providerAccess, untilAnswered } from '../support/payments';
+import { eventually } from '../support/rideSaga';
 import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
 import type { Pool } from '../../platform/postgres';
 import { captureHold, chargeCard, voidHold } from '../../services/payments/intents';
@@ -170,12 +171,12 @@ test('a raise that the card does not cover is an answer, the same when asked aga
 });
 
 test('an answer that comes too late is an unknown outcome, resolved by looking', async () => {
-  await psp.fault({ match: { path: everyPath.confirm }, kind: 'delay', delayMs: 800 });
+  await psp.fault({ match: { path: everyPath.confirm }, kind: 'delay', delayMs: 2_000 });
   const order = paymentOrder();
   await expect(hold(order)).rejects.toThrow();
   // The first confirm still runs: its key is taken, and nobody may make a second hold.
   await expect(hold(order)).rejects.toThrow();
-  await new Promise((resolve) => setTimeout(resolve, 600));
+  await eventually(async () => (await openHolds(order.rideId)) > 0 || undefined);
   expect(await hold(order)).toMatchObject({ charged: true });
   expect(await openHolds(order.rideId)).toBe(1);
 });

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Policies } from '../../domain/policies';
 import { balances } from '../../services/payments/ledger';
 import { getPayment } from '../../services/payments/store';
@@ -35,6 +36,24 @@ async function booksAgree(rideId: string, expectedMinor: number): Promise<void> 
   const { data } = await psp.get<{ data: { rideId: string }[] }>('/sandbox/open-authorizations');
   expect(data.filter((hold) => hold.rideId === rideId)).toEqual([]);
 }
+
+/** Waits until the call to the provider that the payment waits for has failed so often. */
+const untilRefused = (rideId: string, times: number): Promise<true> =>
+  eventually(async () => {
+    const { raw } = await saga.handle(rideId).describe();
+    return raw.pendingActivities?.some(({ attempt }) => (attempt ?? 1) > times) || undefined;
+  });
+
+/** Waits until the provider has an answer to the confirm of this payment, whoever still wants to hear it. */
+const untilConfirmIsOver = (rideId: string): Promise<true> =>
+  eventually(async () => {
+    const lines = (await readFile(psp.journalPath, 'utf8')).split('\n').slice(0, -1);
+    return (
+      lines
+        .map((line) => (JSON.parse(line) as { answer?: { key: string; endpoint: string } }).answer)
+        .some((answer) => answer?.key.includes(rideId) && answer.endpoint.endsWith('/confirm')) || undefined
+    );
+  });
 
 const refundKey = 'ops:1';
 
@@ -79,13 +98,13 @@ test('a ride that has ended before its hold came about leaves none', async () =>
 test('a provider that is down for a while: rides wait, then go on', async () => {
   await psp.fault({ kind: 'unavailable', times: 1_000 });
   const rideIds = await Promise.all([1, 2, 3].map(() => saga.open({}, shortWindow)));
-  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  await Promise.all(rideIds.map((rideId) => untilRefused(rideId, 3)));
   expect(await Promise.all(rideIds.map((rideId) => saga.heard(rideId)))).toEqual([[], [], []]);
   await psp.clearFaults();
   await Promise.all(rideIds.map((rideId) => untilTold(rideId)));
   await psp.fault({ kind: 'drop_before', times: 1_000 });
   for (const rideId of rideIds) await saga.rideEnded(rideId, { amountMinor: 1_500, driverId: 'driver-1' });
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await Promise.all(rideIds.map((rideId) => untilRefused(rideId, 2)));
   await psp.clearFaults();
   for (const rideId of rideIds) {
     await untilStatus(rideId, 'captured');
@@ -131,7 +150,7 @@ const cancelled = async (rideId: string): Promise<void> => {
 test('cancelled while the provider is down: nothing is held, and the ride hears of it', async () => {
   await psp.fault({ kind: 'unavailable', times: 1_000 });
   const rideId = await saga.open();
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  await untilRefused(rideId, 2);
   await cancelled(rideId);
   expect(await saga.heard(rideId)).toEqual(['paymentDeclined: payment_cancelled']);
   await psp.clearFaults();
@@ -147,7 +166,7 @@ test('cancelled while the provider is slow to confirm: the late confirm holds no
   });
   await cancelled(rideId);
   expect(await getPayment(pool, rideId)).toMatchObject({ status: 'voided' });
-  await new Promise((resolve) => setTimeout(resolve, 2_000));
+  await untilConfirmIsOver(rideId);
   await booksAgree(rideId, 0);
 });
 

@@ -36,7 +36,7 @@ async function yes({ offerId, driverId }: Offered, atMs?: number): Promise<Outco
   const now = new Date(atMs ?? (await saga.env.currentTimeMs())).toISOString();
   return acceptOffer(saga.pool, { offerId, driverId, now }).then(
     () => 'done',
-    (error: { code?: string }) => error.code ?? String(error),
+    (error: { code?: string }) => error.code ?? 'no code',
   );
 }
 
