@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Pool } from 'pg';
 import { ledgerEntries } from '../domain/ledger';
+import { providerBusy } from '../domain/names';
 import { foldPayment, paymentSteps } from '../domain/payment';
 import type {
   Charged,
@@ -102,12 +103,16 @@ async function calling<T>(call: () => Promise<T>): Promise<T> {
     return await call();
   } catch (error) {
     if (error instanceof FinalRefusal) throw ApplicationFailure.nonRetryable(error.message, error.code);
-    const nextRetryDelay = retryAfterMs(error);
-    if (nextRetryDelay === undefined) throw error;
-    throw ApplicationFailure.create({
-      message: error instanceof Error ? error.message : String(error),
-      type: 'provider_busy',
-      nextRetryDelay,
-    });
+    const pauseMs = retryAfterMs(error);
+    throw pauseMs === undefined ? error : busyProvider(error, pauseMs);
   }
 }
+
+/** The server keeps to the delay between the attempts of an activity; the workflow is told of it by the detail. */
+export const busyProvider = (error: unknown, pauseMs: number): ApplicationFailure =>
+  ApplicationFailure.create({
+    message: error instanceof Error ? error.message : String(error),
+    type: providerBusy,
+    nextRetryDelay: pauseMs,
+    details: [pauseMs],
+  });

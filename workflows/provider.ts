@@ -7,6 +7,7 @@ import {
   sleep,
 } from '@temporalio/workflow';
 import type { ProviderActivities } from '../activities/payments';
+import { providerBusy } from '../domain/names';
 import type { PaymentView } from './paymentView';
 import { causeOf, isFinal } from './steps';
 
@@ -82,12 +83,15 @@ export function createProvider(view: PaymentView): Provider {
       if (isFinal(error) || CancellationScope.current().consideredCancelled) throw error;
       const cause = causeOf(error);
       view.failed(what, cause);
-      const pauseMs = cause instanceof ApplicationFailure ? Number(cause.nextRetryDelay ?? 0) : 0;
+      const pauseMs = pauseWanted(cause);
       if (pauseMs > 0) await sleep(pauseMs, { summary: 'the provider wants to be asked later' });
       return undefined;
     }
   }
 }
+
+const pauseWanted = (cause: unknown): number =>
+  cause instanceof ApplicationFailure && cause.type === providerBusy ? Number(cause.details?.[0]) : 0;
 
 function again<K extends Call>(call: K, what: string, order: Order<K>, turn: number): Promise<Answer<K>> {
   const activity = regular[call] as unknown as {

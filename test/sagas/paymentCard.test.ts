@@ -1,4 +1,4 @@
-import type { ProviderActivities } from '../../activities/payments';
+import { busyProvider, type ProviderActivities } from '../../activities/payments';
 import { standardPolicies } from '../../domain/policies';
 import { paymentWaits } from '../../domain/stuck';
 import { cardOf, isStuck } from '../support/card';
@@ -26,6 +26,8 @@ function isDown(call: keyof ProviderActivities): () => void {
 }
 
 const time = '20\\d\\d-\\d\\d-\\d\\dT[\\d:.]+Z';
+
+const failedAt = (card: string): number => Date.parse(/last failure: (20[^,]+),/.exec(card)![1]!);
 
 const untilCard = (rideId: string, words: string): Promise<string> =>
   eventually(async () => {
@@ -61,6 +63,8 @@ test('has a call that failed as the last failure, quick or regular, and the paym
   expect(await isStuck(saga.handle(rideId))).toBeUndefined();
   await played.sleep(12_000);
   await untilStuck(rideId, true);
+  // It has heard of the attempts since, too.
+  expect(failedAt(await cardOf(saga.handle(rideId)))).toBeGreaterThan(failedAt(card) + 5_000);
   expect(await cardOf(saga.handle(rideId))).toContain(`- next action: ${paymentWaits.provider.action}`);
   comesBack();
   await played.sleep(12_000);
@@ -80,6 +84,17 @@ test('has the failure of a call that began as a regular one, too: a hold that co
   await played.sleep(5_000);
   await played.untilStatus(rideId, 'voided');
   expect(await isStuck(saga.handle(rideId))).toBeUndefined();
+});
+
+test('a provider that says when it wants to be asked again is not asked before, though it was asked quickly', async () => {
+  const { provider, saga } = played;
+  provider.next('authorize', () => Promise.reject(busyProvider(new Error('too many requests'), 90_000)));
+  const rideId = await saga.open();
+  await untilCard(rideId, 'too many requests');
+  await played.sleep(60_000);
+  expect(provider.asked(rideId)).toEqual(['authorize 1500']);
+  await played.sleep(40_000);
+  await played.untilStatus(rideId, 'authorized');
 });
 
 test('shows whatever a failure says as code on one line', async () => {
