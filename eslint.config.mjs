@@ -5,7 +5,10 @@ import tseslint from 'typescript-eslint';
 
 const root = dirname(fileURLToPath(import.meta.url));
 
-/** What would differ between a workflow's run and its replay. The sandbox makes Date, Math.random and timers deterministic. */
+/**
+ * What would differ between a workflow's run and its replay. The sandbox makes Date, Math.random and timers
+ * deterministic.
+ */
 const notInSandbox = [
   'process',
   'Buffer',

@@ -17,7 +17,9 @@ interface Fact {
   readonly data: object;
 }
 
-/** How an aggregate is read, folded and written. `save` also does what has to change with it, in the same transaction. */
+/**
+ * How an aggregate is read, folded and written. `save` also does what has to change with it, in the same transaction.
+ */
 export interface Aggregate<State extends Versioned, F extends Fact> {
   /** The committed state, its row locked until the transaction ends. */
   lock(tx: Tx, aggregateId: string): Promise<State | null>;

@@ -28,7 +28,9 @@ export interface PaymentActivityOptions {
   readonly topicPrefix?: string;
 }
 
-/** One activity a fact, so that a replay sees which one it was: the fact, the row and the booking in one transaction. */
+/**
+ * One activity a fact, so that a replay sees which one it was: the fact, the row and the booking in one transaction.
+ */
 export type PaymentTransitions = Record<PaymentStep, (step: Step<PaymentFact>) => Promise<Recorded<Payment>>>;
 
 /** What is asked of the payment provider. Each is safe to repeat: it happens once. A declined card is an answer. */

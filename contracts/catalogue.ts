@@ -59,7 +59,9 @@ const families: readonly Family[] = [
   { topic: 'ratings', key: 'ratingId', owner: 'rides', consumers: ['audit'], facts: ratingFacts },
 ];
 
-/** Every version of every fact there is, the newest of each last: AsyncAPI, docs and compatibility tests come from it. */
+/**
+ * Every version of every fact there is, the newest of each last: AsyncAPI, docs and compatibility tests come from it.
+ */
 export const catalogue: readonly CatalogueEntry[] = families.flatMap(({ facts, ...family }) =>
   Object.entries(facts).flatMap(([type, schema]) => {
     const older = Object.hasOwn(firstVersions, type)

@@ -17,7 +17,9 @@ export function waitingMinor(arrivedAt: string, startedAt: string, policies: Pol
 export const holdMinor = (fare: Fare, policies: Policies): number =>
   fare.totalMinor + policies.waitingCapMinor;
 
-/** What the hold has to cover, in minor units, for another fare of a ride that goes on: waiting may still be to come. */
+/**
+ * What the hold has to cover, in minor units, for another fare of a ride that goes on: waiting may still be to come.
+ */
 export const holdForFareMinor = (ride: Ride, fareMinor: number, policies: Policies): number =>
   fareMinor + (ride.startedAt === null ? policies.waitingCapMinor : ride.waitingMinor);
 

@@ -12,7 +12,8 @@ type Beginning = 'schedule' | 'request';
 /**
  * What a command does to a ride, as the fact to be recorded.
  * @throws DomainError `illegal_transition`, `not_your_ride`, `too_far_from_pickup`, `no_show_too_early`,
- *   `release_not_due`, `scheduled_too_soon`, `scheduled_too_late`, `stop_out_of_order`, `route_change_over`, `route_change_not_possible`, `fare_not_possible`
+ *   `release_not_due`, `scheduled_too_soon`, `scheduled_too_late`, `stop_out_of_order`, `route_change_over`,
+ *   `route_change_not_possible`, `fare_not_possible`
  */
 export function decideRide(command: RideCommand, ride: Ride | null, policies: Policies): RideFact {
   const { from, fact } = rideTransitions[command.type];

@@ -30,7 +30,6 @@ export type ErrorCode =
   | 'offer_over'
   | 'driver_busy'
   | 'driver_unknown'
-  | 'driver_not_online'
   | 'quote_expired'
   | 'quote_invalid'
   | 'quote_used'

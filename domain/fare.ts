@@ -49,8 +49,9 @@ const tariffs: Record<Product, Tariff> = {
 };
 
 /**
- * The upfront fare of a ride: base, distance, time and stops, raised to the minimum, then multiplied by surge. Tolls and
- * taxes come on top (`withPublicCharges`). Every line is rounded to a whole minor unit, and the total is the sum of the lines.
+ * The upfront fare of a ride: base, distance, time and stops, raised to the minimum, then multiplied by surge. Tolls
+ * and taxes come on top (`withPublicCharges`). Every line is rounded to a whole minor unit, and the total is the sum of
+ * the lines.
  */
 export function upfrontFare(trip: {
   product: Product;

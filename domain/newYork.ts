@@ -84,7 +84,10 @@ const outlines = {
 
 export type Area = keyof typeof outlines;
 
-/** Whether a point lies in one of New York's areas: a line from it to the east crosses the outline an odd number of times. */
+/**
+ * Whether a point lies in one of New York's areas: a line from it to the east crosses the outline an odd number of
+ * times.
+ */
 export function isIn(area: Area, { lat, lng }: Point): boolean {
   const outline: Outline = outlines[area];
   return outline.reduce((inside, [lat1, lng1], i) => {

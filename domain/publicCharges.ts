@@ -3,8 +3,8 @@ import type { Point } from './geo';
 import { isIn } from './newYork';
 
 /**
- * What New York has passengers of a for-hire vehicle pay beside the fare, as in force from 31 March 2019, the time of our
- * tariffs. Names are those of the law.
+ * What New York has passengers of a for-hire vehicle pay beside the fare, as in force from 31 March 2019, the time of
+ * our tariffs. Names are those of the law.
  */
 export const publicCharges = {
   /**
@@ -15,13 +15,13 @@ export const publicCharges = {
   /** Executive Law, article 6-F (New York Black Car Operators' Injury Compensation Fund): of fare and tolls. */
   blackCarFund: { name: "Black Car Operators' Injury Compensation Fund surcharge", percent: 2.5 },
   /**
-   * Tax Law §§ 1101(b)(34), 1105(c)(10), 1107, 1109 and TSB-M-09(7)S: 4 % of the state, 4.5 % of the city, 0.375 % of the
-   * commuter district, on fare, tolls and the Fund's surcharge of a ride that begins and ends in the state.
+   * Tax Law §§ 1101(b)(34), 1105(c)(10), 1107, 1109 and TSB-M-09(7)S: 4 % of the state, 4.5 % of the city, 0.375 % of
+   * the commuter district, on fare, tolls and the Fund's surcharge of a ride that begins and ends in the state.
    */
   salesTax: { name: 'New York State and local sales tax', percent: 8.875 },
   /**
-   * Tax Law, article 29-C (§ 1299-A): a trip that begins or ends in Manhattan south of 96th Street, or passes through it,
-   * and begins and ends in the state; for-hire vehicles, not pooled. No part of what sales tax is taken of.
+   * Tax Law, article 29-C (§ 1299-A): a trip that begins or ends in Manhattan south of 96th Street, or passes through
+   * it, and begins and ends in the state; for-hire vehicles, not pooled. No part of what sales tax is taken of.
    */
   congestion: { name: 'Congestion surcharge', amountMinor: 275 },
 } as const;

@@ -16,7 +16,9 @@ export interface Rating {
   readonly givenAt: string;
 }
 
-/** The data of `rating.given`. The comment stays where it was given: facts are kept for ever, and it may name people. */
+/**
+ * The data of `rating.given`. The comment stays where it was given: facts are kept for ever, and it may name people.
+ */
 export type RatingFactData = Omit<Rating, 'comment' | 'givenAt'> & { readonly ratingId: string };
 
 /**

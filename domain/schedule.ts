@@ -6,7 +6,11 @@ import type { Ride, RideRequest } from './ride';
  * A scheduled request, if its time is one that can be asked for.
  * @throws DomainError `scheduled_too_soon`, `scheduled_too_late`
  */
-export function inTime(request: RideRequest, at: string, policies: Policies): RideRequest {
+export function inTime<Request extends Pick<RideRequest, 'scheduledFor'>>(
+  request: Request,
+  at: string,
+  policies: Policies,
+): Request {
   const aheadMs = Date.parse(request.scheduledFor ?? at) - Date.parse(at);
   const { scheduleMinAheadMs, scheduleMaxAheadDays } = policies;
   if (aheadMs < scheduleMinAheadMs) {

@@ -12,7 +12,8 @@ const serviceTokenTtlSeconds = 366 * 24 * 60 * 60;
 
 /**
  * Prepares servers that somebody else has started, as docker-compose.yml does: roles and databases, migrations,
- * topics, Temporal's search attributes, and keys in <HAILWAY_DATA_DIR>/keys. Safe to run again: what is there is kept, the service token is new.
+ * topics, Temporal's search attributes, and keys in <HAILWAY_DATA_DIR>/keys. Safe to run again: what is there is kept,
+ * the service token is new.
  */
 async function prepare(config: Config): Promise<void> {
   for (const owner of owners) {

@@ -43,10 +43,10 @@ const local = proxyLocalActivities<ProviderActivities>({
 const attemptsInTurn = [1, 6, 24, 96, 360] as const;
 
 /**
- * The provider for one payment. No call ever gives up, each is safe to repeat, and the payment's card says what is waited
- * for and what failed last. The two calls of every ride are tried once as a local activity: where the provider answers
- * within 2 s, that is one marker instead of three events and a workflow task, and nobody waits for the payment's workflow
- * meanwhile.
+ * The provider for one payment. No call ever gives up, each is safe to repeat, and the payment's card says what is
+ * waited for and what failed last. The two calls of every ride are tried once as a local activity: where the provider
+ * answers within 2 s, that is one marker instead of three events and a workflow task, and nobody waits for the
+ * payment's workflow meanwhile.
  */
 export function createProvider(view: PaymentView): Provider {
   return {

@@ -146,7 +146,10 @@ export class RideRecord {
   }
 }
 
-/** Two proposals, two fares, or two changes of a schedule are two steps, whichever of them was recorded by an attempt that was lost. */
+/**
+ * Two proposals, two fares, or two changes of a schedule are two steps, whichever of them was recorded by an attempt
+ * that was lost.
+ */
 function stepName(command: RideCommand): string {
   switch (command.type) {
     case 'proposeRoute':
@@ -163,7 +166,9 @@ function stepName(command: RideCommand): string {
   }
 }
 
-/** The driver of this ride is free: the ride that waits for them goes on at once, and finds out later if this is lost. */
+/**
+ * The driver of this ride is free: the ride that waits for them goes on at once, and finds out later if this is lost.
+ */
 async function tellNextRide(lease: DriverLease | undefined, rideId: string): Promise<void> {
   if (!lease?.nextRideId || lease.rideId !== null || lease.nextRideId === rideId) return;
   await messages.tellDriverFree({ rideId: lease.nextRideId }).catch(() => undefined);

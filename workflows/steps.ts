@@ -11,7 +11,8 @@ import type { ActivityInterfaceFor, UntypedActivities } from '@temporalio/workfl
 /**
  * Activities against the service's own database, and messages to another saga: local (milliseconds, one marker in the
  * history) for up to 3 s, and after that the same idempotent function as a regular activity, so that a database that is
- * down neither blocks the workflow's handlers nor hides from the operator. `patience` bounds the regular one; without it, it never gives up.
+ * down neither blocks the workflow's handlers nor hides from the operator. `patience` bounds the regular one; without
+ * it, it never gives up.
  * `onTrouble` hears of a step that goes on as a regular one.
  */
 export function ownDatabase<A extends UntypedActivities>({

@@ -31,8 +31,8 @@ export interface DeliveryOptions {
 
 /**
  * Posts what is due until the signal is aborted, then finishes the posts in hand. Each endpoint has a lane of its own:
- * one that hangs holds up nobody else, and the house's own is beside all others, however many of these are slow. A delivery is posted at least once: who dies between an answer and its recording
- * posts it again, with the same id.
+ * one that hangs holds up nobody else, and the house's own is beside all others, however many of these are slow. A
+ * delivery is posted at least once: who dies between an answer and its recording posts it again, with the same id.
  */
 export async function runDelivery(options: DeliveryOptions): Promise<void> {
   const { pool, signal, log, now, leaseMs = 30_000, pollMs = 500 } = options;

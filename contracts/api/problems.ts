@@ -96,7 +96,6 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
   ),
   driver_busy: page(409, 'On another ride', 'A driver is on one ride at a time. End that one first.'),
   driver_unknown: page(404, 'No such driver', 'Register with PUT /v1/drivers/me first.'),
-  driver_not_online: page(409, 'Not online', 'Go online with POST /v1/drivers/me/online first.'),
   quote_expired: page(409, 'The quote has expired', 'Ask for a new quote; its price may be another.'),
   quote_invalid: page(
     400,

@@ -112,7 +112,9 @@ const bodyParserCodes: Readonly<Record<string, string>> = {
   'charset.unsupported': 'unsupported_media_type',
 };
 
-/** The code under which an error is answered: its own if the table has it, that of the body parser's error, or internal. */
+/**
+ * The code under which an error is answered: its own if the table has it, that of the body parser's error, or internal.
+ */
 function knownCode(error: unknown, table: ProblemTable): string {
   const own = codeOf(error);
   if (own !== undefined && Object.hasOwn(table, own)) return own;

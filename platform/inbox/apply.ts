@@ -5,7 +5,9 @@ import type { Fact } from './fact';
 import { Sorter } from './sorter';
 import { lockPosition, movePosition, park, writeSequences, type ParkedRecord, type Place } from './store';
 
-/** What a consumer does with facts, inside the inbox's transaction. Those of one call are of one partition, in order. */
+/**
+ * What a consumer does with facts, inside the inbox's transaction. Those of one call are of one partition, in order.
+ */
 export type Handle = (tx: Tx, facts: readonly Fact[]) => Promise<void>;
 
 export interface Application {

@@ -20,7 +20,9 @@ export async function signPreview(
   return { token, expiresAt: expiresAt.toISOString() };
 }
 
-/** The fee that a preview of this ride has promised, in minor units; null for a token that promises nothing (any more). */
+/**
+ * The fee that a preview of this ride has promised, in minor units; null for a token that promises nothing (any more).
+ */
 export async function promisedFeeMinor(
   secret: string,
   token: string | undefined,

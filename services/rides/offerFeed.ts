@@ -18,7 +18,9 @@ export interface OfferFeed {
    * told of last, before: it is not told again, but its end is.
    */
   follow(driverId: string, told: string | undefined, listener: OfferListener): () => void;
-  /** Looks for offers until the loop's signal: one query for all drivers that listen, another when there are new ones. */
+  /**
+   * Looks for offers until the loop's signal: one query for all drivers that listen, another when there are new ones.
+   */
   run(options: Omit<PollOptions, 'trouble'>): Promise<void>;
 }
 

@@ -8,7 +8,7 @@ import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { rideAccepted, type RideAccepted, type RideRequestBody } from '../../contracts/api/rides';
 import { DomainError } from '../../domain/errors';
-import { decideRide } from '../../domain/decideRide';
+import { inTime } from '../../domain/schedule';
 import { rideUpdates, workflowTypes } from '../../domain/names';
 import type { Policies } from '../../domain/policies';
 import type { RideRequest } from '../../domain/ride';
@@ -60,9 +60,7 @@ export function createRequestRide(options: RequestRideOptions): RequestRide {
     const { expiresAt: _, surge: __, ...quoted } = quote;
     const scheduledFor = body.scheduledFor ?? quote.scheduledFor;
     const asked = { ...quoted, paymentMethod: body.paymentMethod, scheduledFor };
-    if (found === null && scheduledFor !== null) {
-      decideRide({ type: 'schedule', at, request: { ...asked, rideId: '' } }, null, options.policies);
-    }
+    if (found === null && scheduledFor !== null) inTime(asked, at, options.policies);
     const claim =
       found ??
       (await claimRequest(pool, {

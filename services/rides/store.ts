@@ -79,7 +79,9 @@ function beyondOne({ status, since }: StuckBound, index: number): string {
            order by by desc limit $1)`;
 }
 
-/** A time that a caller gave may lack seconds, or have more digits than ours: by less than a minute their texts mislead. */
+/**
+ * A time that a caller gave may lack seconds, or have more digits than ours: by less than a minute their texts mislead.
+ */
 const aMinuteAfter = (time: string): string => new Date(Date.parse(time) + 60_000).toISOString();
 
 /** How many rides there are in each status, and drivers in each state. */

@@ -83,7 +83,9 @@ export const viewOffer = ({
   expiresAt,
 });
 
-/** Whether `viewer` may know of a ride: its rider, its driver or the one whose next ride it is, and who runs the city. */
+/**
+ * Whether `viewer` may know of a ride: its rider, its driver or the one whose next ride it is, and who runs the city.
+ */
 export function maySee(ride: Ride, { sub, role }: Viewer): boolean {
   if (role === 'rider') return ride.riderId === sub;
   if (role === 'driver') return ride.driverId === sub || ride.reservedDriverId === sub;

@@ -36,7 +36,7 @@ async function refusal(rideId: string, update: string, argument?: unknown): Prom
 test('a ride is found by what an operator knows of it', async () => {
   await onlineDriver('found-1');
   const rideId = await assignedRide(['driver', 'found-1']);
-  const { status, driverId, riderId, product, region } = searchAttributes;
+  const { status, driverId, riderId, product, region, pickupHour } = searchAttributes;
   expect(await found(`${driverId.name} = 'found-1' and ${status.name} = 'with_driver'`)).toEqual([
     rideWorkflowId(rideId),
   ]);
@@ -54,7 +54,8 @@ test('a ride is found by what an operator knows of it', async () => {
   };
   expect(memo).toMatchObject({ rideId });
   expect(all[region.name]).toEqual([expect.stringMatching(/^83[0-9a-f]+$/)]);
-  expect(staticSummary).toBeDefined();
+  expect(await staticSummary()).toMatch(/^standard ride, USD \d+\.\d\d, cash$/);
+  expect(all[pickupHour.name]).toEqual([expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d$/)]);
   await act(rideId, 'cancel', rider, {});
   expect(await found(`${status.name} = 'cancelled' and ${driverId.name} = 'found-1'`)).toEqual([
     rideWorkflowId(rideId),

@@ -5,7 +5,7 @@ import type { RideSaga } from '../support/rideSaga';
 
 /**
  * Rides in which time passes. Each has a test server of its own: a server was seen to stop skipping for good after a
- * ride whose payment, a child that outlives it, was voided.
+ * ride whose payment was voided.
  */
 let saga: RideSaga;
 

@@ -228,5 +228,7 @@ function startIsHeld() {
   };
 }
 
-/** A local activity blocks the workflow's handlers: from then on the step goes on as a regular one, and they are heard. */
+/**
+ * A local activity blocks the workflow's handlers: from then on the step goes on as a regular one, and they are heard.
+ */
 const longerThanLocal = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 3_500));

@@ -23,8 +23,8 @@ const untilStuck = (rideId: string, stuck: boolean): Promise<true> =>
   eventually(async () => (await isStuck(saga.waiting(rideId))) === stuck || undefined);
 
 /**
- * A step that fails until `isBack`. The SDK's core gives up a local activity that fails by the machine's clock, and ours
- * has skipped an hour: so the first attempt hangs, which does time out.
+ * A step that fails until `isBack`. The SDK's core gives up a local activity that fails by the machine's clock, and
+ * ours has skipped an hour: so the first attempt hangs, which does time out.
  */
 function down(): { step: () => Promise<void>; isBack: () => void } {
   let [isDown, first] = [true, true];

@@ -17,7 +17,9 @@ import type { ReceivedPost } from '../../tools/city/client/mailbox';
 import type { SharedLook } from '../../tools/city/people/record';
 import type { Evidence, LedgerLine, LogRecord, RecordedFact } from '../../tools/city/verdict/evidence';
 
-/** The evidence of a run as it should be: rides that end in the four ways, by card and in cash, for now and for later. */
+/**
+ * The evidence of a run as it should be: rides that end in the four ways, by card and in cash, for now and for later.
+ */
 export function soundEvidence(): Evidence {
   const histories = [
     completedByCard('ride-1', 'driver-1', 10),

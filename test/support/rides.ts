@@ -108,7 +108,9 @@ export const codeOf = (act: () => unknown): string => {
   return 'no refusal';
 };
 
-/** A ride that is in a status: scheduled, or the standard ride up to there, with a stop, a proposal and a reservation. */
+/**
+ * A ride that is in a status: scheduled, or the standard ride up to there, with a stop, a proposal and a reservation.
+ */
 export const rideThatIs = (status: RideStatus): Ride => {
   if (status === 'scheduled') return play([scheduling(7_200_000)]).ride;
   for (let length = 1; length <= standardRide.length; length += 1) {

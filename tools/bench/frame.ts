@@ -1,4 +1,6 @@
-/** What every bench has in common: rounds that take turns, medians, one JSON object, checks that decide the exit code. */
+/**
+ * What every bench has in common: rounds that take turns, medians, one JSON object, checks that decide the exit code.
+ */
 
 /** Numbers of one round of one contestant; the first is the one that ratios are made of. */
 export type Metrics = Readonly<Record<string, number>>;

@@ -136,8 +136,8 @@ async function measure(
 }
 
 /**
- * What `hailway/sample` would be, both being held up by the CPU alone, if Hailway's workers took none of it: what is left
- * is the same for both (gateway, Postgres, provider, the people) or the server's work.
+ * What `hailway/sample` would be, both being held up by the CPU alone, if Hailway's workers took none of it: what is
+ * left is the same for both (gateway, Postgres, provider, the people) or the server's work.
  */
 function ratioWithoutWorkers(seen: Awaited<ReturnType<typeof inRounds>>): number {
   const { sample, hailway } = seen;

@@ -40,7 +40,9 @@ interface Asked {
   readonly scheduledFor?: string | null;
 }
 
-/** Asks what it costs, remembers the answer, and lets drivers know where it goes: a courier's way ends where it is best. */
+/**
+ * Asks what it costs, remembers the answer, and lets drivers know where it goes: a courier's way ends where it is best.
+ */
 export async function askForQuote({ app, plan, kit }: Errand, asked: Asked): Promise<QuoteView> {
   const quote = await app.post<QuoteView>('/v1/quotes', asked);
   kit.record.memories.quotes.push({ quoteId: quote.quoteId, totalMinor: quote.fare.totalMinor });

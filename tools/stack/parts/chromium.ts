@@ -115,8 +115,8 @@ const fontsConf = `<?xml version="1.0"?>
 `;
 
 /**
- * The package is made for AWS Lambda: a browser without a window, the libraries that are not everywhere, and a font, each
- * packed with Brotli. Its own code would unpack them to /tmp and needs a newer Node than ours.
+ * The package is made for AWS Lambda: a browser without a window, the libraries that are not everywhere, and a font,
+ * each packed with Brotli. Its own code would unpack them to /tmp and needs a newer Node than ours.
  */
 async function unpack(from: string, target: string): Promise<void> {
   const inflate = (file: string, to: string): Promise<void> =>

@@ -6,7 +6,9 @@ const LOOKS = 3;
 /** Between two looks of a friend, in the city's milliseconds. */
 const LOOKS_AFTER_MS = [20_000, 150_000] as const;
 
-/** Sends a link to the ride to a friend, who looks now and then; some riders take it back, and the friend tries again. */
+/**
+ * Sends a link to the ride to a friend, who looks now and then; some riders take it back, and the friend tries again.
+ */
 export async function shareWithFriend(trip: Trip): Promise<void> {
   const { app, plan, rideId, random, kit } = trip;
   const share = async (): Promise<void> => {
