@@ -94,11 +94,18 @@ export const standardPolicies: Policies = {
   shareGraceMs: 15 * MINUTE,
 };
 
-/** The same policies in a city whose clock runs `speed` times as fast: every duration is divided by it. */
+/** Networks and machines do not run faster with a city's clock: an accept has this long to arrive. */
+const LEAST_OFFER_TTL_MS = 1_500;
+
+/**
+ * The same policies in a city whose clock runs `speed` times as fast: every duration is divided by it, but an offer stays
+ * open long enough to be answered.
+ */
 export function scalePolicies(policies: Policies, speed: number): Policies {
   const scaled = Object.entries(policies).map(([name, value]: [string, number]): [string, number] => [
     name,
     name.endsWith('Ms') ? Math.max(1, Math.round(value / speed)) : value,
   ]);
-  return Object.fromEntries(scaled) as Record<keyof Policies, number>;
+  const all = Object.fromEntries(scaled) as Record<keyof Policies, number>;
+  return { ...all, offerTtlMs: Math.max(all.offerTtlMs, Math.min(policies.offerTtlMs, LEAST_OFFER_TTL_MS)) };
 }

@@ -149,9 +149,15 @@ describe('a payment', () => {
 
 describe('policies in a faster city', () => {
   it('divide every duration, and nothing else', () => {
-    const scaled = scalePolicies(standardPolicies, 20);
-    expect(scaled.offerTtlMs).toBe(standardPolicies.offerTtlMs / 20);
+    const scaled = scalePolicies(standardPolicies, 10);
+    expect(scaled.offerTtlMs).toBe(standardPolicies.offerTtlMs / 10);
+    expect(scaled.matchingDeadlineMs).toBe(standardPolicies.matchingDeadlineMs / 10);
     expect(scaled.noShowFeeMinor).toBe(standardPolicies.noShowFeeMinor);
     expect(scaled.searchRadiusMeters).toBe(standardPolicies.searchRadiusMeters);
+  });
+
+  it('leave an offer open for as long as an accept may take', () => {
+    expect(scalePolicies(standardPolicies, 60).offerTtlMs).toBe(1_500);
+    expect(scalePolicies({ ...standardPolicies, offerTtlMs: 900 }, 60).offerTtlMs).toBe(900);
   });
 });
