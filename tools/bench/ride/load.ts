@@ -43,12 +43,13 @@ export async function setOut(
   people: People,
   { from, to, atOnce }: { from: number; to: number; atOnce: number },
 ): Promise<void> {
-  await people.register(from, to);
   let next = from;
   const hand = async (): Promise<void> => {
     while (next < to) {
+      const driver = next;
       next += 1;
-      await people.setOut(next - 1);
+      await people.register(driver, driver + 1);
+      await people.setOut(driver);
     }
   };
   await Promise.all(Array.from({ length: atOnce }, hand));
