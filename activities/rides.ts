@@ -101,8 +101,8 @@ export function createRideActivities(options: RideActivityOptions): RideActiviti
         const askable = await askableDrivers(pool, ride, [...places.keys()]);
         const atMs = await now();
         const hour = newYorkHour(atMs);
-        const candidates = askable.flatMap(({ driverId, history, present }) => {
-          const { distanceMeters, ageMs, ...position } = places.get(driverId)!;
+        const candidates = askable.flatMap(({ present, ...driver }) => {
+          const { distanceMeters, ageMs, ...position } = places.get(driver.driverId)!;
           const ageSeconds = ageMs / quotedSecondMs;
           const legsMeters =
             present === null
@@ -112,10 +112,10 @@ export function createRideActivities(options: RideActivityOptions): RideActiviti
                   hour,
                   nextRideWithinSeconds,
                 );
-          return legsMeters === null ? [] : [{ driverId, legsMeters, history }];
+          return legsMeters === null ? [] : [{ ...driver, legsMeters }];
         });
         if (candidates.length === 0) return 0;
-        const ranked = rankDrivers(candidates, hour);
+        const ranked = rankDrivers(candidates, hour, ttlMs / quotedSecondMs);
         // From now, not from when the workflow asked: a driver has the whole time, however long the search took.
         const expiresAt = new Date(atMs + ttlMs).toISOString();
         return makeOffers(pool, { ...round, expiresAt }, ranked);

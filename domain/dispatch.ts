@@ -20,6 +20,8 @@ export interface Candidate {
   /** The way to the pickup, on the road in meters: leg after leg. */
   readonly legsMeters: readonly number[];
   readonly history: OfferHistory;
+  /** How many offers of this very ride they have let run out. */
+  readonly missedOfRide: number;
 }
 
 /** What is left of a ride under way. */
@@ -61,9 +63,6 @@ export interface RankedDriver {
   readonly etaSeconds: number;
 }
 
-/** What an offer costs that nobody takes: the rider waits for its time to live, 20 s, before the next is asked. */
-const LOST_OFFER_SECONDS = 20;
-
 /**
  * How probable it is that a driver takes an offer: the share of those taken, as if four of five more had been, so that
  * a new driver is neither the best nor the worst and one bad day weighs little.
@@ -72,11 +71,17 @@ export const acceptance = ({ accepted, missed }: OfferHistory): number =>
   (accepted + 4) / (accepted + missed + 5);
 
 /**
- * The candidates in the order in which they are asked: who is expected at the pickup first. That is the drive in this
- * hour (0 to 23), and an offer's lost time by how probable it is to be lost. Equals are ordered by id.
+ * The candidates in the order in which they are asked. Nobody is asked again before all others were: who has let fewer
+ * offers of this ride run out comes first. Among these, who is expected at the pickup first: that is the drive in this
+ * hour (0 to 23), and what an offer costs that nobody takes, `lostOfferSeconds` until the next is asked, by how
+ * probable that is. Equals are ordered by id.
  */
-export function rankDrivers(candidates: readonly Candidate[], hour: number): RankedDriver[] {
-  const ranked = candidates.map(({ driverId, legsMeters, history }) => {
+export function rankDrivers(
+  candidates: readonly Candidate[],
+  hour: number,
+  lostOfferSeconds: number,
+): RankedDriver[] {
+  const ranked = candidates.map(({ driverId, legsMeters, history, missedOfRide }) => {
     const etaSeconds = secondsFor(legsMeters, hour);
     return {
       driver: {
@@ -84,11 +89,17 @@ export function rankDrivers(candidates: readonly Candidate[], hour: number): Ran
         pickupDistanceMeters: Math.round(legsMeters.reduce((sum, leg) => sum + leg, 0)),
         etaSeconds: Math.round(etaSeconds),
       },
-      expectedSeconds: etaSeconds + (1 - acceptance(history)) * LOST_OFFER_SECONDS,
+      missedOfRide,
+      expectedSeconds: etaSeconds + (1 - acceptance(history)) * lostOfferSeconds,
     };
   });
   return ranked
-    .sort((a, b) => a.expectedSeconds - b.expectedSeconds || (a.driver.driverId < b.driver.driverId ? -1 : 1))
+    .sort(
+      (a, b) =>
+        a.missedOfRide - b.missedOfRide ||
+        a.expectedSeconds - b.expectedSeconds ||
+        (a.driver.driverId < b.driver.driverId ? -1 : 1),
+    )
     .map(({ driver }) => driver);
 }
 

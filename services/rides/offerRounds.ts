@@ -34,10 +34,12 @@ const mayBeAskedValues = (ride: Ride) => [carsServing(ride.product), ride.exclud
 export interface AskableDriver {
   readonly driverId: string;
   readonly history: OfferHistory;
+  /** How many offers of the ride they have let run out. */
+  readonly missedOfRide: number;
   readonly present: PresentRide | null;
 }
 
-/** Those of `driverIds` who may be asked right now, and how they answered their latest offers. */
+/** Those of `driverIds` who may be asked right now, and how they answered their latest offers and those of the ride. */
 export async function askableDrivers(
   db: Queryable,
   ride: Ride,
@@ -45,7 +47,9 @@ export async function askableDrivers(
 ): Promise<AskableDriver[]> {
   const { rows } = await db.query<AskableDriver>({
     name: 'drivers-askable',
-    text: `select drivers.driver_id as "driverId", latest.history, rides.state as present
+    text: `select drivers.driver_id as "driverId", latest.history, rides.state as present,
+             (select count(*) from offers where ride_id = $4 and offers.driver_id = drivers.driver_id
+              and state = 'expired') as "missedOfRide"
            from drivers
            left join rides on rides.ride_id = drivers.ride_id
            cross join lateral (

@@ -1,4 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
+import { standardPolicies } from '../../domain/policies';
 import { rideRequest } from '../support/rides';
 import { eventually, startRideSaga } from '../support/rideSaga';
 import type { RideSaga } from '../support/rideSaga';
@@ -52,6 +53,19 @@ describe('offers that went out although nobody knows', () => {
     expect(await saga.lease('driver-1')).toEqual({ offerId: null, rideId });
     await saga.update(rideId, 'cancel', { by: 'operator', reason: 'end_of_test' });
   });
+});
+
+it('drivers who sleep do not keep the ride from one further away who is awake', async () => {
+  const sleepers = ['sleeper-1', 'sleeper-2', 'sleeper-3'];
+  // At the end of the map: no time that an offer could lose makes them the next by the clock alone.
+  await saga.drivers(...sleepers, ...Array.from({ length: 9 }, (_, i) => `busy-${i}`), 'awake');
+  await saga.pool.query(`update drivers set online = false where driver_id like 'busy-%'`);
+  const rideId = await saga.request();
+  for (const driverId of sleepers) await saga.offerTo(driverId);
+  await saga.env.sleep(standardPolicies.offerTtlMs + 1_000);
+  await saga.accept('awake');
+  expect(await saga.ride(rideId)).toMatchObject({ status: 'assigned', driverId: 'awake' });
+  await saga.update(rideId, 'cancel', { by: 'operator', reason: 'end_of_test' });
 });
 
 describe('a winner who is none any more when the round is closed', () => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import {
   acceptance,
   carsServing,
@@ -18,9 +19,11 @@ const candidate = (driverId: string, straightMeters: number, history = isNew): C
   driverId,
   legsMeters: wayOfFree(straightMeters),
   history,
+  missedOfRide: 0,
 });
+const lostOfferSeconds = 20;
 const order = (...candidates: Candidate[]): string[] =>
-  rankDrivers(candidates, 12).map(({ driverId }) => driverId);
+  rankDrivers(candidates, 12, lostOfferSeconds).map(({ driverId }) => driverId);
 
 describe('who is asked first', () => {
   test('the nearest, where all answer alike', () => {
@@ -51,13 +54,48 @@ describe('who is asked first', () => {
     );
   });
 
+  test('a lost offer costs what its time to live is in driving', () => {
+    const [always, never] = [candidate('always', 300, answersAll), candidate('never', 200, answersNone)];
+    expect(rankDrivers([always, never], 12, 20)[0]).toMatchObject({ driverId: 'never' });
+    expect(rankDrivers([always, never], 12, 90)[0]).toMatchObject({ driverId: 'always' });
+  });
+
+  test('nobody is asked again while somebody further away was not asked yet, however they answered before', () => {
+    const driver = fc.record({
+      meters: fc.integer({ min: 1, max: 12_000 }),
+      accepted: fc.integer({ min: 0, max: 20 }),
+      missed: fc.integer({ min: 0, max: 20 }),
+    });
+    const drivers = fc.array(driver, { minLength: 1, maxLength: 20 });
+    fc.assert(
+      fc.property(drivers, fc.integer({ min: 1, max: 5 }), (found, batchSize) => {
+        let candidates = found.map(({ meters, ...history }, i) => candidate(`driver-${i}`, meters, history));
+        for (let left = 3 * candidates.length; left > 0; left -= batchSize) {
+          const ranked = rankDrivers(candidates, 12, lostOfferSeconds);
+          const asked = new Set(ranked.slice(0, batchSize).map(({ driverId }) => driverId));
+          const of = (isAsked: boolean) =>
+            candidates
+              .filter(({ driverId }) => asked.has(driverId) === isAsked)
+              .map(({ missedOfRide }) => missedOfRide);
+          expect(Math.max(...of(true))).toBeLessThanOrEqual(Math.min(...of(false)));
+          // All of them sleep.
+          candidates = candidates.map(({ missedOfRide, history, ...rest }) => {
+            const lost = asked.has(rest.driverId) ? 1 : 0;
+            const missed = history.missed + lost;
+            return { ...rest, history: { ...history, missed }, missedOfRide: missedOfRide + lost };
+          });
+        }
+      }),
+    );
+  });
+
   test('is the same for the same drivers, in whatever order they are found', () => {
     expect(order(candidate('b', 500), candidate('a', 500))).toEqual(['a', 'b']);
   });
 
   test('an offer says how far the pickup is on the road, and how long that takes at this hour', () => {
-    const [atNight] = rankDrivers([candidate('a', 1_000)], 5);
-    const [atNoon] = rankDrivers([candidate('a', 1_000)], 12);
+    const [atNight] = rankDrivers([candidate('a', 1_000)], 5, lostOfferSeconds);
+    const [atNoon] = rankDrivers([candidate('a', 1_000)], 12, lostOfferSeconds);
     expect(atNoon).toMatchObject({ pickupDistanceMeters: 1_273 });
     expect(atNoon!.etaSeconds / atNight!.etaSeconds).toBeCloseTo(1.082 / 0.701, 1);
   });
@@ -101,7 +139,7 @@ describe('a driver about to finish', () => {
   });
 
   test('goes before a free one who is further away by time', () => {
-    const finishing = { driverId: 'finishing', legsMeters: way(600)!, history: isNew };
+    const finishing = { driverId: 'finishing', legsMeters: way(600)!, history: isNew, missedOfRide: 0 };
     expect(order(candidate('free', 3_000), finishing)).toEqual(['finishing', 'free']);
     expect(order(candidate('free', 500), finishing)).toEqual(['free', 'finishing']);
   });
