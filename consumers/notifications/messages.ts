@@ -1,4 +1,5 @@
 import type { KnownFact } from '../../contracts/knownFact';
+import { money } from '../../domain/money';
 
 export type Role = 'rider' | 'driver';
 export type Channel = 'push' | 'email';
@@ -11,13 +12,6 @@ export interface Message {
   readonly channel: Channel;
   readonly template: string;
   readonly text: string;
-}
-
-/** An amount as a person reads it: 1250 and USD are $12.50, 1250 and JPY are ¥1,250. */
-export function money(amountMinor: number, currency: string): string {
-  const format = new Intl.NumberFormat('en-US', { style: 'currency', currency });
-  const digits = format.resolvedOptions().maximumFractionDigits ?? 2;
-  return format.format(amountMinor / 10 ** digits);
 }
 
 const toRider = (channel: Channel, template: string, text: string): Message => ({

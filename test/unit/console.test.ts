@@ -2,7 +2,10 @@ import { renderPage, type ConsoleState } from '../../services/console/page';
 
 const state: ConsoleState = {
   overview: {
-    value: { ridesByStatus: { matching: 3, completed: 41 }, drivers: { online: 7, onRide: 2, offline: 1 } },
+    value: {
+      ridesByStatus: { scheduled: 5, matching: 3, completed: 41 },
+      drivers: { online: 7, onRide: 2, offline: 1 },
+    },
   },
   demand: {
     value: {
@@ -21,6 +24,7 @@ const state: ConsoleState = {
 describe('the console', () => {
   test('shows rides by status, drivers, demand and links', () => {
     const page = renderPage(state);
+    expect(page).toContain('<td>scheduled</td><td class="n">5</td>');
     expect(page).toContain('<td>matching</td><td class="n">3</td>');
     expect(page).toContain('<td>in_progress</td><td class="n">0</td>');
     expect(page).toContain('<td>on a ride</td><td class="n">2</td>');

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { upfrontFare } from '../../domain/fare';
 import { ledgerEntries } from '../../domain/ledger';
+import { money } from '../../domain/money';
 import { foldPayment, settlement } from '../../domain/payment';
 import type { Payment, PaymentFact } from '../../domain/payment';
 import { scalePolicies, standardPolicies } from '../../domain/policies';
@@ -18,6 +19,22 @@ const captured = (amountMinor: number, commissionMinor: number, driverId: string
   type: 'payment.captured',
   at: at(0),
   data: { intentId: 'pi_1', amountMinor, currency: 'USD', driverId, commissionMinor },
+});
+
+describe('an amount', () => {
+  it.each([
+    ['USD', 'USD 12.50'],
+    ['EUR', 'EUR 12.50'],
+    ['JPY', 'JPY 1250'],
+    ['UGX', 'UGX 1250'],
+    ['KWD', 'KWD 1.250'],
+    ['CLF', 'CLF 0.1250'],
+    // Where what Intl says is not ISO 4217.
+    ['IQD', 'IQD 1.250'],
+    ['LAK', 'LAK 12.50'],
+  ])('of 1250 minor units of %s is %s', (currency, expected) => {
+    expect(money(1_250, currency)).toBe(expected);
+  });
 });
 
 describe('the upfront fare', () => {
