@@ -63,13 +63,12 @@ function decideOn(
       return { driverId: ofRide(command, ride), reason: command.reason, by: 'operator' };
     case 'arrive': {
       requireNear(command, policies);
-      const { by, reason } = command;
-      const override = by === undefined ? {} : { by, ...(reason === undefined ? {} : { reason }) };
-      return { driverId: ofRide(command, ride), ...override };
+      return { driverId: ofRide(command, ride), ...overrideIn(command) };
     }
     case 'start': {
       const waited = waitingMinor(ride.arrivedAt ?? at, at, policies);
-      return { driverId: ofRide(command, ride), ...(waited === 0 ? {} : { waitingMinor: waited }) };
+      const waiting = waited === 0 ? {} : { waitingMinor: waited };
+      return { driverId: ofRide(command, ride), ...waiting, ...overrideIn(command) };
     }
     case 'reachStop':
       return { driverId: ofRide(command, ride), stop: nextStop(command.stop, ride) };
@@ -137,6 +136,9 @@ function ofRide(command: { driverId: string }, ride: Ride): string {
   }
   return command.driverId;
 }
+
+const overrideIn = ({ by, reason }: { by?: 'operator'; reason?: string }) =>
+  by === undefined ? {} : { by, ...(reason === undefined ? {} : { reason }) };
 
 function driverOf(ride: Ride): string {
   if (ride.driverId === null) throw new Error(`impossible: ${ride.status} without a driver`);

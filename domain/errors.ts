@@ -35,6 +35,7 @@ export type ErrorCode =
   | 'quote_used'
   | 'idempotency_key_reused'
   | 'wrong_start_code'
+  | 'start_code_locked'
   | 'ride_not_found'
   | 'offer_not_found'
   | 'tip_not_possible'

@@ -87,6 +87,12 @@ export interface Ride extends RideRequest {
 
 export type CancelledBy = 'rider' | 'operator' | 'no_show';
 
+/** An operator's word for what the driver's would be: that they are there, that the rider is in the car. */
+interface Override {
+  readonly by?: 'operator';
+  readonly reason?: string;
+}
+
 /** The data of every fact of a ride. contracts/facts/rides.ts holds the schema of each to this. */
 export interface RideFactData {
   'ride.scheduled': RideRequest;
@@ -99,8 +105,8 @@ export interface RideFactData {
   'ride.driver_reserved': { readonly driverId: string; readonly offerId: string };
   'ride.driver_reservation_released': { readonly driverId: string; readonly reason: string };
   'ride.driver_unassigned': { readonly driverId: string; readonly reason: string; readonly by?: 'operator' };
-  'ride.driver_arrived': { readonly driverId: string; readonly by?: 'operator'; readonly reason?: string };
-  'ride.started': { readonly driverId: string; readonly waitingMinor?: number };
+  'ride.driver_arrived': Override & { readonly driverId: string };
+  'ride.started': Override & { readonly driverId: string; readonly waitingMinor?: number };
   'ride.stop_reached': { readonly driverId: string; readonly stop: number };
   'ride.route_change_proposed': RouteChange;
   'ride.route_change_declined': {
@@ -154,15 +160,8 @@ export type RideCommand =
   | { type: 'unassignDriver'; at: string; driverId: string; reason: string }
   | { type: 'reassign'; at: string; driverId: string; reason: string }
   /** `pickupDistanceMeters`: how far the driver was seen from the pickup; null where nobody could say. */
-  | {
-      type: 'arrive';
-      at: string;
-      driverId: string;
-      pickupDistanceMeters?: number | null;
-      by?: 'operator';
-      reason?: string;
-    }
-  | { type: 'start'; at: string; driverId: string }
+  | (Override & { type: 'arrive'; at: string; driverId: string; pickupDistanceMeters?: number | null })
+  | (Override & { type: 'start'; at: string; driverId: string })
   | { type: 'reachStop'; at: string; driverId: string; stop: number }
   | { type: 'proposeRoute'; at: string; change: RouteChange }
   | { type: 'declineRoute'; at: string; changeId: string; by: 'rider' | 'driver' | 'payment'; reason: string }

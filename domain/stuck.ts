@@ -62,7 +62,7 @@ export const waits: Readonly<Record<LiveStatus, Wait>> = {
     for: 'the rider to come and give the start code',
     since: 'arrivedAt',
     limitMs: minutes(30),
-    action: 'call both; reassign or cancel',
+    action: 'call both; start it without the code, reassign or cancel',
   },
   in_progress: {
     for: 'the driver to complete the ride',

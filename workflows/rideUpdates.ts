@@ -41,13 +41,19 @@ export function answerRiderDriverAndOperator(record: RideRecord, policies: Polic
       isWith(offer.driverId, record.ride) ? Promise.resolve(record.ride) : assignOrReserve(record, offer),
   );
   const { arrive, start, reachStop, complete, endEarly, reportNoShow, unassign } = rideUpdates;
+  const override: Shape = { by: 'operator?', reason: 'text?' };
   command(
     arrive,
     'arrive',
-    { ...driver, pickupDistanceMeters: 'count?', by: 'operator?', reason: 'text?' },
+    { ...driver, pickupDistanceMeters: 'count?', ...override },
     'The driver is at the pickup; an operator adds "by": "operator"',
   );
-  command(start, 'start', driver, 'The rider is in the car');
+  command(
+    start,
+    'start',
+    { ...driver, ...override },
+    'The rider is in the car; an operator adds "by": "operator"',
+  );
   command(reachStop, 'reachStop', { ...driver, stop: 'place' }, 'A stop is reached');
   command(complete, 'complete', driver, 'The ride is at its end');
   command(

@@ -154,7 +154,7 @@ export const operations = {
     roles: ['driver'],
     request: { params: rideIdParam, body: startBody },
     response: rideAction,
-    problems: [...drivingProblems, 'wrong_start_code'],
+    problems: [...drivingProblems, 'wrong_start_code', 'start_code_locked'],
   },
   complete: {
     method: 'post',

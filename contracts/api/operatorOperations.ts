@@ -25,6 +25,16 @@ export const operatorOperations = {
     response: rideAction,
     problems: ['ride_not_found', 'illegal_transition'],
   },
+  overrideStart: {
+    method: 'post',
+    path: '/v1/ops/rides/{rideId}/start',
+    summary: 'The rider is in the car: start without the code',
+    tag: 'ops',
+    roles: ['operator'],
+    request: { params: rideIdParam, body: operatorBody },
+    response: rideAction,
+    problems: ['ride_not_found', 'illegal_transition'],
+  },
   reassign: {
     method: 'post',
     path: '/v1/ops/rides/{rideId}/reassign',

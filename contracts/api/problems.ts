@@ -108,7 +108,16 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
     'The key belongs to another request',
     'This Idempotency-Key came with another body before. A new request takes a new key.',
   ),
-  wrong_start_code: page(409, 'Wrong code', "Ask the rider for the four digits on the rider's screen."),
+  wrong_start_code: page(
+    409,
+    'Wrong code',
+    "Ask the rider for the four digits on the rider's screen: `triesLeft` says how many more tries there are.",
+  ),
+  start_code_locked: page(
+    409,
+    'Too many wrong codes',
+    'No more codes of this driver are taken for the ride, not even the right one. An operator can start it, or give it to another driver.',
+  ),
   ride_not_found: page(
     404,
     'No such ride',

@@ -23,6 +23,8 @@ const request = z.object({
 
 const routeChange = z.object({ changeId: uuid, ...route });
 const byOperator = z.literal('operator').optional();
+/** Where an operator says what the driver could not. */
+const override = { by: byOperator, reason: z.string().optional() };
 
 /** One schema per fact of a ride, held to the domain's type. Readers ignore fields they do not know. */
 export const rideFacts = {
@@ -36,8 +38,8 @@ export const rideFacts = {
   'ride.driver_assigned': z.object({ driverId: subjectId, offerId: uuid }),
   'ride.no_driver_found': z.object({}),
   'ride.driver_unassigned': z.object({ driverId: subjectId, reason: z.string(), by: byOperator }),
-  'ride.driver_arrived': z.object({ driverId: subjectId, by: byOperator, reason: z.string().optional() }),
-  'ride.started': z.object({ driverId: subjectId, waitingMinor: minor.optional() }),
+  'ride.driver_arrived': z.object({ driverId: subjectId, ...override }),
+  'ride.started': z.object({ driverId: subjectId, waitingMinor: minor.optional(), ...override }),
   'ride.stop_reached': z.object({ driverId: subjectId, stop: z.int().min(1) }),
   'ride.route_change_proposed': routeChange,
   'ride.route_change_declined': z.object({

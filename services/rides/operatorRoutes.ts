@@ -59,6 +59,14 @@ export function operatorRoutes(mount: MountOperation, options: OperatorRoutesOpt
     })),
   );
 
+  mount(operations.overrideStart, ({ params, body, caller }) =>
+    acting(params.rideId, caller, (ride) => ({
+      update: 'start',
+      argument: { driverId: driverOf(ride), by: 'operator', reason: body.reason },
+      isDone: ({ startedAt }) => startedAt !== null,
+    })),
+  );
+
   mount(operations.reassign, ({ params, body, caller }) =>
     acting(params.rideId, caller, () => ({
       update: 'reassign',

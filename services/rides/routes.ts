@@ -15,7 +15,7 @@ import type { Reschedule } from './reschedule';
 import { endEarly, type Act, type RideAction } from './rideActions';
 import type { RideFeed, RideNews } from './rideFeed';
 import { peopleOf } from './people';
-import { startCodeFor } from './startCode';
+import { countCodeTry, startCodeFor } from './startCode';
 import { viewRide, type Viewer } from './views';
 import { approachMeters, drivenMeters, pickupDistanceMeters } from './whereabouts';
 
@@ -111,10 +111,11 @@ export function rideRoutes(mount: MountOperation, options: RideRoutesOptions): v
 
   mount(operations.start, async ({ params, body, caller }) => {
     const ride = await visibleRide(pool, params.rideId, caller);
-    if (body.code !== startCodeFor(codeSecret, ride.rideId)) {
-      throw new DomainError('wrong_start_code', 'This is not the code of the ride.');
-    }
-    return rideNow(await act(ride, driverActions.start(caller.sub)), caller);
+    const start = driverActions.start(caller.sub);
+    const isRight = body.code === startCodeFor(codeSecret, ride.rideId);
+    const isRepeat = isRight && start.isDone(ride);
+    if (!isRepeat) await countCodeTry(pool, { rideId: ride.rideId, driverId: caller.sub, isRight });
+    return rideNow(await act(ride, start), caller);
   });
 
   mount(operations.arrive, async ({ params, body, caller }) => {
