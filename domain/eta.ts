@@ -48,6 +48,19 @@ function betweenKnots(knots: readonly (readonly [number, number])[], meters: num
 /** How long a drive takes in New York, stops and lights included. */
 export const driveSeconds = createDriveSeconds(durationTable);
 
+/** Twice as fast as the longest trips of the table in its emptiest hour: 32 m/s, 115 km/h. */
+const TOP_METERS_PER_SECOND = (() => {
+  const [meters, seconds] = durationTable.knots[durationTable.knots.length - 1]!;
+  return (2 * meters) / (seconds * Math.min(...durationTable.hourFactors));
+})();
+
+/** How far apart two positions of a car that stands may be: what satellites err between high houses, twice. */
+const POSITION_ERROR_METERS = 100;
+
+/** Whether a car can have come from one point to the other in so many seconds: straight, and faster than any does. */
+export const canHaveCome = (from: Point, to: Point, seconds: number): boolean =>
+  distanceMeters(from, to) <= POSITION_ERROR_METERS + TOP_METERS_PER_SECOND * seconds;
+
 const newYork = new Intl.DateTimeFormat('en-US', {
   timeZone: 'America/New_York',
   hour: '2-digit',

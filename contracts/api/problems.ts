@@ -50,7 +50,7 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
   too_far_from_pickup: page(
     409,
     'Not at the pickup',
-    'Drive nearer to the pickup: `distanceMeters` says how far it is, `maxMeters` how far it may be. An operator can override it.',
+    'Drive nearer to the pickup: `distanceMeters` says how far it is, `maxMeters` how far it may be. A position sent along is taken where the driver can have come there since the last one known, which counts otherwise. An operator can override it.',
   ),
   position_unknown: page(
     409,

@@ -21,12 +21,18 @@ const positionAnswer = z.object({
   position: z.object({ lat: z.number(), lng: z.number(), ageMs: z.number() }).nullable(),
 });
 
-/** Where a driver is: a point, null where nothing fresh is known, `unknown` where location does not answer. */
-export type WhereIs = (driverId: string) => Promise<Point | null | 'unknown'>;
+/** Where a driver was seen, and how long ago. */
+export type SeenAt = Point & { readonly ageMs: number };
 
-/** Never throws: a ride goes on without the map. Positions older than `maxAgeMs` are as good as none. */
-export function createWhereIs(location: Client, maxAgeMs: number): WhereIs {
-  return async (driverId) => {
+/**
+ * Where a driver is: null where nothing is known that is at most `maxAgeMs` old (as a rule, what is fresh), `unknown`
+ * where location does not answer.
+ */
+export type WhereIs = (driverId: string, maxAgeMs?: number) => Promise<SeenAt | null | 'unknown'>;
+
+/** Never throws: a ride goes on without the map. */
+export function createWhereIs(location: Client, freshMs: number): WhereIs {
+  return async (driverId, maxAgeMs = freshMs) => {
     try {
       const { position } = await location.call(
         'GET',

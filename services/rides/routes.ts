@@ -121,7 +121,9 @@ export function rideRoutes(mount: MountOperation, options: RideRoutesOptions): v
   mount(operations.arrive, async ({ params, body, caller }) => {
     const ride = await visibleRide(pool, params.rideId, caller);
     const arrive = driverActions.arrive(caller.sub);
-    const distance = arrive.isDone(ride) ? null : await pickupDistanceMeters(ride, whereIs, body.position);
+    const distance = arrive.isDone(ride)
+      ? null
+      : await pickupDistanceMeters(ride, whereIs, body.position, policies.quotedSecondMs);
     const argument = { ...arrive.argument, pickupDistanceMeters: distance };
     return rideNow(await act(ride, { ...arrive, argument }), caller);
   });

@@ -1,21 +1,28 @@
 import { DomainError } from '../../domain/errors';
-import { roadMeters, routeMeters } from '../../domain/eta';
+import { canHaveCome, roadMeters, routeMeters } from '../../domain/eta';
 import { distanceMeters, type Point } from '../../domain/geo';
 import type { Ride } from '../../domain/ride';
 import type { Queryable } from '../../platform/postgres';
 import type { WhereIs } from './location';
 
 /**
- * How far the driver is from the pickup, in whole meters: by the position that came with the request, or the last one
- * known; null where the map does not answer, which must not hold up a ride.
+ * How far the driver is from the pickup, in whole meters: by the position that came with the request, unless they
+ * cannot have come there from the last one known, or by that; null where the map does not answer, which must not hold
+ * up a ride. `quotedSecondMs` is a second of driving.
  * @throws DomainError `position_unknown` where the driver has sent no position of late
  */
 export async function pickupDistanceMeters(
   ride: Ride,
   whereIs: WhereIs,
   given: Point | undefined,
+  quotedSecondMs: number,
 ): Promise<number | null> {
-  const position = given ?? (ride.driverId === null ? 'unknown' : await whereIs(ride.driverId));
+  // However old: who falls silent has more time to come, not any place to be.
+  const maxAgeMs = given === undefined ? undefined : Infinity;
+  const known = ride.driverId === null ? 'unknown' : await whereIs(ride.driverId, maxAgeMs);
+  const isSeen = known !== null && known !== 'unknown';
+  const isBelieved = !isSeen || !given || canHaveCome(known, given, known.ageMs / quotedSecondMs);
+  const position = isBelieved ? (given ?? known) : known;
   if (position === null) throw new DomainError('position_unknown', 'Send your position first.');
   return position === 'unknown' ? null : Math.round(distanceMeters(position, ride.pickup));
 }

@@ -33,6 +33,37 @@ describe('at the pickup', () => {
     expect((await act(rideId, 'arrive', driver)).body).toMatchObject({ status: 'arrived' });
   });
 
+  test('a position sent along is held against the last one known: nobody is there at once', async () => {
+    const driver = await onlineDriver('pickup-3');
+    const rideId = await assignedRide(driver);
+    const { whereabouts } = story.api;
+    whereabouts.set('pickup-3', { ...away, ageMs: 5_000 });
+    const claimed = await act(rideId, 'arrive', driver, { position: pickup });
+    expect(problem(claimed)).toEqual(is(409, 'too_far_from_pickup'));
+    expect(claimed.body).toMatchObject({ distanceMeters: 1_112 });
+    // Who falls silent is not believed for it.
+    const farAway = { lat: 41.3, lng: -73.99, ageMs: 120_000 };
+    whereabouts.set('pickup-3', farAway);
+    expect(problem(await act(rideId, 'arrive', driver, { position: pickup }))).toEqual(
+      is(409, 'too_far_from_pickup'),
+    );
+    whereabouts.set('pickup-3', { ...away, ageMs: 120_000 });
+    expect((await act(rideId, 'arrive', driver, { position: pickup })).body).toMatchObject({
+      status: 'arrived',
+    });
+  });
+
+  test.each([
+    ['the map does not answer', undefined],
+    ['the map has forgotten the driver', null],
+  ])('a position sent along is believed where %s', async (_, known) => {
+    const driver = await onlineDriver('pickup-4');
+    const rideId = await assignedRide(driver);
+    if (known === null) story.api.whereabouts.set('pickup-4', null);
+    const arrived = await act(rideId, 'arrive', driver, { position: pickup });
+    expect(arrived.body).toMatchObject({ status: 'arrived' });
+  });
+
   test('an operator overrides the map', async () => {
     const driver = await onlineDriver('pickup-2');
     story.api.whereabouts.set('pickup-2', away);

@@ -75,8 +75,8 @@ export interface Api {
   readonly nearby: string[];
   /** The server that carries the rides. */
   readonly temporal: Client;
-  /** Where drivers are; of others the map does not know. */
-  readonly whereabouts: Map<string, Point | null>;
+  /** Where drivers are, seen just now unless it says how long ago; of others the map does not know. */
+  readonly whereabouts: Map<string, (Point & { readonly ageMs?: number }) | null>;
   readonly provider: PlayedProvider;
   /** Moves the gateway's clock. */
   clockMs: number;
@@ -156,8 +156,11 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
             codeSecret: 'the codes',
             now,
           },
-          whereIs: async (driverId: string) =>
-            whereabouts.has(driverId) ? whereabouts.get(driverId)! : 'unknown',
+          whereIs: async (driverId: string, maxAgeMs = 60_000) => {
+            const seen = whereabouts.get(driverId);
+            if (seen === undefined) return 'unknown';
+            return seen !== null && (seen.ageMs ?? 0) <= maxAgeMs ? { ageMs: 0, ...seen } : null;
+          },
         } as const;
         const reschedule = createReschedule({ ...rideOptions, quoteSecret });
         rideRoutes(mount, { ...rideOptions, requestRide, reschedule, feed: rideFeed });

@@ -1,7 +1,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { createDriveSeconds, driveSeconds, newYorkHour, roadMeters, routeMeters } from '../../domain/eta';
+import {
+  canHaveCome,
+  createDriveSeconds,
+  driveSeconds,
+  newYorkHour,
+  roadMeters,
+  routeMeters,
+} from '../../domain/eta';
 import { errorOn, fitDurations, median, readDrivenTrips, split } from '../../tools/fit/durations';
 import { durationTable, TRIPS_FILE } from '../../tools/fit/durationTable';
 import { projectRoot } from '../../tools/stack/places';
@@ -32,6 +39,24 @@ describe('the time that a drive takes', () => {
     expect(
       [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000].map((way) => Math.round(seconds(way, 7))),
     ).toEqual([100, 200, 400, 800, 1_131, 1_600, 3_200]);
+  });
+
+  test('is never so short that a driver would not be believed, at any hour', () => {
+    const from = { lat: 40.7, lng: -73.99 };
+    const degrees = fc.double({ min: -0.5, max: 0.5, noNaN: true });
+    fc.assert(
+      fc.property(degrees, degrees, hour, (north, east, at) => {
+        const to = { lat: from.lat + north, lng: from.lng + east };
+        expect(canHaveCome(from, to, driveSeconds(roadMeters(from, to), at))).toBe(true);
+      }),
+    );
+  });
+
+  test('is more than 28 s for a straight kilometer, and nothing for what a position errs', () => {
+    const from = { lat: 40.7, lng: -73.99 };
+    const north = (meters: number) => ({ ...from, lat: from.lat + meters / 111_195 });
+    expect([27, 29].map((seconds) => canHaveCome(from, north(1_000), seconds))).toEqual([false, true]);
+    expect([99, 101].map((meters) => canHaveCome(from, north(meters), 0))).toEqual([true, false]);
   });
 
   test('goes by the clock of New York, in winter and in summer', () => {
