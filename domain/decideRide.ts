@@ -3,7 +3,7 @@ import { earlyFareMinor, waitingMinor } from './charge';
 import { DomainError } from './errors';
 import { adjustedFare, MAX_FARE_MINOR } from './fare';
 import type { Policies } from './policies';
-import { requestOf, rideTransitions } from './ride';
+import { MOST_FACTS_TO_CHANGE, requestOf, rideTransitions } from './ride';
 import { inTime, requireDue } from './schedule';
 import type { Ride, RideCommand, RideCommandType, RideFact, RideFactData, RouteChange } from './ride';
 
@@ -13,7 +13,7 @@ type Beginning = 'schedule' | 'request';
  * What a command does to a ride, as the fact to be recorded.
  * @throws DomainError `illegal_transition`, `not_your_ride`, `too_far_from_pickup`, `no_show_too_early`,
  *   `release_not_due`, `scheduled_too_soon`, `scheduled_too_late`, `stop_out_of_order`, `route_change_over`,
- *   `route_change_not_possible`, `fare_not_possible`
+ *   `route_change_not_possible`, `fare_not_possible`, `too_many_changes`
  */
 export function decideRide(command: RideCommand, ride: Ride | null, policies: Policies): RideFact {
   const { from, fact } = rideTransitions[command.type];
@@ -43,6 +43,7 @@ function decideOn(
   const { at } = command;
   switch (command.type) {
     case 'reschedule':
+      requireFewChanges(ride);
       return inTime({ ...requestOf(ride), ...command.request, ...whoseIs(ride) }, at, policies);
     case 'release':
       requireDue(ride, at, policies);
@@ -73,6 +74,7 @@ function decideOn(
     case 'reachStop':
       return { driverId: ofRide(command, ride), stop: nextStop(command.stop, ride) };
     case 'proposeRoute':
+      requireFewChanges(ride);
       return fromHere(command.change, ride);
     case 'declineRoute': {
       const { changeId, by, reason } = command;
@@ -81,6 +83,7 @@ function decideOn(
     case 'changeRoute':
       return fromHere(openChange(command.changeId, ride), ride);
     case 'adjustFare':
+      requireFewChanges(ride);
       requireFare(command.totalMinor);
       return { fare: adjustedFare(ride.fare, command.totalMinor), reason: command.reason };
     case 'complete':
@@ -196,6 +199,11 @@ function fromHere(change: RouteChange, ride: Ride): RouteChange {
     });
   }
   return change;
+}
+
+function requireFewChanges({ version }: Ride): void {
+  if (version >= MOST_FACTS_TO_CHANGE)
+    throw new DomainError('too_many_changes', 'This ride was changed too often: it stays as it is.');
 }
 
 function requireFare(totalMinor: number): void {

@@ -27,6 +27,8 @@ export type ErrorCode =
   | 'route_change_not_possible'
   | 'fare_not_covered'
   | 'fare_not_possible'
+  | 'fare_change_under_way'
+  | 'too_many_changes'
   | 'offer_over'
   | 'driver_busy'
   | 'driver_unknown'

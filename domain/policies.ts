@@ -42,6 +42,8 @@ export interface Policies {
   readonly scheduleMaxAheadDays: number;
   /** A scheduled ride is released, and paid for, this long before its pickup. */
   readonly scheduleLeadMs: number;
+  /** Whoever waits for the hold to be raised is let go, and the fare stays, after this long (in real time at any speed). */
+  readonly holdPatienceSeconds: number;
   /** How often a ride's workflow looks whether it is stuck. */
   readonly stuckCheckMs: number;
   /** The platform's share of a fare, in basis points (1/100 of a percent). */
@@ -82,6 +84,7 @@ export const standardPolicies: Policies = {
   waitingUnitMinor: 35,
   waitingCapMinor: 350,
   quotedSecondMs: SECOND,
+  holdPatienceSeconds: 60,
   stuckCheckMs: 30 * MINUTE,
   scheduleMinAheadMs: 30 * MINUTE,
   scheduleMaxAheadDays: 30,

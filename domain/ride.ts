@@ -193,6 +193,12 @@ interface Transition {
   readonly fact: RideFactType;
 }
 
+/**
+ * A ride that has so many facts is not changed any more, only carried on and ended: its workflow takes 2,000 Updates
+ * (Temporal's limit), and those that end it have to be among them.
+ */
+export const MOST_FACTS_TO_CHANGE = 200;
+
 /** The one table of a ride's life. Guards, the compare-and-set, fact names, diagram and tests come from it. */
 export const rideTransitions: Readonly<Record<RideCommandType, Transition>> = {
   schedule: { from: ['nothing'], to: 'scheduled', fact: 'ride.scheduled' },

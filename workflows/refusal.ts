@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import { DomainError } from '../domain/errors';
+import { DomainError, type ErrorCode } from '../domain/errors';
+import type { Ride } from '../domain/ride';
 import { refusalIn } from './steps';
 
 /** A rule of the domain that was not kept, as the failure that a caller of an Update sees: its type is the code. */
@@ -8,6 +9,28 @@ export function asRefusal(error: unknown): unknown {
     return ApplicationFailure.nonRetryable(error.message, error.code, error.details);
   return refusalIn(error) ?? error;
 }
+
+/** Refuses what comes when the ride is over: no state of it is beyond that. */
+export function refuseWhenOver(record: { readonly hasEnded: boolean; readonly ride: Ride }): void {
+  if (!record.hasEnded) return;
+  const { status } = record.ride;
+  const message = `The ride is over (${status}): nothing can be done to it any more.`;
+  throw ApplicationFailure.nonRetryable(message, 'illegal_transition', { status });
+}
+
+/** Refusals that a ride further on may not give. */
+const ofTheState: readonly ErrorCode[] = [
+  'illegal_transition',
+  'release_not_due',
+  'not_your_ride',
+  'stop_out_of_order',
+  'route_change_over',
+  'route_change_not_possible',
+];
+
+/** True where the state that a command was decided on may be the reason that it was refused. */
+export const mayBeBehind = (error: unknown): boolean =>
+  error instanceof DomainError && ofTheState.includes(error.code);
 
 /** True where a transition came too late or too early for the state that the aggregate is in by now. */
 export const isOvertaken = (error: unknown): boolean => {

@@ -18,6 +18,7 @@ import { stuckFromMs } from '../domain/stuck';
 import { Compensations } from './compensation';
 import { match, type SearchNews } from './dispatch';
 import { now } from './now';
+import { fareChanges } from './oneAtATime';
 import { RideRecord } from './rideRecord';
 import { answerRiderDriverAndOperator } from './rideUpdates';
 import { RouteChanges } from './routeChanges';
@@ -34,8 +35,9 @@ export async function ride({ request, requestedAt, policies, released }: RideSta
   const search: SearchNews = { declinedRounds: new Set(), driverFreed: false };
   let authorization: Authorization | undefined;
 
-  answerRiderDriverAndOperator(record, policies);
-  new RouteChanges(record, policies);
+  const fares = fareChanges();
+  answerRiderDriverAndOperator(record, policies, fares);
+  new RouteChanges(record, policies, fares);
   setHandler(
     defineSignal<[{ round: number }]>(rideSignals.offersDeclined),
     ({ round }) => void search.declinedRounds.add(round),

@@ -9,7 +9,7 @@ import type { Ride, RideCommand, RideFact, RideStatus } from '../domain/ride';
 import type { DriverLease } from '../domain/sagas';
 import { createLock } from './lock';
 import { OperatorView } from './operatorView';
-import { asRefusal, isOvertaken } from './refusal';
+import { asRefusal, isOvertaken, mayBeBehind } from './refusal';
 import { ownDatabase } from './steps';
 
 /** What is not heard within this is found out by the deadline of who waits for it. */
@@ -103,7 +103,7 @@ export class RideRecord {
     try {
       return decideRide(command, this.current, this.policies);
     } catch (error) {
-      const committed = this.current && isOvertaken(error) ? await this.reads.readRide(this.rideId) : null;
+      const committed = this.current && mayBeBehind(error) ? await this.reads.readRide(this.rideId) : null;
       if (committed === null || committed.version === this.current?.version) throw error;
       this.goOnFrom(committed);
       return decideRide(command, committed, this.policies);

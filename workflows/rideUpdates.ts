@@ -6,6 +6,8 @@ import type { AcceptedOffer } from '../domain/sagas';
 import { assignOrReserve } from './dispatch';
 import { secure } from './hold';
 import { now } from './now';
+import type { OneAtATime } from './oneAtATime';
+import { refuseWhenOver } from './refusal';
 import type { RideRecord } from './rideRecord';
 import { answerUpdate, type Shape } from './updateArguments';
 
@@ -14,15 +16,19 @@ const reason: Shape = { reason: 'text' };
 
 /**
  * The Updates by which people act on a ride. Each answers with the ride after it, or refuses with the domain's code.
- * What is no argument, or comes when the ride is over, is refused by the validator and leaves nothing in the history.
  */
-export function answerRiderDriverAndOperator(record: RideRecord, policies: Policies): void {
+export function answerRiderDriverAndOperator(
+  record: RideRecord,
+  policies: Policies,
+  fareChanges: OneAtATime,
+): void {
   const answer = <Argument>(
     name: string,
     description: string,
     shape: Shape,
     handle: (argument: Argument) => Promise<Ride>,
-  ): void => answerUpdate(record, { name, description, shape, refuse: () => refuseWhenOver(record) }, handle);
+    alone: { alone?: OneAtATime } = {},
+  ): void => answerUpdate(record, { name, description, shape, ...alone }, handle);
   const command = (name: string, type: RideCommandType, shape: Shape, description: string): void =>
     answer<object>(name, description, shape, (argument) =>
       record.apply({ ...argument, type, at: now() } as RideCommand),
@@ -90,6 +96,7 @@ export function answerRiderDriverAndOperator(record: RideRecord, policies: Polic
         await secureOrRefuse(record, policies, fare.totalMinor);
       return record.apply({ type: 'adjustFare', at: now(), ...fare });
     },
+    { alone: fareChanges },
   );
   answer<{ by: 'rider' | 'operator'; reason: string }>(
     cancel,
@@ -109,15 +116,8 @@ async function secureOrRefuse(record: RideRecord, policies: Policies, fareMinor:
   if (raised.raised) return;
   // A ride that ended meanwhile has no hold to raise: that says nothing of the card.
   refuseWhenOver(record);
-  const message = 'The rider’s card does not cover this fare: the old one stands.';
+  const message = 'The hold could not be raised to this fare: the old one stands.';
   throw ApplicationFailure.nonRetryable(message, 'fare_not_covered', { reason: raised.reason });
-}
-
-function refuseWhenOver(record: RideRecord): void {
-  if (!record.hasEnded) return;
-  const { status } = record.ride;
-  const message = `The ride is over (${status}): nothing can be done to it any more.`;
-  throw ApplicationFailure.nonRetryable(message, 'illegal_transition', { status });
 }
 
 /** Whether a driver has the ride already, or will: their accept was told twice. */

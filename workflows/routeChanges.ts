@@ -1,5 +1,4 @@
 import { ApplicationFailure } from '@temporalio/workflow';
-import { decideRide } from '../domain/decideRide';
 import { DomainError } from '../domain/errors';
 import { rideUpdates } from '../domain/names';
 import type { Raised } from '../domain/payment';
@@ -7,6 +6,7 @@ import type { Policies } from '../domain/policies';
 import type { Ride, RouteChange } from '../domain/ride';
 import { secure } from './hold';
 import { now } from './now';
+import type { OneAtATime } from './oneAtATime';
 import { asRefusal } from './refusal';
 import type { RideRecord } from './rideRecord';
 import { answerUpdate, type Shape } from './updateArguments';
@@ -30,18 +30,19 @@ export class RouteChanges {
   private readonly proposed = new Map<string, Promise<Ride>>();
   /** How changes that are no longer open were answered: a repeat is answered the same. */
   private readonly answered = new Map<string, 'applied' | 'declined' | 'unpaid'>();
-  private readonly accepting = new Map<string, Promise<Ride>>();
 
   constructor(
     private readonly record: RideRecord,
     private readonly policies: Policies,
+    fareChanges: OneAtATime,
   ) {
     const handle = <Argument>(
       name: string,
       description: string,
       shape: Shape,
       answerTo: (argument: Argument) => Promise<Ride>,
-    ): void => answerUpdate(record, { name, description, shape }, answerTo);
+      alone: { alone?: OneAtATime } = {},
+    ): void => answerUpdate(record, { name, description, shape, ...alone }, answerTo);
     const { proposeRoute, withdrawRoute, acceptRoute, declineRoute } = rideUpdates;
     handle<{ change: RouteChange }>(
       proposeRoute,
@@ -72,6 +73,7 @@ export class RouteChanges {
         this.mustBeWith(driverId);
         return this.acceptOnce(changeId);
       },
+      { alone: fareChanges },
     );
   }
 
@@ -102,16 +104,12 @@ export class RouteChanges {
   }
 
   private async acceptOnce(changeId: string): Promise<Ride> {
-    const underWay = this.accepting.get(changeId);
-    if (underWay) return underWay;
     const { ride } = this.record;
     if (!isOpen(changeId, ride)) {
       if (this.answered.get(changeId) === 'applied') return ride;
       if (this.answered.get(changeId) === 'unpaid') throw unpaid();
     }
-    const accepting = this.accept(changeId).finally(() => this.accepting.delete(changeId));
-    this.accepting.set(changeId, accepting);
-    return accepting;
+    return this.accept(changeId);
   }
 
   private async accept(changeId: string): Promise<Ride> {
@@ -128,21 +126,11 @@ export class RouteChanges {
     throw unpaid();
   }
 
-  /** The hold is raised before the change applies. One that is large enough already is left as it is. */
+  /** The hold is raised before the change applies, if that would. One that is large enough already is left as it is. */
   private async secure(changeId: string): Promise<Raised> {
+    await this.record.mustAllow({ type: 'changeRoute', at: now(), changeId });
     const { ride } = this.record;
-    const change = this.mustApply(changeId, ride);
-    return secure(ride, this.policies, { changeId, fareMinor: change.fare.totalMinor });
-  }
-
-  /** The change, if it would apply to the ride as it is. */
-  private mustApply(changeId: string, ride: Ride): RouteChange {
-    try {
-      decideRide({ type: 'changeRoute', at: now(), changeId }, ride, this.policies);
-    } catch (error) {
-      throw asRefusal(error);
-    }
-    return ride.routeChange!;
+    return secure(ride, this.policies, { changeId, fareMinor: ride.routeChange!.fare.totalMinor });
   }
 
   private mustBeWith(driverId: string): void {
@@ -155,6 +143,6 @@ const isOpen = (changeId: string, ride: Ride): boolean => ride.routeChange?.chan
 
 const unpaid = (): ApplicationFailure =>
   ApplicationFailure.nonRetryable(
-    'The rider’s card does not cover the new fare: the ride goes on as it was.',
+    'The hold could not be raised to the new fare: the ride goes on as it was.',
     'fare_not_covered',
   );

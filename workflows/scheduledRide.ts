@@ -3,8 +3,10 @@ import {
   ApplicationFailure,
   CancellationScope,
   condition,
+  defineUpdate,
   isCancellation,
   patched,
+  setHandler,
   sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
@@ -96,22 +98,36 @@ function answerRiderAndOperator(record: RideRecord, isReleased: () => boolean): 
   };
   const answer = <Argument>(
     name: string,
+    description: string,
     shape: Shape,
     handle: (argument: Argument) => Promise<Ride>,
-  ): void => answerUpdate(record, { name, shape, first: mustWait }, handle);
+    // Also first: there are histories in which it was accepted, and refused then.
+  ): void => answerUpdate(record, { name, description, shape, refuse: mustWait, first: mustWait }, handle);
 
-  answer(rideUpdates.request, {}, async () => record.ride);
-  answer<{ request: RequestChange }>(rideUpdates.reschedule, { request: 'object' }, async ({ request }) => {
-    // A repeat of a change that was made.
-    if (isAskedFor(record.ride, request)) return record.ride;
-    const ride = await record.apply({ type: 'reschedule', at: now(), request });
-    // Operators find it by the hour of its pickup.
-    const pickupHour = (ride.scheduledFor ?? ride.requestedAt).slice(0, 13);
-    upsertSearchAttributes([{ key: searchAttributes.pickupHour, value: pickupHour }]);
-    return ride;
+  // The first Update has no validator: a refused one would leave the workflow running.
+  setHandler(defineUpdate<Ride>(rideUpdates.request), async () => {
+    mustWait();
+    await condition(() => record.isRecorded);
+    return record.ride;
   });
+  const when = 'Another time, or other words of the request; what is not named stays';
+  answer<{ request: RequestChange }>(
+    rideUpdates.reschedule,
+    when,
+    { request: 'object' },
+    async ({ request }) => {
+      // A repeat of a change that was made.
+      if (isAskedFor(record.ride, request)) return record.ride;
+      const ride = await record.apply({ type: 'reschedule', at: now(), request });
+      // Operators find it by the hour of its pickup.
+      const pickupHour = (ride.scheduledFor ?? ride.requestedAt).slice(0, 13);
+      upsertSearchAttributes([{ key: searchAttributes.pickupHour, value: pickupHour }]);
+      return ride;
+    },
+  );
   answer<{ by: 'rider' | 'operator' } & Command<'cancelByRider'>>(
     rideUpdates.cancel,
+    'Ends the ride; "by" is rider or operator',
     { by: 'rider or operator', reason: 'text' },
     ({ by, ...cancel }) =>
       record.apply({ ...cancel, type: by === 'rider' ? 'cancelByRider' : 'cancelByOperator', at: now() }),

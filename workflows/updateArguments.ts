@@ -1,6 +1,8 @@
 import { ApplicationFailure, condition, defineUpdate, setHandler } from '@temporalio/workflow';
 import { MAX_FARE_MINOR } from '../domain/fare';
 import type { Ride } from '../domain/ride';
+import type { OneAtATime } from './oneAtATime';
+import { refuseWhenOver } from './refusal';
 import type { RideRecord } from './rideRecord';
 
 const kinds = {
@@ -38,32 +40,42 @@ export function requireShape(update: string, shape: Shape, argument: unknown): v
 export interface RideUpdate {
   readonly name: string;
   /** What operators read of it in the web UI. */
-  readonly description?: string;
+  readonly description: string;
   readonly shape: Shape;
-  /** Refuses before anything is in the history, beside what the shape refuses. */
+  /** Refuses before anything is in the history, beside what is no argument or comes when the ride is over. */
   readonly refuse?: () => void;
+  /** Refused before anything is in the history while another of these is handled. */
+  readonly alone?: OneAtATime;
   /** Refuses what was accepted, before it is waited for. */
   readonly first?: () => void;
 }
 
-/** Answers an Update of a ride with the ride after it, once the ride is recorded. */
+/**
+ * Answers an Update of a ride with the ride after it, once the ride is recorded. The validator knows of the state no
+ * more than that the ride is over: the committed ride may be further on than this workflow, never behind it.
+ */
 export function answerUpdate<Argument>(
   record: RideRecord,
-  { name, description, shape, refuse, first }: RideUpdate,
+  { name, description, shape, refuse, alone, first }: RideUpdate,
   handle: (argument: Argument) => Promise<Ride>,
 ): void {
   setHandler(
     defineUpdate<Ride, [Argument]>(name),
     async (argument) => {
       first?.();
-      await condition(() => record.isRecorded);
-      return handle(argument);
+      const answer = async (): Promise<Ride> => {
+        await condition(() => record.isRecorded);
+        return handle(argument);
+      };
+      return alone ? alone.during(answer) : answer();
     },
     {
-      ...(description === undefined ? {} : { description }),
+      description,
       validator: (argument: Argument) => {
         requireShape(name, shape, argument);
+        refuseWhenOver(record);
         refuse?.();
+        alone?.refuseAnother();
       },
     },
   );

@@ -66,7 +66,13 @@ export const operations = {
     roles: ['rider'],
     request: { params: rideIdParam, body: rescheduleBody },
     response: rideAction,
-    problems: ['ride_not_found', 'illegal_transition', ...quoteProblems, ...scheduleProblems],
+    problems: [
+      'ride_not_found',
+      'illegal_transition',
+      ...quoteProblems,
+      ...scheduleProblems,
+      'too_many_changes',
+    ],
   },
   getRide: {
     method: 'get',

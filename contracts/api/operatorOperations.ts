@@ -53,7 +53,14 @@ export const operatorOperations = {
     roles: ['operator'],
     request: { params: rideIdParam, body: fareBody },
     response: rideAction,
-    problems: ['ride_not_found', 'illegal_transition', 'fare_not_possible', 'fare_not_covered'],
+    problems: [
+      'ride_not_found',
+      'illegal_transition',
+      'fare_not_possible',
+      'fare_not_covered',
+      'fare_change_under_way',
+      'too_many_changes',
+    ],
   },
   forceComplete: {
     method: 'post',

@@ -88,6 +88,16 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
     'The card does not cover it',
     'The hold could not be raised to the new fare: the old one stands.',
   ),
+  fare_change_under_way: page(
+    409,
+    'Another change of the fare is under way',
+    'The hold is being raised for it. Read the ride in a moment and decide anew.',
+  ),
+  too_many_changes: page(
+    409,
+    'Changed too often',
+    'The ride stays as it is: it can be carried on, ended and cancelled, and not changed any more.',
+  ),
   fare_not_possible: page(400, 'No such fare', 'A fare is a whole number of minor units, from 0.'),
   offer_over: page(
     409,

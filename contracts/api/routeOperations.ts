@@ -35,7 +35,14 @@ export const routeOperations = {
     roles: ['rider'],
     request: { params: z.strictObject({ rideId }), body: routeChangeBody },
     response: { ...rideAction, description: 'The ride with the proposal, which the driver answers' },
-    problems: [...problems, 'quote_invalid', 'quote_expired', 'quote_used', 'route_change_not_possible'],
+    problems: [
+      ...problems,
+      'quote_invalid',
+      'quote_expired',
+      'quote_used',
+      'route_change_not_possible',
+      'too_many_changes',
+    ],
   },
   withdrawRoute: {
     method: 'post',
@@ -55,7 +62,13 @@ export const routeOperations = {
     roles: ['driver'],
     request: { params: changeParams },
     response: { ...rideAction, description: 'The ride with its new way and fare' },
-    problems: [...problems, 'not_your_ride', 'route_change_over', 'fare_not_covered'],
+    problems: [
+      ...problems,
+      'not_your_ride',
+      'route_change_over',
+      'fare_not_covered',
+      'fare_change_under_way',
+    ],
   },
   declineRoute: {
     method: 'post',

@@ -3,7 +3,7 @@ import { operations } from '../../contracts/api/operations';
 import type { StuckRides } from '../../contracts/api/ops';
 import { DomainError } from '../../domain/errors';
 import type { Policies } from '../../domain/policies';
-import type { Ride } from '../../domain/ride';
+import { hasEnded, type Ride } from '../../domain/ride';
 import { stuckBounds, stuckIn } from '../../domain/stuck';
 import type { MountOperation } from '../../platform/http';
 import { visibleRide } from './access';
@@ -55,7 +55,7 @@ export function operatorRoutes(mount: MountOperation, options: OperatorRoutesOpt
     acting(params.rideId, caller, (ride) => ({
       update: 'arrive',
       argument: { driverId: driverOf(ride), by: 'operator', reason: body.reason },
-      isDone: ({ arrivedAt }) => arrivedAt !== null,
+      isDone: ({ status }) => status === 'arrived',
     })),
   );
 
@@ -63,7 +63,7 @@ export function operatorRoutes(mount: MountOperation, options: OperatorRoutesOpt
     acting(params.rideId, caller, (ride) => ({
       update: 'start',
       argument: { driverId: driverOf(ride), by: 'operator', reason: body.reason },
-      isDone: ({ startedAt }) => startedAt !== null,
+      isDone: ({ status }) => status === 'in_progress',
     })),
   );
 
@@ -71,16 +71,15 @@ export function operatorRoutes(mount: MountOperation, options: OperatorRoutesOpt
     acting(params.rideId, caller, () => ({
       update: 'reassign',
       argument: body,
-      isDone: ({ excludedDriverIds }) => excludedDriverIds.includes(body.driverId),
+      isDone: (ride) => !hasEnded(ride) && ride.excludedDriverIds.includes(body.driverId),
     })),
   );
 
   mount(operations.adjustFare, ({ params, body, caller }) =>
-    acting(params.rideId, caller, (ride) => ({
+    acting(params.rideId, caller, () => ({
       update: 'adjustFare',
       argument: body,
-      updateId: `fare-${ride.version}-${body.totalMinor}`,
-      isDone: ({ fare }) => fare.totalMinor === body.totalMinor,
+      isDone: (ride) => !hasEnded(ride) && ride.fare.totalMinor === body.totalMinor,
     })),
   );
 
@@ -88,16 +87,23 @@ export function operatorRoutes(mount: MountOperation, options: OperatorRoutesOpt
     acting(params.rideId, caller, () => ({
       update: 'forceComplete',
       argument: body,
-      isDone: ({ status }) => status === 'completed',
+      isDone: completedFor(body.reason),
     })),
   );
 
   mount(operations.endRideByOperator, ({ params, body, caller }) =>
-    acting(params.rideId, caller, async (ride) =>
-      endEarly({ by: 'operator', reason: body.reason, drivenMeters: await drivenMeters(ride, whereIs) }),
-    ),
+    acting(params.rideId, caller, async (ride) => ({
+      ...endEarly({ by: 'operator', reason: body.reason, drivenMeters: await drivenMeters(ride, whereIs) }),
+      isDone: completedFor(body.reason),
+    })),
   );
 }
+
+/** Whether an operator has completed the ride, for this reason. */
+const completedFor =
+  (reason: string) =>
+  ({ status, endReason }: Ride): boolean =>
+    status === 'completed' && endReason === reason;
 
 function viewStuck(ride: Ride, at: string, policies: Policies): StuckRides['rides'] {
   const stuck = stuckIn(ride, at, policies);

@@ -12,33 +12,47 @@ import { wait } from '../../platform/wait';
 import { getRide } from './store';
 
 export interface RideAction {
-  readonly update: keyof typeof rideUpdates;
+  /** `request` and `offerAccepted` are none: they tell what Postgres has decided. */
+  readonly update: Exclude<keyof typeof rideUpdates, 'request' | 'offerAccepted'>;
   readonly argument: Readonly<Record<string, unknown>>;
-  /** Whether the action took effect on this ride: then a repeat of it changes nothing and is answered as the first. */
-  readonly isDone: (ride: Ride) => boolean;
+  /** Whether this action took effect on the ride: then a repeat of it changes nothing and is answered as the first. */
+  readonly isDone: (ride: Ride) => boolean | Promise<boolean>;
   /** Joins a repeat to the Update that is under way, for what may take long: a workflow takes ten at a time. */
   readonly updateId?: string;
 }
 
-/**
- * What the committed ride refuses is not sent on: a workflow takes 2,000 Updates in its life, and an app may ask every
- * second. A cancel is always sent.
- */
-const decidedOnRow = {
+/** The command that an Update is on a ride. */
+const commands: Record<
+  RideAction['update'],
+  RideCommandType | ((ride: Ride, argument: RideAction['argument']) => RideCommandType)
+> = {
   arrive: 'arrive',
   start: 'start',
   reachStop: 'reachStop',
+  proposeRoute: 'proposeRoute',
+  withdrawRoute: 'declineRoute',
+  acceptRoute: 'changeRoute',
+  declineRoute: 'declineRoute',
   complete: 'complete',
   endEarly: 'endEarly',
   reportNoShow: 'reportNoShow',
+  unassign: ({ status, reservedDriverId }, { driverId }) =>
+    status === 'matching' && reservedDriverId === driverId ? 'releaseReservation' : 'unassignDriver',
+  reschedule: 'reschedule',
+  cancel: (_ride, { by }) => (by === 'rider' ? 'cancelByRider' : 'cancelByOperator'),
   reassign: 'reassign',
   forceComplete: 'forceComplete',
   adjustFare: 'adjustFare',
-} as const satisfies Partial<Record<RideAction['update'], RideCommandType>>;
+};
 
+/**
+ * What the committed ride refuses is not sent on: a workflow takes 2,000 Updates in its life, and an app may ask every
+ * second. The workflow may be behind the committed ride, never ahead of it. No cancel is held up by that: what refuses
+ * it (under way, ended) is never left again for a status that allows it.
+ */
 function mustBeAllowed(ride: Ride, { update, argument }: RideAction, policies: Policies): void {
-  if (!(update in decidedOnRow)) return;
-  const type = decidedOnRow[update as keyof typeof decidedOnRow];
+  const command = commands[update];
+  const type = typeof command === 'string' ? command : command(ride, argument);
   decideRide({ ...argument, type, at: new Date().toISOString() } as RideCommand, ride, policies);
 }
 
@@ -79,14 +93,14 @@ export function createAct({
     const { update, isDone } = action;
     const deadline = Date.now() + deadlineMs;
     for (let seen = ride; ;) {
-      if (isDone(seen)) return seen;
+      if (await isDone(seen)) return seen;
       mustBeHeard(seen, update);
       mustBeAllowed(seen, action, policies);
       try {
         return await ask(seen, action, deadline);
       } catch (error) {
         seen = (await getRide(pool, ride.rideId)) ?? seen;
-        if (isDone(seen)) return seen;
+        if (await isDone(seen)) return seen;
         if (!isBetween(error, seen) || Date.now() >= deadline) throw whyNot(error, seen, update);
       }
       await wait(RELEASE_PAUSE_MS);

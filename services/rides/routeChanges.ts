@@ -5,11 +5,12 @@ import type { QuoteClaims } from '../../contracts/api/quotes';
 import { decideRide } from '../../domain/decideRide';
 import { DomainError } from '../../domain/errors';
 import type { Policies } from '../../domain/policies';
-import type { Ride, RouteChange } from '../../domain/ride';
+import { hasEnded, type Ride, type RouteChange } from '../../domain/ride';
 import type { MountOperation } from '../../platform/http';
 import { visibleRide } from './access';
 import { claimRequest, findClaim } from './claims';
 import { readQuote } from './quoteToken';
+import { fateOf } from './routeChangeFate';
 import type { Act } from './rideActions';
 import { viewRide, type Viewer } from './views';
 
@@ -29,6 +30,9 @@ export function routeChangeRoutes(mount: MountOperation, options: RouteChangesOp
   const { pool, act, codeSecret } = options;
   const rideNow = (ride: Ride, viewer: Viewer) => ({ status: 200, body: viewRide(ride, viewer, codeSecret) });
 
+  const isDeclined = (changeId: string) => async (ride: Ride) =>
+    (await fateOf(pool, ride, changeId)) === 'declined';
+
   mount(operations.reachStop, async ({ params: { rideId, stop }, caller }) => {
     const ride = await visibleRide(pool, rideId, caller);
     const isDone = ({ driverId, stopsReached }: Ride): boolean =>
@@ -40,32 +44,42 @@ export function routeChangeRoutes(mount: MountOperation, options: RouteChangesOp
   mount(operations.proposeRoute, async ({ params, body, caller }) => {
     const ride = await visibleRide(pool, params.rideId, caller);
     const change = await changeAsQuoted(ride, body.quoteToken, options);
-    const isDone = ({ routeChange }: Ride): boolean => routeChange?.changeId === change.changeId;
+    // A late repeat opens nothing anew.
+    const isDone = async (now: Ride): Promise<boolean> =>
+      !hasEnded(now) && (await fateOf(pool, now, change.changeId)) !== 'unknown';
     return rideNow(await act(ride, { update: 'proposeRoute', argument: { change }, isDone }), caller);
   });
 
   mount(operations.withdrawRoute, async ({ params: { rideId, changeId }, caller }) => {
     const ride = await visibleRide(pool, rideId, caller);
     const argument = { changeId, by: 'rider', reason: 'withdrawn' };
-    return rideNow(await act(ride, { update: 'withdrawRoute', argument, isDone: never }), caller);
+    const isDone = isDeclined(changeId);
+    return rideNow(await act(ride, { update: 'withdrawRoute', argument, isDone }), caller);
   });
 
   mount(operations.acceptRoute, async ({ params: { rideId, changeId }, caller }) => {
     const ride = await visibleRide(pool, rideId, caller);
     const argument = { driverId: caller.sub, changeId };
     const updateId = `accept-${changeId}-${caller.sub}`;
-    return rideNow(await act(ride, { update: 'acceptRoute', argument, isDone: never, updateId }), caller);
+    const isDone = async (now: Ride): Promise<boolean> => {
+      const fate = await fateOf(pool, now, changeId);
+      if (fate === 'unpaid')
+        throw new DomainError(
+          'fare_not_covered',
+          'The hold could not be raised: the ride went on as it was.',
+        );
+      return fate === 'applied';
+    };
+    return rideNow(await act(ride, { update: 'acceptRoute', argument, isDone, updateId }), caller);
   });
 
   mount(operations.declineRoute, async ({ params: { rideId, changeId }, body, caller }) => {
     const ride = await visibleRide(pool, rideId, caller);
     const argument = { driverId: caller.sub, changeId, reason: body.reason ?? 'declined_by_driver' };
-    return rideNow(await act(ride, { update: 'declineRoute', argument, isDone: never }), caller);
+    const isDone = isDeclined(changeId);
+    return rideNow(await act(ride, { update: 'declineRoute', argument, isDone }), caller);
   });
 }
-
-/** The workflow remembers what it answered: a repeat is asked of it. */
-const never = (): boolean => false;
 
 /**
  * The change that a quote describes. Its id is the quote's, so that the same token again is the same proposal; a quote

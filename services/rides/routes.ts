@@ -136,7 +136,7 @@ export function rideRoutes(mount: MountOperation, options: RideRoutesOptions): v
   }
 }
 
-type DriverAction = (driverId: string) => RideAction;
+type DriverAction = (driverId: string) => RideAction & { readonly isDone: (ride: Ride) => boolean };
 
 const driverActions: Record<'arrive' | 'start' | 'complete' | 'reportNoShow', DriverAction> = {
   arrive: (driverId) => ({

@@ -165,6 +165,52 @@ test("an operator's word on a ride that is over is refused, and says why", async
   }
 });
 
+test("an operator's word on a ride that its driver has completed is refused, and nothing is written", async () => {
+  const driver = await onlineDriver('done-1');
+  const rideId = await drivenRide(driver);
+  const { body: ended } = await act(rideId, 'complete', driver);
+  const { totalMinor } = ended['fare'] as { totalMinor: number };
+  const before = await story.written();
+  for (const [action, body] of [
+    ['arrive', { reason: 'x' }],
+    ['start', { reason: 'x' }],
+    ['reassign', { driverId: 'done-1', reason: 'x' }],
+    ['fare', { totalMinor, reason: 'x' }],
+    ['complete', { reason: 'x' }],
+    ['end', { reason: 'x' }],
+  ] as const)
+    expect([action, problem(await operate(rideId, action, body))]).toEqual([
+      action,
+      is(409, 'illegal_transition'),
+    ]);
+  expect(problem(await act(rideId, 'cancel', operator, { reason: 'x' }))).toEqual(
+    is(409, 'illegal_transition'),
+  );
+  expect(await story.written()).toEqual(before);
+  expect((await look(rideId)).body).toMatchObject({ version: ended['version'] });
+});
+
+test("an operator's word that took effect is answered the same when it is repeated", async () => {
+  const driver = await onlineDriver('twice-1');
+  const rideId = await assignedRide(driver);
+  for (const [action, body] of [
+    ['fare', { totalMinor: 700, reason: 'detour' }],
+    ['arrive', { reason: 'the street is closed' }],
+  ] as const) {
+    const first = await operate(rideId, action, body);
+    expect([action, first.status]).toEqual([action, 200]);
+    expect((await operate(rideId, action, body)).body).toEqual(first.body);
+  }
+  await act(rideId, 'start', driver, { code: await story.codeOf(rideId) });
+  expect(problem(await operate(rideId, 'arrive', { reason: 'x' }))).toEqual(is(409, 'illegal_transition'));
+  const ended = await operate(rideId, 'complete', { reason: 'phone is dead' });
+  expect(ended.body).toMatchObject({ status: 'completed', chargeMinor: 700 });
+  expect((await operate(rideId, 'complete', { reason: 'phone is dead' })).body).toEqual(ended.body);
+  expect(problem(await operate(rideId, 'complete', { reason: 'another' }))).toEqual(
+    is(409, 'illegal_transition'),
+  );
+});
+
 test.each([
   ['arrive', { reason: '' }],
   ['arrive', {}],

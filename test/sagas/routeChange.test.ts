@@ -184,11 +184,16 @@ describe('races', () => {
     expect((await completed(ride)).chargeMinor).toBe(2_200);
   });
 
-  it('accepted twice at once: one raise, one answer', async () => {
+  it('accepted twice at once: one raise, and the other is refused at once', async () => {
     const ride = await underWay();
     const changeId = await propose(ride.rideId, 2_200);
-    const [one, other] = await Promise.all([accept(ride, changeId), accept(ride, changeId)]);
-    expect(one).toEqual(other);
+    const answer = held<Raised>();
+    saga.provider.next('raiseHold', () => answer.promise);
+    const accepting = accept(ride, changeId);
+    await answer.asked;
+    expect(await refusalOf(accept(ride, changeId))).toBe('fare_change_under_way');
+    answer.release({ raised: true });
+    expect(await accepting).toMatchObject({ fare: { totalMinor: 2_200 } });
     expect(saga.provider.asked(ride.rideId)).toEqual(['authorize 1850', 'raise 2200']);
     await completed(ride);
   });

@@ -1,6 +1,6 @@
 import { decideRide } from '../../domain/decideRide';
 import { standardPolicies } from '../../domain/policies';
-import { requestOf, type RideCommand } from '../../domain/ride';
+import { MOST_FACTS_TO_CHANGE, requestOf, type Ride, type RideCommand } from '../../domain/ride';
 import {
   at,
   changeId,
@@ -33,6 +33,16 @@ describe('a ride for later', () => {
     const request = { scheduledFor: at(9_000_000), rideId: offerId, riderId: 'rider-2' };
     const { ride } = play([scheduling(7_200_000), { type: 'reschedule', at: at(1), request }]);
     expect(requestOf(ride)).toEqual(rideRequest({ scheduledFor: at(9_000_000) }));
+  });
+
+  it('is changed so often and no more, and can still be cancelled', () => {
+    const last = { ...rideThatIs('scheduled'), version: MOST_FACTS_TO_CHANGE };
+    const change = { ...scheduling(7_200_000), type: 'reschedule' } as const;
+    const changing = (ride: Ride) => codeOf(() => decideRide(change, ride, standardPolicies));
+    expect(changing({ ...last, version: MOST_FACTS_TO_CHANGE - 1 })).toBe('no refusal');
+    expect(changing(last)).toBe('too_many_changes');
+    const cancel = { type: 'cancelByRider', at: at(1), reason: 'changed_mind' } as const;
+    expect(decideRide(cancel, last, standardPolicies)).toMatchObject({ type: 'ride.cancelled' });
   });
 
   it('is not released one millisecond before its time', () => {

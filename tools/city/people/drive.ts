@@ -148,7 +148,7 @@ async function waitWatching(
 /** Refusals that follow from what the other side did in the meantime: the next look at the ride tells. */
 const overtaken = new Set([
   ...['illegal_transition', 'not_your_ride', 'ride_not_found', 'no_show_too_early'],
-  ...['route_change_over', 'fare_not_covered'],
+  ...['route_change_over', 'fare_not_covered', 'fare_change_under_way'],
 ]);
 
 type Deed =
