@@ -20,6 +20,7 @@ export async function secure(
   const { askToRaiseHold } = proxyActivities<Pick<RideMessages, 'askToRaiseHold'>>({
     startToCloseTimeout: '15s',
     scheduleToCloseTimeout: `${holdPatienceSeconds}s`,
+    summary: 'the payment raises the hold',
     retry: { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '5s' },
   });
   const toMinor = holdForFareMinor(ride, fareMinor, policies);

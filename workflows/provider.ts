@@ -20,6 +20,10 @@ type Asking<K extends Call> = (what: string, order: Order<K>) => Promise<Answer<
 /** The provider, as a payment asks it: with words for the operator. */
 export type Provider = { readonly [K in Call]: Asking<K> };
 
+interface Executable<K extends Call> {
+  executeWithOptions(options: object, args: [Order<K>]): Promise<Answer<K>>;
+}
+
 const startToCloseTimeout = '30s';
 const backoff = { initialInterval: '250ms', backoffCoefficient: 2, maximumInterval: '10s' } as const;
 
@@ -59,12 +63,12 @@ export function createProvider(view: PaymentView): Provider {
   };
 
   function asking<K extends Call>(call: K, { quickly = false } = {}): Asking<K> {
-    const once = local[call] as unknown as (order: Order<K>) => Promise<Answer<K>>;
+    const once = local[call] as unknown as Executable<K>;
     return (what, order) =>
       view.during('provider', what, async (): Promise<Answer<K>> => {
         if (quickly) {
           const first = await triedOnce<Answer<K>>(what, () =>
-            CancellationScope.nonCancellable(() => once(order)),
+            CancellationScope.nonCancellable(() => once.executeWithOptions({ summary: what }, [order])),
           );
           if (first) return first.answer;
         }
@@ -94,9 +98,7 @@ const pauseWanted = (cause: unknown): number =>
   cause instanceof ApplicationFailure && cause.type === providerBusy ? Number(cause.details?.[0]) : 0;
 
 function again<K extends Call>(call: K, what: string, order: Order<K>, turn: number): Promise<Answer<K>> {
-  const activity = regular[call] as unknown as {
-    executeWithOptions: (options: object, args: [Order<K>]) => Promise<Answer<K>>;
-  };
+  const activity = regular[call] as unknown as Executable<K>;
   const maximumAttempts = attemptsInTurn[Math.min(turn, attemptsInTurn.length - 1)];
   return activity.executeWithOptions({ summary: what, retry: { ...backoff, maximumAttempts } }, [order]);
 }

@@ -11,6 +11,15 @@ import { ways } from './ways';
  */
 const recorded = readHistories();
 
+interface RecordedEvent {
+  readonly eventType: string;
+  readonly userMetadata?: { readonly summary?: object };
+  readonly markerRecordedEventAttributes?: { readonly markerName: string };
+}
+
+const isPatch = (event: RecordedEvent): boolean =>
+  event.markerRecordedEventAttributes?.markerName === 'core_patch';
+
 /** The workflows that do not replay, with the reason. */
 async function replay(interceptors: readonly string[] = []): Promise<Map<string, Error>> {
   const workflowBundle = await bundleOf(todaysWorkflows, interceptors);
@@ -35,6 +44,21 @@ test('every way that a ride can go is recorded', () => {
 test('histories tell nothing of the machine that they were recorded on', () => {
   for (const history of recorded.values()) {
     expect(JSON.stringify(history)).not.toMatch(/\d+@[\w-]+|\/(home|root|tmp|work|Users)\//);
+  }
+});
+
+test('every timer and activity says what it is for', () => {
+  const tasks = new Set(
+    ['TIMER_STARTED', 'ACTIVITY_TASK_SCHEDULED', 'MARKER_RECORDED'].map((t) => `EVENT_TYPE_${t}`),
+  );
+  for (const [name, recordings] of recorded) {
+    const events = Object.values(recordings).flatMap(
+      (history) => (history as { events: RecordedEvent[] }).events,
+    );
+    const silent = events.filter(
+      (event) => tasks.has(event.eventType) && !event.userMetadata?.summary && !isPatch(event),
+    );
+    expect({ name, silent }).toEqual({ name, silent: [] });
   }
 });
 
