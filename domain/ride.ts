@@ -199,7 +199,7 @@ interface Transition {
  */
 export const MOST_FACTS_TO_CHANGE = 200;
 
-/** The one table of a ride's life. Guards, the compare-and-set, fact names, diagram and tests come from it. */
+/** The one table of a ride’s life. Guards, fact names, the diagram in the docs and tests come from it. */
 export const rideTransitions: Readonly<Record<RideCommandType, Transition>> = {
   schedule: { from: ['nothing'], to: 'scheduled', fact: 'ride.scheduled' },
   reschedule: { from: ['scheduled'], to: 'same', fact: 'ride.rescheduled' },
