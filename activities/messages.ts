@@ -27,8 +27,7 @@ export type RideMessages = {
   startPayment(start: PaymentStart): Promise<void>;
   /**
    * The ride's last word. A payment that never began, or has ended by itself after a decline, holds nothing to release.
-   * @throws ApplicationFailure `payment_gone`, not retryable, where there is something to be charged and nobody to do
-   * it
+   * @throws ApplicationFailure `payment_gone`, not retryable, where something is owed and nobody is there to charge it
    */
   tellPayment(message: { rideId: string; outcome: RideOutcome }): Promise<void>;
   /** Has the payment secure more, and answers once that is decided: the same change is the same raise. */

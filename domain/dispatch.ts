@@ -32,8 +32,8 @@ export const wayOfFree = (straightMeters: number): number[] => [straightMeters *
 
 /**
  * A driver's way to a pickup who is on a ride: what is left of that in this hour (0 to 23), then on from its dropoff.
- * They have driven on since they were seen, `ageSeconds` ago. Null where more than `withinSeconds` is left: nobody waits
- * for that.
+ * They have driven on since they were seen, `ageSeconds` ago. Null where more than `withinSeconds` is left: nobody
+ * waits for that.
  */
 export function wayOfFinishing(
   {
@@ -103,7 +103,9 @@ export function rankDrivers(
     .map(({ driver }) => driver);
 }
 
-/** How far a ride's search looks, in meters of the straight line: wider with every one (0 is the first), up to the most. */
+/**
+ * How far a ride's search looks, in meters of the straight line: wider with every one (0 is the first), up to the most.
+ */
 export function radiusOfSearch(
   search: number,
   policies: Pick<Policies, 'searchRadiusMeters' | 'searchRadiusGrowth' | 'maxSearchRadiusMeters'>,

@@ -56,7 +56,10 @@ export const rideUpdates = {
 /** What the workflow of a scheduled ride says, as a failure's type, when the ride is no longer its own. */
 export const rideReleased = 'ride_released';
 
-/** What a call to a provider that wants to be asked later fails with, as a failure's type; its detail is the pause in milliseconds. */
+/**
+ * What a call to a provider that wants to be asked later fails with, as a failure's type; its detail is the pause in
+ * milliseconds.
+ */
 export const providerBusy = 'provider_busy';
 
 /** Signals between a ride, its payment, another ride of its driver, and the gateway. */

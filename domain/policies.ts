@@ -42,7 +42,9 @@ export interface Policies {
   readonly scheduleMaxAheadDays: number;
   /** A scheduled ride is released, and paid for, this long before its pickup. */
   readonly scheduleLeadMs: number;
-  /** Whoever waits for the hold to be raised is let go, and the fare stays, after this long (in real time at any speed). */
+  /**
+   * Whoever waits for the hold to be raised is let go, and the fare stays, after this long (in real time at any speed).
+   */
   readonly holdPatienceSeconds: number;
   /** How often a ride's workflow looks whether it is stuck. */
   readonly stuckCheckMs: number;
@@ -101,8 +103,8 @@ export const standardPolicies: Policies = {
 const LEAST_OFFER_TTL_MS = 1_500;
 
 /**
- * The same policies in a city whose clock runs `speed` times as fast: every duration is divided by it, but an offer stays
- * open long enough to be answered.
+ * The same policies in a city whose clock runs `speed` times as fast: every duration is divided by it, but an offer
+ * stays open long enough to be answered.
  */
 export function scalePolicies(policies: Policies, speed: number): Policies {
   const scaled = Object.entries(policies).map(([name, value]: [string, number]): [string, number] => [

@@ -30,6 +30,12 @@ export function inTime<Request extends Pick<RideRequest, 'scheduledFor'>>(
   return request;
 }
 
+/** The hour in UTC in which a ride is to begin: `2026-11-21T14`. */
+export const pickupHour = (
+  { scheduledFor }: Pick<RideRequest, 'scheduledFor'>,
+  requestedAt: string,
+): string => (scheduledFor ?? requestedAt).slice(0, 13);
+
 /**
  * A change may have been recorded between the timer and the release that it was to set off.
  * @throws DomainError `release_not_due`

@@ -1,7 +1,9 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import type { ErrorCode } from '../domain/errors';
 
-/** Lets Updates that may take long be handled one at a time: a workflow takes ten at once, and a cancel is to find room. */
+/**
+ * Lets Updates that may take long be handled one at a time: a workflow takes ten at once, and a cancel is to find room.
+ */
 export class OneAtATime {
   private underWay = 0;
 

@@ -16,6 +16,7 @@ import { isAskedFor, type RequestChange } from '../domain/requestChange';
 import { requestOf } from '../domain/ride';
 import type { Ride, RideCommand, RideCommandType, RideStatus } from '../domain/ride';
 import type { RideStart } from '../domain/sagas';
+import { pickupHour } from '../domain/schedule';
 import { stuckFromMs } from '../domain/stuck';
 import { now } from './now';
 import { RideRecord } from './rideRecord';
@@ -120,8 +121,8 @@ function answerRiderAndOperator(record: RideRecord, isReleased: () => boolean): 
       if (isAskedFor(record.ride, request)) return record.ride;
       const ride = await record.apply({ type: 'reschedule', at: now(), request });
       // Operators find it by the hour of its pickup.
-      const pickupHour = (ride.scheduledFor ?? ride.requestedAt).slice(0, 13);
-      upsertSearchAttributes([{ key: searchAttributes.pickupHour, value: pickupHour }]);
+      const value = pickupHour(ride, ride.requestedAt);
+      upsertSearchAttributes([{ key: searchAttributes.pickupHour, value }]);
       return ride;
     },
   );

@@ -31,8 +31,6 @@ const WORKFLOW_DEADLINE_MS = 5_000;
 const TELL_DEADLINE_MS = 2_000;
 const SERVICE_DEADLINE_MS = 3_000;
 const FEED_EVERY_MS = 120;
-/** Older positions of a driver are as good as none. */
-const POSITION_MAX_AGE_MS = 60_000;
 
 /** The public API: everything that people's apps talk to. */
 runProcess('gateway', async ({ config, log, signal }) => {
@@ -63,7 +61,7 @@ runProcess('gateway', async ({ config, log, signal }) => {
   const rideFeed = createRideFeed(pool);
   const offerFeed = createOfferFeed(pool, Date.now);
   const policies = scalePolicies(standardPolicies, config.HAILWAY_SPEED);
-  const whereIs = createWhereIs(service('location', config.LOCATION_URL), POSITION_MAX_AGE_MS);
+  const whereIs = createWhereIs(service('location', config.LOCATION_URL));
   const requestRide = createRequestRide({
     pool,
     temporal,

@@ -2,6 +2,9 @@ import { z } from 'zod';
 import type { Point } from '../../domain/geo';
 import type { Client } from '../../platform/client';
 
+/** An older position of a driver, in real time at any speed, is as good as none: who is silent is offered no rides. */
+const FRESH_MS = 60_000;
+
 const nearestAnswer = z.object({
   drivers: z.array(
     z.object({
@@ -31,8 +34,8 @@ export type SeenAt = Point & { readonly ageMs: number };
 export type WhereIs = (driverId: string, maxAgeMs?: number) => Promise<SeenAt | null | 'unknown'>;
 
 /** Never throws: a ride goes on without the map. */
-export function createWhereIs(location: Client, freshMs: number): WhereIs {
-  return async (driverId, maxAgeMs = freshMs) => {
+export function createWhereIs(location: Client): WhereIs {
+  return async (driverId, maxAgeMs = FRESH_MS) => {
     try {
       const { position } = await location.call(
         'GET',
@@ -53,10 +56,10 @@ export type FindNearby = (
 ) => Promise<NearbyDriver[]>;
 
 /** @throws DependencyUnavailable where location does not answer */
-export function createFindNearby(location: Client, maxAgeMs: number): FindNearby {
+export function createFindNearby(location: Client): FindNearby {
   return async ({ lat, lng }, { radiusMeters, limit }) => {
     const { drivers } = await location.call('GET', '/internal/nearest', {
-      query: { lat, lng, radiusMeters, maxAgeMs, limit },
+      query: { lat, lng, radiusMeters, maxAgeMs: FRESH_MS, limit },
       response: nearestAnswer,
     });
     return drivers;

@@ -13,8 +13,6 @@ import { ensureRidePartitions } from './store';
 const A_DAY_MS = 24 * 60 * 60 * 1_000;
 /** Asked within the 3 s that a local activity has. */
 const NEAREST_DEADLINE_MS = 1_000;
-/** A driver who was silent for this long, in real time at any speed, is not offered rides. */
-const POSITION_MAX_AGE_MS = 60_000;
 
 /** The rides worker: carries every ride's workflow and its dispatch. */
 runProcess('rides', async ({ config, log, signal, fail }) => {
@@ -32,7 +30,7 @@ runProcess('rides', async ({ config, log, signal, fail }) => {
   });
   const { transitions, dispatch, lifecycle } = createRideActivities({
     pool,
-    findNearby: createFindNearby(location, POSITION_MAX_AGE_MS),
+    findNearby: createFindNearby(location),
     topicPrefix: config.KAFKA_TOPIC_PREFIX,
   });
   installTemporalRuntime(log);

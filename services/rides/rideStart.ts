@@ -4,6 +4,7 @@ import { REGION_RESOLUTION } from '../../domain/geo';
 import { money } from '../../domain/money';
 import { rideWorkflowId, scheduledRideWorkflowId, searchAttributes, taskQueues } from '../../domain/names';
 import type { RideStart } from '../../domain/sagas';
+import { pickupHour } from '../../domain/schedule';
 
 type Starting = Pick<
   WorkflowStartOptions,
@@ -32,8 +33,7 @@ export function rideStartOptions(start: RideStart): Starting {
       { key: searchAttributes.region, value: latLngToCell(pickup.lat, pickup.lng, REGION_RESOLUTION) },
       { key: searchAttributes.product, value: product },
       { key: searchAttributes.riderId, value: riderId },
-      // `2026-11-21T14`: the hour in UTC.
-      { key: searchAttributes.pickupHour, value: (scheduledFor ?? requestedAt).slice(0, 13) },
+      { key: searchAttributes.pickupHour, value: pickupHour(request, requestedAt) },
     ],
   };
 }

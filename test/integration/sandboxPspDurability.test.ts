@@ -95,7 +95,7 @@ describe('the same key again', () => {
   test('at the same time runs once; the second gets 409 until the first is answered', async () => {
     await psp.fault({ kind: 'delay', delayMs: 300 });
     const first = hold('key');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await psp.faultsMet();
     expect(await refusal(hold('key'))).toMatchObject({
       // What the client makes of any 409; Stripe's own type is beneath.
       type: 'StripeAPIError',

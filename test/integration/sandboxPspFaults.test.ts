@@ -93,7 +93,7 @@ test('a delay does not hold up the end', async () => {
 
   await psp.fault({ match: onCapture, kind: 'delay', delayMs: 60_000 });
   const waiting = refusal(capture());
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await psp.faultsMet();
   const began = Date.now();
   await psp.stop();
   expect(Date.now() - began).toBeLessThan(2_000);

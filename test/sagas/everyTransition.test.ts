@@ -22,8 +22,8 @@ import {
 import { startRideSaga, type RideSaga } from '../support/rideSaga';
 
 /**
- * Every row of the table of a ride's life, as its workflow goes through it: the table itself is what is gone through, so
- * that no row can be forgotten. A command that is new to the table needs its way here to compile, and to run.
+ * Every row of the table of a ride's life, as its workflow goes through it: the table itself is what is gone through,
+ * so that no row can be forgotten. A command that is new to the table needs its way here to compile, and to run.
  */
 let saga: RideSaga;
 beforeAll(async () => {

@@ -71,7 +71,9 @@ const refused = 'illegal_transition';
 const released = ['authorize 1850', 'void'];
 const charged = (minor: number) => ['authorize 1850', `capture ${minor}`];
 
-/** The money is what the provider is asked for until the ride is over; one that goes on is then cancelled for nothing. */
+/**
+ * The money is what the provider is asked for until the ride is over; one that goes on is then cancelled for nothing.
+ */
 const races: readonly Race[] = [
   ['assigned', 'the rider cancels', 'the driver arrives', refused, 'cancelled', released],
   ['assigned', 'the driver arrives', 'the rider cancels', 'done', 'cancelled', released],

@@ -51,8 +51,8 @@ export async function sendToBusy(
 }
 
 /**
- * Has two Updates heard in one task of the ride's workflow, the first before the second: both have come while it records
- * another step, of no consequence.
+ * Has two Updates heard in one task of the ride's workflow, the first before the second: both have come while it
+ * records another step, of no consequence.
  */
 export async function atOnce(saga: RideSaga, story: Story, moves: readonly Move[]): Promise<Outcome[]> {
   const sent: { outcome: Promise<Outcome> }[] = [];
@@ -65,7 +65,8 @@ export async function atOnce(saga: RideSaga, story: Story, moves: readonly Move[
 }
 
 /**
- * Has the second decided while the first, of an attempt that was lost, is committed: whoever decided knew nothing of it.
+ * Has the second decided while the first, of an attempt that was lost, is committed: whoever decided knew nothing of
+ * it.
  */
 export async function committedMeanwhile(
   saga: RideSaga,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import Stripe from 'stripe';
 import { listen } from '../../platform/http';
 import { createSandboxPsp } from '../../services/sandbox-psp/app';
+import { eventually } from './backbone';
 
 /** GET /sandbox/ledger. */
 export interface Ledger {
@@ -27,6 +28,8 @@ export interface RunningPsp {
   get<T = Record<string, unknown>>(path: string): Promise<T>;
   fault(fault: object): Promise<void>;
   clearFaults(): Promise<void>;
+  /** Resolves when every fault has met its request. */
+  faultsMet(): Promise<void>;
   /** Stops it; the folder stays. */
   stop(): Promise<void>;
 }
@@ -70,6 +73,10 @@ export async function startPsp(dataDir: string): Promise<RunningPsp> {
     },
     async clearFaults() {
       await call('/sandbox/faults', { method: 'DELETE' });
+    },
+    async faultsMet() {
+      const left = async () => ((await (await call('/sandbox/faults')).json()) as { data: object[] }).data;
+      await eventually(left, (faults) => faults.length === 0);
     },
     async stop() {
       await server.close();

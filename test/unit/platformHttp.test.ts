@@ -1,21 +1,14 @@
 import { z } from 'zod';
 import { CodedError } from '../../platform/errors';
 import { createLogger } from '../../platform/log';
-import { createHttpApp, listen, validated, type HttpAppOptions, type Listening } from '../../platform/http';
+import { validated, type HttpAppOptions, type Listening } from '../../platform/http';
+import { httpServers } from '../support/httpServers';
 
 const logged: string[] = [];
 const log = createLogger('test', 'debug', { write: (line) => logged.push(line) });
-const open: Listening[] = [];
+const serve = httpServers(log);
 
-async function serve(options: Partial<HttpAppOptions>): Promise<Listening> {
-  const app = createHttpApp({ log, ready: {}, ...options });
-  const server = await listen(app, { port: 0, portVariable: 'HAILWAY_GATEWAY_PORT', closeGraceMs: 200 });
-  open.push(server);
-  return server;
-}
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((server) => server.close()));
+afterEach(() => {
   logged.length = 0;
 });
 

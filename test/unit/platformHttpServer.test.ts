@@ -1,19 +1,9 @@
 import { createLogger } from '../../platform/log';
-import { createHttpApp, listen, type HttpAppOptions, type Listening } from '../../platform/http';
+import { createHttpApp, listen } from '../../platform/http';
+import { httpServers } from '../support/httpServers';
 
 const log = createLogger('test', 'debug', { write: () => {} });
-const open: Listening[] = [];
-
-async function serve(options: Partial<HttpAppOptions>): Promise<Listening> {
-  const app = createHttpApp({ log, ready: {}, ...options });
-  const server = await listen(app, { port: 0, portVariable: 'HAILWAY_GATEWAY_PORT', closeGraceMs: 200 });
-  open.push(server);
-  return server;
-}
-
-afterEach(async () => {
-  await Promise.all(open.splice(0).map((server) => server.close()));
-});
+const serve = httpServers(log);
 
 describe('health', () => {
   it('says what does not answer', async () => {

@@ -20,7 +20,7 @@ runProcess('sample', async ({ config, log, signal, fail }) => {
     token: config.HAILWAY_SERVICE_TOKEN,
     deadlineMs: 1_000,
   });
-  const ride = createRideActivities({ pool: rides, findNearby: createFindNearby(location, 60_000) });
+  const ride = createRideActivities({ pool: rides, findNearby: createFindNearby(location) });
   const payment = createPaymentActivities({
     pool: payments,
     provider: createProviderClient({ apiKey: config.STRIPE_API_KEY, apiBase: config.STRIPE_API_BASE }),
