@@ -114,5 +114,20 @@ export function radiusOfSearch(
   return Math.min(maxSearchRadiusMeters, searchRadiusMeters * searchRadiusGrowth ** search);
 }
 
+/**
+ * How long a ride may still look for a driver at `nowMs`, in milliseconds; 0 or less where its deadline has passed. The
+ * time that it waited for a reserved driver, `reservedMs` in all, does not count.
+ */
+export const matchingLeftMs = (
+  { matchingSince, reservedMs, nowMs }: { matchingSince: string; reservedMs: number; nowMs: number },
+  { matchingDeadlineMs }: Pick<Policies, 'matchingDeadlineMs'>,
+): number => Date.parse(matchingSince) + matchingDeadlineMs + reservedMs - nowMs;
+
+/** How long a ride may still wait for the driver whom it has reserved, in milliseconds; 0 or less where it is over. */
+export const reservationLeftMs = (
+  { reservedAtMs, nowMs }: { reservedAtMs: number; nowMs: number },
+  { reservationMs }: Pick<Policies, 'reservationMs'>,
+): number => reservedAtMs + reservationMs - nowMs;
+
 const secondsFor = (legsMeters: readonly number[], hour: number): number =>
   legsMeters.reduce((sum, meters) => sum + driveSeconds(meters, hour), 0);

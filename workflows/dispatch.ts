@@ -6,7 +6,7 @@ import {
   sleep,
 } from '@temporalio/workflow';
 import type { RideActivities } from '../activities/rides';
-import { radiusOfSearch } from '../domain/dispatch';
+import { matchingLeftMs, radiusOfSearch, reservationLeftMs } from '../domain/dispatch';
 import type { Policies } from '../domain/policies';
 import type { Ride } from '../domain/ride';
 import type { AcceptedOffer } from '../domain/sagas';
@@ -43,15 +43,16 @@ export async function match(record: RideRecord, news: SearchNews, policies: Poli
 }
 
 async function offerInRounds(record: RideRecord, news: SearchNews, policies: Policies): Promise<void> {
-  const { rideId, matchingSince } = record.ride;
-  let deadlineMs = Date.parse(matchingSince ?? now()) + policies.matchingDeadlineMs;
+  const { rideId } = record.ride;
+  const matchingSince = record.ride.matchingSince ?? now();
+  let reservedMs = 0;
   const telling = { onTrouble: (step: string, error: unknown) => record.operators.failed(step, error) };
   const { offerRide } = ownDatabase<Dispatch>({ ...telling, patience: `${policies.matchingDeadlineMs}ms` });
   const { closeOffers } = ownDatabase<Dispatch>(telling);
   // Rounds are numbered through the ride's whole life: its version tells a rematch from the first search.
   const firstRound = record.ride.version * 1_000;
   for (let round = firstRound; record.is('matching'); round += 1) {
-    const leftMs = deadlineMs - Date.now();
+    const leftMs = matchingLeftMs({ matchingSince, reservedMs, nowMs: Date.now() }, policies);
     if (leftMs <= 0) return record.advance({ type: 'giveUpMatching', at: now() });
     const radiusMeters = radiusOfSearch(round - firstRound, policies);
     const offers = await offerOrUnknown(() =>
@@ -85,7 +86,7 @@ async function offerInRounds(record: RideRecord, news: SearchNews, policies: Pol
     if (!isReserved(record)) await adopt(record, winner);
     const reservedAtMs = Date.now();
     if (isReserved(record)) await waitForReserved(record, winner, news, policies);
-    deadlineMs += Date.now() - reservedAtMs;
+    reservedMs += Date.now() - reservedAtMs;
   }
 }
 
@@ -132,17 +133,18 @@ async function waitForReserved(
   news: SearchNews,
   policies: Policies,
 ): Promise<void> {
-  const deadlineMs = Date.now() + policies.reservationMs;
+  const reservedAtMs = Date.now();
+  const leftOf = () => reservationLeftMs({ reservedAtMs, nowMs: Date.now() }, policies);
   // The present ride may have ended between the accept and the reservation: then nobody was told.
   if (record.reservedIsFree) news.driverFreed = true;
   while (isReserved(record)) {
-    const leftMs = deadlineMs - Date.now();
+    const leftMs = leftOf();
     const summary = "the driver's present ride ends";
     if (leftMs > 0) await condition(() => !isReserved(record) || news.driverFreed, leftMs, { summary });
     if (!isReserved(record)) return;
     news.driverFreed = false;
     if (await isAssigned(record, winner)) return;
-    if (Date.now() >= deadlineMs)
+    if (leftOf() <= 0)
       await record.advance({ type: 'releaseReservation', at: now(), reason: 'driver_not_free_in_time' });
   }
 }

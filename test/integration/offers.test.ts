@@ -43,6 +43,15 @@ describe('an accept', () => {
     expect(await lease(pool, driverId)).toEqual(free);
   });
 
+  test('is in time until the millisecond before the offer expires', async () => {
+    const { accept, expiresAtMs, rideId } = await offered(pool);
+    await expect(accept(pool, new Date(expiresAtMs).toISOString())).rejects.toMatchObject({
+      code: 'offer_over',
+      details: { state: 'expired' },
+    });
+    expect(await accept(pool, new Date(expiresAtMs - 1).toISOString())).toEqual({ rideId });
+  });
+
   test('before the rider’s cancel is withdrawn with the ride: a cancel is never blocked', async () => {
     const { accept, cancel, assign, state, rideId, driverId } = await offered(pool);
     const race = await inOrder(pool, accept, cancel);

@@ -75,13 +75,14 @@ export async function offered(pool: Pool) {
   const [driverId] = (await onlineDrivers(pool, 1)) as [string];
   const rideId = await searchingRide(pool);
   await offer(pool, rideId, [driverId]);
-  const { offerId } = (await offersOf(pool, rideId)).get(driverId)!;
+  const { offerId, expiresAt } = (await offersOf(pool, rideId)).get(driverId)!;
   const ride = (await getRide(pool, rideId))!;
   return {
     rideId,
     driverId,
     offerId,
-    accept: (db: Pool) => acceptOffer(db, { offerId, driverId, now: now() }),
+    expiresAtMs: Date.parse(expiresAt),
+    accept: (db: Pool, at = now()) => acceptOffer(db, { offerId, driverId, now: at }),
     decline: (db: Pool) => declineOffer(db, { offerId, driverId }),
     expire: (db: Pool) => closeOffers(db, rideId, 1),
     cancel: (db: Pool) =>
@@ -96,13 +97,18 @@ export async function offered(pool: Pool) {
 export const askable = async (pool: Pool, rideId: string, driverIds: readonly string[]): Promise<string[]> =>
   (await askableDrivers(pool, (await getRide(pool, rideId))!, driverIds)).map(({ driverId }) => driverId);
 
+interface OfferRow {
+  readonly offerId: string;
+  readonly state: string;
+  /** ISO 8601 in UTC. */
+  readonly expiresAt: string;
+}
+
 /** The offers of a ride: by driver, the id and what became of it. */
-export async function offersOf(
-  pool: Pool,
-  rideId: string,
-): Promise<Map<string, { offerId: string; state: string }>> {
-  const { rows } = await pool.query<{ driverId: string; offerId: string; state: string }>(
-    'select driver_id as "driverId", offer_id as "offerId", state from offers where ride_id = $1',
+export async function offersOf(pool: Pool, rideId: string): Promise<Map<string, OfferRow>> {
+  const { rows } = await pool.query<OfferRow & { driverId: string }>(
+    `select driver_id as "driverId", offer_id as "offerId", state, expires_at as "expiresAt"
+     from offers where ride_id = $1`,
     [rideId],
   );
   return new Map(rows.map(({ driverId, ...row }) => [driverId, row]));

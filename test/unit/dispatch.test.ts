@@ -2,8 +2,10 @@ import fc from 'fast-check';
 import {
   acceptance,
   carsServing,
+  matchingLeftMs,
   radiusOfSearch,
   rankDrivers,
+  reservationLeftMs,
   wayOfFinishing,
   wayOfFree,
   type Candidate,
@@ -161,4 +163,29 @@ test('each search looks twice as far, up to the most', () => {
   expect([0, 1, 2, 3, 50].map((search) => radiusOfSearch(search, policies))).toEqual([
     1_000, 2_000, 4_000, 5_000, 5_000,
   ]);
+});
+
+describe('how long a search may last, to the millisecond', () => {
+  const { matchingDeadlineMs, reservationMs } = standardPolicies;
+  const matchingSince = '2026-03-02T08:00:00.000Z';
+  const leftAfter = (ms: number, reservedMs = 0): number =>
+    matchingLeftMs({ matchingSince, reservedMs, nowMs: Date.parse(matchingSince) + ms }, standardPolicies);
+
+  test.each([
+    ['one millisecond before its deadline it goes on', matchingDeadlineMs - 1, 1],
+    ['at its deadline it is over', matchingDeadlineMs, 0],
+    ['one millisecond later it is over, too', matchingDeadlineMs + 1, -1],
+  ])('%s', (_, ms, left) => expect(leftAfter(ms)).toBe(left));
+
+  test('what it waited for a reserved driver does not count', () => {
+    expect(leftAfter(matchingDeadlineMs + 4_999, 5_000)).toBe(1);
+    expect(leftAfter(matchingDeadlineMs + 5_000, 5_000)).toBe(0);
+  });
+
+  test.each([
+    ['one millisecond before the reservation ends', reservationMs - 1, 1],
+    ['when it ends', reservationMs, 0],
+  ])('a reserved driver is waited for: %s', (_, ms, left) =>
+    expect(reservationLeftMs({ reservedAtMs: 1_000, nowMs: 1_000 + ms }, standardPolicies)).toBe(left),
+  );
 });
