@@ -61,20 +61,16 @@ export function createRequestRide(options: RequestRideOptions): RequestRide {
     const scheduledFor = body.scheduledFor ?? quote.scheduledFor;
     const asked = { ...quoted, paymentMethod: body.paymentMethod, scheduledFor };
     if (found === null && scheduledFor !== null) inTime(asked, at, options.policies);
+    const rideId = uuidv7();
+    const { quoteId } = quote;
     const claim =
-      found ??
-      (await claimRequest(pool, {
-        caller: riderId,
-        key,
-        bodyHash,
-        rideId: uuidv7(),
-        quoteId: quote.quoteId,
-        now: at,
-      }));
+      found ?? (await claimRequest(pool, { caller: riderId, key, bodyHash, rideId, quoteId, now: at }));
     if (claim.answer) return rideAccepted.parse(claim.answer);
 
     const request = { ...asked, rideId: claim.rideId };
-    await makeDurable(request, claim, bodyHash, options);
+    // A claim that was there may have its ride, which must not begin a second time, even if Temporal has forgotten it.
+    const isNew = claim.rideId === rideId;
+    if (isNew || !(await getRide(pool, claim.rideId))) await makeDurable(request, claim, bodyHash, options);
     const answer = answerTo(claim, request);
     await keepAnswer(pool, riderId, key, answer);
     return answer;
@@ -102,8 +98,6 @@ async function makeDurable(
   bodyHash: string,
   { pool, temporal, policies, startDeadlineMs }: RequestRideOptions,
 ): Promise<void> {
-  // Also where Temporal has forgotten the ride since: it must not be started a second time.
-  if (await getRide(pool, claim.rideId)) return;
   const start: RideStart = { request, requestedAt: claim.claimedAt, policies };
   const type = waitsFirst(start) ? workflowTypes.scheduledRide : workflowTypes.ride;
   const startWorkflowOperation = new WithStartWorkflowOperation(type, {
