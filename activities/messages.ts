@@ -14,8 +14,9 @@ import {
   taskQueues,
   workflowTypes,
 } from '../domain/names';
-import type { HoldRaise, Raised, RideOutcome } from '../domain/payment';
+import type { HoldRaise, Raised } from '../domain/paymentCalls';
 import type { Authorization, PaymentStart } from '../domain/sagas';
+import type { RideOutcome } from '../domain/settlement';
 
 /**
  * Messages from one saga to another, sent by activities with the worker's own client. A child or a signal of the

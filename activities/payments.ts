@@ -2,17 +2,9 @@ import { ApplicationFailure } from '@temporalio/activity';
 import type { Pool } from 'pg';
 import { ledgerEntries } from '../domain/ledger';
 import { providerBusy } from '../domain/names';
-import { foldPayment, paymentSteps } from '../domain/payment';
-import type {
-  Charged,
-  Payment,
-  PaymentFact,
-  PaymentOrder,
-  PaymentStep,
-  Raised,
-  Refunded,
-  TipCharge,
-} from '../domain/payment';
+import { foldPayment, type Payment } from '../domain/payment';
+import type { Charged, Raised, Refunded, TipCharge } from '../domain/paymentCalls';
+import { paymentSteps, type PaymentFact, type PaymentOrder, type PaymentStep } from '../domain/paymentFacts';
 import type { Recorded, Step } from '../domain/sagas';
 import { captureHold, chargeCard, voidHold } from '../services/payments/intents';
 import { book } from '../services/payments/ledger';

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { driverFacts } from './facts/drivers';
 import { firstVersions } from './facts/first';
-import { paymentFacts } from './facts/payments';
+import { disputeFacts, paymentFacts, payoutFacts } from './facts/payments';
 import { pricingFacts } from './facts/pricing';
 import { ratingFacts } from './facts/ratings';
 import { rideFacts } from './facts/rides';
@@ -54,6 +54,20 @@ const families: readonly Family[] = [
     consumers: ['audit', 'notifications'],
     facts: paymentFacts,
   },
+  {
+    topic: 'payments',
+    key: 'disputeId',
+    owner: 'payments',
+    consumers: ['audit', 'notifications'],
+    facts: disputeFacts,
+  },
+  {
+    topic: 'payments',
+    key: 'payoutId',
+    owner: 'payments',
+    consumers: ['audit', 'notifications'],
+    facts: payoutFacts,
+  },
   { topic: 'drivers', key: 'driverId', owner: 'rides', consumers: ['audit'], facts: driverFacts },
   { topic: 'pricing', key: 'quoteId', owner: 'pricing', consumers: ['audit'], facts: pricingFacts },
   { topic: 'ratings', key: 'ratingId', owner: 'rides', consumers: ['audit'], facts: ratingFacts },
@@ -73,6 +87,8 @@ export const catalogue: readonly CatalogueEntry[] = families.flatMap(({ facts, .
 
 type Schemas = typeof rideFacts &
   typeof paymentFacts &
+  typeof disputeFacts &
+  typeof payoutFacts &
   typeof driverFacts &
   typeof pricingFacts &
   typeof ratingFacts;

@@ -1,7 +1,17 @@
-import type { PaymentFact } from './payment';
+import type { DisputeFact } from './dispute';
+import type { PaymentFact } from './paymentFacts';
+import type { PayoutFact } from './payout';
 
 /** Accounts of the double entry. A driver's account carries the driver's id. */
-export type Account = 'provider_clearing' | 'platform_revenue' | `driver_payable:${string}`;
+export type Account =
+  | 'rider_receivable'
+  | 'provider_clearing'
+  | 'provider_fees'
+  | 'disputes'
+  | 'payouts_in_transit'
+  | 'tax_payable'
+  | 'platform_revenue'
+  | `driver_payable:${string}`;
 
 /** One line of a transaction: debits are positive, credits negative, in minor units of `currency`. */
 export interface LedgerEntry {
@@ -10,57 +20,139 @@ export interface LedgerEntry {
   readonly currency: string;
 }
 
+type Line = readonly [Account, number];
+
 /**
- * The ledger's transaction for a fact of a payment, or none where no money moves (a hold is no money).
- * The entries of each sum to zero.
+ * The ledger's transaction for a fact of a payment, or none where no money moves and nothing is owed (a hold is no
+ * money). The entries of each sum to zero.
  */
 export function ledgerEntries(fact: PaymentFact): LedgerEntry[] {
   switch (fact.type) {
-    case 'payment.captured':
-      return split(fact.data, 'provider_clearing', fact.data.amountMinor);
-    case 'payment.cash_settled':
-      // The driver holds the cash: what reaches the books is the commission that the driver owes.
-      return fact.data.driverId === null
-        ? []
-        : entries(fact.data.currency, [
-            [`driver_payable:${fact.data.driverId}`, fact.data.commissionMinor],
-            ['platform_revenue', -fact.data.commissionMinor],
-          ]);
-    case 'payment.tip_charged':
+    case 'payment.captured': {
+      const { amountMinor, owedMinor = amountMinor } = fact.data;
       return entries(fact.data.currency, [
-        ['provider_clearing', fact.data.tipMinor],
-        [driverOrPlatform(fact.data.driverId), -fact.data.tipMinor],
+        ['provider_clearing', amountMinor],
+        ['rider_receivable', owedMinor - amountMinor],
+        ...shares(fact.data, owedMinor),
       ]);
+    }
+    case 'payment.charge_failed': {
+      const { owedMinor, currency } = fact.data;
+      return entries(currency, [['rider_receivable', owedMinor], ...shares(fact.data, owedMinor)]);
+    }
+    case 'payment.collected': {
+      const { amountMinor, currency } = fact.data;
+      return entries(currency, [
+        ['provider_clearing', amountMinor],
+        ['rider_receivable', -amountMinor],
+      ]);
+    }
+    case 'payment.waived': {
+      const { amountMinor, currency } = fact.data;
+      return entries(currency, [
+        ['platform_revenue', amountMinor],
+        ['rider_receivable', -amountMinor],
+      ]);
+    }
+    case 'payment.extra_charged': {
+      const { amountMinor, currency } = fact.data;
+      return entries(currency, [['provider_clearing', amountMinor], ...shares(fact.data, amountMinor)]);
+    }
+    case 'payment.cash_settled': {
+      // The driver holds the cash: what reaches the books is what the driver owes of it.
+      const { driverId, currency, commissionMinor, taxMinor = 0 } = fact.data;
+      if (driverId === null) return [];
+      return entries(currency, [
+        [`driver_payable:${driverId}`, commissionMinor + taxMinor],
+        ['platform_revenue', -commissionMinor],
+        ['tax_payable', -taxMinor],
+      ]);
+    }
+    case 'payment.tip_charged': {
+      const { tipMinor, currency, driverId } = fact.data;
+      return entries(currency, [
+        ['provider_clearing', tipMinor],
+        [driverOrPlatform(driverId), -tipMinor],
+      ]);
+    }
     case 'payment.refunded':
       return entries(fact.data.currency, [
         ['provider_clearing', -fact.data.amountMinor],
         ['platform_revenue', fact.data.amountMinor],
       ]);
-    case 'payment.opened':
-    case 'payment.authorized':
-    case 'payment.declined':
-    case 'payment.hold_raised':
-    case 'payment.voided':
+    default:
       return [];
   }
 }
 
-function split(
-  charge: { driverId: string | null; commissionMinor: number; currency: string },
-  source: Account,
+/** The same for a dispute: the provider takes the amount and its fee back at once, and returns the amount if we win. */
+export function disputeEntries(fact: DisputeFact): LedgerEntry[] {
+  switch (fact.type) {
+    case 'dispute.opened': {
+      const { amountMinor, feeMinor, currency } = fact.data;
+      return entries(currency, [
+        ['disputes', amountMinor],
+        ['provider_fees', feeMinor],
+        ['provider_clearing', -(amountMinor + feeMinor)],
+      ]);
+    }
+    case 'dispute.won':
+      return entries(fact.data.currency, [
+        ['provider_clearing', fact.data.amountMinor],
+        ['disputes', -fact.data.amountMinor],
+      ]);
+    case 'dispute.lost':
+      return entries(fact.data.currency, [
+        ['platform_revenue', fact.data.amountMinor],
+        ['disputes', -fact.data.amountMinor],
+      ]);
+    case 'dispute.evidence_submitted':
+      return [];
+  }
+}
+
+/** The same for a payout: on its way from its start on, and the driver's again where it fails or comes back. */
+export function payoutEntries({ type, data }: PayoutFact): LedgerEntry[] {
+  const { amountMinor, currency, driverId } = data;
+  const driver: Account = `driver_payable:${driverId}`;
+  const lines: Record<PayoutFact['type'], readonly Line[]> = {
+    'payout.started': [
+      [driver, amountMinor],
+      ['payouts_in_transit', -amountMinor],
+    ],
+    'payout.paid': [
+      ['payouts_in_transit', amountMinor],
+      ['provider_clearing', -amountMinor],
+    ],
+    'payout.failed': [
+      ['payouts_in_transit', amountMinor],
+      [driver, -amountMinor],
+    ],
+    'payout.returned': [
+      ['provider_clearing', amountMinor],
+      [driver, -amountMinor],
+    ],
+  };
+  return entries(currency, lines[type]);
+}
+
+/** Who gets what of an amount that a rider owes. */
+function shares(
+  split: { driverId: string | null; commissionMinor: number; taxMinor?: number },
   amountMinor: number,
-): LedgerEntry[] {
-  return entries(charge.currency, [
-    [source, amountMinor],
-    [driverOrPlatform(charge.driverId), -(amountMinor - charge.commissionMinor)],
-    ['platform_revenue', -charge.commissionMinor],
-  ]);
+): Line[] {
+  const { driverId, commissionMinor, taxMinor = 0 } = split;
+  return [
+    [driverOrPlatform(driverId), -(amountMinor - commissionMinor - taxMinor)],
+    ['platform_revenue', -commissionMinor],
+    ['tax_payable', -taxMinor],
+  ];
 }
 
 const driverOrPlatform = (driverId: string | null): Account =>
   driverId === null ? 'platform_revenue' : `driver_payable:${driverId}`;
 
-const entries = (currency: string, lines: readonly (readonly [Account, number])[]): LedgerEntry[] =>
+const entries = (currency: string, lines: readonly Line[]): LedgerEntry[] =>
   lines
     .filter(([, amountMinor]) => amountMinor !== 0)
     .map(([account, amountMinor]) => ({ account, amountMinor, currency }));

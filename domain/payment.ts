@@ -1,120 +1,98 @@
-import { commissionMinor } from './fare';
+import type { ChargeReason, PaymentFact, PaymentFactType, PaymentOrder, ProviderCall } from './paymentFacts';
 import type { PaymentMethod } from './ride';
 
 /** One payment a ride; its id is the ride's. */
 export type PaymentStatus =
   | 'authorizing'
+  | 'action_required'
   | 'authorized'
   | 'cash_due'
+  | 'unresolved'
+  | 'owed'
   | 'captured'
   | 'voided'
   | 'failed'
   | 'cash_settled'
   | 'partially_refunded'
-  | 'refunded';
+  | 'refunded'
+  | 'waived';
 
-/** What a ride asks its payment to secure. Amounts are integers in minor units of `currency`. */
-export interface PaymentOrder {
-  readonly rideId: string;
-  readonly riderId: string;
-  readonly method: PaymentMethod;
+/** Money that was taken for the ride, and what of it went back; a tip is none. In minor units. */
+export interface Taken {
+  readonly intentId: string;
   readonly amountMinor: number;
-  readonly currency: string;
+  readonly refundedMinor: number;
 }
 
 /** A payment as its facts tell it; the row in Postgres is exactly this. */
 export interface Payment extends PaymentOrder {
   readonly version: number;
   readonly status: PaymentStatus;
+  /** What is tried next where `method` is declined. */
+  readonly fallbacks: readonly PaymentMethod[];
   /** The provider's id of the hold, once there is one. */
   readonly intentId: string | null;
+  /** Until when the rider has to answer their bank, ISO 8601 in UTC. */
+  readonly actionDeadlineAt: string | null;
+  /** What nobody knows the outcome of, and which status it goes on from. */
+  readonly unresolved: {
+    readonly call: ProviderCall;
+    readonly since: string;
+    readonly from: PaymentStatus;
+  } | null;
   readonly driverId: string | null;
+  readonly chargedFor: ChargeReason | null;
+  /** All that was taken for the ride beside tips, refunds not counted. */
   readonly capturedMinor: number;
+  readonly charges: readonly Taken[];
+  /** What the rider still owes after the ride. */
+  readonly owedMinor: number;
   readonly tipMinor: number;
   readonly refundedMinor: number;
   readonly failureReason: string | null;
 }
 
-/** The data of every fact of a payment. contracts/facts/payments.ts holds the schema of each to this. */
-export interface PaymentFactData {
-  'payment.opened': PaymentOrder;
-  'payment.authorized': {
-    readonly intentId: string;
-    readonly amountMinor: number;
-    readonly currency: string;
-  };
-  'payment.declined': { readonly reason: string };
-  /** `amountMinor` is the whole hold after it; without an intent, what is to be paid in cash. */
-  'payment.hold_raised': {
-    readonly intentId: string | null;
-    readonly amountMinor: number;
-    readonly currency: string;
-    readonly changeId: string;
-  };
-  'payment.captured': {
-    readonly intentId: string;
-    readonly amountMinor: number;
-    readonly currency: string;
-    readonly driverId: string | null;
-    readonly commissionMinor: number;
-  };
-  'payment.voided': { readonly intentId: string | null };
-  'payment.cash_settled': {
-    readonly amountMinor: number;
-    readonly currency: string;
-    readonly driverId: string | null;
-    readonly commissionMinor: number;
-  };
-  'payment.tip_charged': {
-    readonly intentId: string;
-    readonly tipMinor: number;
-    readonly currency: string;
-    readonly driverId: string | null;
-  };
-  'payment.refunded': {
-    readonly refundId: string;
-    readonly amountMinor: number;
-    readonly currency: string;
-    readonly reason: string;
-  };
-}
-
-export type PaymentFactType = keyof PaymentFactData;
-
-/** What happened to a payment, and when. */
-export type PaymentFact = {
-  [T in PaymentFactType]: { readonly type: T; readonly at: string; readonly data: PaymentFactData[T] };
-}[PaymentFactType];
+const paid: readonly PaymentStatus[] = ['captured', 'partially_refunded', 'refunded'];
 
 /** From which statuses a fact may follow. The compare-and-set, the diagram and the tests come from it. */
 export const paymentTransitions: Readonly<Record<PaymentFactType, readonly (PaymentStatus | 'nothing')[]>> = {
   'payment.opened': ['nothing'],
-  'payment.authorized': ['authorizing'],
-  'payment.declined': ['authorizing'],
+  'payment.action_required': ['authorizing'],
+  'payment.method_changed': ['authorizing', 'action_required'],
+  'payment.authorized': ['authorizing', 'action_required'],
+  'payment.declined': ['authorizing', 'action_required'],
+  'payment.reauthorized': ['authorized'],
   'payment.hold_raised': ['authorized', 'cash_due'],
+  'payment.unresolved': ['authorizing', 'action_required', 'authorized', 'owed', ...paid],
+  'payment.resolved': ['unresolved'],
   'payment.captured': ['authorized'],
-  'payment.voided': ['authorizing', 'authorized', 'cash_due'],
+  'payment.charge_failed': ['authorized'],
+  'payment.collected': ['owed', ...paid],
+  'payment.waived': ['owed', ...paid],
+  'payment.voided': ['authorizing', 'action_required', 'authorized', 'cash_due'],
   'payment.cash_settled': ['cash_due'],
   'payment.tip_charged': ['captured', 'partially_refunded'],
+  'payment.extra_charged': [...paid],
   'payment.refunded': ['captured', 'partially_refunded'],
 };
 
 /** In these a payment needs nothing more of anybody. */
 export const settledPaymentStatuses: readonly PaymentStatus[] = [
-  'captured',
+  ...paid,
   'voided',
   'failed',
   'cash_settled',
-  'partially_refunded',
-  'refunded',
+  'waived',
 ];
+
+/** Whether a fact may be the payment's next one. */
+export const mayFollow = (payment: Payment | null, type: PaymentFactType): boolean =>
+  paymentTransitions[type].includes(payment?.status ?? 'nothing');
 
 /** The payment after a fact. Folding all of a payment's facts from `null` rebuilds its row. */
 export function foldPayment(payment: Payment | null, fact: PaymentFact): Payment {
-  const status = payment?.status ?? 'nothing';
-  if (!paymentTransitions[fact.type].includes(status)) {
-    throw new Error(`impossible: ${fact.type} on a payment that is ${status}`);
-  }
+  if (!mayFollow(payment, fact.type))
+    throw new Error(`impossible: ${fact.type} on a payment that is ${payment?.status ?? 'nothing'}`);
   if (fact.type === 'payment.opened') return open(fact.data);
   if (payment === null) throw new Error(`impossible: ${fact.type} before payment.opened`);
   return { ...payment, ...changes(payment, fact), version: payment.version + 1 };
@@ -123,100 +101,129 @@ export function foldPayment(payment: Payment | null, fact: PaymentFact): Payment
 const open = (order: PaymentOrder): Payment => ({
   ...order,
   version: 1,
-  status: order.method.type === 'cash' ? 'cash_due' : 'authorizing',
+  status: begins(order.method),
+  fallbacks: order.fallbacks ?? [],
   intentId: null,
+  actionDeadlineAt: null,
+  unresolved: null,
   driverId: null,
+  chargedFor: null,
   capturedMinor: 0,
+  charges: [],
+  owedMinor: 0,
   tipMinor: 0,
   refundedMinor: 0,
   failureReason: null,
 });
 
+const begins = (method: PaymentMethod): PaymentStatus =>
+  method.type === 'cash' ? 'cash_due' : 'authorizing';
+
 function changes(payment: Payment, fact: Exclude<PaymentFact, { type: 'payment.opened' }>): Partial<Payment> {
   switch (fact.type) {
+    case 'payment.action_required': {
+      const { intentId, deadlineAt } = fact.data;
+      return { status: 'action_required', intentId, actionDeadlineAt: deadlineAt };
+    }
+    case 'payment.method_changed': {
+      const { method } = fact.data;
+      const fallbacks = payment.fallbacks.slice(1);
+      return { status: begins(method), method, fallbacks, intentId: null, actionDeadlineAt: null };
+    }
     case 'payment.authorized':
-      return { status: 'authorized', intentId: fact.data.intentId };
+      return { status: 'authorized', intentId: fact.data.intentId, actionDeadlineAt: null };
     case 'payment.declined':
-      return { status: 'failed', failureReason: fact.data.reason };
+      return { status: 'failed', failureReason: fact.data.reason, actionDeadlineAt: null };
+    case 'payment.reauthorized':
+      return { intentId: fact.data.intentId, amountMinor: fact.data.amountMinor };
     case 'payment.hold_raised':
       return { amountMinor: fact.data.amountMinor };
-    case 'payment.captured':
-      return { status: 'captured', capturedMinor: fact.data.amountMinor, driverId: fact.data.driverId };
+    case 'payment.unresolved': {
+      const { call } = fact.data;
+      return { status: 'unresolved', unresolved: { call, since: fact.at, from: payment.status } };
+    }
+    case 'payment.resolved':
+      return { status: payment.unresolved?.from ?? payment.status, unresolved: null };
     case 'payment.voided':
-      return { status: 'voided' };
+      return { status: 'voided', actionDeadlineAt: null };
     case 'payment.cash_settled':
-      return { status: 'cash_settled', driverId: fact.data.driverId };
+      return { status: 'cash_settled', driverId: fact.data.driverId, chargedFor: fact.data.for ?? 'fare' };
     case 'payment.tip_charged':
       return { tipMinor: fact.data.tipMinor };
-    case 'payment.refunded': {
-      const refundedMinor = payment.refundedMinor + fact.data.amountMinor;
+    default:
+      return moneyChanges(payment, fact);
+  }
+}
+
+type MoneyFact = Extract<
+  PaymentFact,
+  {
+    type:
+      | 'payment.captured'
+      | 'payment.charge_failed'
+      | 'payment.collected'
+      | 'payment.waived'
+      | 'payment.extra_charged'
+      | 'payment.refunded';
+  }
+>;
+
+/** What was taken, is owed and went back, and the status that follows from these. */
+function moneyChanges(payment: Payment, fact: MoneyFact): Partial<Payment> {
+  switch (fact.type) {
+    case 'payment.captured': {
+      const { intentId, amountMinor, driverId, owedMinor = amountMinor } = fact.data;
+      const chargedFor = fact.data.for ?? 'fare';
       return {
-        refundedMinor,
-        status: refundedMinor >= payment.capturedMinor ? 'refunded' : 'partially_refunded',
+        ...taken(payment, intentId, amountMinor),
+        driverId,
+        chargedFor,
+        owedMinor: owedMinor - amountMinor,
       };
+    }
+    case 'payment.charge_failed': {
+      const { driverId, owedMinor, reason } = fact.data;
+      return {
+        status: 'owed',
+        driverId,
+        chargedFor: fact.data.for ?? 'fare',
+        owedMinor,
+        failureReason: reason,
+      };
+    }
+    case 'payment.collected': {
+      const { intentId, amountMinor } = fact.data;
+      return { ...taken(payment, intentId, amountMinor), owedMinor: payment.owedMinor - amountMinor };
+    }
+    case 'payment.waived': {
+      const owedMinor = payment.owedMinor - fact.data.amountMinor;
+      return { owedMinor, status: payment.status === 'owed' && owedMinor === 0 ? 'waived' : payment.status };
+    }
+    case 'payment.extra_charged':
+      return taken(payment, fact.data.intentId, fact.data.amountMinor);
+    case 'payment.refunded': {
+      const { amountMinor, intentId = payment.intentId } = fact.data;
+      const charges = payment.charges.map((charge) =>
+        charge.intentId === intentId
+          ? { ...charge, refundedMinor: charge.refundedMinor + amountMinor }
+          : charge,
+      );
+      const refundedMinor = payment.refundedMinor + amountMinor;
+      return { charges, refundedMinor, status: paidStatus(payment.capturedMinor, refundedMinor) };
     }
   }
 }
 
-/** The ride's last word to its payment. `amountMinor` 0 releases the hold. */
-export interface RideOutcome {
-  readonly amountMinor: number;
-  readonly driverId: string | null;
-}
-
-/** What a payment at its end comes to, split between driver and platform. Without a driver all is the platform's. */
-export function settlement(outcome: RideOutcome, commissionBasisPoints: number): { commissionMinor: number } {
-  const { amountMinor, driverId } = outcome;
+function taken(payment: Payment, intentId: string, amountMinor: number): Partial<Payment> {
+  const capturedMinor = payment.capturedMinor + amountMinor;
   return {
-    commissionMinor: driverId === null ? amountMinor : commissionMinor(amountMinor, commissionBasisPoints),
+    capturedMinor,
+    charges: [...payment.charges, { intentId, amountMinor, refundedMinor: 0 }],
+    status: paidStatus(capturedMinor, payment.refundedMinor),
   };
 }
 
-/** One step a fact, named by what it does: the activity by which a payment's workflow records it. */
-export const paymentSteps = {
-  'payment.opened': 'openPayment',
-  'payment.authorized': 'recordAuthorized',
-  'payment.declined': 'recordDeclined',
-  'payment.hold_raised': 'recordHoldRaised',
-  'payment.captured': 'recordCaptured',
-  'payment.voided': 'recordVoided',
-  'payment.cash_settled': 'recordCashSettled',
-  'payment.tip_charged': 'recordTip',
-  'payment.refunded': 'recordRefund',
-} as const satisfies Record<PaymentFactType, string>;
-
-export type PaymentStep = (typeof paymentSteps)[PaymentFactType];
-
-/** Whether a fact may be the payment's next one. */
-export const mayFollow = (payment: Payment | null, type: PaymentFactType): boolean =>
-  paymentTransitions[type].includes(payment?.status ?? 'nothing');
-
-/** What asking a card for money came to. */
-export type Charged =
-  | { readonly charged: true; readonly intentId: string }
-  | { readonly charged: false; readonly reason: string };
-
-/** What asking for a larger hold came to. A raise that was declined leaves the hold as it was. */
-export type Raised = { readonly raised: true } | { readonly raised: false; readonly reason: string };
-
-/** What a ride needs its payment to secure by now, for a change of its route. The same `changeId` is the same raise. */
-export interface HoldRaise {
-  readonly changeId: string;
-  /** The whole amount, in minor units of the payment's currency. */
-  readonly toMinor: number;
-}
-
-/** What giving money back came to. */
-export type Refunded =
-  | { readonly refunded: true; readonly refundId: string }
-  | { readonly refunded: false; readonly reason: string };
-
-/** The least that a payment's workflow knows of a tip that it asks the provider for. */
-export interface TipCharge {
-  readonly rideId: string;
-  readonly amountMinor: number;
-  readonly currency: string;
-  readonly paymentMethod: string;
-  /** 1 for the first one asked for; one more after each that was declined. */
-  readonly attempt: number;
-}
+const paidStatus = (capturedMinor: number, refundedMinor: number): PaymentStatus => {
+  if (refundedMinor === 0) return 'captured';
+  return refundedMinor >= capturedMinor ? 'refunded' : 'partially_refunded';
+};

@@ -1,4 +1,4 @@
-import type { PaymentOrder } from './payment';
+import type { PaymentOrder } from './paymentFacts';
 import type { Policies } from './policies';
 import type { Ride, RideRequest } from './ride';
 

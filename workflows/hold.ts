@@ -1,7 +1,7 @@
 import { ActivityFailure, isCancellation, proxyActivities } from '@temporalio/workflow';
 import type { RideMessages } from '../activities/messages';
 import { holdForFareMinor } from '../domain/charge';
-import type { Raised } from '../domain/payment';
+import type { Raised } from '../domain/paymentCalls';
 import { standardPolicies, type Policies } from '../domain/policies';
 import type { Ride } from '../domain/ride';
 

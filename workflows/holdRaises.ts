@@ -1,7 +1,7 @@
 import { CancellationScope, condition, defineUpdate, setHandler } from '@temporalio/workflow';
 import { money } from '../domain/money';
 import { paymentUpdates } from '../domain/names';
-import type { HoldRaise, Raised } from '../domain/payment';
+import type { HoldRaise, Raised } from '../domain/paymentCalls';
 import { createLock } from './lock';
 import type { PaymentRecord } from './paymentRecord';
 import type { Provider } from './provider';

@@ -9,9 +9,9 @@ import {
 import type { PaymentMessages } from '../activities/messages';
 import { money } from '../domain/money';
 import { paymentSignals } from '../domain/names';
-import { settlement } from '../domain/payment';
-import type { PaymentStatus, RideOutcome } from '../domain/payment';
+import type { PaymentStatus } from '../domain/payment';
 import type { Authorization, PaymentStart } from '../domain/sagas';
+import { settlement, type RideOutcome } from '../domain/settlement';
 import { AfterRide } from './afterRide';
 import { Compensations } from './compensation';
 import { HoldRaises } from './holdRaises';

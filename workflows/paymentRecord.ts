@@ -1,14 +1,13 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { PaymentTransitions } from '../activities/payments';
 import { stepId } from '../domain/names';
-import { mayFollow, paymentSteps } from '../domain/payment';
-import type {
-  Payment,
-  PaymentFact,
-  PaymentFactData,
-  PaymentFactType,
-  PaymentStatus,
-} from '../domain/payment';
+import { mayFollow, type Payment, type PaymentStatus } from '../domain/payment';
+import {
+  paymentSteps,
+  type PaymentFact,
+  type PaymentFactData,
+  type PaymentFactType,
+} from '../domain/paymentFacts';
 import type { Policies } from '../domain/policies';
 import { createLock } from './lock';
 import { now } from './now';

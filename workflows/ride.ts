@@ -10,10 +10,10 @@ import {
 import type { RideMessages } from '../activities/messages';
 import { holdMinor } from '../domain/charge';
 import { rideSignals, rideWorkflowId } from '../domain/names';
-import type { RideOutcome } from '../domain/payment';
 import type { Policies } from '../domain/policies';
 import type { RideStatus } from '../domain/ride';
 import type { Authorization, PaymentStart, RideStart } from '../domain/sagas';
+import type { RideOutcome } from '../domain/settlement';
 import { stuckFromMs } from '../domain/stuck';
 import { Compensations } from './compensation';
 import { match, type SearchNews } from './dispatch';

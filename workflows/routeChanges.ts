@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { DomainError } from '../domain/errors';
 import { rideUpdates } from '../domain/names';
-import type { Raised } from '../domain/payment';
+import type { Raised } from '../domain/paymentCalls';
 import type { Policies } from '../domain/policies';
 import type { Ride, RouteChange } from '../domain/ride';
 import { secure } from './hold';

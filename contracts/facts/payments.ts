@@ -1,6 +1,32 @@
 import { z } from 'zod';
-import type { PaymentFactData, PaymentFactType } from '../../domain/payment';
-import { currency, minor, paymentMethod, subjectId, uuid } from '../shared';
+import type { DisputeFactData, DisputeFactType } from '../../domain/dispute';
+import type { PaymentFactData, PaymentFactType } from '../../domain/paymentFacts';
+import type { PayoutFactData, PayoutFactType } from '../../domain/payout';
+import { currency, minor, paymentMethod, subjectId, time, uuid } from '../shared';
+
+const amount = { amountMinor: minor, currency };
+const split = {
+  currency,
+  driverId: subjectId.nullable(),
+  commissionMinor: minor,
+  taxMinor: minor.optional().describe('goes on to the state; 0 where it is not said'),
+  for: z
+    .enum(['fare', 'cancellation_fee', 'no_show_fee'])
+    .optional()
+    .describe('what is paid for; a fare where it is not said'),
+};
+const intentId = z.string();
+const reason = z.string();
+const providerCall = z.enum([
+  'authorize',
+  'raiseHold',
+  'capture',
+  'voidHold',
+  'chargeTip',
+  'chargeExtra',
+  'collect',
+  'refund',
+]);
 
 /** One schema per fact of a payment, held to the domain's type. A payment's id is its ride's id. */
 export const paymentFacts = {
@@ -8,36 +34,69 @@ export const paymentFacts = {
     rideId: uuid,
     riderId: subjectId,
     method: paymentMethod,
-    amountMinor: minor,
-    currency,
+    fallbacks: z.array(paymentMethod).optional().describe('what is tried where the method is declined'),
+    ...amount,
   }),
-  'payment.authorized': z.object({ intentId: z.string(), amountMinor: minor, currency }),
-  'payment.declined': z.object({ reason: z.string() }),
-  'payment.hold_raised': z.object({
-    intentId: z.string().nullable(),
-    amountMinor: minor,
-    currency,
-    changeId: uuid,
+  'payment.action_required': z.object({ intentId, deadlineAt: time }),
+  'payment.method_changed': z.object({ method: paymentMethod, reason }),
+  'payment.authorized': z.object({ intentId, ...amount }),
+  'payment.declined': z.object({ reason }),
+  'payment.reauthorized': z.object({ intentId, replacedIntentId: intentId, ...amount }),
+  'payment.hold_raised': z.object({ intentId: intentId.nullable(), ...amount, changeId: uuid }),
+  'payment.unresolved': z.object({ call: providerCall, reason }),
+  'payment.resolved': z.object({
+    by: z.enum(['provider', 'operator']),
+    outcome: z.string(),
+    evidence: z.string().optional(),
   }),
   'payment.captured': z.object({
-    intentId: z.string(),
-    amountMinor: minor,
-    currency,
-    driverId: subjectId.nullable(),
-    commissionMinor: minor,
+    intentId,
+    ...amount,
+    ...split,
+    owedMinor: minor.optional().describe('where more is owed than the hold gave'),
   }),
-  'payment.voided': z.object({ intentId: z.string().nullable() }),
-  'payment.cash_settled': z.object({
-    amountMinor: minor,
-    currency,
-    driverId: subjectId.nullable(),
-    commissionMinor: minor,
+  'payment.charge_failed': z.object({ ...split, owedMinor: minor, reason }),
+  'payment.collected': z.object({ intentId, ...amount }),
+  'payment.waived': z.object({ ...amount, reason }),
+  'payment.voided': z.object({ intentId: intentId.nullable() }),
+  'payment.cash_settled': z.object({ ...amount, ...split }),
+  'payment.tip_charged': z.object({ intentId, tipMinor: minor, currency, driverId: subjectId.nullable() }),
+  'payment.extra_charged': z.object({ intentId, ...amount, ...split, reason }),
+  'payment.refunded': z.object({
+    refundId: z.string(),
+    ...amount,
+    reason,
+    intentId: intentId.optional().describe('what was refunded; the capture where it is not said'),
   }),
-  'payment.tip_charged': z.object({
-    intentId: z.string(),
-    tipMinor: minor,
-    currency,
-    driverId: subjectId.nullable(),
-  }),
-  'payment.refunded': z.object({ refundId: z.string(), amountMinor: minor, currency, reason: z.string() }),
 } satisfies { [T in PaymentFactType]: z.ZodType<PaymentFactData[T]> };
+
+/** The same for a dispute, by the provider's id. */
+export const disputeFacts = {
+  'dispute.opened': z.object({
+    disputeId: z.string(),
+    rideId: uuid,
+    intentId,
+    ...amount,
+    feeMinor: minor,
+    reason,
+    evidenceDueAt: time,
+  }),
+  'dispute.evidence_submitted': z.object({ rideId: uuid, by: subjectId }),
+  'dispute.won': z.object({ rideId: uuid, ...amount }),
+  'dispute.lost': z.object({ rideId: uuid, ...amount }),
+} satisfies { [T in DisputeFactType]: z.ZodType<DisputeFactData[T]> };
+
+const payoutAmount = { driverId: subjectId, ...amount };
+
+/** The same for a payout to a driver. */
+export const payoutFacts = {
+  'payout.started': z.object({
+    payoutId: uuid,
+    ...payoutAmount,
+    period: z.string(),
+    destination: z.string(),
+  }),
+  'payout.paid': z.object({ ...payoutAmount, transferId: z.string() }),
+  'payout.failed': z.object({ ...payoutAmount, reason }),
+  'payout.returned': z.object({ ...payoutAmount, reason }),
+} satisfies { [T in PayoutFactType]: z.ZodType<PayoutFactData[T]> };

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import type { Charged } from '../../domain/payment';
+import type { Charged } from '../../domain/paymentCalls';
 import {
   declineReason,
   FinalRefusal,

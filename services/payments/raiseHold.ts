@@ -1,4 +1,4 @@
-import type { Raised } from '../../domain/payment';
+import type { Raised } from '../../domain/paymentCalls';
 import { declineReason, refusalReason, withIdempotencyKey, type ProviderAccess } from './provider';
 
 /**

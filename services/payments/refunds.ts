@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import type { Refunded } from '../../domain/payment';
+import type { Refunded } from '../../domain/paymentCalls';
 import { refusalReason, withIdempotencyKey, type ProviderAccess } from './provider';
 
 /**

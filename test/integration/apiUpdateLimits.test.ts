@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Raised } from '../../domain/payment';
+import type { Raised } from '../../domain/paymentCalls';
 import { rideWorkflowId } from '../../domain/names';
 import type { Answer } from '../support/api';
 import { apiStory, is, operator, problem, rider, type Person } from '../support/apiStory';

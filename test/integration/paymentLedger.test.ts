@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createPaymentActivities, type PaymentTransitions } from '../../activities/payments';
-import { foldPayment, type Payment, type PaymentFact } from '../../domain/payment';
+import { foldPayment, type Payment } from '../../domain/payment';
+import type { PaymentFact } from '../../domain/paymentFacts';
 import { stepsOf } from '../../platform/outbox';
 import { withTransaction, type Pool } from '../../platform/postgres';
 import { balances, book } from '../../services/payments/ledger';

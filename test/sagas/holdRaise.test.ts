@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Raised } from '../../domain/payment';
+import type { Raised } from '../../domain/paymentCalls';
 import { paymentUpdates } from '../../domain/names';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
 import { held } from '../support/playedProvider';

@@ -1,4 +1,4 @@
-import type { Charged } from '../../domain/payment';
+import type { Charged } from '../../domain/paymentCalls';
 import { getPayment } from '../../services/payments/store';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
 

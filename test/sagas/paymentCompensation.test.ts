@@ -1,7 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
 import { operatorUpdates, stepId } from '../../domain/names';
-import { paymentSteps, type Charged, type PaymentFact, type PaymentOrder } from '../../domain/payment';
+import type { Charged } from '../../domain/paymentCalls';
+import { paymentSteps, type PaymentFact, type PaymentOrder } from '../../domain/paymentFacts';
 import { getPayment } from '../../services/payments/store';
 import { paymentOrder } from '../support/payments';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';

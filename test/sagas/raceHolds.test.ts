@@ -1,4 +1,4 @@
-import type { Raised } from '../../domain/payment';
+import type { Raised } from '../../domain/paymentCalls';
 import type { RideFactType } from '../../domain/ride';
 import { held } from '../support/playedProvider';
 import { atOnce, committedMeanwhile, sendToBusy, type Move } from '../support/races';

@@ -1,6 +1,6 @@
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { paymentWorkflowId, rideWorkflowId, stepId } from '../../domain/names';
-import type { Charged } from '../../domain/payment';
+import type { Charged } from '../../domain/paymentCalls';
 import { refusalOf } from '../support/paymentSaga';
 import { eventually, startRideSaga } from '../support/rideSaga';
 import type { RideSaga } from '../support/rideSaga';

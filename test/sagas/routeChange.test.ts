@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { Raised } from '../../domain/payment';
+import type { Raised } from '../../domain/paymentCalls';
 import type { Ride, RouteChange } from '../../domain/ride';
 import { refusalOf } from '../support/paymentSaga';
 import { held } from '../support/playedProvider';

@@ -1,7 +1,8 @@
 import { catalogue } from '../../contracts/catalogue';
 import { foldRide } from '../../domain/foldRide';
 import { ledgerEntries } from '../../domain/ledger';
-import { foldPayment, type Payment, type PaymentFact } from '../../domain/payment';
+import { foldPayment, type Payment } from '../../domain/payment';
+import type { PaymentFact } from '../../domain/paymentFacts';
 import { standardPolicies } from '../../domain/policies';
 import type { Ride, RideFact } from '../../domain/ride';
 import {

@@ -1,4 +1,4 @@
-import type { PaymentFact } from '../../domain/payment';
+import type { PaymentFact } from '../../domain/paymentFacts';
 import type { PaymentMethod, RideFact, RideRequest } from '../../domain/ride';
 
 /** Rides that went as they should, and their payments, as facts. */

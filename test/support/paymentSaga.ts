@@ -13,9 +13,11 @@ import {
   rideWorkflowId,
   workflowTypes,
 } from '../../domain/names';
-import type { PaymentOrder, PaymentStatus, RideOutcome } from '../../domain/payment';
+import type { PaymentStatus } from '../../domain/payment';
+import type { PaymentOrder } from '../../domain/paymentFacts';
 import { standardPolicies, type Policies } from '../../domain/policies';
 import type { PaymentStart, Refund, RefundOrder } from '../../domain/sagas';
+import type { RideOutcome } from '../../domain/settlement';
 import { paymentOrder } from './payments';
 
 let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;

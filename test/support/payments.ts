@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { PaymentOrder } from '../../domain/payment';
+import type { PaymentOrder } from '../../domain/paymentFacts';
 import { createPool, type Pool } from '../../platform/postgres';
 import { createProviderClient, type ProviderAccess } from '../../services/payments/provider';
 import { createDatabase } from './servers';

@@ -1,6 +1,7 @@
 import type { temporal } from '@temporalio/proto';
 import { createPaymentActivities, type PaymentTransitions } from '../../activities/payments';
-import { foldPayment, type Payment, type PaymentFact } from '../../domain/payment';
+import { foldPayment, type Payment } from '../../domain/payment';
+import type { PaymentFact } from '../../domain/paymentFacts';
 import { standardPolicies } from '../../domain/policies';
 import { stepsOf } from '../../platform/outbox';
 import type { Pool } from '../../platform/postgres';

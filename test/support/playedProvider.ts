@@ -1,5 +1,5 @@
 import type { ProviderActivities } from '../../activities/payments';
-import type { Charged } from '../../domain/payment';
+import type { Charged } from '../../domain/paymentCalls';
 
 /** A payment provider that says what the test wants, and remembers what it was asked. */
 export interface PlayedProvider {

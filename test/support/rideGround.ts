@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
 import { foldRide } from '../../domain/foldRide';
-import type { Charged } from '../../domain/payment';
+import type { Charged } from '../../domain/paymentCalls';
 import { drivingStatuses, hasEnded } from '../../domain/ride';
 import type { Ride, RideFact, RideRequest, RouteChange } from '../../domain/ride';
 import { stepsOf } from '../../platform/outbox';

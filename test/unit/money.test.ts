@@ -2,9 +2,10 @@ import fc from 'fast-check';
 import { upfrontFare } from '../../domain/fare';
 import { ledgerEntries } from '../../domain/ledger';
 import { money } from '../../domain/money';
-import { foldPayment, settlement } from '../../domain/payment';
-import type { Payment, PaymentFact } from '../../domain/payment';
+import { foldPayment, type Payment } from '../../domain/payment';
+import type { PaymentFact } from '../../domain/paymentFacts';
 import { scalePolicies, standardPolicies } from '../../domain/policies';
+import { settlement } from '../../domain/settlement';
 import { at, rideId } from '../support/rides';
 
 const order = {

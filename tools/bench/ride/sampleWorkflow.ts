@@ -11,16 +11,17 @@ import type { RideActivities } from '../../../activities/rides';
 import { holdMinor } from '../../../domain/charge';
 import { decideRide } from '../../../domain/decideRide';
 import { rideUpdates, stepId } from '../../../domain/names';
-import { paymentSteps, settlement } from '../../../domain/payment';
-import type {
-  Payment,
-  PaymentFact,
-  PaymentFactData,
-  PaymentFactType,
-  PaymentStep,
-} from '../../../domain/payment';
+import type { Payment } from '../../../domain/payment';
+import {
+  paymentSteps,
+  type PaymentFact,
+  type PaymentFactData,
+  type PaymentFactType,
+  type PaymentStep,
+} from '../../../domain/paymentFacts';
 import type { Ride, RideCommand, RideStatus } from '../../../domain/ride';
 import type { AcceptedOffer, RideStart } from '../../../domain/sagas';
+import { settlement } from '../../../domain/settlement';
 
 /** As the published samples have it: one kind of activity, one timeout. */
 const options = { startToCloseTimeout: '1 minute' } as const;

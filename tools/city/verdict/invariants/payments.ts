@@ -1,5 +1,4 @@
-import type { Payment } from '../../../../domain/payment';
-import { settledPaymentStatuses } from '../../../../domain/payment';
+import { settledPaymentStatuses, type Payment } from '../../../../domain/payment';
 import { terminalRideStatuses, type Ride } from '../../../../domain/ride';
 import { groupBy, repeats, type Evidence, type Violations } from '../evidence';
 

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import { foldPayment, type Payment, type PaymentFact } from '../../../../domain/payment';
+import { foldPayment, type Payment } from '../../../../domain/payment';
+import type { PaymentFact } from '../../../../domain/paymentFacts';
 import { foldRide } from '../../../../domain/foldRide';
 import { rideTransitions, terminalRideStatuses, type Ride, type RideFact } from '../../../../domain/ride';
 import { factsOfRides, groupBy, type Evidence, type RecordedFact, type Violations } from '../evidence';
