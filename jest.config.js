@@ -1,3 +1,5 @@
+const { availableParallelism } = require('node:os');
+
 /** Everything is TypeScript through swc; packages that ship only ES modules are transformed too. */
 const esModulesOnly = ['jose', 'uuid', 'node-pg-migrate', 'glob', 'minimatch', 'lru-cache', 'path-scurry'];
 
@@ -7,6 +9,8 @@ module.exports = {
   globalSetup: '<rootDir>/test/support/globalSetup.ts',
   globalTeardown: '<rootDir>/test/support/globalTeardown.ts',
   testTimeout: 60_000,
+  // Tests wait for servers more than they compute: one worker leaves the second of two cores idle.
+  maxWorkers: Math.max(2, availableParallelism() - 1),
   testMatch: ['**/*.test.ts'],
   transform: {
     '^.+\\.[cm]?[jt]s$': [
