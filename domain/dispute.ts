@@ -1,3 +1,5 @@
+import { DomainError } from './errors';
+
 /** Where a dispute stands: the rider's bank has taken the money back, and decides whose it is. */
 export type DisputeStatus = 'needs_response' | 'under_review' | 'won' | 'lost';
 
@@ -16,9 +18,18 @@ export interface DisputeFactData {
     /** Until when evidence is heard, ISO 8601 in UTC. */
     readonly evidenceDueAt: string;
   };
-  'dispute.evidence_submitted': { readonly rideId: string; readonly by: string };
-  'dispute.won': { readonly rideId: string; readonly amountMinor: number; readonly currency: string };
-  'dispute.lost': { readonly rideId: string; readonly amountMinor: number; readonly currency: string };
+  /** `evidenceId` is made of what was submitted, which no fact holds: it may name people. */
+  'dispute.evidence_submitted': { readonly rideId: string; readonly by: string; readonly evidenceId: string };
+  'dispute.won': DisputeEnd;
+  'dispute.lost': DisputeEnd;
+}
+
+interface DisputeEnd {
+  readonly rideId: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+  /** What the provider's fees changed by since it was opened; less than 0 where they came back. */
+  readonly feeChangeMinor: number;
 }
 
 export type DisputeFactType = keyof DisputeFactData;
@@ -32,9 +43,23 @@ export type DisputeFact = {
 export type Dispute = DisputeFactData['dispute.opened'] & {
   readonly version: number;
   readonly status: DisputeStatus;
+  readonly evidenceId: string | null;
   readonly openedAt: string;
   readonly closedAt: string | null;
 };
+
+/** What the provider says of a dispute: `inquiry` is a question of the bank's, for which no money was taken (yet). */
+export interface DisputeSeen extends Omit<DisputeEnd, 'feeChangeMinor'> {
+  readonly intentId: string;
+  readonly stands: DisputeStatus | 'inquiry' | 'inquiry_closed';
+  /** All its fees so far. */
+  readonly feeMinor: number;
+  readonly reason: string;
+  readonly evidenceDueAt: string;
+}
+
+/** What became of evidence at the provider. */
+export type Submitted = { readonly submitted: true } | { readonly submitted: false; readonly reason: string };
 
 /** From which statuses a fact may follow. */
 export const disputeTransitions: Readonly<Record<DisputeFactType, readonly (DisputeStatus | 'nothing')[]>> = {
@@ -50,10 +75,14 @@ export function foldDispute(dispute: Dispute | null, fact: DisputeFact): Dispute
   if (!disputeTransitions[fact.type].includes(status))
     throw new Error(`impossible: ${fact.type} on a dispute that is ${status}`);
   if (fact.type === 'dispute.opened')
-    return { ...fact.data, version: 1, status: 'needs_response', openedAt: fact.at, closedAt: null };
+    return {
+      ...fact.data,
+      ...{ version: 1, status: 'needs_response', evidenceId: null, openedAt: fact.at, closedAt: null },
+    };
   if (dispute === null) throw new Error(`impossible: ${fact.type} before dispute.opened`);
   const version = dispute.version + 1;
-  if (fact.type === 'dispute.evidence_submitted') return { ...dispute, version, status: 'under_review' };
+  if (fact.type === 'dispute.evidence_submitted')
+    return { ...dispute, version, status: 'under_review', evidenceId: fact.data.evidenceId };
   const closed = fact.type === 'dispute.won' ? 'won' : 'lost';
   return { ...dispute, version, status: closed, closedAt: fact.at };
 }
@@ -65,3 +94,27 @@ export const disputeSteps = {
   'dispute.won': 'recordWon',
   'dispute.lost': 'recordLost',
 } as const satisfies Record<DisputeFactType, string>;
+
+/** What an operator says for us. The same `evidenceId` is the same evidence. */
+export interface EvidenceOrder {
+  readonly evidenceId: string;
+  readonly by: string;
+}
+
+/**
+ * Whether this very evidence was submitted already. The bank hears us once, until the deadline, and not when it has
+ * decided.
+ * @param at ISO 8601 in UTC
+ * @throws DomainError `evidence_not_possible` for anything that it will not hear
+ */
+export function isSubmitted(dispute: Dispute, evidenceId: string, at: string): boolean {
+  if (dispute.evidenceId === evidenceId) return true;
+  const { status, evidenceDueAt } = dispute;
+  const refuse = (why: string): never => {
+    throw new DomainError('evidence_not_possible', why, { disputeStatus: status, evidenceDueAt });
+  };
+  if (dispute.closedAt !== null) return refuse('The bank has decided.');
+  if (dispute.evidenceId !== null) return refuse('Evidence was submitted before: it is heard once.');
+  if (at >= evidenceDueAt) return refuse('The time for evidence is over.');
+  return false;
+}

@@ -44,6 +44,8 @@ export type ErrorCode =
   | 'tip_declined'
   | 'tip_already_given'
   | 'refund_not_possible'
+  | 'evidence_not_possible'
+  | 'dispute_not_found'
   | 'rating_not_possible'
   | 'rating_already_given'
   | 'share_not_possible'

@@ -13,6 +13,9 @@ export type Account =
   | 'platform_revenue'
   | `driver_payable:${string}`;
 
+/** What the house owes a driver; a debit where the driver owes the house. */
+export const driverAccount = (driverId: string): Account => `driver_payable:${driverId}`;
+
 /** One line of a transaction: debits are positive, credits negative, in minor units of `currency`. */
 export interface LedgerEntry {
   readonly account: Account;
@@ -96,16 +99,23 @@ export function disputeEntries(fact: DisputeFact): LedgerEntry[] {
         ['provider_clearing', -(amountMinor + feeMinor)],
       ]);
     }
-    case 'dispute.won':
-      return entries(fact.data.currency, [
-        ['provider_clearing', fact.data.amountMinor],
-        ['disputes', -fact.data.amountMinor],
+    case 'dispute.won': {
+      const { amountMinor, feeChangeMinor, currency } = fact.data;
+      return entries(currency, [
+        ['provider_clearing', amountMinor - feeChangeMinor],
+        ['provider_fees', feeChangeMinor],
+        ['disputes', -amountMinor],
       ]);
-    case 'dispute.lost':
-      return entries(fact.data.currency, [
-        ['platform_revenue', fact.data.amountMinor],
-        ['disputes', -fact.data.amountMinor],
+    }
+    case 'dispute.lost': {
+      const { amountMinor, feeChangeMinor, currency } = fact.data;
+      return entries(currency, [
+        ['provider_clearing', -feeChangeMinor],
+        ['provider_fees', feeChangeMinor],
+        ['platform_revenue', amountMinor],
+        ['disputes', -amountMinor],
       ]);
+    }
     case 'dispute.evidence_submitted':
       return [];
   }
@@ -114,7 +124,7 @@ export function disputeEntries(fact: DisputeFact): LedgerEntry[] {
 /** The same for a payout: on its way from its start on, and the driver's again where it fails or comes back. */
 export function payoutEntries({ type, data }: PayoutFact): LedgerEntry[] {
   const { amountMinor, currency, driverId } = data;
-  const driver: Account = `driver_payable:${driverId}`;
+  const driver = driverAccount(driverId);
   const lines: Record<PayoutFact['type'], readonly Line[]> = {
     'payout.started': [
       [driver, amountMinor],

@@ -5,7 +5,14 @@ export const taskQueues = { rides: 'rides', payments: 'payments' } as const;
 /** The Worker Deployments that carry a version each of the workflows' code: one for each task queue. */
 export const deployments = { rides: 'hailway-rides', payments: 'hailway-payments' } as const;
 
-export const workflowTypes = { ride: 'ride', scheduledRide: 'scheduledRide', payment: 'payment' } as const;
+export const workflowTypes = {
+  ride: 'ride',
+  scheduledRide: 'scheduledRide',
+  payment: 'payment',
+  dispute: 'dispute',
+  payoutBatch: 'payoutBatch',
+  payout: 'payout',
+} as const;
 
 /** The id of the workflow that carries a ride. */
 export const rideWorkflowId = (rideId: string): string => `ride-${rideId}`;
@@ -15,6 +22,15 @@ export const scheduledRideWorkflowId = (rideId: string): string => `scheduled-${
 
 /** The id of the workflow that carries a ride's payment; it outlives the ride. */
 export const paymentWorkflowId = (rideId: string): string => `payment-${rideId}`;
+
+/** The id of the workflow that carries a dispute; disputes have the provider's ids. */
+export const disputeWorkflowId = (disputeId: string): string => `dispute-${disputeId}`;
+
+/** The id of the workflow that carries a payout to a driver. One that is over is begun anew by news of its transfer. */
+export const payoutWorkflowId = (payoutId: string): string => `payout-${payoutId}`;
+
+/** The Schedule of the weekly payouts; the server puts the time behind the id for the workflows that it starts. */
+export const payoutSchedule = { scheduleId: 'payouts-weekly', workflowId: 'payouts' } as const;
 
 /** What operators find workflows by, in Temporal's visibility. Opaque ids and words, nothing about a person. */
 export const searchAttributes = {
@@ -73,6 +89,18 @@ export const paymentSignals = { rideEnded: 'rideEnded' } as const;
 
 /** Updates that a payment's workflow answers. */
 export const paymentUpdates = { tip: 'tip', refund: 'refund', raiseHold: 'raiseHold' } as const;
+
+/**
+ * Tells a payment, a dispute or a payout that the provider has said something: it looks at the provider then. See
+ * `ProviderNews`.
+ */
+export const providerNews = 'providerNews';
+
+/** What the start of a payout fails with, as a failure's type, where the driver's balance has become too small for it. */
+export const payoutNotCovered = 'payout_not_covered';
+
+/** Updates that a dispute's workflow answers. */
+export const disputeUpdates = { submitEvidence: 'submitEvidence' } as const;
 
 /** An operator's word on a compensation that cannot be done: try it again, or leave it. */
 export const operatorUpdates = {

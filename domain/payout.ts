@@ -19,7 +19,7 @@ export interface PayoutFactData {
   'payout.paid': PayoutAmount & { readonly transferId: string };
   /** The provider refused it: nothing has moved. */
   'payout.failed': PayoutAmount & { readonly reason: string };
-  /** It was paid and came back. */
+  /** This much of what was paid has come back: all of it, or a part. */
   'payout.returned': PayoutAmount & { readonly reason: string };
 }
 
@@ -35,15 +35,22 @@ export type Payout = PayoutFactData['payout.started'] & {
   readonly version: number;
   readonly status: PayoutStatus;
   readonly transferId: string | null;
+  /** What has come back of what was paid, in minor units. */
+  readonly returnedMinor: number;
   readonly reason: string | null;
 };
+
+/** What became of a transfer to the driver's account. */
+export type Transferred =
+  | { readonly transferred: true; readonly transferId: string }
+  | { readonly transferred: false; readonly reason: string };
 
 /** From which statuses a fact may follow. */
 export const payoutTransitions: Readonly<Record<PayoutFactType, readonly (PayoutStatus | 'nothing')[]>> = {
   'payout.started': ['nothing'],
   'payout.paid': ['started'],
   'payout.failed': ['started'],
-  'payout.returned': ['paid'],
+  'payout.returned': ['paid', 'returned'],
 };
 
 /** The payout after a fact. Folding all of a payout's facts from `null` rebuilds its row. */
@@ -52,13 +59,15 @@ export function foldPayout(payout: Payout | null, fact: PayoutFact): Payout {
   if (!payoutTransitions[fact.type].includes(status))
     throw new Error(`impossible: ${fact.type} on a payout that is ${status}`);
   if (fact.type === 'payout.started')
-    return { ...fact.data, version: 1, status: 'started', transferId: null, reason: null };
+    return { ...fact.data, version: 1, status: 'started', transferId: null, returnedMinor: 0, reason: null };
   if (payout === null) throw new Error(`impossible: ${fact.type} before payout.started`);
   const version = payout.version + 1;
   if (fact.type === 'payout.paid')
     return { ...payout, version, status: 'paid', transferId: fact.data.transferId };
-  const ended = fact.type === 'payout.failed' ? 'failed' : 'returned';
-  return { ...payout, version, status: ended, reason: fact.data.reason };
+  const { reason } = fact.data;
+  if (fact.type === 'payout.failed') return { ...payout, version, status: 'failed', reason };
+  const returnedMinor = payout.returnedMinor + fact.data.amountMinor;
+  return { ...payout, version, status: 'returned', returnedMinor, reason };
 }
 
 /** One step a fact: the activity by which a payout's workflow records it. */
@@ -68,3 +77,25 @@ export const payoutSteps = {
   'payout.failed': 'recordFailed',
   'payout.returned': 'recordReturned',
 } as const satisfies Record<PayoutFactType, string>;
+
+/** The most that one payout moves, in minor units; what is beyond waits for the next. */
+const MOST_MINOR = 100_000_000;
+
+/**
+ * What is paid out of a balance, in minor units; 0 where it is less than the minimum, or the driver owes us: that is
+ * carried on to the next.
+ */
+export const payoutMinor = (balanceMinor: number, minimumMinor: number): number =>
+  balanceMinor > 0 && balanceMinor >= minimumMinor ? Math.min(balanceMinor, MOST_MINOR) : 0;
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+
+/** The batch that a time is in, ISO 8601 in UTC: the week of ISO 8601, `2026-W09`, which begins on Monday in UTC. */
+export function payoutPeriod(at: string): string {
+  const midnightMs = Date.parse(`${at.slice(0, 10)}T00:00:00Z`);
+  // A week is of the year that its Thursday is in; Sunday is its last day.
+  const thursday = new Date(midnightMs + (4 - (new Date(midnightMs).getUTCDay() || 7)) * DAY_MS);
+  const year = thursday.getUTCFullYear();
+  const week = 1 + Math.floor((thursday.getTime() - Date.UTC(year, 0, 1)) / (7 * DAY_MS));
+  return `${year}-W${String(week).padStart(2, '0')}`;
+}

@@ -54,6 +54,10 @@ export interface Policies {
   readonly tipWindowMs: number;
   /** How long after a ride its payment's workflow stays open for refunds. */
   readonly refundWindowMs: number;
+  /** A driver is paid out weekly from this much on, in minor units of each currency. */
+  readonly payoutMinimumMinor: number;
+  /** How often an open dispute is looked at when the provider says nothing. */
+  readonly disputeLookMs: number;
   /** How long after a ride its rider and driver can rate each other. */
   readonly ratingWindowMs: number;
   /** How long a link to a ride is good for, from now or from its pickup if that is later … */
@@ -94,6 +98,8 @@ export const standardPolicies: Policies = {
   commissionBasisPoints: 2_000,
   tipWindowMs: 60 * MINUTE,
   refundWindowMs: 24 * 60 * MINUTE,
+  payoutMinimumMinor: 100,
+  disputeLookMs: 12 * 60 * MINUTE,
   ratingWindowMs: 7 * 24 * 60 * MINUTE,
   shareTtlMs: 24 * 60 * MINUTE,
   shareGraceMs: 15 * MINUTE,

@@ -19,6 +19,49 @@ export interface PaymentStart {
   readonly rideWorkflowId: string;
 }
 
+/** What the workflow of a dispute is started with, by news of the provider; more news is the signal `providerNews`. */
+export interface DisputeStart {
+  readonly disputeId: string;
+  readonly policies: Policies;
+}
+
+/** What the workflow of a payout is started with: by its batch, or by news of the provider when it is over. */
+export interface PayoutStart {
+  readonly payoutId: string;
+  readonly policies: Policies;
+  /** What there is to pay out, if it was not started before; null where the provider has news of one that was. */
+  readonly due: PayoutDue | null;
+}
+
+/** One payout a driver, currency and period. */
+export interface PayoutDue {
+  readonly driverId: string;
+  readonly currency: string;
+  /** `2026-W09`. */
+  readonly period: string;
+}
+
+/** What a batch of payouts is started with: by the Schedule, or by itself when it goes on as a new run. */
+export interface PayoutBatchStart {
+  readonly policies: Policies;
+  /** How many drivers are looked at at once, and how often in one run, so that its history stays short. */
+  readonly pageSize: number;
+  readonly pagesPerRun: number;
+  /** The week that it began in unless told otherwise: `2026-W09`. */
+  readonly period?: string;
+  /** Where a further run goes on: behind this driver; and how many payouts were due so far. */
+  readonly after?: string;
+  readonly dueSoFar?: number;
+}
+
+/** The provider has said something about one of its objects; whoever hears of it looks at the provider. */
+export interface ProviderNews {
+  readonly eventId: string;
+  /** `charge.dispute.closed`. */
+  readonly type: string;
+  readonly objectId: string;
+}
+
 /** What became of a ride's authorization. */
 export type Authorization =
   { readonly authorized: true } | { readonly authorized: false; readonly reason: string };

@@ -146,6 +146,12 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
   tip_declined: page(402, 'The tip was declined', 'The card was declined; the ride itself is paid.'),
   tip_already_given: page(409, 'A tip was given', 'A ride takes one tip.'),
   refund_not_possible: page(409, 'No refund possible', 'At most what was charged can be given back.'),
+  evidence_not_possible: page(
+    409,
+    'No evidence is heard',
+    'A bank hears evidence once, until `evidenceDueAt`, and while it has not decided: `disputeStatus` says where it stands.',
+  ),
+  dispute_not_found: page(404, 'No such dispute', 'There is no dispute with this id.'),
   rating_not_possible: page(
     409,
     'No rating possible',

@@ -70,6 +70,12 @@ export const paymentFacts = {
   }),
 } satisfies { [T in PaymentFactType]: z.ZodType<PaymentFactData[T]> };
 
+const disputeEnd = {
+  rideId: uuid,
+  ...amount,
+  feeChangeMinor: z.int().describe("what the provider's fees changed by since it was opened"),
+};
+
 /** The same for a dispute, by the provider's id. */
 export const disputeFacts = {
   'dispute.opened': z.object({
@@ -81,9 +87,9 @@ export const disputeFacts = {
     reason,
     evidenceDueAt: time,
   }),
-  'dispute.evidence_submitted': z.object({ rideId: uuid, by: subjectId }),
-  'dispute.won': z.object({ rideId: uuid, ...amount }),
-  'dispute.lost': z.object({ rideId: uuid, ...amount }),
+  'dispute.evidence_submitted': z.object({ rideId: uuid, by: subjectId, evidenceId: z.string() }),
+  'dispute.won': z.object(disputeEnd),
+  'dispute.lost': z.object(disputeEnd),
 } satisfies { [T in DisputeFactType]: z.ZodType<DisputeFactData[T]> };
 
 const payoutAmount = { driverId: subjectId, ...amount };
