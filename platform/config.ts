@@ -139,10 +139,14 @@ export const configSchema = z.object({
   ),
 
   STRIPE_API_KEY: text('an API key of the payment provider (sk_…); the sandbox takes any', 'sk_test_hailway'),
+  STRIPE_WEBHOOK_SECRET: signingSecret(
+    'the secret that the payment provider signs its webhooks with (whsec_…), or empty to take none',
+  ),
   STRIPE_API_BASE: optionalHttpUrl(
     "the sandbox provider's http URL, or empty for Stripe itself",
     'http://127.0.0.1:8086',
   ),
+  SANDBOX_WEBHOOK_URL: httpUrl('http://127.0.0.1:8080/v1/providers/stripe/events'),
 
   AUTH_JWKS: text('the path or http URL of a JSON Web Key Set', '.hailway/issuer/jwks.json'),
   AUTH_ISSUER: text('the issuer that tokens name', 'hailway-local'),

@@ -1,33 +1,44 @@
 import { join } from 'node:path';
 import express, { type ErrorRequestHandler, type Express } from 'express';
 import { Books, type JournalRecord } from './books';
-import { nameRequest, type Sandbox } from './endpoint';
+import type { Sandbox } from './commit';
+import { nameRequest } from './endpoint';
 import { Faults } from './faults';
 import { Journal } from './journal';
 import { sandboxRoutes } from './sandboxRoutes';
+import { asStripe } from './shape';
 import { apiError, invalidRequest, StripeError } from './stripeErrors';
-import { requireTestKey, stripeRoutes } from './stripeRoutes';
+import { stripeRoutes } from './stripeRoutes';
+import { requireTestKey } from './testKey';
+import { catchUp } from './time';
+import { Courier, type WebhookEndpoint } from './webhooks/courier';
 
 export interface SandboxPsp {
   readonly app: Express;
-  /** Ends delays, writes what waits and closes the journal. Stop the server first. */
+  /** Ends delays and webhooks, writes what waits and closes the journal. Stop the server first. */
   close(): Promise<void>;
 }
+
+/** How often the clock is looked at when nobody asks. */
+const clockLookMs = 1_000;
 
 /**
  * A payment provider for development and tests that speaks a subset of Stripe's API and keeps everything in
  * `<dataDir>/journal.jsonl`. One instance a folder.
+ * @param webhooks where events are posted to; nowhere unless told.
  * @param onFailure the journal could not be written: the instance refuses everything from now on and is to be
  *   made anew, since only the file knows what is durable.
  * @throws Error when the journal cannot be opened or read.
  */
 export function createSandboxPsp({
   dataDir,
-  clock = () => new Date(),
+  clock: machineClock = () => new Date(),
+  webhooks = null,
   onFailure = () => {},
 }: {
   dataDir: string;
   clock?: () => Date;
+  webhooks?: (WebhookEndpoint & { readonly firstPauseMs?: number }) | null;
   onFailure?: (error: Error) => void;
 }): SandboxPsp {
   const books = new Books();
@@ -36,8 +47,18 @@ export function createSandboxPsp({
     (record) => books.apply(record as JournalRecord),
     onFailure,
   );
+  const clock = (): Date => new Date(machineClock().getTime() + books.clockAheadMs);
   const faults = new Faults();
-  const sandbox: Sandbox = { books, journal, faults, clock };
+  const courier = new Courier({
+    books,
+    journal,
+    clock,
+    endpoint: webhooks,
+    firstPauseMs: webhooks?.firstPauseMs,
+  });
+  const sandbox: Sandbox = { books, journal, faults, courier, clock };
+  courier.look();
+  const clockWatch = setInterval(() => catchUp(sandbox), clockLookMs).unref();
 
   const app = express();
   app.disable('x-powered-by');
@@ -68,6 +89,8 @@ export function createSandboxPsp({
   return {
     app,
     close() {
+      clearInterval(clockWatch);
+      courier.close();
       faults.close();
       closing ??= journal.close();
       return closing;
@@ -78,7 +101,11 @@ export function createSandboxPsp({
 const answerError: ErrorRequestHandler = (error: unknown, _req, res, _next) => {
   const refusal = asStripeError(error);
   if (res.headersSent) res.destroy();
-  else res.status(refusal.status).json({ error: refusal.error });
+  else
+    res
+      .status(refusal.status)
+      .set(refusal.headers)
+      .json(asStripe({ error: refusal.error }));
 };
 
 function asStripeError(error: unknown): StripeError {

@@ -1,71 +1,151 @@
+import type { Dispute } from './disputes/dispute';
+import { Errands } from './errands';
+import { charge, type Charge } from './charge';
 import { IdempotencyKeys, type StoredAnswer } from './idempotency';
-import type { PaymentIntent } from './paymentIntent';
-import type { Refund } from './refunds';
+import { checkedLedger, type Ledger } from './ledger';
+import type { Movement } from './movements';
+import { unixSeconds, type PaymentIntent } from './paymentIntent';
+import { refundAnsweredAt, type Refund } from './refunds';
+import type { Transfer } from './transfers/transfer';
+import type { EventRecord, EventType, Posting, SandboxEvent } from './webhooks/events';
 
-/** Money that moved. Amount in minor units, ISO 4217 currency, ISO 8601 time. */
-export interface Movement {
-  readonly id: string;
-  readonly kind: 'capture' | 'refund';
-  readonly paymentIntent: string;
-  /** `metadata.rideId` of the PaymentIntent. */
-  readonly rideId: string | null;
-  readonly amount: number;
-  readonly currency: string;
-  readonly at: string;
-}
-
-/** One request that changed something or was answered under a key: the journal's line, all of it or nothing. */
-export interface JournalRecord {
-  readonly v: 1;
-  readonly at: string;
+/** What something did to the books: the objects as they are now, and the money that moved. */
+export interface Changes {
   readonly intent?: PaymentIntent;
   readonly refund?: Refund;
-  readonly movement?: Movement;
-  readonly answer?: StoredAnswer;
+  readonly dispute?: Dispute;
+  readonly transfer?: Transfer;
+  readonly movements?: readonly Movement[];
+  /** How far the sandbox's clock is ahead of the machine's. */
+  readonly clockAheadMs?: number;
 }
 
-interface Totals {
-  authorizedOpenMinor: number;
-  capturedMinor: number;
-  refundedMinor: number;
+type Kept = 'intent' | 'refund' | 'dispute' | 'transfer';
+
+/** An answer under a key; its body is the record's own object where it is the same. */
+type AnswerRecord = Omit<StoredAnswer, 'body'> & { readonly body?: unknown; readonly bodyOf?: Kept };
+
+/** One request that changed something or was answered under a key: the journal's line, all of it or nothing. */
+export interface JournalRecord extends Changes {
+  readonly v: 1;
+  readonly at: string;
+  /** Of the time when a record had one, and only captures and refunds. */
+  readonly movement?: Omit<Movement, 'net' | 'source'>;
+  readonly answer?: AnswerRecord;
+  readonly events?: readonly EventRecord[];
+  /** Events that need not be posted any more. */
+  readonly posted?: readonly string[];
 }
+
+/** An event on its way to the endpoint. */
+export interface Parcel {
+  readonly event: SandboxEvent;
+  readonly posting: Posting;
+}
+
+const holdEndsAfterMs = 7 * 24 * 60 * 60 * 1_000;
 
 /** Everything the sandbox knows: the fold of its journal. */
 export class Books {
   readonly keys = new IdempotencyKeys();
+  /** What time will bring about. */
+  readonly errands = new Errands();
+  /** In the order of what happened. */
+  readonly parcels = new Map<string, Parcel>();
+  clockAheadMs = 0;
   private readonly intents = new Map<string, PaymentIntent>();
+  /** When the hold of an intent came about, in ms since 1970. */
+  private readonly heldAtMs = new Map<string, number>();
+  private readonly intentOfCharge = new Map<string, string>();
   private readonly refunds = new Map<string, Refund>();
+  private readonly refundIds = new Map<string, string[]>();
+  private readonly disputes = new Map<string, Dispute>();
+  private readonly transfers = new Map<string, Transfer>();
+  private readonly events = new Map<string, SandboxEvent>();
   private readonly movements: Movement[] = [];
+  private readonly balances = new Map<string, number>();
 
   /** @throws Error for a record of another version. */
   apply(record: JournalRecord): void {
     if (record.v !== 1) throw new Error(`unknown record version ${String(record.v)}`);
-    if (record.intent) this.intents.set(record.intent.id, record.intent);
-    if (record.refund) this.refunds.set(record.refund.id, record.refund);
-    if (record.movement) this.movements.push(record.movement);
-    if (record.answer) this.keys.store(record.answer, new Date(record.at));
+    const { intent, refund, dispute, transfer, answer } = record;
+    if (intent) this.putIntent(intent, Date.parse(record.at));
+    if (refund) this.putRefund(refund);
+    if (dispute) this.putDispute(dispute);
+    if (transfer) this.transfers.set(transfer.id, transfer);
+    this.clockAheadMs = record.clockAheadMs ?? this.clockAheadMs;
+    for (const movement of movementsOf(record)) {
+      this.movements.push(movement);
+      this.balances.set(movement.currency, this.balanceMinor(movement.currency) + movement.net);
+    }
+    if (answer) {
+      const { bodyOf, body, ...rest } = answer;
+      this.keys.store({ ...rest, body: bodyOf ? record[bodyOf] : body }, new Date(record.at));
+    }
+    for (const event of record.events ?? []) this.putEvent(event, record);
+    for (const id of record.posted ?? []) this.parcels.delete(id);
   }
 
-  intent(id: string): PaymentIntent | undefined {
-    return this.intents.get(id);
+  intent = (id: string): PaymentIntent | undefined => this.intents.get(id);
+  refund = (id: string): Refund | undefined => this.refunds.get(id);
+  dispute = (id: string): Dispute | undefined => this.disputes.get(id);
+  transfer = (id: string): Transfer | undefined => this.transfers.get(id);
+  event = (id: string): SandboxEvent | undefined => this.events.get(id);
+
+  // All of these newest first, as Stripe lists.
+  allIntents = (): PaymentIntent[] => [...this.intents.values()].reverse();
+  allRefunds = (): Refund[] => [...this.refunds.values()].reverse();
+  allDisputes = (): Dispute[] => [...this.disputes.values()].reverse();
+  allTransfers = (): Transfer[] => [...this.transfers.values()].reverse();
+  allEvents = (): SandboxEvent[] => [...this.events.values()].reverse();
+
+  /** The charge of this id, if it is the latest of its intent. */
+  charge(id: string): Charge | undefined {
+    const intent = this.intents.get(this.intentOfCharge.get(id) ?? '');
+    return intent?.latest_charge === id ? this.chargeOf(intent) : undefined;
   }
 
-  refund(id: string): Refund | undefined {
-    return this.refunds.get(id);
-  }
-
-  /** Newest first, as Stripe lists. */
-  allIntents(): PaymentIntent[] {
-    return [...this.intents.values()].reverse();
+  /** The latest charge of an intent. */
+  chargeOf(intent: PaymentIntent): Charge | undefined {
+    if (intent.latest_charge === null) return undefined;
+    const heldAtMs = this.heldAtMs.get(intent.id);
+    return charge(intent, {
+      refundedMinor: this.refundedMinor(intent.id),
+      disputed: this.disputesOf(intent.id).length > 0,
+      captureBefore: heldAtMs === undefined ? undefined : unixSeconds(new Date(heldAtMs + holdEndsAfterMs)),
+    });
   }
 
   /** Newest first. */
-  allRefunds(): Refund[] {
-    return [...this.refunds.values()].reverse();
+  refundsOf(intentId: string): Refund[] {
+    const ids = this.refundIds.get(intentId) ?? [];
+    return ids.flatMap((id) => this.refunds.get(id) ?? []).reverse();
   }
 
+  /** What was given back of an intent and did not come back to us. */
   refundedMinor(intentId: string): number {
-    return sum([...this.refunds.values()].filter((refund) => refund.payment_intent === intentId));
+    return this.refundsOf(intentId)
+      .filter(({ status }) => status !== 'failed')
+      .reduce((sum, { amount }) => sum + amount, 0);
+  }
+
+  disputesOf(intentId: string): Dispute[] {
+    return [...this.disputes.values()].filter((dispute) => dispute.payment_intent === intentId);
+  }
+
+  /** What is left of a captured intent for a bank to take back. */
+  disputableMinor({ id, amount_received }: PaymentIntent): number {
+    const disputes = this.disputesOf(id).filter(({ status }) => status !== 'won');
+    return disputes.reduce((left, { amount }) => left - amount, amount_received - this.refundedMinor(id));
+  }
+
+  /** What we could pay out, of an ISO 4217 currency in upper case. */
+  balanceMinor(currency: string): number {
+    return this.balances.get(currency) ?? 0;
+  }
+
+  currencies(): string[] {
+    return [...this.balances.keys()];
   }
 
   /** Holds that nobody has captured or cancelled. */
@@ -81,38 +161,68 @@ export class Books {
       }));
   }
 
-  /** Totals by currency from the movements, held against what PaymentIntents and refunds say for themselves. */
-  ledger(): { currencies: Record<string, Totals>; consistent: boolean; movements: readonly Movement[] } {
-    const currencies: Record<string, Totals> = {};
-    const totals = (currency: string): Totals =>
-      (currencies[currency.toUpperCase()] ??= {
-        authorizedOpenMinor: 0,
-        capturedMinor: 0,
-        refundedMinor: 0,
-      });
-    for (const movement of this.movements) {
-      const field = movement.kind === 'capture' ? 'capturedMinor' : 'refundedMinor';
-      totals(movement.currency)[field] += movement.amount;
-    }
-    for (const intent of this.intents.values()) {
-      totals(intent.currency).authorizedOpenMinor += intent.amount_capturable;
-    }
-    return { currencies, consistent: this.consistent(), movements: [...this.movements] };
+  /** Totals by currency from the movements, held against what the objects say for themselves. */
+  ledger(): Ledger {
+    return checkedLedger({
+      movements: this.movements,
+      intents: this.intents.values(),
+      refunds: this.refunds.values(),
+      disputes: this.disputes.values(),
+      transfers: this.transfers.values(),
+    });
   }
 
-  private consistent(): boolean {
-    const expected = new Map<string, number>();
-    for (const intent of this.intents.values()) expected.set(intent.id, intent.amount_received);
-    for (const { payment_intent: id, amount } of this.refunds.values()) {
-      expected.set(id, (expected.get(id) ?? 0) - amount);
-    }
-    for (const { kind, paymentIntent: id, amount } of this.movements) {
-      expected.set(id, (expected.get(id) ?? 0) + (kind === 'capture' ? -amount : amount));
-    }
-    return [...expected.values()].every((rest) => rest === 0);
+  private putIntent(intent: PaymentIntent, atMs: number): void {
+    const { id, latest_charge, status } = intent;
+    if (status === 'requires_capture' && this.intents.get(id)?.latest_charge !== latest_charge)
+      this.heldAtMs.set(id, atMs);
+    this.intents.set(id, intent);
+    if (latest_charge !== null) this.intentOfCharge.set(latest_charge, id);
+    const heldAtMs = this.heldAtMs.get(id) ?? atMs;
+    this.errands.set(id, status === 'requires_capture' ? heldAtMs + holdEndsAfterMs : null);
+  }
+
+  private putRefund(refund: Refund): void {
+    const { id, payment_intent } = refund;
+    if (!this.refunds.has(id))
+      this.refundIds.set(payment_intent, [...(this.refundIds.get(payment_intent) ?? []), id]);
+    this.refunds.set(id, refund);
+    const intent = this.intents.get(payment_intent);
+    this.errands.set(id, intent === undefined ? null : refundAnsweredAt(refund, intent));
+  }
+
+  private putDispute(dispute: Dispute): void {
+    this.disputes.set(dispute.id, dispute);
+    this.errands.set(dispute.id, dispute.status === 'needs_response' ? dispute.due_by * 1_000 : null);
+  }
+
+  private putEvent({ id, type, posting, request }: EventRecord, record: JournalRecord): void {
+    const created = unixSeconds(new Date(record.at));
+    const event: SandboxEvent = { id, type, created, request, object: this.objectOf(type, record) };
+    this.events.set(id, event);
+    if (posting) this.parcels.set(id, { event, posting });
+  }
+
+  private objectOf(type: EventType, { intent, refund, dispute, transfer }: JournalRecord): object {
+    if (type === 'charge.refunded')
+      return this.chargeOf(this.intents.get(refund?.payment_intent ?? '') as PaymentIntent) as Charge;
+    const shown = type.startsWith('payment_intent.')
+      ? intent
+      : type.startsWith('refund.')
+        ? refund
+        : type.startsWith('transfer.')
+          ? transfer
+          : dispute;
+    if (shown === undefined) throw new Error(`impossible: ${type} without its object`);
+    return shown;
   }
 }
 
-function sum(items: readonly { readonly amount: number }[]): number {
-  return items.reduce((total, item) => total + item.amount, 0);
+/** A record's movements; those of old journals know neither their source nor their sign. */
+function movementsOf({ movements = [], movement, refund }: JournalRecord): readonly Movement[] {
+  if (movement === undefined) return movements;
+  const { kind, amount, paymentIntent } = movement;
+  return kind === 'capture'
+    ? [{ ...movement, source: paymentIntent ?? '', net: amount }]
+    : [{ ...movement, source: refund?.id ?? '', net: -amount }];
 }

@@ -1,20 +1,15 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { z } from 'zod';
-import type { Books, JournalRecord } from './books';
-import type { Fault, Faults } from './faults';
-import { keyedRequest, type KeyedRequest } from './idempotency';
+import { commit, type Happening, type Sandbox } from './commit';
+import { catchUp } from './time';
+import type { Faults, RequestFault } from './faults';
+import { keyedRequest } from './idempotency';
 import { newId } from './ids';
-import type { Journal } from './journal';
 import { parseParams } from './params';
-import { apiError, invalidRequest, StripeError, type ErrorBody } from './stripeErrors';
-
-/** What the parts of the sandbox share. */
-export interface Sandbox {
-  readonly books: Books;
-  readonly journal: Journal;
-  readonly faults: Faults;
-  readonly clock: () => Date;
-}
+import type { Occasion } from './paymentIntents';
+import { asStripe } from './shape';
+import { apiError, invalidRequest, StripeError, tooManyRequests, type ErrorBody } from './stripeErrors';
+import { declineOf } from './testCards';
 
 interface Answer {
   readonly status: number;
@@ -22,7 +17,10 @@ interface Answer {
 }
 
 /** What a POST did: the answer, and what the journal has to keep of it. */
-export type Effect = Answer & Pick<JournalRecord, 'intent' | 'refund' | 'movement'>;
+export type Effect = Answer & Happening;
+
+/** The ids that a path names: `/transfers/:id/reversals`. */
+type Named = { readonly id?: string };
 
 /**
  * A POST of Stripe's API. Parameters are read before the execution begins (a wrong one is not stored under the
@@ -32,10 +30,11 @@ export type Effect = Answer & Pick<JournalRecord, 'intent' | 'refund' | 'movemen
 export function mutation<S extends z.ZodType>(
   sandbox: Sandbox,
   schema: S,
-  execute: (params: z.output<S>, id: string, at: Date) => Effect,
-): RequestHandler<{ id?: string }> {
+  execute: (params: z.output<S>, id: string, occasion: Occasion) => Effect,
+): RequestHandler<Named> {
   const { books, journal, faults, clock } = sandbox;
   return async (req, res) => {
+    catchUp(sandbox);
     const fault = takeFault(faults, req, res);
     if (fault === 'answered') return;
     const form = formOf(req);
@@ -52,16 +51,22 @@ export function mutation<S extends z.ZodType>(
       }
     }
     try {
-      await faults.delay(fault);
+      await faults.delay(fault, 'delay');
       const params = parseParams(schema, form);
-      const { answer, record } = run(() => execute(params, req.params.id ?? '', clock()), {
-        at: clock().toISOString(),
-        requestId: requestIdOf(res),
-        keyed,
-        fails: fault?.kind === 'error500_after',
-      });
-      books.apply(record);
-      await journal.append(record);
+      const occasion = occasionOf(req, clock(), fault);
+      const requestId = requestIdOf(res);
+      const { answer, happening } = run(
+        () => execute(params, req.params.id ?? '', occasion),
+        fault?.kind === 'error500_after',
+      );
+      await commit(
+        sandbox,
+        occasion.at,
+        happening,
+        { id: requestId, idempotency_key: keyed?.key ?? null },
+        keyed === null ? undefined : { ...keyed, requestId, ...answer },
+      );
+      await faults.delay(fault, 'hang_after');
       send(res, fault, answer);
     } finally {
       if (keyed !== null) books.keys.release(keyed);
@@ -74,26 +79,31 @@ export function query<S extends z.ZodType>(
   sandbox: Sandbox,
   schema: S,
   find: (params: z.output<S>, id: string) => unknown,
-): RequestHandler<{ id?: string }> {
+): RequestHandler<Named> {
   const { journal, faults } = sandbox;
   return async (req, res) => {
+    catchUp(sandbox);
     const fault = takeFault(faults, req, res);
     if (fault === 'answered') return;
-    await faults.delay(fault);
+    await faults.delay(fault, 'delay');
     const body = find(parseParams(schema, req.query), req.params.id ?? '');
     await journal.settled();
+    await faults.delay(fault, 'hang_after');
     send(res, fault, fault?.kind === 'error500_after' ? failure(500) : { status: 200, body });
   };
 }
 
-function run(
-  execute: () => Effect,
-  request: { at: string; requestId: string; keyed: KeyedRequest | null; fails: boolean },
-): { answer: Answer; record: JournalRecord } {
-  const { status, body, ...changes } = refusalAsEffect(execute);
-  const answer = request.fails ? failure(500) : { status, body };
-  const stored = request.keyed && { ...request.keyed, requestId: request.requestId, ...answer };
-  return { answer, record: { v: 1, at: request.at, ...changes, ...(stored && { answer: stored }) } };
+function run(execute: () => Effect, fails: boolean): { answer: Answer; happening: Happening } {
+  const { status, body, ...happening } = refusalAsEffect(execute);
+  return { answer: fails ? failure(500) : { status, body }, happening };
+}
+
+function occasionOf(req: Request<Named>, at: Date, fault: RequestFault | null): Occasion {
+  return {
+    at,
+    baseUrl: `${req.protocol}://${req.get('host')}`,
+    ...(fault?.kind === 'declined' && { declined: declineOf(fault.declineCode) }),
+  };
 }
 
 /** A refusal during the execution is an answer like any other: stored under its key. */
@@ -107,7 +117,7 @@ function refusalAsEffect(execute: () => Effect): Effect {
 }
 
 /** The fault that this request meets; the kinds that come before everything are played out here. */
-function takeFault(faults: Faults, req: Request<{ id?: string }>, res: Response): Fault | null | 'answered' {
+function takeFault(faults: Faults, req: Request<Named>, res: Response): RequestFault | null | 'answered' {
   const fault = faults.take(req.method, pathOf(req));
   switch (fault?.kind) {
     case 'drop_before':
@@ -117,6 +127,10 @@ function takeFault(faults: Faults, req: Request<{ id?: string }>, res: Response)
       throw apiError(500, 'An unexpected error occurred (a fault on demand, before any effect).');
     case 'unavailable':
       throw apiError(503, 'The provider is not available (a fault on demand, before any effect).');
+    case 'rate_limited':
+      throw tooManyRequests('rate_limit', fault.retryAfterSeconds);
+    case 'lock_timeout':
+      throw tooManyRequests('lock_timeout', fault.retryAfterSeconds);
     default:
       return fault;
   }
@@ -129,22 +143,22 @@ function failure(status: number): { status: number; body: { error: ErrorBody } }
   };
 }
 
-function send(res: Response, fault: Fault | null, answer: Answer): void {
+function send(res: Response, fault: RequestFault | null, answer: Answer): void {
   if (fault?.kind === 'drop_after') {
     res.destroy();
     return;
   }
   // A stored 500 comes back for every repeat: Stripe tells its clients not to try.
   if (answer.status >= 500) res.set('Stripe-Should-Retry', 'false');
-  res.status(answer.status).json(answer.body);
+  res.status(answer.status).json(asStripe(answer.body));
 }
 
 /** The whole path: within a router `req.path` lacks what the router is mounted at. */
-function pathOf(req: Request<{ id?: string }>): string {
+function pathOf(req: Request<Named>): string {
   return req.baseUrl + req.path;
 }
 
-function formOf(req: Request<{ id?: string }>): unknown {
+function formOf(req: Request<Named>): unknown {
   const hasBody = Number(req.get('content-length') ?? 0) > 0 || req.get('transfer-encoding') !== undefined;
   if (hasBody && req.is('application/x-www-form-urlencoded') === false) {
     throw invalidRequest(

@@ -1,7 +1,8 @@
+import { checkAmount } from './amounts';
 import type { Metadata, PaymentIntent } from './paymentIntent';
 import type { Step } from './paymentIntents';
 import { cardDeclined, invalidRequest, unexpectedState } from './stripeErrors';
-import { raiseOutcomeOf } from './testCards';
+import { cardOf } from './testCards';
 
 /**
  * POST …/increment_authorization (https://docs.stripe.com/api/payment_intents/increment_authorization): the hold
@@ -27,8 +28,9 @@ export function incrementIntent(
       { param: 'amount', payment_intent: intent },
     );
   }
-  const decline = raiseOutcomeOf(intent.payment_method);
-  if (decline !== null) {
+  checkAmount(params.amount, intent.currency);
+  const decline = cardOf(intent.payment_method ?? '')?.raiseDeclined;
+  if (decline !== undefined) {
     // No field of the intent changes: only the answer tells of the decline.
     const last_payment_error = { type: 'card_error', ...decline } as const;
     return { intent, capturedMinor: 0, refusal: cardDeclined({ ...intent, last_payment_error }) };

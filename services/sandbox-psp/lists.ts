@@ -16,6 +16,37 @@ export function slice<T extends { readonly id: string }>(
   return { data: rest.slice(0, limit), has_more: rest.length > limit };
 }
 
+/** When, in unix seconds. */
+export interface Created {
+  readonly gt?: number;
+  readonly gte?: number;
+  readonly lt?: number;
+  readonly lte?: number;
+}
+
+/** A page of a list: those of `items` that came about in this time and that are meant. */
+export function list<T extends { readonly id: string; readonly created: number }>(
+  url: string,
+  items: readonly T[],
+  {
+    created = {},
+    limit,
+    starting_after: after,
+  }: { created?: Created; limit?: number; starting_after?: string },
+  isMeant: (item: T) => boolean = () => true,
+): { readonly object: 'list'; readonly url: string } & Slice<T> {
+  const { gt = -1, gte = 0, lt = Infinity, lte = Infinity } = created;
+  const isThen = ({ created: at }: T): boolean => at > gt && at >= gte && at < lt && at <= lte;
+  return {
+    object: 'list',
+    url,
+    ...slice(
+      items.filter((item) => isThen(item) && isMeant(item)),
+      { limit, after },
+    ),
+  };
+}
+
 /**
  * A predicate of Stripe's search language, of which the sandbox speaks `metadata['key']:'value'`,
  * `status:'…'` and `currency:'…'`, joined by AND (https://docs.stripe.com/search).

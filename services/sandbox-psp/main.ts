@@ -19,7 +19,12 @@ runProcess('sandbox-psp', async ({ config, fail }) => {
     portVariable: portVariable('sandbox-psp'),
     host: config.HAILWAY_HOST,
   });
-  psp = createSandboxPsp({ dataDir: join(config.HAILWAY_DATA_DIR, 'sandbox-psp'), onFailure: fail });
+  const secret = config.STRIPE_WEBHOOK_SECRET;
+  psp = createSandboxPsp({
+    dataDir: join(config.HAILWAY_DATA_DIR, 'sandbox-psp'),
+    webhooks: secret === '' ? null : { url: config.SANDBOX_WEBHOOK_URL, secret },
+    onFailure: fail,
+  });
   return async () => {
     await server.close();
     await psp?.close();

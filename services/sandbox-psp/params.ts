@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import { evidenceFields } from './disputes/shape';
 import { invalidRequest } from './stripeErrors';
 
 // Bodies are forms: every value arrives as text. What the sandbox does not implement is refused as unknown,
 // so that nobody believes a parameter had an effect here.
 
-const maxAmountMinor = 99_999_999;
+/** The most digits that any currency has; `amounts.ts` knows each. */
+const maxAmount = 999_999_999_999;
 const currencies = new Set(Intl.supportedValuesOf('currency').map((code) => code.toLowerCase()));
 
 const integer = (least: number, most: number) =>
@@ -21,7 +23,8 @@ const integer = (least: number, most: number) =>
     if (value > most) return refuse(`This value must be no more than ${most}.`, 'amount_too_large');
     return value;
   });
-const amount = integer(1, maxAmountMinor);
+const amount = integer(1, maxAmount);
+const unixTime = integer(0, 99_999_999_999);
 const boolean = z.enum(['true', 'false']).transform((text) => text === 'true');
 const currency = z
   .string()
@@ -39,6 +42,14 @@ const goneSinceEndive = z.unknown().transform((_value, context) => {
   return z.NEVER;
 });
 const page = { limit: integer(1, 100).optional() };
+const created = z
+  .strictObject({
+    gt: unixTime.optional(),
+    gte: unixTime.optional(),
+    lt: unixTime.optional(),
+    lte: unixTime.optional(),
+  })
+  .optional();
 
 export const createIntentParams = z.strictObject({
   amount,
@@ -90,8 +101,34 @@ export const createRefundParams = z.strictObject({
   metadata: metadata.optional(),
 });
 export const noParams = z.strictObject({});
-export const listParams = z.strictObject({ ...page, starting_after: text.optional() });
-export const listRefundsParams = listParams.extend({ payment_intent: text.optional() });
+export const updateDisputeParams = z.strictObject({
+  evidence: z.partialRecord(z.enum(evidenceFields), text.max(20_000)).optional(),
+  submit: boolean.optional(),
+  metadata: metadata.optional(),
+});
+export const createTransferParams = z.strictObject({
+  amount,
+  currency,
+  destination: text,
+  description: text.optional(),
+  metadata: metadata.optional(),
+  transfer_group: text.optional(),
+});
+export const reverseTransferParams = z.strictObject({
+  amount: amount.optional(),
+  description: text.optional(),
+  metadata: metadata.optional(),
+});
+export const listParams = z.strictObject({ ...page, created, starting_after: text.optional() });
+export const listOfIntentParams = listParams.extend({ payment_intent: text.optional() });
+export const listTransfersParams = listParams.extend({
+  destination: text.optional(),
+  transfer_group: text.optional(),
+});
+export const listEventsParams = listParams.extend({
+  type: text.optional(),
+  types: z.array(text).optional(),
+});
 export const searchParams = z.strictObject({ ...page, query: text, page: text.optional() });
 
 /**
@@ -113,6 +150,17 @@ export function parseParams<S extends z.ZodType>(schema: S, form: unknown): z.ou
   }
   const code = issue.code === 'custom' ? (issue.params?.['stripeCode'] as string | undefined) : undefined;
   throw invalidRequest(`Invalid ${param}: ${issue.message}`, { code, param });
+}
+
+/**
+ * Reads a body of the sandbox's own doors.
+ * @throws StripeError with what is wrong first
+ */
+export function readJson<S extends z.ZodType>(schema: S, body: unknown): z.output<S> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw invalidRequest(`${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`);
 }
 
 /** `['metadata', 'rideId']` as forms write it: `metadata[rideId]`. */

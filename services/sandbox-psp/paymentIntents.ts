@@ -1,7 +1,23 @@
+import { checkAmount } from './amounts';
+import { needsAuthentication, nextAction } from './authentication';
 import { newId } from './ids';
-import type { CaptureMethod, CardOptions, IntentStatus, Metadata, PaymentIntent } from './paymentIntent';
-import { cardDeclined, invalidRequest, noSuch, unexpectedState, type StripeError } from './stripeErrors';
-import { outcomeOf, type Decline } from './testCards';
+import {
+  unixSeconds,
+  type CaptureMethod,
+  type IntentStatus,
+  type LastPaymentError,
+  type Metadata,
+  type PaymentIntent,
+} from './paymentIntent';
+import {
+  cardDeclined,
+  docUrl,
+  invalidRequest,
+  noSuch,
+  unexpectedState,
+  type StripeError,
+} from './stripeErrors';
+import { authenticationRequired, cardOf, type Card, type Decline } from './testCards';
 
 /** What a step led to: the intent as it stands now, and what was taken from the card by it (minor units). */
 export interface Step {
@@ -11,68 +27,36 @@ export interface Step {
   readonly refusal?: StripeError;
 }
 
-export interface CreateIntent {
-  readonly amount: number;
-  readonly currency: string;
-  readonly capture_method?: CaptureMethod;
-  readonly confirm?: boolean;
-  readonly payment_method?: string;
-  readonly payment_method_options?: { readonly card: CardOptions };
-  readonly allowed_payment_method_types?: readonly string[];
-  readonly metadata?: Metadata;
-  readonly customer?: string;
-  readonly description?: string;
-  readonly receipt_email?: string;
-  readonly statement_descriptor_suffix?: string;
-  readonly transfer_group?: string;
+/** Where and when a request is answered. */
+export interface Occasion {
+  readonly at: Date;
+  /** The URL at which the sandbox was asked. */
+  readonly baseUrl: string;
+  /** A decline on demand, whatever the card. */
+  readonly declined?: Decline;
+}
+
+/** How a confirmation treats a bank that wants to see the rider. */
+export interface ConfirmOptions {
+  readonly off_session?: boolean;
+  readonly error_on_requires_action?: boolean;
+  readonly return_url?: string;
 }
 
 /**
- * POST /v1/payment_intents. A declined confirmation leaves the intent behind, as at Stripe.
- * @throws StripeError for an unknown payment method, or a confirmation without one.
+ * POST …/confirm: authorizes, and captures at once unless capture_method is manual; or sends the rider to the bank's
+ * page. An intent whose rider has not answered there may be confirmed anew, with the same card or another.
  */
-export function createIntent(params: CreateIntent, at: Date): Step {
-  const id = newId('pi');
-  const paymentMethod = params.payment_method ?? null;
-  if (paymentMethod !== null) mustExist(paymentMethod);
-  const intent: PaymentIntent = {
-    id,
-    object: 'payment_intent',
-    allowed_payment_method_types: params.allowed_payment_method_types ?? null,
-    amount: params.amount,
-    amount_capturable: 0,
-    amount_received: 0,
-    canceled_at: null,
-    cancellation_reason: null,
-    capture_method: params.capture_method ?? 'automatic_async',
-    client_secret: `${id}_${newId('secret')}`,
-    confirmation_method: 'automatic',
-    created: unixSeconds(at),
-    currency: params.currency,
-    customer: params.customer ?? null,
-    description: params.description ?? null,
-    last_payment_error: null,
-    latest_charge: null,
-    livemode: false,
-    metadata: params.metadata ?? {},
-    next_action: null,
-    payment_method: paymentMethod,
-    payment_method_options: params.payment_method_options ?? { card: {} },
-    payment_method_types: ['card'],
-    receipt_email: params.receipt_email ?? null,
-    statement_descriptor_suffix: params.statement_descriptor_suffix ?? null,
-    status: paymentMethod === null ? 'requires_payment_method' : 'requires_confirmation',
-    transfer_group: params.transfer_group ?? null,
-  };
-  return params.confirm === true ? confirmIntent(intent, {}) : { intent, capturedMinor: 0 };
-}
-
-/** POST …/confirm: authorizes, and captures at once unless capture_method is manual. */
 export function confirmIntent(
   intent: PaymentIntent,
-  params: { payment_method?: string; capture_method?: CaptureMethod },
+  params: ConfirmOptions & { payment_method?: string; capture_method?: CaptureMethod },
+  { baseUrl, declined }: Occasion,
 ): Step {
-  const allowed: readonly IntentStatus[] = ['requires_payment_method', 'requires_confirmation'];
+  const allowed: readonly IntentStatus[] = [
+    'requires_payment_method',
+    'requires_confirmation',
+    'requires_action',
+  ];
   if (!allowed.includes(intent.status)) {
     throw unexpectedState(intent, 'could not be confirmed', 'confirmed', allowed);
   }
@@ -85,44 +69,79 @@ export function confirmIntent(
       { code: 'payment_intent_unexpected_state', payment_intent: intent },
     );
   }
-  const decline = mustExist(paymentMethod);
-  const captureMethod = params.capture_method ?? intent.capture_method;
-  const charge = newId('ch');
-  const attempted = { ...intent, capture_method: captureMethod, latest_charge: charge };
-  if (decline !== null) return declineIntent(attempted, paymentMethod, charge, decline);
+  const card = mustExist(paymentMethod);
+  const attempted: PaymentIntent = {
+    ...intent,
+    capture_method: params.capture_method ?? intent.capture_method,
+    payment_method: paymentMethod,
+    next_action: null,
+  };
+  mustSayWhereToReturn(attempted, params);
+  const decline = declined ?? card.declined;
+  if (decline !== undefined) return declineIntent(attempted, decline);
+  if (!needsAuthentication(card, params)) return authorizeIntent(attempted);
+  if (params.off_session === true || params.error_on_requires_action === true)
+    return declineIntent(attempted, authenticationRequired);
+  const next_action = nextAction(attempted, { baseUrl, returnUrl: params.return_url });
+  return { intent: { ...attempted, status: 'requires_action', next_action }, capturedMinor: 0 };
+}
+
+/** What the rider's bank was told by the rider, on its page, of an intent in `requires_action`. */
+export function authenticateIntent(intent: PaymentIntent, outcome: 'succeeded' | 'failed'): Step {
+  if (intent.status !== 'requires_action' || intent.payment_method === null)
+    throw unexpectedState(intent, 'could not be authenticated', 'authenticated', ['requires_action']);
+  const answered: PaymentIntent = { ...intent, next_action: null };
+  if (outcome === 'failed') {
+    const refused = withoutMethod(answered, {
+      type: 'invalid_request_error',
+      code: 'payment_intent_authentication_failure',
+      doc_url: docUrl('payment_intent_authentication_failure'),
+      message:
+        'The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new ' +
+        'PaymentMethod to attempt to fulfill this PaymentIntent again.',
+      payment_method: intent.payment_method,
+    });
+    return { intent: refused, capturedMinor: 0 };
+  }
+  const { declinedAfterwards: decline } = mustExist(intent.payment_method);
+  return decline === undefined ? authorizeIntent(answered) : declineIntent(answered, decline);
+}
+
+function authorizeIntent(attempted: PaymentIntent): Step {
   const authorized: PaymentIntent = {
     ...attempted,
-    payment_method: paymentMethod,
     last_payment_error: null,
+    latest_charge: newId('ch'),
     status: 'requires_capture',
-    amount_capturable: intent.amount,
+    amount_capturable: attempted.amount,
   };
-  return captureMethod === 'manual'
+  return attempted.capture_method === 'manual'
     ? { intent: authorized, capturedMinor: 0 }
     : captureIntent(authorized, {});
 }
 
-function declineIntent(
-  attempted: PaymentIntent,
-  paymentMethod: string,
-  charge: string,
-  decline: Decline,
-): Step {
-  const intent: PaymentIntent = {
-    ...attempted,
-    // Stripe takes a declined method off the intent: the next confirmation has to bring one.
-    payment_method: null,
-    status: 'requires_payment_method',
-    last_payment_error: {
+function declineIntent(attempted: PaymentIntent, decline: Decline): Step {
+  const charge = newId('ch');
+  const intent = withoutMethod(
+    { ...attempted, latest_charge: charge },
+    {
       type: 'card_error',
       ...decline,
       charge,
-      doc_url: `https://stripe.com/docs/error-codes/${decline.code.replaceAll('_', '-')}`,
-      payment_method: { id: paymentMethod, object: 'payment_method', type: 'card' },
+      doc_url: docUrl(decline.code),
+      payment_method: attempted.payment_method ?? undefined,
     },
-  };
+  );
   return { intent, capturedMinor: 0, refusal: cardDeclined(intent) };
 }
+
+/** Stripe takes a declined method off the intent: the next confirmation has to bring one. */
+const withoutMethod = (intent: PaymentIntent, last_payment_error: LastPaymentError): PaymentIntent => ({
+  ...intent,
+  payment_method: null,
+  status: 'requires_payment_method',
+  last_payment_error,
+});
 
 /** POST …/capture: takes `amount_to_capture` (all by default) and releases the rest of the hold. */
 export function captureIntent(
@@ -140,6 +159,7 @@ export function captureIntent(
       { code: 'amount_too_large', param: 'amount_to_capture', payment_intent: intent },
     );
   }
+  checkAmount(amount, intent.currency, { param: 'amount_to_capture' });
   const captured: PaymentIntent = {
     ...intent,
     metadata: { ...intent.metadata, ...params.metadata },
@@ -160,6 +180,7 @@ export function cancelIntent(
     'requires_payment_method',
     'requires_capture',
     'requires_confirmation',
+    'requires_action',
   ];
   if (!allowed.includes(intent.status)) {
     throw unexpectedState(intent, 'could not be canceled', 'canceled', allowed);
@@ -168,19 +189,28 @@ export function cancelIntent(
     ...intent,
     status: 'canceled',
     amount_capturable: 0,
+    next_action: null,
     canceled_at: unixSeconds(at),
     cancellation_reason: params.cancellation_reason ?? null,
   };
   return { intent: canceled, capturedMinor: 0 };
 }
 
-function mustExist(paymentMethod: string): Decline | null {
-  const outcome = outcomeOf(paymentMethod);
-  if (outcome === undefined) throw noSuch('PaymentMethod', paymentMethod, 'payment_method', 400);
-  return outcome;
+/** @throws StripeError 400 resource_missing */
+export function mustExist(paymentMethod: string): Card {
+  const card = cardOf(paymentMethod);
+  if (card === undefined) throw noSuch('PaymentMethod', paymentMethod, 'payment_method', 400);
+  return card;
 }
 
-/** Stripe's times: whole seconds since 1970. */
-export function unixSeconds(at: Date): number {
-  return Math.floor(at.getTime() / 1000);
+function mustSayWhereToReturn(intent: PaymentIntent, { return_url, off_session }: ConfirmOptions): void {
+  const { enabled = false, allow_redirects = 'always' } = intent.automatic_payment_methods ?? {};
+  if (!enabled || allow_redirects === 'never' || off_session === true || return_url !== undefined) return;
+  throw invalidRequest(
+    'A `return_url` must be specified because this Payment Intent is configured to automatically accept the ' +
+      'payment methods enabled in the Dashboard, some of which may require a full page redirect to succeed. If you ' +
+      'do not want to accept redirect-based payment methods, set `automatic_payment_methods[enabled]` to `true` and ' +
+      '`automatic_payment_methods[allow_redirects]` to `never` when creating Setup Intents and Payment Intents.',
+    { payment_intent: intent },
+  );
 }

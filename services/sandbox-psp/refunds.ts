@@ -1,9 +1,10 @@
+import { checkAmount } from './amounts';
 import { newId } from './ids';
-import type { Metadata, PaymentIntent } from './paymentIntent';
-import { unixSeconds } from './paymentIntents';
+import { unixSeconds, type Metadata, type PaymentIntent } from './paymentIntent';
 import { invalidRequest } from './stripeErrors';
+import { cardOf } from './testCards';
 
-/** A Refund as Stripe shows it (https://docs.stripe.com/api/refunds/object). */
+/** A Refund as the sandbox keeps it (https://docs.stripe.com/api/refunds/object; `shape.ts` adds the rest). */
 export interface Refund {
   readonly id: string;
   readonly object: 'refund';
@@ -13,20 +14,26 @@ export interface Refund {
   readonly charge: string | null;
   readonly created: number;
   readonly currency: string;
+  /** The movement by which the money came back to us. */
+  readonly failure_balance_transaction?: string;
+  readonly failure_reason?: string;
   readonly metadata: Metadata;
   readonly payment_intent: string;
   readonly reason: string | null;
-  readonly receipt_number: null;
-  readonly status: 'succeeded';
+  readonly status: 'pending' | 'succeeded' | 'failed';
 }
+
+/** How long after a refund its test card's bank answers: "some time later", as Stripe says. */
+export const refundAnsweredAfterMs = 5 * 60 * 1_000;
 
 /**
  * POST /v1/refunds for an intent of which `refundedMinor` went back already; without `amount` the rest.
- * @throws StripeError when nothing was captured, all is refunded, or less is left than asked for.
+ * @throws StripeError when nothing was captured, the bank has taken it back, all is refunded, or less is left than
+ *   asked for.
  */
 export function refundIntent(
   intent: PaymentIntent,
-  refundedMinor: number,
+  { refundedMinor, disputed }: { refundedMinor: number; disputed: boolean },
   params: { amount?: number; reason?: string; metadata?: Metadata },
   at: Date,
 ): Refund {
@@ -35,13 +42,19 @@ export function refundIntent(
       param: 'payment_intent',
     });
   }
+  const charge = intent.latest_charge ?? '';
+  if (disputed)
+    throw invalidRequest(`Charge ${charge} has been charged back; cannot issue a refund.`, {
+      code: 'charge_disputed',
+    });
   const left = intent.amount_received - refundedMinor;
   if (left <= 0) {
-    throw invalidRequest(`Charge ${intent.latest_charge ?? ''} has already been refunded.`, {
+    throw invalidRequest(`Charge ${charge} has already been refunded.`, {
       code: 'charge_already_refunded',
     });
   }
   const amount = params.amount ?? left;
+  checkAmount(amount, intent.currency, { least: false });
   if (amount > left) {
     const currency = intent.currency.toUpperCase();
     throw invalidRequest(
@@ -60,7 +73,29 @@ export function refundIntent(
     metadata: params.metadata ?? {},
     payment_intent: intent.id,
     reason: params.reason ?? null,
-    receipt_number: null,
-    status: 'succeeded',
+    status: fateOf(intent) === 'pending' ? 'pending' : 'succeeded',
   };
+}
+
+const fateOf = ({ payment_method }: PaymentIntent): 'fails' | 'pending' | undefined =>
+  cardOf(payment_method ?? '')?.refund;
+
+/** When the bank of this test card will have answered to its refund, in ms since 1970; null: it has. */
+export function refundAnsweredAt(refund: Refund, intent: PaymentIntent): number | null {
+  const fate = fateOf(intent);
+  const waits =
+    fate === 'pending' ? refund.status === 'pending' : fate === 'fails' && refund.status === 'succeeded';
+  return waits ? refund.created * 1_000 + refundAnsweredAfterMs : null;
+}
+
+/** The refund when the bank has answered: it has arrived, or it has come back to us. */
+export function answeredRefund(refund: Refund): Refund {
+  return refund.status === 'pending'
+    ? { ...refund, status: 'succeeded' }
+    : {
+        ...refund,
+        status: 'failed',
+        failure_reason: 'expired_or_canceled_card',
+        failure_balance_transaction: newId('txn'),
+      };
 }

@@ -18,12 +18,15 @@ export class StripeError extends Error {
   constructor(
     readonly status: number,
     readonly error: ErrorBody,
+    readonly headers: Readonly<Record<string, string>> = {},
   ) {
     super(error.message);
   }
 }
 
-const docUrl = (code: string): string => `https://stripe.com/docs/error-codes/${code.replaceAll('_', '-')}`;
+/** The page of an error's code. */
+export const docUrl = (code: string): string =>
+  `https://stripe.com/docs/error-codes/${code.replaceAll('_', '-')}`;
 
 /** 400 (or `status`) of type invalid_request_error. */
 export function invalidRequest(
@@ -74,6 +77,21 @@ export function idempotencyKeyInUse(key: string): StripeError {
       'There is currently another in-progress request using this Idempotent Key (that probably means you ' +
       `submitted twice, and the other request is still going through): ${key}. Please try again later.`,
   });
+}
+
+/** 429: too many requests at once (`rate_limit`), or somebody else has the object (`lock_timeout`). */
+export function tooManyRequests(code: 'rate_limit' | 'lock_timeout', retryAfterSeconds: number): StripeError {
+  const message =
+    code === 'rate_limit'
+      ? 'Request rate limit exceeded. Learn more about rate limits here https://stripe.com/docs/rate-limits.'
+      : 'This object cannot be accessed right now because another API request or Stripe process is currently ' +
+        'accessing it. If you see this error intermittently, retry the request.';
+  const reason = code === 'rate_limit' ? 'global-rate' : 'resource-specific';
+  return new StripeError(
+    429,
+    { type: 'invalid_request_error', code, message, doc_url: docUrl(code) },
+    { 'Retry-After': String(retryAfterSeconds), 'Stripe-Rate-Limited-Reason': reason },
+  );
 }
 
 /** 500, or 503 while the provider is "down". */

@@ -1,9 +1,13 @@
-import { Router, type RequestHandler } from 'express';
-import type { Movement } from './books';
-import { mutation, query, type Effect, type Sandbox } from './endpoint';
-import { newId } from './ids';
+import { Router } from 'express';
+import type { Books } from './books';
+import type { Sandbox } from './commit';
+import { createIntent } from './createIntent';
+import { disputeRoutes } from './disputes/routes';
+import { mutation, query } from './endpoint';
 import { incrementIntent } from './increment';
-import { searchPredicate, slice } from './lists';
+import { intentOf } from './find';
+import { refundHappening, stepEffect } from './happenings';
+import { list, searchPredicate, slice } from './lists';
 import {
   cancelIntentParams,
   captureIntentParams,
@@ -11,53 +15,63 @@ import {
   createIntentParams,
   createRefundParams,
   incrementIntentParams,
+  listEventsParams,
+  listOfIntentParams,
   listParams,
-  listRefundsParams,
   noParams,
   searchParams,
 } from './params';
-import { cancelIntent, captureIntent, confirmIntent, createIntent, type Step } from './paymentIntents';
+import { cancelIntent, captureIntent, confirmIntent, type Occasion, type Step } from './paymentIntents';
 import type { PaymentIntent } from './paymentIntent';
 import { refundIntent } from './refunds';
-import { noSuch, StripeError } from './stripeErrors';
+import { noSuch } from './stripeErrors';
+import { transferRoutes } from './transfers/routes';
 
-/** The subset of Stripe's API v1 that Hailway uses: PaymentIntents and refunds. */
+/** The subset of Stripe's API v1 that Hailway uses. */
 export function stripeRoutes(sandbox: Sandbox): Router {
-  const { books } = sandbox;
   const router = Router();
+  intentRoutes(router, sandbox);
+  refundRoutes(router, sandbox);
+  disputeRoutes(router, sandbox);
+  transferRoutes(router, sandbox);
+  eventRoutes(router, sandbox);
+  return router;
+}
 
-  const intentOf = (id: string): PaymentIntent => {
-    const intent = books.intent(id);
-    if (intent === undefined) throw noSuch('payment_intent', id, 'intent');
-    return intent;
+function intentRoutes(router: Router, sandbox: Sandbox): void {
+  const { books } = sandbox;
+  const step = (id: string, { at }: Occasion, take: (intent: PaymentIntent) => Step) => {
+    const intent = intentOf(books, id);
+    return stepEffect(intent, take(intent), at);
   };
-
   router.post(
     '/payment_intents',
-    mutation(sandbox, createIntentParams, (params, _id, at) => effectOf(createIntent(params, at), at)),
+    mutation(sandbox, createIntentParams, (params, _id, occasion) =>
+      stepEffect(undefined, createIntent(params, occasion), occasion.at),
+    ),
   );
   router.post(
     '/payment_intents/:id/confirm',
-    mutation(sandbox, confirmIntentParams, (params, id, at) =>
-      effectOf(confirmIntent(intentOf(id), params), at),
+    mutation(sandbox, confirmIntentParams, (params, id, occasion) =>
+      step(id, occasion, (intent) => confirmIntent(intent, params, occasion)),
     ),
   );
   router.post(
     '/payment_intents/:id/capture',
-    mutation(sandbox, captureIntentParams, (params, id, at) =>
-      effectOf(captureIntent(intentOf(id), params), at),
+    mutation(sandbox, captureIntentParams, (params, id, occasion) =>
+      step(id, occasion, (intent) => captureIntent(intent, params)),
     ),
   );
   router.post(
     '/payment_intents/:id/increment_authorization',
-    mutation(sandbox, incrementIntentParams, (params, id, at) =>
-      effectOf(incrementIntent(intentOf(id), params), at),
+    mutation(sandbox, incrementIntentParams, (params, id, occasion) =>
+      step(id, occasion, (intent) => incrementIntent(intent, params)),
     ),
   );
   router.post(
     '/payment_intents/:id/cancel',
-    mutation(sandbox, cancelIntentParams, (params, id, at) =>
-      effectOf(cancelIntent(intentOf(id), params, at), at),
+    mutation(sandbox, cancelIntentParams, (params, id, occasion) =>
+      step(id, occasion, (intent) => cancelIntent(intent, params, occasion.at)),
     ),
   );
   router.get(
@@ -71,33 +85,41 @@ export function stripeRoutes(sandbox: Sandbox): Router {
   );
   router.get(
     '/payment_intents',
-    query(sandbox, listParams, ({ limit, starting_after: after }) => ({
-      object: 'list',
-      url: '/v1/payment_intents',
-      ...slice(books.allIntents(), { limit, after }),
-    })),
+    query(sandbox, listParams, (params) => list('/v1/payment_intents', books.allIntents(), params)),
   );
   router.get(
     '/payment_intents/:id',
-    query(sandbox, noParams, (_params, id) => intentOf(id)),
+    query(sandbox, noParams, (_params, id) => intentOf(books, id)),
   );
+  router.get(
+    '/charges/:id',
+    query(sandbox, noParams, (_params, id) => {
+      const charge = books.charge(id);
+      if (charge === undefined) throw noSuch('charge', id, 'id');
+      return charge;
+    }),
+  );
+}
 
+function refundRoutes(router: Router, sandbox: Sandbox): void {
+  const { books } = sandbox;
   router.post(
     '/refunds',
-    mutation(sandbox, createRefundParams, (params, _id, at) => {
-      const intent = books.intent(params.payment_intent);
-      if (intent === undefined) throw noSuch('payment_intent', params.payment_intent, 'payment_intent');
-      const refund = refundIntent(intent, books.refundedMinor(intent.id), params, at);
-      const moved = movement('refund', refund.balance_transaction, intent, refund.amount, at);
-      return { status: 200, body: refund, refund, movement: moved };
+    mutation(sandbox, createRefundParams, (params, _id, { at }) => {
+      const intent = intentOf(books, params.payment_intent, 'payment_intent');
+      const known = {
+        refundedMinor: books.refundedMinor(intent.id),
+        disputed: books.disputesOf(intent.id).some(({ status }) => status !== 'won'),
+      };
+      const refund = refundIntent(intent, known, params, at);
+      return { status: 200, body: refund, ...refundHappening(refund, intent, at) };
     }),
   );
   router.get(
     '/refunds',
-    query(sandbox, listRefundsParams, ({ limit, starting_after: after, payment_intent: of }) => {
-      const refunds = books.allRefunds().filter((refund) => of === undefined || refund.payment_intent === of);
-      return { object: 'list', url: '/v1/refunds', ...slice(refunds, { limit, after }) };
-    }),
+    query(sandbox, listOfIntentParams, ({ payment_intent: of, ...params }) =>
+      list('/v1/refunds', of === undefined ? books.allRefunds() : books.refundsOf(of), params),
+    ),
   );
   router.get(
     '/refunds/:id',
@@ -107,49 +129,34 @@ export function stripeRoutes(sandbox: Sandbox): Router {
       return refund;
     }),
   );
-  return router;
 }
 
-function effectOf({ intent, capturedMinor, refusal }: Step, at: Date): Effect {
-  const answer =
-    refusal === undefined
-      ? { status: 200, body: intent }
-      : { status: refusal.status, body: { error: refusal.error } };
-  if (capturedMinor === 0) return { ...answer, intent };
-  return { ...answer, intent, movement: movement('capture', newId('txn'), intent, capturedMinor, at) };
+function eventRoutes(router: Router, sandbox: Sandbox): void {
+  const { books } = sandbox;
+  const shown = (event: ReturnType<Books['allEvents']>[number]) => ({
+    ...event,
+    kind: 'event',
+    pending: books.parcels.has(event.id) ? 1 : 0,
+  });
+  router.get(
+    '/events',
+    query(sandbox, listEventsParams, ({ type, types, ...params }) => {
+      const wanted = type === undefined ? types : [type];
+      const page = list(
+        '/v1/events',
+        books.allEvents(),
+        params,
+        (event) => wanted?.includes(event.type) ?? true,
+      );
+      return { ...page, data: page.data.map(shown) };
+    }),
+  );
+  router.get(
+    '/events/:id',
+    query(sandbox, noParams, (_params, id) => {
+      const event = books.event(id);
+      if (event === undefined) throw noSuch('event', id, 'id');
+      return shown(event);
+    }),
+  );
 }
-
-function movement(
-  kind: Movement['kind'],
-  id: string,
-  intent: PaymentIntent,
-  amount: number,
-  at: Date,
-): Movement {
-  return {
-    id,
-    kind,
-    paymentIntent: intent.id,
-    rideId: intent.metadata['rideId'] ?? null,
-    amount,
-    currency: intent.currency.toUpperCase(),
-    at: at.toISOString(),
-  };
-}
-
-/** Every call needs a test key, as Bearer token or as the user of Basic authentication. */
-export const requireTestKey: RequestHandler = (req, _res, next) => {
-  const [scheme = '', credentials = ''] = (req.get('authorization') ?? '').split(' ');
-  const key = /^basic$/i.test(scheme)
-    ? (Buffer.from(credentials, 'base64').toString('utf8').split(':')[0] ?? '')
-    : /^bearer$/i.test(scheme)
-      ? credentials
-      : '';
-  if (/^sk_test_\w+$/.test(key)) return next();
-  const message =
-    key === ''
-      ? 'You did not provide an API key. You need to provide your API key in the Authorization header, using ' +
-        "Bearer auth (e.g. 'Authorization: Bearer YOUR_SECRET_KEY')."
-      : 'Invalid API Key provided: the sandbox takes keys that begin with sk_test_.';
-  throw new StripeError(401, { type: 'invalid_request_error', message });
-};

@@ -85,9 +85,52 @@ test('delay: the client gives up, the effect comes all the same', async () => {
   expect(await capturedMinor()).toBe(2500);
 });
 
+test.each([
+  ['rate_limited', 'rate_limit'],
+  ['lock_timeout', 'lock_timeout'],
+] as const)('%s: 429 says when to ask again; the repeat runs', async (kind, code) => {
+  await psp.fault({ match: onCapture, kind, retryAfterSeconds: 7 });
+  const error = await refusal(capture());
+  expect(error).toMatchObject({ type: 'StripeRateLimitError', statusCode: 429, code });
+  expect(error.headers?.['retry-after']).toBe('7');
+  expect(await status()).toBe('requires_capture');
+  expect(await capture()).toMatchObject({ status: 'succeeded' });
+});
+
+test('hang_after: the effect stands while the client gives up; the repeat waits for the answer, and gets it', async () => {
+  await psp.fault({ match: onCapture, kind: 'hang_after', delayMs: 400 });
+  const hasty = stripeFor(psp.url, { timeoutMs: 100 });
+  expect(await refusal(capture(hasty))).toMatchObject({ type: 'StripeConnectionError' });
+  expect(await status()).toBe('succeeded');
+  expect(await capture(stripeFor(psp.url, { retries: 4 }))).toMatchObject({ status: 'succeeded' });
+  expect(await capturedMinor()).toBe(2500);
+});
+
+test('declined: the issuer’s answer to the next confirmation, with any code', async () => {
+  await psp.fault({
+    kind: 'declined',
+    declineCode: 'do_not_honor',
+    match: { path: '/v1/payment_intents/*/confirm' },
+  });
+  const { id } = await psp.stripe.paymentIntents.create({
+    amount: 900,
+    currency: 'usd',
+    payment_method: 'pm_card_visa',
+  });
+  expect(await refusal(psp.stripe.paymentIntents.confirm(id))).toMatchObject({
+    statusCode: 402,
+    code: 'card_declined',
+    decline_code: 'do_not_honor',
+  });
+  expect((await psp.stripe.paymentIntents.confirm(id, { payment_method: 'pm_card_visa' })).status).toBe(
+    'succeeded',
+  );
+});
+
 test('a delay does not hold up the end', async () => {
   const faults = new Faults();
-  const delay = faults.delay(faultSchema.parse({ kind: 'delay', delayMs: 60_000 }));
+  faults.add(faultSchema.parse({ kind: 'delay', delayMs: 60_000 }));
+  const delay = faults.delay(faults.take('POST', '/v1/refunds'), 'delay');
   faults.close();
   await expect(delay).rejects.toThrow(/aborted/);
 

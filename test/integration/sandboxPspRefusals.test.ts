@@ -31,6 +31,9 @@ describe('cards that do not pay', () => {
     ['pm_card_visa_chargeDeclined', 'generic_decline'],
     ['pm_card_visa_chargeDeclinedInsufficientFunds', 'insufficient_funds'],
     ['pm_card_chargeCustomerFail', 'generic_decline'],
+    ['pm_card_visa_chargeDeclinedLostCard', 'lost_card'],
+    ['pm_card_visa_chargeDeclinedStolenCard', 'stolen_card'],
+    ['pm_card_radarBlock', 'fraudulent'],
   ])('%s is declined with %s and leaves no hold', async (paymentMethod, declineCode) => {
     const declined = await refusal(hold({ payment_method: paymentMethod }));
     expect(declined).toMatchObject({
@@ -77,6 +80,35 @@ describe('bad input', () => {
     expect(error).toMatchObject({ type: 'StripeInvalidRequestError', statusCode: 400 });
     expect([error.code, error.param]).toEqual([code, param]);
     expect((await stripe.paymentIntents.list()).data).toEqual([]);
+  });
+
+  test.each([
+    ['usd', 49, 'amount_too_small'],
+    ['usd', 50, null],
+    ['eur', 99_999_999, null],
+    ['jpy', 50, null],
+    ['jpy', 1_000_000_000, null],
+    ['huf', 17_400, 'amount_too_small'],
+    ['isk', 10_050, 'parameter_invalid_integer'],
+    ['isk', 10_000, null],
+    ['ugx', 200_010, 'parameter_invalid_integer'],
+    ['kwd', 5_001, 'parameter_invalid_integer'],
+    ['kwd', 5_010, null],
+    ['idr', 100_000_000_000, null],
+  ])('%s %i: %s', async (currency, amount, code) => {
+    const held = hold({ currency, amount });
+    if (code === null) expect((await held).amount).toBe(amount);
+    else expect(await refusal(held)).toMatchObject({ statusCode: 400, code, param: 'amount' });
+  });
+
+  test('less than a charge has at least is neither captured nor raised to, but given back', async () => {
+    const { id } = await hold();
+    expect(await refusal(stripe.paymentIntents.capture(id, { amount_to_capture: 49 }))).toMatchObject({
+      code: 'amount_too_small',
+      param: 'amount_to_capture',
+    });
+    await stripe.paymentIntents.capture(id);
+    expect((await stripe.refunds.create({ payment_intent: id, amount: 1 })).amount).toBe(1);
   });
 
   test('without a test key nothing is shown', async () => {

@@ -8,13 +8,14 @@ import { eventually } from './backbone';
 
 /** GET /sandbox/ledger. */
 export interface Ledger {
-  currencies: Record<string, { authorizedOpenMinor: number; capturedMinor: number; refundedMinor: number }>;
+  currencies: Record<string, Record<string, number>>;
   consistent: boolean;
   movements: {
     kind: string;
-    paymentIntent: string;
+    paymentIntent: string | null;
     rideId: string | null;
     amount: number;
+    net: number;
     currency: string;
   }[];
 }
@@ -26,6 +27,8 @@ export interface RunningPsp {
   readonly stripe: Stripe;
   readonly clock: { now: Date };
   get<T = Record<string, unknown>>(path: string): Promise<T>;
+  /** A door of the sandbox's own: POST with JSON. */
+  post<T = Record<string, unknown>>(path: string, body?: object): Promise<T>;
   fault(fault: object): Promise<void>;
   clearFaults(): Promise<void>;
   /** Resolves when every fault has met its request. */
@@ -52,24 +55,35 @@ export function stripeFor(url: string, options: { key?: string; retries?: number
   });
 }
 
-export async function startPsp(dataDir: string): Promise<RunningPsp> {
+export interface PspOptions {
+  /** Where events are posted to; nowhere unless told. */
+  readonly webhooks?: { readonly url: string; readonly secret: string; readonly firstPauseMs?: number };
+}
+
+export async function startPsp(dataDir: string, { webhooks }: PspOptions = {}): Promise<RunningPsp> {
   const clock = { now: new Date('2026-03-01T12:00:00Z') };
-  const psp = createSandboxPsp({ dataDir, clock: () => clock.now });
+  const psp = createSandboxPsp({ dataDir, clock: () => clock.now, ...(webhooks && { webhooks }) });
   const server = await listen(psp.app, { port: 0, portVariable: 'none', closeGraceMs: 500 });
   const call = async (path: string, init?: RequestInit): Promise<Response> => {
     const response = await fetch(`${server.url}${path}`, init);
     if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return response;
   };
+  const post = (path: string, body: object = {}): Promise<Response> =>
+    call(path, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
   return {
     url: server.url,
     journalPath: join(dataDir, 'journal.jsonl'),
     stripe: stripeFor(server.url),
     clock,
     get: async <T>(path: string) => (await call(path)).json() as Promise<T>,
+    post: async <T>(path: string, body?: object) => (await post(path, body)).json() as Promise<T>,
     async fault(fault) {
-      const headers = { 'content-type': 'application/json' };
-      await call('/sandbox/faults', { method: 'POST', headers, body: JSON.stringify(fault) });
+      await post('/sandbox/faults', fault);
     },
     async clearFaults() {
       await call('/sandbox/faults', { method: 'DELETE' });

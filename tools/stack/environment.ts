@@ -29,6 +29,8 @@ export async function environmentOf(inputs: EnvironmentInputs): Promise<NodeJS.P
   const unlessSet: Record<string, string> = {
     STRIPE_API_KEY: 'sk_test_hailway',
     STRIPE_API_BASE: at('sandbox-psp'),
+    SANDBOX_WEBHOOK_URL: `${at('gateway')}/v1/providers/stripe/events`,
+    STRIPE_WEBHOOK_SECRET: secrets.of('stripe-webhook'),
     QUOTE_SECRET: secrets.of('quote'),
     RIDE_CODE_SECRET: secrets.of('ride-code'),
     HAILWAY_TEMPORAL_UI_URL: servers.temporalUiUrl ?? 'http://127.0.0.1:8233',

@@ -1,0 +1,63 @@
+import type { Happening } from './commit';
+import { openDispute, type Dispute } from './disputes/dispute';
+import type { Effect } from './endpoint';
+import { captureMovement, disputeMovements, refundMovement } from './movements';
+import type { PaymentIntent } from './paymentIntent';
+import type { Step } from './paymentIntents';
+import type { Refund } from './refunds';
+import { cardOf } from './testCards';
+import { intentEvents } from './webhooks/events';
+
+/** What a step of an intent did and what it answers. A card that is disputed is so as soon as it has paid. */
+export function stepEffect(
+  before: PaymentIntent | undefined,
+  { intent, capturedMinor, refusal }: Step,
+  at: Date,
+): Effect {
+  const answer =
+    refusal === undefined
+      ? { status: 200, body: intent }
+      : { status: refusal.status, body: { error: refusal.error } };
+  const events = intentEvents(before, intent);
+  if (capturedMinor === 0) return { ...answer, intent, events };
+  const movements = [captureMovement(intent, capturedMinor, at)];
+  const reason = cardOf(intent.payment_method ?? '')?.disputed;
+  if (reason === undefined) return { ...answer, intent, movements, events };
+  const opened = disputeOpened(openDispute(intent, { reason, left: capturedMinor }, at), intent, at);
+  return {
+    ...answer,
+    intent,
+    dispute: opened.dispute,
+    movements: [...movements, ...opened.movements],
+    events: [...events, ...opened.events],
+  };
+}
+
+export const refundHappening = (refund: Refund, intent: PaymentIntent, at: Date): Happening => ({
+  refund,
+  movements: [refundMovement(refund, intent, at)],
+  events: ['charge.refunded'],
+});
+
+export const disputeOpened = (dispute: Dispute, intent: PaymentIntent, at: Date) =>
+  ({
+    dispute,
+    movements: disputeMovements(dispute, intent, at),
+    events: ['charge.dispute.created'],
+  }) as const;
+
+/** The dispute after an update or a verdict; money comes back where it was won. */
+export function disputeHappening(
+  before: Dispute,
+  dispute: Dispute,
+  intent: PaymentIntent,
+  at: Date,
+): Happening {
+  const closed = dispute.status === 'won' || dispute.status === 'lost';
+  if (!closed || before.status === dispute.status) return { dispute };
+  return {
+    dispute,
+    movements: dispute.changes.length > before.changes.length ? disputeMovements(dispute, intent, at) : [],
+    events: ['charge.dispute.closed'],
+  };
+}
