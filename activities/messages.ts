@@ -33,6 +33,8 @@ export type RideMessages = {
   tellPayment(message: { rideId: string; outcome: RideOutcome }): Promise<void>;
   /** Has the payment secure more, and answers once that is decided: the same change is the same raise. */
   askToRaiseHold(message: HoldRaise & { rideId: string }): Promise<Raised>;
+  /** The hold gets old and the ride goes on. A payment that is over needs no telling. */
+  tellHoldAges(message: { rideId: string }): Promise<void>;
   /** The driver whom this ride has reserved is free. A ride that is over needs no telling. */
   tellDriverFree(message: { rideId: string }): Promise<void>;
 };
@@ -64,6 +66,9 @@ export const rideMessages: RideMessages = {
     if (!told && outcome.amountMinor > 0)
       throw ApplicationFailure.nonRetryable('The payment that should be charged is gone.', 'payment_gone');
   },
+  async tellHoldAges({ rideId }) {
+    await signal(paymentWorkflowId(rideId), paymentSignals.holdAges);
+  },
   async tellDriverFree({ rideId }) {
     await signal(rideWorkflowId(rideId), rideSignals.driverFree);
   },
@@ -86,7 +91,12 @@ export const rideMessages: RideMessages = {
 
 export const paymentMessages: PaymentMessages = {
   async tellRide({ rideWorkflowId, authorization }) {
-    if (authorization.authorized) await signal(rideWorkflowId, rideSignals.paymentAuthorized);
+    if (authorization.authorized)
+      await signal(
+        rideWorkflowId,
+        rideSignals.paymentAuthorized,
+        ...(authorization.method ? [{ method: authorization.method }] : []),
+      );
     else await signal(rideWorkflowId, rideSignals.paymentDeclined, { reason: authorization.reason });
   },
 };

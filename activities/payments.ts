@@ -3,20 +3,28 @@ import type { Pool } from 'pg';
 import { ledgerEntries } from '../domain/ledger';
 import { providerBusy } from '../domain/names';
 import { foldPayment, type Payment } from '../domain/payment';
-import type { Charged, Raised, Refunded, TipCharge } from '../domain/paymentCalls';
-import { paymentSteps, type PaymentFact, type PaymentOrder, type PaymentStep } from '../domain/paymentFacts';
+import type { CardCharge, Charged, HoldOrder, Raised, Refunded } from '../domain/paymentCalls';
+import { paymentSteps, type PaymentFact, type PaymentStep } from '../domain/paymentFacts';
 import type { Recorded, Step } from '../domain/sagas';
-import { captureHold, chargeCard, voidHold } from '../services/payments/intents';
+import { captureHold, voidHolds } from '../services/payments/holds';
+import { chargeCard } from '../services/payments/intents';
 import { book } from '../services/payments/ledger';
-import { FinalRefusal, retryAfterMs, type ProviderClient } from '../services/payments/provider';
+import {
+  FinalRefusal,
+  retryAfterMs,
+  type ProviderAccess,
+  type ProviderClient,
+} from '../services/payments/provider';
 import { raiseHold } from '../services/payments/raiseHold';
 import { refundCapture } from '../services/payments/refunds';
-import { lockPayment, putPayment } from '../services/payments/store';
+import { lockPayment, putPayment, type IntentRef } from '../services/payments/store';
 import { createRecordTransition } from './outbox';
 
 export interface PaymentActivityOptions {
   readonly pool: Pool;
   readonly provider: ProviderClient;
+  /** Where riders come back to from their bank's page. */
+  readonly returnUrl?: string;
   readonly topicPrefix?: string;
 }
 
@@ -27,12 +35,18 @@ export type PaymentTransitions = Record<PaymentStep, (step: Step<PaymentFact>) =
 
 /** What is asked of the payment provider. Each is safe to repeat: it happens once. A declined card is an answer. */
 export interface ProviderActivities {
-  authorize(order: PaymentOrder): Promise<Charged>;
+  authorize(order: HoldOrder): Promise<Charged>;
   capture(order: { rideId: string; intentId: string; amountMinor: number }): Promise<void>;
   raiseHold(order: { rideId: string; intentId: string; changeId: string; toMinor: number }): Promise<Raised>;
-  /** Answers the intent that holds nothing any more, or null where there never was one. */
+  /** Answers the last intent that holds nothing any more, or null where there never was one. */
   voidHold(rideId: string): Promise<string | null>;
-  chargeTip(tip: TipCharge): Promise<Charged>;
+  /** The same for one of its holds, beside the one that counts. */
+  voidOneHold(order: { rideId: string; holdVersion: number }): Promise<void>;
+  chargeTip(charge: CardCharge): Promise<Charged>;
+  /** What the hold did not give. */
+  collect(charge: CardCharge): Promise<Charged>;
+  /** An operator's charge beside. */
+  chargeExtra(charge: CardCharge): Promise<Charged>;
   refund(order: {
     rideId: string;
     intentId: string;
@@ -42,7 +56,7 @@ export interface ProviderActivities {
 }
 
 /** Everything that a payment's workflow does outside of itself. */
-export function createPaymentActivities({ pool, provider, topicPrefix }: PaymentActivityOptions): {
+export function createPaymentActivities({ pool, provider, returnUrl, topicPrefix }: PaymentActivityOptions): {
   readonly transitions: PaymentTransitions;
   readonly provider: ProviderActivities;
 } {
@@ -69,30 +83,46 @@ export function createPaymentActivities({ pool, provider, topicPrefix }: Payment
     transitions: Object.fromEntries(
       Object.values(paymentSteps).map((step) => [step, record]),
     ) as PaymentTransitions,
-    provider: createProviderActivities({ pool, client: provider }),
+    provider: createProviderActivities({
+      pool,
+      client: provider,
+      ...(returnUrl === undefined ? {} : { returnUrl }),
+    }),
   };
 }
 
-function createProviderActivities(access: { pool: Pool; client: ProviderClient }): ProviderActivities {
+function createProviderActivities(access: ProviderAccess): ProviderActivities {
+  const charge =
+    (purpose: Exclude<IntentRef['purpose'], 'hold'>) =>
+    ({ rideId, attempt, ...rest }: CardCharge): Promise<Charged> => {
+      const ref = { paymentId: rideId, purpose, intentVersion: attempt };
+      return askingProvider(() => chargeCard(access, { ref, ...rest }));
+    };
   return {
-    authorize: ({ rideId, amountMinor, currency, method }) => {
+    authorize: ({ rideId, method, holdVersion = 1, riderIsThere = false, amountMinor, currency }) => {
       if (method.type === 'cash') throw new Error('impossible: cash is not authorized');
-      const ref = { paymentId: rideId, purpose: 'hold', intentVersion: 1 } as const;
-      return calling(() => chargeCard(access, { ref, amountMinor, currency, paymentMethod: method.token }));
+      const ref = { paymentId: rideId, purpose: 'hold', intentVersion: holdVersion } as const;
+      const hold = { ref, amountMinor, currency, paymentMethod: method.token, riderIsThere };
+      return askingProvider(() => chargeCard(access, hold));
     },
-    capture: (order) => calling(() => captureHold(access, order)),
-    raiseHold: (order) => calling(() => raiseHold(access, order)),
-    voidHold: (rideId) => calling(() => voidHold(access, rideId)),
-    chargeTip: ({ rideId, attempt, ...charge }) => {
-      const ref = { paymentId: rideId, purpose: 'tip', intentVersion: attempt } as const;
-      return calling(() => chargeCard(access, { ref, ...charge }));
+    capture: (order) => askingProvider(() => captureHold(access, order)),
+    raiseHold: (order) => askingProvider(() => raiseHold(access, order)),
+    voidHold: (rideId) => askingProvider(() => voidHolds(access, { rideId })),
+    voidOneHold: async (order) => {
+      await askingProvider(() => voidHolds(access, order));
     },
-    refund: (order) => calling(() => refundCapture(access, order)),
+    chargeTip: charge('tip'),
+    collect: charge('charge'),
+    chargeExtra: charge('extra'),
+    refund: (order) => askingProvider(() => refundCapture(access, order)),
   };
 }
 
-/** A provider that says when it wants to be asked again is asked then; what it refuses for good is not asked again. */
-async function calling<T>(call: () => Promise<T>): Promise<T> {
+/**
+ * Around every activity that asks the provider. One that says when it wants to be asked again, or that is not asked for
+ * a while, is asked then; what it refuses for good is not asked again.
+ */
+export async function askingProvider<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {

@@ -3,9 +3,15 @@ import { earlyFareMinor, waitingMinor } from './charge';
 import { DomainError } from './errors';
 import { adjustedFare, MAX_FARE_MINOR } from './fare';
 import type { Policies } from './policies';
-import { MOST_FACTS_TO_CHANGE, requestOf, rideTransitions } from './ride';
+import { requestOf, rideTransitions } from './ride';
 import { inTime, requireDue } from './schedule';
 import type { Ride, RideCommand, RideCommandType, RideFact, RideFactData, RouteChange } from './ride';
+
+/**
+ * A ride that has so many facts is not changed any more, only carried on and ended: its workflow takes 2,000 Updates
+ * (Temporal's limit), and those that end it have to be among them.
+ */
+export const MOST_FACTS_TO_CHANGE = 200;
 
 type Beginning = 'schedule' | 'request';
 
@@ -49,6 +55,7 @@ function decideOn(
       requireDue(ride, at, policies);
       return requestOf(ride);
     case 'startMatching':
+      return command.paymentMethod === undefined ? {} : { paymentMethod: command.paymentMethod };
     case 'giveUpMatching':
       return {};
     case 'failPayment':

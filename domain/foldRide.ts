@@ -64,8 +64,10 @@ function changes(ride: Ride, fact: RideFact): Partial<Ride> {
     }
     case 'ride.fare_adjusted':
       return { fare: fact.data.fare };
-    case 'ride.matching_started':
-      return { status: 'matching', matchingSince: fact.at };
+    case 'ride.matching_started': {
+      const { paymentMethod = ride.paymentMethod } = fact.data;
+      return { status: 'matching', matchingSince: fact.at, paymentMethod };
+    }
     case 'ride.payment_failed':
       return { status: 'payment_failed', endedAt: fact.at, chargeMinor: 0, endReason: fact.data.reason };
     case 'ride.driver_assigned':

@@ -85,10 +85,19 @@ export const rideSignals = {
   offersDeclined: 'offersDeclined',
   driverFree: 'driverFree',
 } as const;
-export const paymentSignals = { rideEnded: 'rideEnded' } as const;
+/** What a ride tells its payment: its last word, or that the hold gets old while it is still under way. */
+export const paymentSignals = { rideEnded: 'rideEnded', holdAges: 'holdAges' } as const;
 
-/** Updates that a payment's workflow answers. */
-export const paymentUpdates = { tip: 'tip', refund: 'refund', raiseHold: 'raiseHold' } as const;
+/** Updates that a payment's workflow answers; the last four are an operator's. */
+export const paymentUpdates = {
+  tip: 'tip',
+  refund: 'refund',
+  raiseHold: 'raiseHold',
+  retryNow: 'retryNow',
+  markResolved: 'markResolved',
+  waiveFee: 'waiveFee',
+  adjustCharge: 'adjustCharge',
+} as const;
 
 /**
  * Tells a payment, a dispute or a payout that the provider has said something: it looks at the provider then. See

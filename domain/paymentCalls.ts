@@ -1,7 +1,24 @@
-/** What asking a card for money came to. */
+import type { PaymentMethod } from './ride';
+
+/**
+ * What asking a card for money came to. With an `actionIntentId` the rider's bank wants to see the rider before it says:
+ * asked again, the answer may be another.
+ */
 export type Charged =
   | { readonly charged: true; readonly intentId: string }
-  | { readonly charged: false; readonly reason: string };
+  | { readonly charged: false; readonly reason: string; readonly actionIntentId?: string };
+
+/** A hold to be had. Which of its ride's it is, is its version: the same one is asked for once. */
+export interface HoldOrder {
+  readonly rideId: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+  readonly method: PaymentMethod;
+  /** 1 unless told otherwise; one more for each further method, and for each hold in the place of an old one. */
+  readonly holdVersion?: number;
+  /** The rider can answer their bank. A card that wants that is a declined one where it is not said. */
+  readonly riderIsThere?: boolean;
+}
 
 /** What asking for a larger hold came to. A raise that was declined leaves the hold as it was. */
 export type Raised = { readonly raised: true } | { readonly raised: false; readonly reason: string };
@@ -18,12 +35,13 @@ export type Refunded =
   | { readonly refunded: true; readonly refundId: string }
   | { readonly refunded: false; readonly reason: string };
 
-/** The least that a payment's workflow knows of a tip that it asks the provider for. */
-export interface TipCharge {
+/** A charge that a payment's workflow asks the provider for, with nobody there: a tip, a debt, an operator's. */
+export interface CardCharge {
   readonly rideId: string;
   readonly amountMinor: number;
   readonly currency: string;
+  /** The provider's token of the card. */
   readonly paymentMethod: string;
-  /** 1 for the first one asked for; one more after each that was declined. */
+  /** 1 for the first one of its kind; one more for each after it. */
   readonly attempt: number;
 }

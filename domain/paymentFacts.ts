@@ -53,6 +53,7 @@ export interface PaymentFactData {
     readonly by: 'provider' | 'operator';
     readonly outcome: string;
     readonly evidence?: string;
+    readonly operatorId?: string;
   };
   /** `amountMinor` was taken; where more is owed than the hold gave, `owedMinor` says how much. */
   'payment.captured': Amount & Split & { readonly intentId: string; readonly owedMinor?: number };
@@ -61,7 +62,7 @@ export interface PaymentFactData {
   /** A debt, or part of it, was paid. */
   'payment.collected': Amount & { readonly intentId: string };
   /** A debt, or part of it, is given up. */
-  'payment.waived': Amount & { readonly reason: string };
+  'payment.waived': Amount & { readonly reason: string; readonly operatorId?: string };
   'payment.voided': { readonly intentId: string | null };
   /** The driver has the cash, and owes commission and tax. */
   'payment.cash_settled': Amount & Split;

@@ -46,6 +46,10 @@ export interface Policies {
    * Whoever waits for the hold to be raised is let go, and the fare stays, after this long (in real time at any speed).
    */
   readonly holdPatienceSeconds: number;
+  /** How long a rider has to answer their bank before the next payment method is tried. */
+  readonly actionDeadlineMs: number;
+  /** A hold is made anew when it is this old: the provider's end after 7 days. */
+  readonly holdValidMs: number;
   /** How often a ride's workflow looks whether it is stuck. */
   readonly stuckCheckMs: number;
   /** The platform's share of a fare, in basis points (1/100 of a percent). */
@@ -91,6 +95,8 @@ export const standardPolicies: Policies = {
   waitingCapMinor: 350,
   quotedSecondMs: SECOND,
   holdPatienceSeconds: 60,
+  actionDeadlineMs: 10 * MINUTE,
+  holdValidMs: 6 * 24 * 60 * MINUTE,
   stuckCheckMs: 30 * MINUTE,
   scheduleMinAheadMs: 30 * MINUTE,
   scheduleMaxAheadDays: 30,

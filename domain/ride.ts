@@ -29,6 +29,8 @@ export interface RideRequest {
   readonly durationSeconds: number;
   readonly fare: Fare;
   readonly paymentMethod: PaymentMethod;
+  /** What is tried, in this order, where that is declined. */
+  readonly fallbackPaymentMethods?: readonly PaymentMethod[];
   /** When the rider wants to be picked up, if that is later; ISO 8601 in UTC. */
   readonly scheduledFor: string | null;
 }
@@ -46,6 +48,7 @@ export const requestOf = (ride: Ride): RideRequest => ({
   durationSeconds: ride.durationSeconds,
   fare: ride.fare,
   paymentMethod: ride.paymentMethod,
+  ...(ride.fallbackPaymentMethods && { fallbackPaymentMethods: ride.fallbackPaymentMethods }),
   scheduledFor: ride.scheduledFor,
 });
 
@@ -98,7 +101,8 @@ export interface RideFactData {
   'ride.scheduled': RideRequest;
   'ride.rescheduled': RideRequest;
   'ride.requested': RideRequest;
-  'ride.matching_started': Record<string, never>;
+  /** With the method that holds the fare, where it is another than the rider's first. */
+  'ride.matching_started': { readonly paymentMethod?: PaymentMethod };
   'ride.payment_failed': { readonly reason: string };
   'ride.driver_assigned': { readonly driverId: string; readonly offerId: string };
   'ride.no_driver_found': Record<string, never>;
@@ -151,7 +155,7 @@ export type RideCommand =
   | { type: 'reschedule'; at: string; request: Partial<RideRequest> }
   | { type: 'release'; at: string }
   | { type: 'request'; at: string; request: RideRequest }
-  | { type: 'startMatching'; at: string }
+  | { type: 'startMatching'; at: string; paymentMethod?: PaymentMethod }
   | { type: 'failPayment'; at: string; reason: string }
   | { type: 'reserveDriver'; at: string; driverId: string; offerId: string }
   | { type: 'releaseReservation'; at: string; reason: string }
@@ -192,12 +196,6 @@ interface Transition {
   readonly to: RideStatus | 'same';
   readonly fact: RideFactType;
 }
-
-/**
- * A ride that has so many facts is not changed any more, only carried on and ended: its workflow takes 2,000 Updates
- * (Temporal's limit), and those that end it have to be among them.
- */
-export const MOST_FACTS_TO_CHANGE = 200;
 
 /** The one table of a ride’s life. Guards, fact names, the diagram in the docs and tests come from it. */
 export const rideTransitions: Readonly<Record<RideCommandType, Transition>> = {

@@ -1,6 +1,6 @@
 import type { PaymentOrder } from './paymentFacts';
 import type { Policies } from './policies';
-import type { Ride, RideRequest } from './ride';
+import type { PaymentMethod, Ride, RideRequest } from './ride';
 
 /** What the workflows are started with: everything they need, so that a replay decides the same. */
 export interface RideStart {
@@ -62,9 +62,10 @@ export interface ProviderNews {
   readonly objectId: string;
 }
 
-/** What became of a ride's authorization. */
+/** What became of a ride's authorization; `method` where it is not the one that was asked for first. */
 export type Authorization =
-  { readonly authorized: true } | { readonly authorized: false; readonly reason: string };
+  | { readonly authorized: true; readonly method?: PaymentMethod }
+  | { readonly authorized: false; readonly reason: string };
 
 /** What a rider gives after the ride, in minor units of the ride's currency. */
 export interface Tip {
@@ -75,6 +76,30 @@ export interface Tip {
 export interface RefundOrder {
   readonly refundKey: string;
   readonly amountMinor: number;
+  readonly reason: string;
+}
+
+/** What an operator knows of a call to the provider of which the payment does not. */
+export interface OperatorsWord {
+  readonly outcome: 'happened' | 'did_not_happen';
+  readonly evidence: string;
+  /** The operator's id. */
+  readonly by: string;
+  /** What the provider calls what came of it: a charge or a refund has to have one. */
+  readonly objectId?: string;
+}
+
+/** What an operator gives up: a fee, or what is owed of one or of a fare. */
+export interface FeeWaiver {
+  readonly reason: string;
+  /** The operator's id. */
+  readonly by: string;
+}
+
+/** What a ride shall have cost its rider, beside tips. The same `adjustmentKey` is the same adjustment. */
+export interface ChargeAdjustment {
+  readonly adjustmentKey: string;
+  readonly toMinor: number;
   readonly reason: string;
 }
 

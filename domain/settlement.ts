@@ -1,5 +1,7 @@
+import { chargedLines, chargeReasonOf, type ChargeLine } from './charge';
 import { commissionMinor } from './fare';
 import type { ChargeReason } from './paymentFacts';
+import type { Ride } from './ride';
 
 /** The ride's last word to its payment. `amountMinor` 0 releases the hold. */
 export interface RideOutcome {
@@ -11,6 +13,20 @@ export interface RideOutcome {
   readonly taxMinor?: number;
   /** What of the amount the driver has paid for the rider, and gets back whole; 0 unless told otherwise. */
   readonly tollMinor?: number;
+}
+
+/** What a ride that has ended tells its payment. */
+export function outcomeOf(ride: Ride): RideOutcome {
+  const lines = chargedLines(ride);
+  const sumOf = (wanted: ChargeLine['kind']): number =>
+    lines.reduce((sum, { kind, amountMinor }) => (kind === wanted ? sum + amountMinor : sum), 0);
+  return {
+    amountMinor: ride.chargeMinor ?? 0,
+    driverId: ride.driverId,
+    for: chargeReasonOf(ride),
+    taxMinor: sumOf('tax'),
+    tollMinor: sumOf('toll'),
+  };
 }
 
 /**

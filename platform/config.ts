@@ -148,6 +148,8 @@ export const configSchema = z.object({
   ),
   SANDBOX_WEBHOOK_URL: httpUrl('http://127.0.0.1:8080/v1/providers/stripe/events'),
 
+  PAYMENT_RETURN_URL: httpUrl('http://127.0.0.1:8080'),
+
   AUTH_JWKS: text('the path or http URL of a JSON Web Key Set', '.hailway/issuer/jwks.json'),
   AUTH_ISSUER: text('the issuer that tokens name', 'hailway-local'),
   AUTH_AUDIENCE: text('the audience that tokens name', 'hailway'),

@@ -35,6 +35,11 @@ export class Compensations {
     this.answer(operatorUpdates.skipCompensation, 'skip');
   }
 
+  /** Whether something waits for an operator. */
+  get isParked(): boolean {
+    return this.parked !== undefined;
+  }
+
   add(name: string, undo: () => Promise<void>): void {
     this.pending.push({ name, undo });
   }
@@ -42,6 +47,11 @@ export class Compensations {
   /** The saga reached its end: what was registered stands. */
   clear(): void {
     this.pending.length = 0;
+  }
+
+  /** An operator's word on what is parked. */
+  decide(verdict: Verdict): void {
+    this.verdict = verdict;
   }
 
   /** Undoes what was registered, the last first, whoever cancels; what cannot be undone waits for an operator. */
@@ -52,42 +62,42 @@ export class Compensations {
     });
   }
 
-  /** Does what must be done; where that fails it waits for an operator, who has it tried again or skipped. */
-  async insist(name: string, task: () => Promise<void>): Promise<void> {
+  /**
+   * Does what must be done; where that fails it waits for an operator, who has it tried again or skipped, or for what
+   * makes it needless.
+   */
+  async insist(
+    name: string,
+    task: () => Promise<void>,
+    { until = () => false }: { until?: () => boolean } = {},
+  ): Promise<void> {
     for (;;) {
       try {
         return await task();
       } catch (error) {
-        if ((await this.park(name, error)) === 'skip') return;
+        if ((await this.park(name, error, until)) !== 'retry') return;
       }
     }
   }
 
-  private async park(name: string, error: unknown): Promise<Verdict> {
+  private async park(name: string, error: unknown, until: () => boolean): Promise<Verdict | undefined> {
     const cause = causeOf(error);
     const reason = cause instanceof Error ? cause.message : String(cause);
     this.parked = name;
     this.verdict = undefined;
     this.onPark({ what: name, reason, next: whatToDo });
-    await condition(() => this.verdict !== undefined);
+    await condition(() => this.verdict !== undefined || until());
     this.parked = undefined;
     this.onPark(null);
-    return this.verdict!;
+    return this.verdict;
   }
 
   private answer(update: string, verdict: Verdict): void {
-    setHandler(
-      defineUpdate<void>(update),
-      () => {
-        this.verdict = verdict;
+    setHandler(defineUpdate<void>(update), () => this.decide(verdict), {
+      validator: () => {
+        if (!this.isParked) throw ApplicationFailure.nonRetryable('Nothing is parked.', 'nothing_parked');
       },
-      {
-        validator: () => {
-          if (this.parked === undefined)
-            throw ApplicationFailure.nonRetryable('Nothing is parked.', 'nothing_parked');
-        },
-        description: `Operator: ${verdict} what could not be done`,
-      },
-    );
+      description: `Operator: ${verdict} what could not be done`,
+    });
   }
 }

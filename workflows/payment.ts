@@ -8,46 +8,63 @@ import {
 } from '@temporalio/workflow';
 import type { PaymentMessages } from '../activities/messages';
 import { money } from '../domain/money';
-import { paymentSignals } from '../domain/names';
+import { paymentSignals, providerNews } from '../domain/names';
 import type { PaymentStatus } from '../domain/payment';
-import type { Authorization, PaymentStart } from '../domain/sagas';
-import { settlement, type RideOutcome } from '../domain/settlement';
+import { standardPolicies } from '../domain/policies';
+import type { PaymentMethod } from '../domain/ride';
+import type { Authorization, PaymentStart, ProviderNews } from '../domain/sagas';
+import type { RideOutcome } from '../domain/settlement';
 import { AfterRide } from './afterRide';
+import { Charging } from './charging';
 import { Compensations } from './compensation';
-import { HoldRaises } from './holdRaises';
+import { Doubts } from './doubts';
+import { Holds } from './holds';
+import { answerOperators } from './paymentOperators';
 import { PaymentRecord } from './paymentRecord';
 import { createProvider } from './provider';
 import { ownDatabase } from './steps';
 
 /**
- * A ride's payment: authorized, and when the ride has ended captured or released; then tips and refunds while their
- * time lasts. It outlives its ride.
+ * A ride's payment: authorized, and when the ride has ended captured or released; then tips, refunds and what an
+ * operator adjusts while their time lasts. It outlives its ride.
  */
-export async function payment({ order, policies, rideWorkflowId }: PaymentStart): Promise<PaymentStatus> {
-  const { rideId, method, currency } = order;
+export async function payment({ order, rideWorkflowId, ...start }: PaymentStart): Promise<PaymentStatus> {
+  const { rideId, currency } = order;
+  // A ride that began before something was a policy does not have it.
+  const policies = { ...standardPolicies, ...start.policies };
+  let outcome: RideOutcome | undefined;
+  let rideWaits = true;
   const record = new PaymentRecord(rideId, policies);
   const { operators } = record;
-  const provider = createProvider(operators);
+  const doubts = new Doubts(record);
+  const provider = createProvider(record, doubts);
   const messages = ownDatabase<PaymentMessages>({
     onTrouble: (step, error) => operators.failed(step, error),
   });
-  const afterRide = new AfterRide(record, policies, provider);
-  const raises = new HoldRaises(record, provider);
   const compensations = new Compensations((parked) => operators.park(parked));
-  let outcome: RideOutcome | undefined;
-  let rideWaits = true;
-
+  const holds = new Holds(record, policies, provider, () => outcome?.amountMinor === 0);
+  const charging = new Charging(record, policies, provider, compensations);
+  const afterRide = new AfterRide(record, policies, provider);
+  answerOperators(record, { doubts, compensations, lookAtHold: () => holds.look() });
   setHandler(defineSignal<[RideOutcome]>(paymentSignals.rideEnded), (ended) => void (outcome ??= ended));
+  setHandler(defineSignal(paymentSignals.holdAges), () => holds.look());
+  // Whatever the news say, they only have the provider looked at: it has one truth, however often it is told.
+  setHandler(defineSignal<[ProviderNews]>(providerNews), () => {
+    holds.look();
+    doubts.tryNow();
+  });
 
   await record.add('payment.opened', order);
   try {
-    await authorize();
+    // Registered before the call: a hold whose answer was lost may have come about.
+    compensations.add('release the hold', releaseHold);
+    await holds.authorize(order);
+    if (record.is('failed')) compensations.clear();
     // The steps above go to their end whoever cancels; a ride must not be told of a hold that is about to go.
     if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
     await tellRide();
     if (!record.is('failed')) {
-      operators.waits('the ride to end');
-      await condition(() => outcome !== undefined);
+      await rideToEnd();
       await CancellationScope.nonCancellable(() => settle(outcome!));
       await afterRide.window();
     }
@@ -55,64 +72,58 @@ export async function payment({ order, policies, rideWorkflowId }: PaymentStart)
     await compensations.run();
     await CancellationScope.nonCancellable(async () => {
       await tellRide();
-      await condition(allHandlersFinished);
+      await allAtRest();
     });
     // The last call in flight may have failed with its own words: what ended the payment is the cancel.
     throw CancellationScope.current().consideredCancelled ? new CancelledFailure('cancelled') : error;
   }
   operators.waits('nothing: the payment is over');
-  await condition(allHandlersFinished);
+  await allAtRest();
   return record.payment.status;
 
-  async function authorize(): Promise<void> {
-    // Registered before the call: a hold whose answer was lost may have come about.
-    compensations.add('release the hold', releaseHold);
-    if (method.type === 'cash') return;
-    const { amountMinor } = order;
-    const held = await provider.authorize(`Hold ${money(amountMinor, currency)}`, order);
-    if (held.charged) {
-      await record.add('payment.authorized', { intentId: held.intentId, amountMinor, currency });
-    } else {
-      await record.add('payment.declined', { reason: held.reason });
-      compensations.clear();
+  async function rideToEnd(): Promise<void> {
+    while (outcome === undefined) {
+      operators.waits('the ride to end');
+      await condition(() => outcome !== undefined || holds.wantLook);
+      if (outcome === undefined) await holds.renew();
     }
   }
 
   /** The ride waits for this once. One that has ended meanwhile does not, and one that is gone is no failure. */
   async function tellRide(): Promise<void> {
     if (!rideWaits || outcome !== undefined) return;
-    const authorization: Authorization = record.is('authorized', 'cash_due')
-      ? { authorized: true }
-      : { authorized: false, reason: record.payment.failureReason ?? 'payment_cancelled' };
-    await messages.tellRide({ rideWorkflowId, authorization });
+    await messages.tellRide({ rideWorkflowId, authorization: authorization() });
     rideWaits = false;
   }
 
-  async function settle({ amountMinor, driverId }: RideOutcome): Promise<void> {
-    await raises.close();
-    if (amountMinor === 0) return compensations.run();
+  function authorization(): Authorization {
+    const { method, failureReason } = record.payment;
+    if (!record.is('authorized', 'cash_due'))
+      return { authorized: false, reason: failureReason ?? 'payment_cancelled' };
+    return sameMethod(method, order.method) ? { authorized: true } : { authorized: true, method };
+  }
+
+  async function settle(ended: RideOutcome): Promise<void> {
+    await holds.close();
+    if (ended.amountMinor === 0) return compensations.run();
     compensations.clear();
-    const { intentId, amountMinor: heldMinor } = record.payment;
-    // A hold cannot give more than it holds.
-    const owed = { amountMinor: Math.min(amountMinor, heldMinor), currency, driverId };
-    const split = settlement(owed, policies.commissionBasisPoints);
-    if (intentId === null) {
-      await record.add('payment.cash_settled', { ...owed, ...split });
-      return;
-    }
-    const summary = `Capture ${money(owed.amountMinor, currency)} of ${money(heldMinor, currency)}`;
-    const capture = { rideId, intentId, amountMinor: owed.amountMinor };
-    await compensations.insist('capture the hold', async () => {
-      await provider.capture(summary, capture);
-      await record.add('payment.captured', { intentId, ...owed, ...split });
-    });
+    await charging.settle(ended);
   }
 
   /** Tolerates that nothing is held: not asked for yet, declined, or released before. */
   async function releaseHold(): Promise<void> {
-    await raises.close();
+    await holds.close();
     const summary = `Release the hold of ${money(record.payment.amountMinor, currency)}`;
-    const intentId = method.type === 'cash' ? null : await provider.voidHold(summary, rideId);
+    // A ride that fell back to cash has asked for holds before.
+    const intentId = order.method.type === 'cash' ? null : await provider.voidHold(summary, rideId);
     await record.add('payment.voided', { intentId });
   }
+
+  async function allAtRest(): Promise<void> {
+    await holds.leftNothing();
+    await condition(allHandlersFinished);
+  }
 }
+
+const sameMethod = (one: PaymentMethod, other: PaymentMethod): boolean =>
+  one.type === 'card' && other.type === 'card' ? one.token === other.token : one.type === other.type;

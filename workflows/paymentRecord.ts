@@ -7,6 +7,7 @@ import {
   type PaymentFact,
   type PaymentFactData,
   type PaymentFactType,
+  type ProviderCall,
 } from '../domain/paymentFacts';
 import type { Policies } from '../domain/policies';
 import { createLock } from './lock';
@@ -54,24 +55,41 @@ export class PaymentRecord {
     return CancellationScope.nonCancellable(() => this.oneAtATime(record));
   }
 
+  /** What was in doubt about this call is known by now; does nothing where nothing was. */
+  async resolve(call: ProviderCall, data: PaymentFactData['payment.resolved']): Promise<void> {
+    if (this.current?.unresolved?.call === call) await this.add('payment.resolved', data);
+  }
+
   private async record(fact: PaymentFact): Promise<Payment> {
-    const isAhead = this.version < (this.current?.version ?? 0);
-    if (!isAhead && !mayFollow(this.current, fact.type))
-      throw new Error(`impossible: ${fact.type} on a payment that is ${this.current?.status}`);
+    for (let isFirst = true; ; isFirst = false) {
+      const isAhead = this.version < (this.current?.version ?? 0);
+      if (!isAhead && this.is('unresolved') && fact.type !== 'payment.resolved') {
+        // Left by an attempt that was lost: what is recorded now is what it was not sure of.
+        await this.commit({
+          type: 'payment.resolved',
+          at: fact.at,
+          data: { by: 'provider', outcome: fact.type },
+        });
+      } else if (!isAhead && !mayFollow(this.current, fact.type)) {
+        if (!isFirst) return this.payment;
+        throw new Error(`impossible: ${fact.type} on a payment that is ${this.current?.status}`);
+      } else if (await this.commit(fact)) return this.payment;
+    }
+  }
+
+  /** @returns whether the step took the version that is next for this workflow */
+  private async commit(fact: PaymentFact): Promise<boolean> {
     const step = paymentSteps[fact.type];
-    do {
-      const expectedVersion = this.version;
-      const recorded = await this.transitions[step]({
-        stepId: stepId(this.rideId, step, expectedVersion),
-        aggregateId: this.rideId,
-        expectedVersion,
-        fact,
-      });
-      this.current = recorded.state;
-      this.operators.show(recorded.state);
-      this.version = recorded.applied ? expectedVersion + 1 : recorded.state.version;
-      if (recorded.applied) break;
-    } while (mayFollow(this.current, fact.type));
-    return this.payment;
+    const expectedVersion = this.version;
+    const recorded = await this.transitions[step]({
+      stepId: stepId(this.rideId, step, expectedVersion),
+      aggregateId: this.rideId,
+      expectedVersion,
+      fact,
+    });
+    this.current = recorded.state;
+    this.operators.show(recorded.state);
+    this.version = recorded.applied ? expectedVersion + 1 : recorded.state.version;
+    return recorded.applied;
   }
 }

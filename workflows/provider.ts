@@ -1,15 +1,13 @@
 import {
   ActivityCancellationType,
-  ApplicationFailure,
   CancellationScope,
   proxyActivities,
   proxyLocalActivities,
-  sleep,
 } from '@temporalio/workflow';
 import type { ProviderActivities } from '../activities/payments';
-import { providerBusy } from '../domain/names';
-import type { PaymentView } from './paymentView';
-import { causeOf, isFinal } from './steps';
+import type { ProviderCall } from '../domain/paymentFacts';
+import type { Doubts } from './doubts';
+import type { PaymentRecord } from './paymentRecord';
 
 type Call = keyof ProviderActivities;
 type Order<K extends Call> = Parameters<ProviderActivities[K]>[0];
@@ -52,50 +50,35 @@ const attemptsInTurn = [1, 6, 24, 96, 360] as const;
  * answers within 2 s, that is one marker instead of three events and a workflow task, and nobody waits for the
  * payment's workflow meanwhile.
  */
-export function createProvider(view: PaymentView): Provider {
+export function createProvider(record: PaymentRecord, doubts: Doubts): Provider {
   return {
     authorize: asking('authorize', { quickly: true }),
     capture: asking('capture', { quickly: true }),
     raiseHold: asking('raiseHold'),
     voidHold: asking('voidHold'),
+    voidOneHold: asking('voidOneHold'),
     chargeTip: asking('chargeTip'),
+    collect: asking('collect'),
+    chargeExtra: asking('chargeExtra'),
     refund: asking('refund'),
   };
 
   function asking<K extends Call>(call: K, { quickly = false } = {}): Asking<K> {
     const once = local[call] as unknown as Executable<K>;
     return (what, order) =>
-      view.during('provider', what, async (): Promise<Answer<K>> => {
-        if (quickly) {
-          const first = await triedOnce<Answer<K>>(what, () =>
-            CancellationScope.nonCancellable(() => once.executeWithOptions({ summary: what }, [order])),
-          );
-          if (first) return first.answer;
-        }
-        for (let turn = 0; ; turn += 1) {
-          const later = await triedOnce<Answer<K>>(what, () => again(call, what, order, turn));
-          if (later) return later.answer;
-        }
-      });
-  }
-
-  /** The answer; or nothing where it may be asked for again, after the pause that the provider wants. */
-  async function triedOnce<T>(what: string, call: () => Promise<T>): Promise<{ answer: T } | undefined> {
-    try {
-      return { answer: await call() };
-    } catch (error) {
-      if (isFinal(error) || CancellationScope.current().consideredCancelled) throw error;
-      const cause = causeOf(error);
-      view.failed(what, cause);
-      const pauseMs = pauseWanted(cause);
-      if (pauseMs > 0) await sleep(pauseMs, { summary: 'the provider wants to be asked later' });
-      return undefined;
-    }
+      record.operators.during('provider', what, () =>
+        doubts.untilAnswered<Answer<K>>({ call: inFacts(call), what }, (tried) => {
+          const turn = quickly ? tried - 1 : tried;
+          return turn < 0
+            ? CancellationScope.nonCancellable(() => once.executeWithOptions({ summary: what }, [order]))
+            : again(call, what, order, turn);
+        }),
+      );
   }
 }
 
-const pauseWanted = (cause: unknown): number =>
-  cause instanceof ApplicationFailure && cause.type === providerBusy ? Number(cause.details?.[0]) : 0;
+/** A hold beside the one that counts is no doubt about the payment. */
+const inFacts = (call: Call): ProviderCall | null => (call === 'voidOneHold' ? null : call);
 
 function again<K extends Call>(call: K, what: string, order: Order<K>, turn: number): Promise<Answer<K>> {
   const activity = regular[call] as unknown as Executable<K>;

@@ -10,8 +10,8 @@ import {
 import type { RideMessages } from '../activities/messages';
 import { holdMinor } from '../domain/charge';
 import { rideSignals, rideWorkflowId } from '../domain/names';
-import type { Policies } from '../domain/policies';
-import type { RideStatus } from '../domain/ride';
+import { standardPolicies, type Policies } from '../domain/policies';
+import type { PaymentMethod, RideStatus } from '../domain/ride';
 import type { Authorization, PaymentStart, RideStart } from '../domain/sagas';
 import type { RideOutcome } from '../domain/settlement';
 import { stuckFromMs } from '../domain/stuck';
@@ -34,6 +34,7 @@ export async function ride({ request, requestedAt, policies, released }: RideSta
   const compensations = new Compensations((parked) => record.operators.park(parked));
   const search: SearchNews = { declinedRounds: new Set(), driverFreed: false };
   let authorization: Authorization | undefined;
+  let heldSinceMs = Infinity;
 
   const fares = fareChanges();
   answerRiderDriverAndOperator(record, policies, fares);
@@ -43,12 +44,15 @@ export async function ride({ request, requestedAt, policies, released }: RideSta
     ({ round }) => void search.declinedRounds.add(round),
   );
   setHandler(defineSignal(rideSignals.driverFree), () => void (search.driverFreed = true));
-  setHandler(defineSignal(rideSignals.paymentAuthorized), () => void (authorization = { authorized: true }));
+  setHandler(
+    defineSignal<[{ method?: PaymentMethod }?]>(rideSignals.paymentAuthorized),
+    (held) => void (authorization = { authorized: true, ...held }),
+  );
   setHandler(defineSignal<[{ reason: string }]>(rideSignals.paymentDeclined), ({ reason }) => {
     authorization = { authorized: false, reason };
   });
 
-  watch(record, policies);
+  watch(record, policies, tellOfOldHold);
   try {
     if (released) record.goOnFrom(released);
     else await record.apply({ type: 'request', at: requestedAt, request });
@@ -75,8 +79,12 @@ export async function ride({ request, requestedAt, policies, released }: RideSta
     // A cancel of the ride reaches the payment as the ride's last word, not as a cancel of its own.
     await CancellationScope.nonCancellable(() => messages.startPayment(paymentStart()));
     await condition(() => authorization !== undefined || record.hasEnded);
-    if (authorization?.authorized) await record.advance({ type: 'startMatching', at: now() });
-    else if (authorization)
+    if (authorization?.authorized) {
+      const { method } = authorization;
+      const paid = method ? { paymentMethod: method } : {};
+      await record.advance({ type: 'startMatching', at: now(), ...paid });
+      heldSinceMs = Date.now();
+    } else if (authorization)
       await record.advance({ type: 'failPayment', at: now(), reason: authorization.reason });
   }
 
@@ -88,16 +96,25 @@ export async function ride({ request, requestedAt, policies, released }: RideSta
     await compensations.insist('charge the rider', () => tellPayment({ amountMinor: chargeMinor, driverId }));
   }
 
+  /** A hold ends at the provider, however long its ride takes: the payment sees to it that there is one. */
+  async function tellOfOldHold(): Promise<void> {
+    const { holdValidMs } = { ...standardPolicies, ...policies };
+    if (Date.now() - heldSinceMs < holdValidMs) return;
+    heldSinceMs = Date.now();
+    await messages.tellHoldAges({ rideId });
+  }
+
   async function tellPayment(outcome: RideOutcome): Promise<void> {
     await messages.tellPayment({ rideId, outcome });
   }
 
   function paymentStart(): PaymentStart {
-    const { riderId, paymentMethod, fare } = request;
+    const { riderId, paymentMethod, fallbackPaymentMethods: fallbacks, fare } = request;
     const order = {
       rideId,
       riderId,
       method: paymentMethod,
+      ...(fallbacks && { fallbacks }),
       amountMinor: holdMinor(fare, policies),
       currency: fare.currency,
     };
@@ -108,13 +125,15 @@ export async function ride({ request, requestedAt, policies, released }: RideSta
 /**
  * Looks whether the ride waits longer than its state allows, for as long as the story lasts: after a while, and then
  * when its state has lasted too long. Each look is a timer and a workflow task, so most rides are over before one.
+ * `whileHere` is what else is to be looked at then.
  */
-function watch(record: RideRecord, policies: Policies): void {
+function watch(record: RideRecord, policies: Policies, whileHere: () => Promise<void>): void {
   const summary = 'look whether the ride is stuck';
   const look = async (): Promise<never> => {
     for (let leftMs = policies.stuckCheckMs; ;) {
       await sleep(leftMs, { summary });
       record.operators.tell();
+      await whileHere();
       const stuckInMs = (stuckFromMs(record.ride, policies) ?? 0) - Date.now();
       leftMs = stuckInMs > 0 ? stuckInMs : policies.stuckCheckMs;
     }

@@ -15,6 +15,7 @@ const kinds = {
   'minor?': (value: unknown) => value === undefined || value === null || kinds.minor(value),
   'operator?': (value: unknown) => value === undefined || value === 'operator',
   'count?': (value: unknown) => value === undefined || value === null || kinds.count(value),
+  'happened or not': (value: unknown) => value === 'happened' || value === 'did_not_happen',
   'rider or operator': (value: unknown) => value === 'rider' || value === 'operator',
   object: (value: unknown) => typeof value === 'object' && value !== null,
 };

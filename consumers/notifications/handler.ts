@@ -121,5 +121,8 @@ function webhooksOf(
 /** How a ride is paid is said, the card's token is not: it is good for charging. */
 const withoutCard = (data: object): unknown =>
   JSON.parse(
-    JSON.stringify(data, (name, value: { type?: string }) => (name === 'paymentMethod' ? value.type : value)),
+    JSON.stringify(data, (name, value: { type?: string } & { type?: string }[]) => {
+      if (name === 'fallbackPaymentMethods') return value.map(({ type }) => type);
+      return name === 'paymentMethod' ? value.type : value;
+    }),
   );

@@ -152,6 +152,22 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
     'A bank hears evidence once, until `evidenceDueAt`, and while it has not decided: `disputeStatus` says where it stands.',
   ),
   dispute_not_found: page(404, 'No such dispute', 'There is no dispute with this id.'),
+  retry_not_possible: page(
+    409,
+    'Nothing to ask again for',
+    'The payment waits for nothing of the provider: `status` says how it stands.',
+  ),
+  resolve_not_possible: page(
+    409,
+    'Not a word that helps',
+    'The payment does not wait for it, or the provider itself says otherwise: `detail` says which.',
+  ),
+  waive_not_possible: page(409, 'Nothing to waive', 'The rider owes nothing: `status` says how it stands.'),
+  adjust_not_possible: page(
+    409,
+    'No such adjustment',
+    'An ended ride that was charged can be charged otherwise for a while, up to the limit: `detail` says what is in the way.',
+  ),
   rating_not_possible: page(
     409,
     'No rating possible',

@@ -5,12 +5,22 @@ export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,128}$/, '1 to 128
 
 const [card, cash] = paymentMethod.options;
 
-export const rideRequestBody = z.strictObject({
-  quoteToken: z.string().min(1).max(4_096),
-  paymentMethod: z.discriminatedUnion('type', [card.strict(), cash.strict()]),
-  /** For later: instead of what the quote says of it. */
-  scheduledFor: time.optional(),
-});
+const payingMethod = z.discriminatedUnion('type', [card.strict(), cash.strict()]);
+
+export const rideRequestBody = z
+  .strictObject({
+    quoteToken: z.string().min(1).max(4_096),
+    paymentMethod: payingMethod,
+    /** Tried one after another where the method before is declined, or its bank is not answered. */
+    fallbackPaymentMethods: z.array(payingMethod).min(1).max(2).optional(),
+    /** For later: instead of what the quote says of it. */
+    scheduledFor: time.optional(),
+  })
+  .refine(
+    ({ paymentMethod, fallbackPaymentMethods = [] }) =>
+      [paymentMethod, ...fallbackPaymentMethods].slice(0, -1).every(({ type }) => type !== 'cash'),
+    { path: ['fallbackPaymentMethods'], message: 'cash is never declined: nothing comes after it' },
+  );
 
 /** What shall be different: the time, or with another quote everything but the payment. */
 export const rescheduleBody = z

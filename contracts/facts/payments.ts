@@ -48,6 +48,7 @@ export const paymentFacts = {
     by: z.enum(['provider', 'operator']),
     outcome: z.string(),
     evidence: z.string().optional(),
+    operatorId: subjectId.optional(),
   }),
   'payment.captured': z.object({
     intentId,
@@ -57,7 +58,7 @@ export const paymentFacts = {
   }),
   'payment.charge_failed': z.object({ ...split, owedMinor: minor, reason }),
   'payment.collected': z.object({ intentId, ...amount }),
-  'payment.waived': z.object({ ...amount, reason }),
+  'payment.waived': z.object({ ...amount, reason, operatorId: subjectId.optional() }),
   'payment.voided': z.object({ intentId: intentId.nullable() }),
   'payment.cash_settled': z.object({ ...amount, ...split }),
   'payment.tip_charged': z.object({ intentId, tipMinor: minor, currency, driverId: subjectId.nullable() }),

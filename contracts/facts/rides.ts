@@ -18,6 +18,7 @@ const request = z.object({
   pickup: point,
   ...route,
   paymentMethod,
+  fallbackPaymentMethods: z.array(paymentMethod).optional().describe('what is tried where it is declined'),
   scheduledFor: time.nullable().default(null),
 });
 
@@ -31,7 +32,9 @@ export const rideFacts = {
   'ride.scheduled': request,
   'ride.rescheduled': request,
   'ride.requested': request,
-  'ride.matching_started': z.object({}),
+  'ride.matching_started': z.object({
+    paymentMethod: paymentMethod.optional().describe('what holds the fare, where it is not the first'),
+  }),
   'ride.payment_failed': z.object({ reason: z.string() }),
   'ride.driver_reserved': z.object({ driverId: subjectId, offerId: uuid }),
   'ride.driver_reservation_released': z.object({ driverId: subjectId, reason: z.string() }),

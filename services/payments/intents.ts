@@ -1,13 +1,7 @@
 import type Stripe from 'stripe';
 import type { Charged } from '../../domain/paymentCalls';
-import {
-  declineReason,
-  FinalRefusal,
-  refusalReason,
-  withIdempotencyKey,
-  type ProviderAccess,
-} from './provider';
-import { storedIntentId, storeIntentId, type IntentRef } from './store';
+import { declineReason, withIdempotencyKey, type ProviderAccess } from './provider';
+import { storeActionUrl, storedIntentId, storeIntentId, type IntentRef } from './store';
 
 type Intent = Stripe.PaymentIntent;
 
@@ -20,21 +14,26 @@ export interface Charge {
   readonly currency: string;
   /** The provider's token of the card. */
   readonly paymentMethod: string;
+  /** The rider can answer their bank: a card that wants that is no declined one. */
+  readonly riderIsThere?: boolean;
 }
 
-const stepOf = { hold: 'authorize', tip: 'tip' } as const;
+const stepOf = { hold: 'authorize', tip: 'tip', charge: 'charge', extra: 'extra' } as const;
 
 /**
  * Holds or charges, once, however often it is called. The intent is created unconfirmed and its id stored; only then
- * is it confirmed. So a confirm whose answer was lost is resolved by looking at the intent.
+ * is it confirmed. So a confirm whose answer was lost is resolved by looking at the intent. What the rider's bank wants
+ * to ask the rider is an answer, too; called again, this looks how that went.
  * @throws whatever leaves the outcome unknown: call again
  */
 export async function chargeCard(access: ProviderAccess, charge: Charge): Promise<Charged> {
   try {
-    const intent = await storedOrNewIntent(access, charge);
-    return outcome(
-      intent.status === 'requires_confirmation' ? await confirm(access, charge, intent.id) : intent,
-    );
+    const stored = await storedOrNewIntent(access, charge);
+    const intent =
+      stored.status === 'requires_confirmation' ? await confirm(access, charge, stored.id) : stored;
+    return intent.status === 'requires_action' && charge.riderIsThere
+      ? await actionOf(access, intent)
+      : outcome(intent);
   } catch (error) {
     const reason = declineReason(error);
     if (reason === undefined) throw error;
@@ -55,8 +54,8 @@ async function storedOrNewIntent(access: ProviderAccess, charge: Charge): Promis
         currency: currency.toLowerCase(),
         capture_method: ref.purpose === 'hold' ? 'manual' : 'automatic',
         payment_method: paymentMethod,
-        // No method that sends the rider to another page: nobody would be there.
-        automatic_payment_methods: { enabled: true, allow_redirects: 'never' },
+        // No method that lives on another page; a card's bank may still have one to ask its owner on.
+        allowed_payment_method_types: ['card'],
         // A route that changes under way may cost more than was held for it.
         ...(ref.purpose === 'hold'
           ? { payment_method_options: { card: { request_incremental_authorization: 'if_available' } } }
@@ -70,12 +69,18 @@ async function storedOrNewIntent(access: ProviderAccess, charge: Charge): Promis
   return intentId === created.id ? created : client.paymentIntents.retrieve(intentId);
 }
 
-function confirm(access: ProviderAccess, { ref }: Charge, intentId: string): Promise<Intent> {
+function confirm(access: ProviderAccess, charge: Charge, intentId: string): Promise<Intent> {
+  const { client, returnUrl } = access;
+  const { ref, riderIsThere = false } = charge;
+  // Of a hold without its rider the card's owner has agreed to as well: when they asked for the ride.
+  const alone =
+    ref.purpose === 'hold' && ref.intentVersion === 1
+      ? { error_on_requires_action: true }
+      : { error_on_requires_action: true, off_session: true };
   return withIdempotencyKey(access, keyOf(ref, 'confirm'), (idempotencyKey) =>
-    access.client.paymentIntents.confirm(
+    client.paymentIntents.confirm(
       intentId,
-      // The rider is not at a checkout: a card that wants a second factor is a declined one.
-      { error_on_requires_action: true, ...(ref.purpose === 'tip' ? { off_session: true } : {}) },
+      riderIsThere && returnUrl !== undefined ? { return_url: returnUrl } : alone,
       { idempotencyKey },
     ),
   );
@@ -83,6 +88,13 @@ function confirm(access: ProviderAccess, { ref }: Charge, intentId: string): Pro
 
 const keyOf = ({ paymentId, purpose, intentVersion }: IntentRef, call: 'create' | 'confirm'): string =>
   `${paymentId}/${stepOf[purpose]}/${intentVersion}/${call}`;
+
+/** The rider's bank asks on a page of its own, which is kept beside the intent: no fact and no history has it. */
+async function actionOf({ pool }: ProviderAccess, intent: Intent): Promise<Charged> {
+  const url = intent.next_action?.redirect_to_url?.url;
+  if (url) await storeActionUrl(pool, intent.id, url);
+  return { charged: false, reason: 'action_required', actionIntentId: intent.id };
+}
 
 function outcome(intent: Intent): Charged {
   switch (intent.status) {
@@ -98,55 +110,4 @@ function outcome(intent: Intent): Charged {
     default:
       throw new Error(`intent ${intent.id} is ${intent.status}: not decided yet`);
   }
-}
-
-/**
- * Takes `amountMinor` of a hold; the rest is released.
- * @throws FinalRefusal where the hold is gone, another amount was taken or this one cannot be; whatever leaves the
- * outcome unknown: call again
- */
-export async function captureHold(
-  access: ProviderAccess,
-  { rideId, intentId, amountMinor }: { rideId: string; intentId: string; amountMinor: number },
-): Promise<void> {
-  const { client } = access;
-  let intent = await client.paymentIntents.retrieve(intentId);
-  if (intent.status === 'requires_capture') {
-    intent = await withIdempotencyKey(access, `${rideId}/capture/1`, (idempotencyKey) =>
-      client.paymentIntents.capture(intentId, { amount_to_capture: amountMinor }, { idempotencyKey }),
-    ).catch((error: unknown) => {
-      const reason = refusalReason(error);
-      throw reason === undefined ? error : new FinalRefusal('capture_refused', reason);
-    });
-  }
-  const { status, amount_received: taken } = intent;
-  if (status === 'processing') throw new Error(`the capture of hold ${intentId} is not decided yet`);
-  if (status !== 'succeeded')
-    throw new FinalRefusal('hold_gone', `hold ${intentId} is ${status}: nothing to capture`);
-  if (taken !== amountMinor)
-    throw new FinalRefusal(
-      'captured_otherwise',
-      `hold ${intentId} was captured with ${taken}, not ${amountMinor}`,
-    );
-}
-
-/**
- * Releases a ride's hold, if there is one: it may never have come about, be declined or released already.
- * @returns the intent that no longer holds anything, or null when none was made
- * @throws FinalRefusal where it was captured; whatever leaves the outcome unknown: call again
- */
-export async function voidHold(access: ProviderAccess, rideId: string): Promise<string | null> {
-  const { pool, client } = access;
-  const ref: IntentRef = { paymentId: rideId, purpose: 'hold', intentVersion: 1 };
-  const intentId = await storedIntentId(pool, ref);
-  // An intent whose id was not stored was not confirmed either: it holds nothing.
-  if (intentId === null) return null;
-  const { status } = await client.paymentIntents.retrieve(intentId);
-  if (status === 'canceled') return intentId;
-  if (status === 'succeeded')
-    throw new FinalRefusal('hold_captured', `hold ${intentId} is captured: it can only be refunded`);
-  await withIdempotencyKey(access, `${rideId}/void/1`, (idempotencyKey) =>
-    client.paymentIntents.cancel(intentId, {}, { idempotencyKey }),
-  );
-  return intentId;
 }

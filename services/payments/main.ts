@@ -1,3 +1,4 @@
+import Stripe from 'stripe';
 import { paymentMessages } from '../../activities/messages';
 import { createPaymentActivities } from '../../activities/payments';
 import { deployments, taskQueues } from '../../domain/names';
@@ -6,14 +7,21 @@ import { createHttpApp, listen } from '../../platform/http';
 import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { installTemporalRuntime, startWorker, workflowBundlePath } from '../../platform/temporal';
+import { createProviderGate } from './gate';
 import { createProviderClient } from './provider';
 
 /** The payments worker: carries every payment's workflow, its books and its calls to the provider. */
 runProcess('payments', async ({ config, log, signal, fail }) => {
   const pool = createPool(config.PAYMENTS_DATABASE_URL, { applicationName: 'payments', max: 6, log });
+  const gate = createProviderGate();
   const { transitions, provider } = createPaymentActivities({
     pool,
-    provider: createProviderClient({ apiKey: config.STRIPE_API_KEY, apiBase: config.STRIPE_API_BASE }),
+    provider: createProviderClient({
+      apiKey: config.STRIPE_API_KEY,
+      apiBase: config.STRIPE_API_BASE,
+      httpClient: gate.wrap(Stripe.createNodeHttpClient()),
+    }),
+    returnUrl: config.PAYMENT_RETURN_URL,
     topicPrefix: config.KAFKA_TOPIC_PREFIX,
   });
   installTemporalRuntime(log);

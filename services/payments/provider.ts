@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import Stripe from 'stripe';
+import { notAskedForMs } from './gate';
 import { keyVersion, retireKey } from './store';
 
 export type ProviderClient = Stripe;
@@ -10,6 +11,8 @@ export interface ProviderOptions {
   readonly apiBase: string;
   /** For one call; after it the outcome is unknown. */
   readonly timeoutMs?: number;
+  /** What the requests leave by; the client's own where it is not given. */
+  readonly httpClient?: Stripe.HttpClient;
 }
 
 /** Stripe's official client, for Stripe or for whatever speaks its API. Temporal does the retrying. */
@@ -17,8 +20,14 @@ export function createProviderClient({
   apiKey,
   apiBase,
   timeoutMs = 5_000,
+  httpClient,
 }: ProviderOptions): ProviderClient {
-  const options = { maxNetworkRetries: 0, timeout: timeoutMs, telemetry: false };
+  const options = {
+    maxNetworkRetries: 0,
+    timeout: timeoutMs,
+    telemetry: false,
+    ...(httpClient === undefined ? {} : { httpClient }),
+  };
   if (apiBase === '') return new Stripe(apiKey, options);
   const { hostname, port, protocol } = new URL(apiBase);
   const isHttps = protocol === 'https:';
@@ -34,6 +43,8 @@ export function createProviderClient({
 export interface ProviderAccess {
   readonly pool: Pool;
   readonly client: ProviderClient;
+  /** Where riders come back to from their bank's page; without it a card whose bank wants to see them is declined. */
+  readonly returnUrl?: string;
 }
 
 /**
@@ -64,12 +75,17 @@ function isStoredServerError(error: unknown): boolean {
   );
 }
 
+const amountCodes: ReadonlySet<string> = new Set(['amount_too_small', 'amount_too_large']);
+
 /** Why a card was not charged, where that is the answer; undefined for everything that may succeed later. */
 export function declineReason(error: unknown): string | undefined {
   if (error instanceof Stripe.errors.StripeCardError) return error.decline_code || error.code || 'declined';
   // A token that the provider does not know: the rider's input, not ours.
   if (error instanceof Stripe.errors.StripeInvalidRequestError && error.param === 'payment_method')
     return 'unknown_payment_method';
+  // The provider takes no such amount: whoever asks for it is told, nobody asks again.
+  if (error instanceof Stripe.errors.StripeInvalidRequestError && amountCodes.has(error.code ?? ''))
+    return error.code;
   return undefined;
 }
 
@@ -90,8 +106,13 @@ export function refusalReason(error: unknown): string | undefined {
   return error instanceof Stripe.errors.StripeInvalidRequestError ? error.message : undefined;
 }
 
-/** After how many milliseconds the provider wants to be asked again, if it said so. */
+/**
+ * After how many milliseconds to ask again: where the provider has said so, or the gate before it does not let anybody
+ * through.
+ */
 export function retryAfterMs(error: unknown): number | undefined {
+  const notAsked = notAskedForMs(error);
+  if (notAsked !== undefined) return notAsked;
   if (!(error instanceof Stripe.errors.StripeError)) return undefined;
   const seconds = Number(error.headers?.['retry-after']);
   return seconds > 0 ? seconds * 1_000 : undefined;

@@ -37,10 +37,13 @@ export async function putPayment(tx: Tx, payment: Payment): Promise<void> {
     throw new Error(`impossible: payment ${payment.rideId} was not at version ${payment.version - 1}`);
 }
 
-/** What an intent at the provider is for: the hold on the fare, or a tip. */
+/**
+ * What an intent at the provider is for: the hold on the fare, a tip, what the hold did not give, or an operator's
+ * extra.
+ */
 export interface IntentRef {
   readonly paymentId: string;
-  readonly purpose: 'hold' | 'tip';
+  readonly purpose: 'hold' | 'tip' | 'charge' | 'extra';
   /** Counts the intents of one purpose: a tip that was declined and given again is a new intent. */
   readonly intentVersion: number;
 }
@@ -66,6 +69,25 @@ export async function storeIntentId(db: Queryable, ref: IntentRef, intentId: str
     values: [ref.paymentId, ref.purpose, ref.intentVersion, intentId],
   });
   return rows[0]!.intent_id;
+}
+
+/** The holds that were asked for, the first one first. Whether one still holds anything, the provider knows. */
+export async function storedHolds(
+  db: Queryable,
+  paymentId: string,
+): Promise<{ intentVersion: number; intentId: string }[]> {
+  const { rows } = await db.query<{ intentVersion: number; intentId: string }>({
+    name: 'intents-holds',
+    text: `select intent_version as "intentVersion", intent_id as "intentId" from provider_intents
+           where payment_id = $1 and purpose = 'hold' order by intent_version`,
+    values: [paymentId],
+  });
+  return rows;
+}
+
+/** Keeps the page on which the rider answers their bank. */
+export async function storeActionUrl(db: Queryable, intentId: string, url: string): Promise<void> {
+  await db.query('update provider_intents set action_url = $2 where intent_id = $1', [intentId, url]);
 }
 
 /** Which key a step uses at the provider: 1, or more after keys whose stored answer is a server error. */

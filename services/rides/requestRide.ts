@@ -59,7 +59,9 @@ export function createRequestRide(options: RequestRideOptions): RequestRide {
     const at = new Date(now()).toISOString();
     const { expiresAt: _, surge: __, ...quoted } = quote;
     const scheduledFor = body.scheduledFor ?? quote.scheduledFor;
-    const asked = { ...quoted, paymentMethod: body.paymentMethod, scheduledFor };
+    const { paymentMethod, fallbackPaymentMethods } = body;
+    const fallbacks = fallbackPaymentMethods === undefined ? {} : { fallbackPaymentMethods };
+    const asked = { ...quoted, paymentMethod, ...fallbacks, scheduledFor };
     if (found === null && scheduledFor !== null) inTime(asked, at, options.policies);
     const rideId = uuidv7();
     const { quoteId } = quote;

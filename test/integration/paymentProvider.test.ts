@@ -3,7 +3,8 @@ import { paymentOrder, paymentsDatabase, providerAccess, untilAnswered } from '.
 import { eventually } from '../support/rideSaga';
 import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
 import type { Pool } from '../../platform/postgres';
-import { captureHold, chargeCard, voidHold } from '../../services/payments/intents';
+import { captureHold, voidHolds } from '../../services/payments/holds';
+import { chargeCard } from '../../services/payments/intents';
 import type { ProviderAccess } from '../../services/payments/provider';
 import { raiseHold } from '../../services/payments/raiseHold';
 import { refundCapture } from '../../services/payments/refunds';
@@ -132,8 +133,8 @@ describe.each(faults)('%s', (kind) => {
     const order = paymentOrder();
     await hold(order);
     await meet('cancel');
-    const intentId = await untilAnswered(() => voidHold(access, order.rideId));
-    expect(await voidHold(access, order.rideId)).toBe(intentId);
+    const intentId = await untilAnswered(() => voidHolds(access, order));
+    expect(await voidHolds(access, order)).toBe(intentId);
     expect(await openHolds(order.rideId)).toBe(0);
     expect(await movements(order.rideId)).toEqual([]);
   });
@@ -215,7 +216,7 @@ describe('what no repeat will change is for an operator', () => {
 
   test('a capture of a hold that is gone', async () => {
     const order = await held();
-    await voidHold(access, order.rideId);
+    await voidHolds(access, order);
     await expect(asked().capture(order)).rejects.toMatchObject({ type: 'hold_gone', nonRetryable: true });
     expect(await movements(order.rideId)).toEqual([]);
   });
@@ -247,5 +248,5 @@ describe('what no repeat will change is for an operator', () => {
 });
 
 test('nothing to release is no failure', async () => {
-  expect(await voidHold(access, paymentOrder().rideId)).toBeNull();
+  expect(await voidHolds(access, paymentOrder())).toBeNull();
 });

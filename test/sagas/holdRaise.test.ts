@@ -59,7 +59,12 @@ describe('a raise', () => {
     expect(await raise(rideId, 2_000, changeId)).toEqual(declined);
     await played.saga.rideEnded(rideId, { amountMinor: 2_000, driverId: 'driver-1' });
     expect(await played.resultAfterWindow(rideId)).toBe('captured');
-    expect(played.provider.asked(rideId)).toEqual(['authorize 1500', 'raise 2000', 'capture 1500']);
+    expect(played.provider.asked(rideId)).toEqual([
+      'authorize 1500',
+      'raise 2000',
+      'capture 1500',
+      'charge 500',
+    ]);
   });
 
   test('of what is paid in cash asks no provider', async () => {

@@ -65,12 +65,13 @@ describe('by card', () => {
     expect(await booked(rideId)).toEqual({ provider_clearing: 500, platform_revenue: -500 });
   });
 
-  test('is never captured beyond the hold', async () => {
+  test('is never captured beyond the hold: the rest is a charge of its own', async () => {
     const rideId = await saga.open();
     await untilStatus(rideId, 'authorized');
     await saga.rideEnded(rideId, { amountMinor: 9_999, driverId: null });
     expect(await resultAfterWindow(rideId)).toBe('captured');
-    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500']);
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500', 'charge 8499']);
+    expect(await booked(rideId)).toMatchObject({ provider_clearing: 9_999, rider_receivable: 0 });
     const [row, folded] = await rowAndFold(rideId);
     expect(row).toEqual(folded);
   });

@@ -164,7 +164,7 @@ describe('an attempt that was lost with its worker', () => {
 });
 
 describe('what the provider refuses for good', () => {
-  const hopeless = () => Promise.reject(ApplicationFailure.nonRetryable('no such intent', 'hold_gone'));
+  const hopeless = () => Promise.reject(ApplicationFailure.nonRetryable('no such intent', 'capture_refused'));
 
   const untilParked = async (call: 'voidHold' | 'capture', amountMinor: number): Promise<string> => {
     provider.next(call, hopeless);

@@ -31,11 +31,25 @@ export function playedProvider(): PlayedProvider {
     void waiting.set(call, [...(waiting.get(call) ?? []), special]);
   return {
     activities: {
-      authorize: ({ rideId, amountMinor }) =>
-        answer('authorize', rideId, `authorize ${amountMinor}`, charged(`pi_${rideId}`)),
+      authorize: ({ rideId, amountMinor, holdVersion = 1 }) => {
+        const which = holdVersion === 1 ? '' : `_${holdVersion}`;
+        const what = holdVersion === 1 ? '' : ` as ${holdVersion}`;
+        return answer(
+          'authorize',
+          rideId,
+          `authorize ${amountMinor}${what}`,
+          charged(`pi_${rideId}${which}`),
+        );
+      },
       capture: ({ rideId, amountMinor }) => answer('capture', rideId, `capture ${amountMinor}`, undefined),
       raiseHold: ({ rideId, toMinor }) => answer('raiseHold', rideId, `raise ${toMinor}`, { raised: true }),
       voidHold: (rideId) => answer('voidHold', rideId, 'void', `pi_${rideId}`),
+      voidOneHold: ({ rideId, holdVersion }) =>
+        answer('voidOneHold', rideId, `void hold ${holdVersion}`, undefined),
+      collect: ({ rideId, amountMinor, attempt }) =>
+        answer('collect', rideId, `charge ${amountMinor}`, charged(`pi_charge_${attempt}_${rideId}`)),
+      chargeExtra: ({ rideId, amountMinor, attempt }) =>
+        answer('chargeExtra', rideId, `extra ${amountMinor}`, charged(`pi_extra_${attempt}_${rideId}`)),
       chargeTip: ({ rideId, amountMinor, attempt }) =>
         answer('chargeTip', rideId, `tip ${amountMinor}`, charged(`pi_tip_${attempt}_${rideId}`)),
       refund: ({ rideId, amountMinor, refundKey }) =>

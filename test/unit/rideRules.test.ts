@@ -1,6 +1,6 @@
-import { decideRide } from '../../domain/decideRide';
+import { decideRide, MOST_FACTS_TO_CHANGE } from '../../domain/decideRide';
 import { standardPolicies } from '../../domain/policies';
-import { MOST_FACTS_TO_CHANGE, requestOf, type Ride, type RideCommand } from '../../domain/ride';
+import { requestOf, type Ride, type RideCommand } from '../../domain/ride';
 import {
   at,
   changeId,

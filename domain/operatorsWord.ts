@@ -1,0 +1,58 @@
+import { DomainError } from './errors';
+import type { Payment } from './payment';
+import type { Charged, Raised, Refunded } from './paymentCalls';
+import type { ProviderCall } from './paymentFacts';
+import type { OperatorsWord } from './sagas';
+
+/** Why nothing came of a call of which an operator said so. */
+export const resolvedByOperator = 'resolved_by_operator';
+
+/** An answer in the provider's place; `refused` where it would have refused for good, with the code of that. */
+export interface AnswerInDoubt {
+  readonly answer?: Charged | Raised | Refunded | string | null;
+  readonly refused?: 'hold_gone';
+}
+
+/**
+ * What an operator's word on a call makes its answer.
+ * @throws DomainError `resolve_not_possible`: a charge or refund that happened has to be named; a hold that may stand,
+ * and one that was not released, are only known by asking the provider
+ */
+export function answerInDoubt(
+  call: ProviderCall,
+  { outcome, objectId }: OperatorsWord,
+  payment: Payment,
+): AnswerInDoubt {
+  const happened = outcome === 'happened';
+  const reason = resolvedByOperator;
+  switch (call) {
+    case 'authorize':
+      if (happened) throw notPossible('A hold is used only once the provider has shown it: retry it.');
+      return { answer: { charged: false, reason } };
+    case 'voidHold':
+      if (!happened) throw notPossible('A hold that stands has to be released: retry it.');
+      return { answer: payment.intentId };
+    case 'capture':
+      return happened ? {} : { refused: 'hold_gone' };
+    case 'raiseHold':
+      return { answer: happened ? { raised: true } : { raised: false, reason } };
+    case 'refund':
+      return {
+        answer: happened ? { refunded: true, refundId: named(objectId) } : { refunded: false, reason },
+      };
+    case 'chargeTip':
+    case 'collect':
+    case 'chargeExtra':
+      return {
+        answer: happened ? { charged: true, intentId: named(objectId) } : { charged: false, reason },
+      };
+  }
+}
+
+function named(objectId: string | undefined): string {
+  if (objectId === undefined)
+    throw notPossible('What happened has to be named: `objectId` is what the provider calls it.');
+  return objectId;
+}
+
+const notPossible = (message: string): DomainError => new DomainError('resolve_not_possible', message);

@@ -1,0 +1,71 @@
+import type Stripe from 'stripe';
+import { FinalRefusal, refusalReason, withIdempotencyKey, type ProviderAccess } from './provider';
+import { storedHolds } from './store';
+
+/**
+ * Takes `amountMinor` of a hold; the rest is released.
+ * @throws FinalRefusal where the hold is gone, another amount was taken or this one cannot be; whatever leaves the
+ * outcome unknown: call again
+ */
+export async function captureHold(
+  access: ProviderAccess,
+  { rideId, intentId, amountMinor }: { rideId: string; intentId: string; amountMinor: number },
+): Promise<void> {
+  const { client } = access;
+  let intent: Stripe.PaymentIntent = await client.paymentIntents.retrieve(intentId);
+  if (intent.status === 'requires_capture') {
+    intent = await withIdempotencyKey(access, `${rideId}/capture/1`, (idempotencyKey) =>
+      client.paymentIntents.capture(intentId, { amount_to_capture: amountMinor }, { idempotencyKey }),
+    ).catch((error: unknown) => refused(access, intentId, error));
+  }
+  const { status, amount_received: taken } = intent;
+  if (status === 'processing') throw new Error(`the capture of hold ${intentId} is not decided yet`);
+  if (status !== 'succeeded')
+    throw new FinalRefusal('hold_gone', `hold ${intentId} is ${status}: nothing to capture`);
+  if (taken !== amountMinor)
+    throw new FinalRefusal(
+      'captured_otherwise',
+      `hold ${intentId} was captured with ${taken}, not ${amountMinor}`,
+    );
+}
+
+/** A hold that was refused because it ended between the look and the capture is gone, as the next look shows. */
+async function refused(
+  { client }: ProviderAccess,
+  intentId: string,
+  error: unknown,
+): Promise<Stripe.PaymentIntent> {
+  const reason = refusalReason(error);
+  if (reason === undefined) throw error;
+  const intent = await client.paymentIntents.retrieve(intentId);
+  if (intent.status === 'requires_capture') throw new FinalRefusal('capture_refused', reason);
+  return intent;
+}
+
+/**
+ * Releases every hold that was asked for a ride, or the one of a version: each may never have come about, be declined,
+ * ended or released already.
+ * @returns the last intent, which no longer holds anything, or null when none was made
+ * @throws FinalRefusal where one was captured, when the others are released; whatever leaves the outcome unknown: call
+ * again
+ */
+export async function voidHolds(
+  access: ProviderAccess,
+  { rideId, holdVersion }: { rideId: string; holdVersion?: number },
+): Promise<string | null> {
+  // An intent whose id was not stored was not confirmed either: it holds nothing.
+  const holds = await storedHolds(access.pool, rideId);
+  const captured: string[] = [];
+  for (const { intentVersion, intentId } of holds) {
+    if (holdVersion !== undefined && intentVersion !== holdVersion) continue;
+    const { status } = await access.client.paymentIntents.retrieve(intentId);
+    if (status === 'succeeded') captured.push(intentId);
+    if (status === 'succeeded' || status === 'canceled') continue;
+    await withIdempotencyKey(access, `${rideId}/void/${intentVersion}`, (idempotencyKey) =>
+      access.client.paymentIntents.cancel(intentId, {}, { idempotencyKey }),
+    );
+  }
+  if (captured.length > 0)
+    throw new FinalRefusal('hold_captured', `hold ${captured.join()} is captured: it can only be refunded`);
+  return holds.at(-1)?.intentId ?? null;
+}

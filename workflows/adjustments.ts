@@ -1,0 +1,149 @@
+import { defineUpdate, setHandler } from '@temporalio/workflow';
+import { DomainError } from '../domain/errors';
+import { money } from '../domain/money';
+import { paymentUpdates } from '../domain/names';
+import type { Payment } from '../domain/payment';
+import {
+  adjustmentTo,
+  extraChargedData,
+  refundableMinor,
+  refundsOver,
+  type RefundPart,
+} from '../domain/paymentPlan';
+import type { ChargeAdjustment, FeeWaiver } from '../domain/sagas';
+import type { Provider } from './provider';
+import type { Refunds } from './refunds';
+import { refusing, type Settled } from './settled';
+import { requireShape } from './updateArguments';
+
+/** What operators change about a ride's cost when it is over: another amount, or a fee that is given up. */
+export class Adjustments {
+  private readonly adjusted = new Map<string, ChargeAdjustment>();
+  private waived: Promise<Payment> | undefined;
+  private extrasAsked = 0;
+  private refundsAsked = 0;
+
+  constructor(
+    private readonly settled: Settled,
+    private readonly provider: Provider,
+    private readonly refunds: Refunds,
+  ) {
+    const { adjustCharge, waiveFee } = paymentUpdates;
+    setHandler(
+      defineUpdate<Payment, [ChargeAdjustment]>(adjustCharge),
+      (adjustment) => this.settled.undisturbed(() => this.adjust(adjustment)),
+      {
+        validator: (adjustment: ChargeAdjustment) =>
+          refusing(() => {
+            const shape = { adjustmentKey: 'text', toMinor: 'minor', reason: 'text' } as const;
+            requireShape(adjustCharge, shape, adjustment);
+            return this.settled.isInDoubt || this.isAdjusted(adjustment) || this.mustAdjust(adjustment);
+          }),
+        description: 'Operator: what the ride shall have cost; gives back, or charges beside',
+      },
+    );
+    setHandler(
+      defineUpdate<Payment, [FeeWaiver]>(waiveFee),
+      (waiver) => (this.waived ??= this.waiveOnce(waiver)),
+      {
+        validator: (waiver: FeeWaiver) =>
+          refusing(() => {
+            requireShape(waiveFee, { reason: 'text', by: 'text' }, waiver);
+            return this.waived ?? (this.settled.isInDoubt || this.mustWaive());
+          }),
+        description: 'Operator: gives up what is owed, and gives back a cancellation or no-show fee',
+      },
+    );
+  }
+
+  private async adjust(adjustment: ChargeAdjustment): Promise<Payment> {
+    const { record } = this.settled;
+    const { adjustmentKey, toMinor, reason } = adjustment;
+    if (this.isAdjusted(adjustment)) return record.payment;
+    this.mustAdjust(adjustment);
+    const { waiveMinor, refunds, chargeMinor } = adjustmentTo(record.payment, toMinor);
+    if (waiveMinor > 0) await this.waive(waiveMinor, reason);
+    await this.giveBack(refunds, `adjust:${adjustmentKey}`, reason);
+    if (chargeMinor > 0) await this.chargeExtra(chargeMinor, reason);
+    this.adjusted.set(adjustmentKey, adjustment);
+    return record.payment;
+  }
+
+  /** What was waived once is waived for good; what could not be may be tried again. */
+  private async waiveOnce({ reason, by }: FeeWaiver): Promise<Payment> {
+    try {
+      return await this.settled.undisturbed(async () => {
+        const { record } = this.settled;
+        this.mustWaive();
+        const { owedMinor } = record.payment;
+        if (owedMinor > 0) await this.waive(owedMinor, reason, by);
+        await this.giveBack(refundsOver(record.payment, feeTakenMinor(record.payment)), 'waiver', reason);
+        return record.payment;
+      });
+    } catch (error) {
+      this.waived = undefined;
+      throw error;
+    }
+  }
+
+  private async waive(amountMinor: number, reason: string, operatorId?: string): Promise<void> {
+    const { currency } = this.settled.record.payment;
+    const by = operatorId === undefined ? {} : { operatorId };
+    await this.settled.record.add('payment.waived', { amountMinor, currency, reason, ...by });
+  }
+
+  private async giveBack(parts: readonly RefundPart[], refundKey: string, reason: string): Promise<void> {
+    const amountMinor = parts.reduce((sum, part) => sum + part.amountMinor, 0);
+    if (amountMinor === 0) return;
+    // What was refused did not happen: asked for again, it is another amount, and another refund.
+    this.refundsAsked += 1;
+    await this.refunds.give({ refundKey: `${refundKey}:${this.refundsAsked}`, amountMinor, reason });
+  }
+
+  private async chargeExtra(amountMinor: number, reason: string): Promise<void> {
+    const { record, policies } = this.settled;
+    const { rideId, currency, method } = record.payment;
+    if (method.type === 'cash') throw new Error('impossible: captured in cash');
+    this.extrasAsked += 1;
+    const extra = { rideId, amountMinor, currency, paymentMethod: method.token, attempt: this.extrasAsked };
+    const summary = `Charge ${money(amountMinor, currency)} more`;
+    const charged = await this.provider.chargeExtra(summary, extra);
+    if (!charged.charged)
+      throw new DomainError('adjust_not_possible', 'The card was declined.', { reason: charged.reason });
+    const charge = { intentId: charged.intentId, amountMinor, reason };
+    const data = extraChargedData(record.payment, charge, policies.commissionBasisPoints);
+    await record.add('payment.extra_charged', data);
+  }
+
+  private isAdjusted({ adjustmentKey, toMinor, reason }: ChargeAdjustment): boolean {
+    const known = this.adjusted.get(adjustmentKey);
+    if (known && (known.toMinor !== toMinor || known.reason !== reason))
+      throw new DomainError('idempotency_key_reused', 'This key was used for another adjustment.');
+    return known !== undefined;
+  }
+
+  private mustAdjust({ toMinor }: ChargeAdjustment): true {
+    const { record, policies } = this.settled;
+    if (!record.is('captured', 'partially_refunded', 'refunded', 'owed'))
+      throw new DomainError('adjust_not_possible', 'Nothing was charged to a card for this ride.');
+    if (!this.settled.isWithin(policies.refundWindowMs))
+      throw new DomainError('adjust_not_possible', 'The time for adjustments is over.');
+    if (record.is('owed') && adjustmentTo(record.payment, toMinor).chargeMinor > 0)
+      throw new DomainError('adjust_not_possible', 'The rider owes for this ride: collect that first.');
+    return true;
+  }
+
+  private mustWaive(): true {
+    const { record, policies } = this.settled;
+    const { owedMinor } = record.payment;
+    if (owedMinor === 0 && feeTakenMinor(record.payment) === 0)
+      throw new DomainError('waive_not_possible', 'Nothing is owed, and no fee was taken for this ride.');
+    if (!this.settled.isWithin(policies.refundWindowMs))
+      throw new DomainError('waive_not_possible', 'The time for that is over.');
+    return true;
+  }
+}
+
+/** What was taken for a fee and is not given back yet. */
+const feeTakenMinor = (payment: Payment): number =>
+  payment.chargedFor === 'fare' ? 0 : refundableMinor(payment);

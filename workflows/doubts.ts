@@ -1,0 +1,159 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  isCancellation,
+  sleep,
+  TimeoutFailure,
+} from '@temporalio/workflow';
+import { DomainError } from '../domain/errors';
+import { providerBusy } from '../domain/names';
+import { answerInDoubt } from '../domain/operatorsWord';
+import { mayFollow } from '../domain/payment';
+import type { ProviderCall } from '../domain/paymentFacts';
+import type { OperatorsWord } from '../domain/sagas';
+import type { PaymentRecord } from './paymentRecord';
+import { causeOf, refusalIn } from './steps';
+
+/** A call to the provider that has not been answered yet. */
+interface Asked {
+  /** Null for what leaves nothing in doubt but what an operator sees on the card. */
+  readonly call: ProviderCall | null;
+  readonly what: string;
+  tries: number;
+  /** Whether one of them may have had its effect: nobody knows. */
+  inDoubt: boolean;
+  /** The try under way, or the pause before the next. */
+  attempt: CancellationScope | undefined;
+  word: OperatorsWord | undefined;
+}
+
+/**
+ * Asks the provider again and again, and keeps what is not known meanwhile: after two tries whose outcome nobody knows
+ * the payment is `unresolved`, until the provider answers or an operator says what happened. News of the provider, and
+ * operators who do not want to wait, have it asked at once.
+ */
+export class Doubts {
+  private readonly open: Asked[] = [];
+
+  constructor(private readonly record: PaymentRecord) {}
+
+  /** Whether a call has failed and is to be tried again. */
+  get any(): boolean {
+    return this.open.some(({ tries }) => tries > 0);
+  }
+
+  /**
+   * `ask` is called with the number of tries before. It gets a cancel only as a wish not to wait for the next attempt:
+   * an answer counts.
+   * @throws what the provider refuses for good, and the workflow's own cancel
+   */
+  async untilAnswered<T>(
+    { call, what }: Pick<Asked, 'call' | 'what'>,
+    ask: (tries: number) => Promise<T>,
+  ): Promise<T> {
+    const asked: Asked = { call, what, tries: 0, inDoubt: false, attempt: undefined, word: undefined };
+    this.open.push(asked);
+    try {
+      for (;;) {
+        const answered = await this.tryOnce(asked, () => ask(asked.tries));
+        if (answered) return await this.answer(asked.call, answered.answer);
+        asked.tries += 1;
+        if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
+        if (asked.call && asked.word) return await this.answerBy(asked.call, asked.word);
+      }
+    } finally {
+      this.open.splice(this.open.indexOf(asked), 1);
+    }
+  }
+
+  /** Has what failed tried again now. */
+  tryNow(): void {
+    for (const { tries, attempt } of this.open) if (tries > 0) attempt?.cancel();
+  }
+
+  /**
+   * Takes an operator's word for what became of the call that is in doubt, unless the provider says it meanwhile.
+   * @throws DomainError `resolve_not_possible`
+   */
+  async resolve(word: OperatorsWord): Promise<void> {
+    const asked = this.mustBeInDoubt(word);
+    asked.word = word;
+    asked.attempt?.cancel();
+    await condition(() => !this.open.includes(asked));
+  }
+
+  /** @throws DomainError `resolve_not_possible` */
+  mustBeInDoubt(word: OperatorsWord): Asked {
+    const { unresolved } = this.record.payment;
+    const asked = this.open.find(({ call }) => call !== null && call === unresolved?.call);
+    if (!asked?.call) throw new DomainError('resolve_not_possible', 'Nothing of this payment is in doubt.');
+    answerInDoubt(asked.call, word, this.record.payment);
+    return asked;
+  }
+
+  /** The answer; nothing where it is to be asked for again. */
+  private async tryOnce<T>(asked: Asked, ask: () => Promise<T>): Promise<{ answer: T } | undefined> {
+    const around = CancellationScope.current();
+    asked.attempt = new CancellationScope();
+    try {
+      return await asked.attempt.run(async () => {
+        try {
+          return { answer: await ask() };
+        } catch (error) {
+          await this.afterFailure(asked, error);
+          return undefined;
+        }
+      });
+    } catch (error) {
+      const refusal = refusalIn(error);
+      if (refusal && asked.call)
+        await this.record.resolve(asked.call, { by: 'provider', outcome: refusal.type ?? 'refused' });
+      // Without a cancel from outside this was only woken.
+      if (refusal || around.consideredCancelled) throw error;
+      return undefined;
+    }
+  }
+
+  private async afterFailure(asked: Asked, error: unknown): Promise<void> {
+    if (refusalIn(error) || isCancellation(error)) throw error;
+    const cause = causeOf(error);
+    this.record.operators.failed(asked.what, cause);
+    const pauseMs = pauseWanted(cause);
+    asked.inDoubt ||= pauseMs === 0;
+    if (asked.inDoubt && asked.tries > 0) await this.recordDoubt(asked.call, reasonOf(cause));
+    if (pauseMs > 0) await sleep(pauseMs, { summary: 'the provider wants to be asked later' });
+  }
+
+  private async recordDoubt(call: ProviderCall | null, reason: string): Promise<void> {
+    if (call === null || !mayFollow(this.record.payment, 'payment.unresolved')) return;
+    await this.record.add('payment.unresolved', { call, reason });
+  }
+
+  private async answer<T>(call: ProviderCall | null, answer: T): Promise<T> {
+    const refused = typeof answer === 'object' && answer !== null && 'reason' in answer;
+    const outcome = refused ? String(answer.reason) : 'succeeded';
+    if (call) await this.record.resolve(call, { by: 'provider', outcome });
+    return answer;
+  }
+
+  private async answerBy<T>(call: ProviderCall, word: OperatorsWord): Promise<T> {
+    const { outcome, evidence, by } = word;
+    const answer = answerInDoubt(call, word, this.record.payment);
+    await this.record.resolve(call, { by: 'operator', outcome, evidence, operatorId: by });
+    if (answer.refused !== undefined)
+      throw ApplicationFailure.nonRetryable('An operator has said so.', answer.refused);
+    return answer.answer as T;
+  }
+}
+
+/** For how many milliseconds a provider that was not reached wants to be left alone; it has done nothing then. */
+const pauseWanted = (cause: unknown): number =>
+  cause instanceof ApplicationFailure && cause.type === providerBusy ? Number(cause.details?.[0]) : 0;
+
+/** In a word: facts are kept for ever, and what others' errors say may be anything. */
+function reasonOf(cause: unknown): string {
+  if (cause instanceof TimeoutFailure) return 'timed_out';
+  return (cause instanceof ApplicationFailure && cause.type) || 'failed';
+}
