@@ -28,7 +28,7 @@ const notForIt = ['POSTGRES_URL', 'KAFKA_BROKERS', 'TEMPORAL_ADDRESS', 'HAILWAY_
  * Takes about ten seconds and 2 GB: one at a time, and `stop()` at the end.
  */
 export async function startWholeStack(options: WholeStackOptions = {}): Promise<Stack> {
-  await promisify(execFile)(process.execPath, [join(projectRoot(), 'tools', 'stack', 'prepare.mjs')]);
+  await prepareProcesses();
   const env: NodeJS.ProcessEnv = { LOG_LEVEL: 'info', ...process.env, ...options.env };
   for (const name of notForIt) delete env[name];
   const say = options.say ?? silent;
@@ -41,6 +41,11 @@ export async function startWholeStack(options: WholeStackOptions = {}): Promise<
     env,
     ...(options.workflowBundle === undefined ? {} : { workflowBundle: options.workflowBundle }),
   });
+}
+
+/** Builds what processes of Hailway's run, where that is not done. */
+export async function prepareProcesses(): Promise<void> {
+  await promisify(execFile)(process.execPath, [join(projectRoot(), 'tools', 'stack', 'prepare.mjs')]);
 }
 
 /** A place for a stack's data that goes when the run of jest ends. */

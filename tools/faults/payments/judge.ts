@@ -1,0 +1,56 @@
+import type { House } from './house';
+import type { Expected } from './stories';
+
+interface Movement {
+  readonly kind: string;
+  readonly paymentIntent: string | null;
+  readonly rideId: string | null;
+  readonly amount: number;
+}
+
+/**
+ * Holds a payment against the provider's own books, which know nothing of ours: charged once at most, nothing held any
+ * more, our ledger equal to the provider's to the minor unit, its facts without a gap.
+ * @returns what is wrong, a sentence each
+ */
+export async function judge(house: House, { rideId, status, paidMinor }: Expected): Promise<string[]> {
+  const { pool, providerUrl } = house;
+  const { movements } = await ask<{ movements: Movement[] }>(`${providerUrl}/sandbox/ledger`);
+  const open = await ask<{ data: { rideId: string | null }[] }>(`${providerUrl}/sandbox/open-authorizations`);
+  const ofRide = movements.filter((movement) => movement.rideId === rideId);
+  const captures = ofRide.filter(({ kind }) => kind === 'capture');
+  const refunds = ofRide.filter(({ kind }) => kind === 'refund');
+  const theirs = sumOf(captures) - sumOf(refunds);
+  const { rows: sums } = await pool.query<{ clearing: number; all: number }>(
+    `select coalesce(sum(amount_minor) filter (where account = 'provider_clearing'), 0)::integer as clearing,
+            coalesce(sum(amount_minor), 0)::integer as all
+     from ledger_entries join ledger_transactions using (transaction_id) where payment_id = $1`,
+    [rideId],
+  );
+  const { clearing, all } = sums[0]!;
+  const { rows: facts } = await pool.query<{ version: number }>(
+    'select version from steps where aggregate_id = $1 order by version',
+    [rideId],
+  );
+  const { rows } = await pool.query<{ status: string }>('select status from payments where payment_id = $1', [
+    rideId,
+  ]);
+  return [
+    rows[0]?.status === status ? '' : `the payment is ${rows[0]?.status}, not ${status}`,
+    captures.length <= 1 ? '' : `the card was charged ${captures.length} times`,
+    theirs === paidMinor ? '' : `the rider has paid ${theirs}, not ${paidMinor}`,
+    clearing === theirs ? '' : `our ledger says ${clearing}, the provider ${theirs}`,
+    all === 0 ? '' : `the ledger sums to ${all}`,
+    open.data.some((hold) => hold.rideId === rideId) ? 'a hold is still open' : '',
+    facts.every(({ version }, i) => version === i + 1) ? '' : 'the facts have a gap',
+  ].filter((wrong) => wrong !== '');
+}
+
+const sumOf = (movements: readonly Movement[]): number =>
+  movements.reduce((sum, { amount }) => sum + amount, 0);
+
+async function ask<T>(url: string): Promise<T> {
+  const answer = await fetch(url);
+  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
+  return (await answer.json()) as T;
+}

@@ -1,0 +1,112 @@
+import type { WorkflowHandle } from '@temporalio/client';
+import { v7 as uuidv7 } from 'uuid';
+import {
+  paymentSignals,
+  paymentUpdates,
+  paymentWorkflowId,
+  rideWorkflowId,
+  taskQueues,
+  workflowTypes,
+} from '../../../domain/names';
+import type { PaymentStatus } from '../../../domain/payment';
+import { standardPolicies } from '../../../domain/policies';
+import type { PaymentStart } from '../../../domain/sagas';
+import type { RideOutcome } from '../../../domain/settlement';
+import { wait } from '../../../platform/wait';
+import { getPayment } from '../../../services/payments/store';
+import type { Call } from './cells';
+import type { House } from './house';
+
+/** How a story has to end: the payment's status, and what the rider has paid after all, in minor units. */
+export interface Expected {
+  readonly rideId: string;
+  readonly status: PaymentStatus;
+  readonly paidMinor: number;
+}
+
+/** Does what the worker does not live through. */
+export type Dying = <T>(act: () => Promise<T>) => Promise<T>;
+
+/** A payment up to its end; `dying` goes around the call that the story is about. */
+export type Story = (house: House, dying: Dying) => Promise<Expected>;
+
+const HELD_MINOR = 1_500;
+const RAISED_MINOR = 2_000;
+const REFUND_MINOR = 400;
+/** A task that was lost with its worker is given to another after this long; the server's own is 10 s. */
+const TASK_TIMEOUT = '3s';
+const STATUS_DEADLINE_MS = 90_000;
+
+export const stories: Readonly<Record<Call, Story>> = {
+  async authorize(house, dying) {
+    const rideId = await dying(() => opened(house));
+    return captured(house, rideId, HELD_MINOR);
+  },
+  async increment(house, dying) {
+    const rideId = await opened(house);
+    const raise = { changeId: uuidv7(), toMinor: RAISED_MINOR };
+    await dying(() => handleOf(house, rideId).executeUpdate(paymentUpdates.raiseHold, { args: [raise] }));
+    return captured(house, rideId, RAISED_MINOR);
+  },
+  async capture(house, dying) {
+    const rideId = await opened(house);
+    return dying(() => captured(house, rideId, HELD_MINOR));
+  },
+  async void(house, dying) {
+    const rideId = await opened(house);
+    await dying(async () => {
+      await rideEnds(house, rideId, { amountMinor: 0, driverId: null });
+      await untilStatus(house, rideId, 'voided');
+    });
+    return { rideId, status: 'voided', paidMinor: 0 };
+  },
+  async refund(house, dying) {
+    const rideId = await opened(house);
+    await captured(house, rideId, HELD_MINOR);
+    const order = { refundKey: 'ops:1', amountMinor: REFUND_MINOR, reason: 'detour' };
+    await dying(() => handleOf(house, rideId).executeUpdate(paymentUpdates.refund, { args: [order] }));
+    return { rideId, status: 'partially_refunded', paidMinor: HELD_MINOR - REFUND_MINOR };
+  },
+};
+
+/** A payment whose hold stands. */
+async function opened(house: House): Promise<string> {
+  const rideId = uuidv7();
+  const order = {
+    rideId,
+    riderId: 'rider-1',
+    method: { type: 'card', token: 'pm_card_visa' },
+    amountMinor: HELD_MINOR,
+    currency: 'USD',
+  } as const;
+  const start: PaymentStart = { order, policies: standardPolicies, rideWorkflowId: rideWorkflowId(rideId) };
+  await house.client.workflow.start(workflowTypes.payment, {
+    workflowId: paymentWorkflowId(rideId),
+    taskQueue: taskQueues.payments,
+    workflowTaskTimeout: TASK_TIMEOUT,
+    args: [start],
+  });
+  await untilStatus(house, rideId, 'authorized');
+  return rideId;
+}
+
+async function captured(house: House, rideId: string, amountMinor: number): Promise<Expected> {
+  await rideEnds(house, rideId, { amountMinor, driverId: 'driver-1' });
+  await untilStatus(house, rideId, 'captured');
+  return { rideId, status: 'captured', paidMinor: amountMinor };
+}
+
+const rideEnds = (house: House, rideId: string, outcome: RideOutcome): Promise<void> =>
+  handleOf(house, rideId).signal(paymentSignals.rideEnded, outcome);
+
+const handleOf = (house: House, rideId: string): WorkflowHandle =>
+  house.client.workflow.getHandle(paymentWorkflowId(rideId));
+
+async function untilStatus(house: House, rideId: string, status: PaymentStatus): Promise<void> {
+  for (const deadline = Date.now() + STATUS_DEADLINE_MS; ; await wait(50)) {
+    const payment = await getPayment(house.pool, rideId);
+    if (payment?.status === status) return;
+    if (Date.now() > deadline)
+      throw new Error(`payment ${rideId} is ${payment?.status ?? 'not opened'}, not ${status}`);
+  }
+}
