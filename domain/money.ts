@@ -12,8 +12,30 @@ function each(currencies: string, digits: number): [currency: string, digits: nu
   return currencies.split(' ').map((currency) => [currency, digits]);
 }
 
+/** How many decimals an amount in minor units has. */
+export const decimalsOf = (currency: string): number => decimals.get(currency) ?? 2;
+
 /** `USD 12.34`, `JPY 1234`, `KWD 1.234`: an amount in minor units, as people read it. */
 export function money(amountMinor: number, currency: string): string {
-  const digits = decimals.get(currency) ?? 2;
+  const digits = decimalsOf(currency);
   return `${currency} ${(amountMinor / 10 ** digits).toFixed(digits)}`;
 }
+
+/** No single amount is larger than this, in minor units: what a fact and the API can say. */
+export const MOST_MINOR = 100_000_000;
+
+/** Cards are charged in whole ariary, although its minor unit is another. */
+const wholeOnly: ReadonlySet<string> = new Set(['MGA']);
+
+/** What every amount that a card is charged is a multiple of, in minor units: of a thousandth, ten. */
+export function chargeStepMinor(currency: string): number {
+  if (wholeOnly.has(currency)) return 10 ** decimalsOf(currency);
+  return decimalsOf(currency) === 3 ? 10 : 1;
+}
+
+/** Whether a card can be charged this, or be given it back. */
+export const isChargeable = (amountMinor: number, currency: string): boolean =>
+  Number.isSafeInteger(amountMinor) &&
+  amountMinor > 0 &&
+  amountMinor <= MOST_MINOR &&
+  amountMinor % chargeStepMinor(currency) === 0;

@@ -13,7 +13,7 @@ import { rideSignals, rideWorkflowId } from '../domain/names';
 import { standardPolicies, type Policies } from '../domain/policies';
 import type { PaymentMethod, RideStatus } from '../domain/ride';
 import type { Authorization, PaymentStart, RideStart } from '../domain/sagas';
-import type { RideOutcome } from '../domain/settlement';
+import { outcomeOf, type RideOutcome } from '../domain/settlement';
 import { stuckFromMs } from '../domain/stuck';
 import { Compensations } from './compensation';
 import { match, type SearchNews } from './dispatch';
@@ -90,10 +90,10 @@ export async function ride({ request, requestedAt, policies, released }: RideSta
 
   /** The ride's last word to its payment: what the rider owes, or that nothing is owed and the hold goes. */
   async function settle(): Promise<void> {
-    const { chargeMinor, driverId } = record.ride;
-    if (chargeMinor === null || chargeMinor === 0) return compensations.run();
+    const outcome = outcomeOf(record.ride);
+    if (outcome.amountMinor === 0) return compensations.run();
     compensations.clear();
-    await compensations.insist('charge the rider', () => tellPayment({ amountMinor: chargeMinor, driverId }));
+    await compensations.insist('charge the rider', () => tellPayment(outcome));
   }
 
   /** A hold ends at the provider, however long its ride takes: the payment sees to it that there is one. */
