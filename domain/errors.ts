@@ -50,6 +50,7 @@ export type ErrorCode =
   | 'resolve_not_possible'
   | 'waive_not_possible'
   | 'adjust_not_possible'
+  | 'receipt_not_ready'
   | 'rating_not_possible'
   | 'rating_already_given'
   | 'share_not_possible'

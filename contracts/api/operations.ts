@@ -6,6 +6,7 @@ import { demandQuery, demandView, overviewView, timelineView } from './ops';
 import type { Operation } from './operation';
 import { rideAction, rideIdParam } from './rideOperation';
 import { quoteRequest, quoteView } from './quotes';
+import { receiptOperations } from './receipts';
 import { routeOperations } from './routeOperations';
 import {
   arriveBody,
@@ -183,6 +184,7 @@ export const operations = {
     problems: [...drivingProblems, 'no_show_too_early'],
   },
   ...routeOperations,
+  ...receiptOperations,
   ...driverOperations,
   ...companionOperations,
   ...operatorOperations,

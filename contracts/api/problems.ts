@@ -168,6 +168,11 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
     'No such adjustment',
     'An ended ride that was charged can be charged otherwise for a while, up to the limit: `detail` says what is in the way.',
   ),
+  receipt_not_ready: page(
+    409,
+    'No receipt yet',
+    'The ride has not ended: `rideStatus` says where it is. What it costs so far is its `fare`.',
+  ),
   rating_not_possible: page(
     409,
     'No rating possible',

@@ -3,11 +3,12 @@ import { scalePolicies, standardPolicies } from '../../domain/policies';
 import { createRequireRole, createVerifier } from '../../platform/auth';
 import { createClient } from '../../platform/client';
 import { portVariable, requireSecret } from '../../platform/config';
-import { createHttpApp, createMount, listen } from '../../platform/http';
+import { createHttpApp, createMount, listen, type Caller } from '../../platform/http';
 import { createFactProducer, createKafka } from '../../platform/kafka';
 import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { createTemporalClient } from '../../platform/temporal';
+import { receiptRoute } from '../payments/receiptRoute';
 import { createPaymentRoutes } from '../payments/routes';
 import { visibleRide } from '../rides/access';
 import { companionRoutes } from '../rides/companionRoutes';
@@ -37,6 +38,7 @@ runProcess('gateway', async ({ config, log, signal }) => {
   const codeSecret = requireSecret(config, 'RIDE_CODE_SECRET');
   const quoteSecret = requireSecret(config, 'QUOTE_SECRET');
   const pool = createPool(config.RIDES_DATABASE_URL, { applicationName: 'gateway', max: 6, log });
+  const payments = createPool(config.PAYMENTS_DATABASE_URL, { applicationName: 'gateway', max: 4, log });
   const temporal = createTemporalClient({
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
@@ -96,11 +98,9 @@ runProcess('gateway', async ({ config, log, signal }) => {
         topicPrefix: config.KAFKA_TOPIC_PREFIX,
       });
       webhookRoutes(mount, service('notifications', config.NOTIFICATIONS_URL));
-      createPaymentRoutes(mount, {
-        temporal,
-        rideOf: (caller, rideId) => visibleRide(pool, rideId, caller),
-        deadlineMs: WORKFLOW_DEADLINE_MS,
-      });
+      const rideOf = (caller: Caller, rideId: string) => visibleRide(pool, rideId, caller);
+      createPaymentRoutes(mount, { temporal, rideOf, deadlineMs: WORKFLOW_DEADLINE_MS });
+      receiptRoute(mount, { payments, rideOf });
       driverRoutes(mount, {
         pool,
         temporal,
@@ -127,6 +127,6 @@ runProcess('gateway', async ({ config, log, signal }) => {
     await Promise.all(loops);
     await producer.disconnect();
     await temporal.connection.close();
-    await pool.end();
+    await Promise.all([pool.end(), payments.end()]);
   };
 });

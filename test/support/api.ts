@@ -7,9 +7,10 @@ import type { Point } from '../../domain/geo';
 import { standardPolicies, type Policies } from '../../domain/policies';
 import { createRequireRole } from '../../platform/auth';
 import { createClient } from '../../platform/client';
-import { createHttpApp, createMount, listen } from '../../platform/http';
+import { createHttpApp, createMount, listen, type Caller } from '../../platform/http';
 import type { Pool } from '../../platform/postgres';
 import { documentRoutes, gatewayRoutes } from '../../services/gateway/routes';
+import { receiptRoute } from '../../services/payments/receiptRoute';
 import { createPaymentRoutes } from '../../services/payments/routes';
 import { createIssueQuote } from '../../services/pricing/quotes';
 import { pricingRoutes } from '../../services/pricing/routes';
@@ -97,8 +98,8 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
   const nearby: string[] = [];
   const provider = playedProvider();
   const namespace = workers ? await ownNamespace() : 'default';
+  const payments = await database('payments', stops);
   if (workers) {
-    const payments = await database('payments', stops);
     await startWorkers({ rides, payments, nearby, namespace, provider }, stops);
   }
 
@@ -167,11 +168,9 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
         routeChangeRoutes(mount, { ...rideOptions, quoteSecret });
         operatorRoutes(mount, rideOptions);
         companionRoutes(mount, { ...rideOptions, publicUrl: 'https://rides.example', topicPrefix: '' });
-        createPaymentRoutes(mount, {
-          temporal,
-          rideOf: (caller, rideId) => visibleRide(rides, rideId, caller),
-          deadlineMs: 3_000,
-        });
+        const rideOf = (caller: Caller, rideId: string) => visibleRide(rides, rideId, caller);
+        createPaymentRoutes(mount, { temporal, rideOf, deadlineMs: 3_000 });
+        receiptRoute(mount, { payments, rideOf });
         driverRoutes(mount, {
           ...{ pool: rides, temporal, feed: offerFeed, topicPrefix: '', log, tellDeadlineMs: 1_000, now },
         });
