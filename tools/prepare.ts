@@ -18,7 +18,7 @@ const serviceTokenTtlSeconds = 366 * 24 * 60 * 60;
 async function prepare(config: Config): Promise<void> {
   for (const owner of owners) {
     await ensureDatabase(config.POSTGRES_URL, { owner, ...nameAndPassword(config, owner) });
-    await migrateOwner(owner, config[databaseVariable(owner)]);
+    await migrateOwner(owner, config[databaseVariable(owner)], config.POSTGRES_URL);
     console.log(`${owner}: database up to date`);
   }
   await prepareTopics(config.KAFKA_BROKERS.join(','), config.KAFKA_TOPIC_PREFIX);

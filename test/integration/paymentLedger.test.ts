@@ -1,38 +1,26 @@
-import { randomUUID } from 'node:crypto';
 import { createPaymentActivities, type PaymentTransitions } from '../../activities/payments';
 import { foldPayment, type Payment } from '../../domain/payment';
 import type { PaymentFact } from '../../domain/paymentFacts';
 import { stepsOf } from '../../platform/outbox';
 import { withTransaction, type Pool } from '../../platform/postgres';
-import { balances, book } from '../../services/payments/ledger';
+import { balancesOf, book, type LedgerTransaction } from '../../services/payments/ledger';
 import { getPayment } from '../../services/payments/store';
-import { paymentOrder, paymentsDatabase, providerAccess } from '../support/payments';
+import { fareBooking, ownersPool, paymentOrder, paymentsDatabase, providerAccess } from '../support/payments';
 import { at } from '../support/rides';
 
 let pool: Pool;
+let owner: Pool;
 let transitions: PaymentTransitions;
 
 beforeAll(async () => {
   pool = await paymentsDatabase();
+  owner = ownersPool(pool);
   const { client } = providerAccess(pool, 'http://127.0.0.1:1');
   transitions = createPaymentActivities({ pool, provider: client }).transitions;
 });
-afterAll(() => pool.end());
+afterAll(() => Promise.all([pool.end(), owner.end()]));
 
-const fareBooking = (changes: Partial<Parameters<typeof book>[1]> = {}): Parameters<typeof book>[1] => ({
-  stepId: randomUUID(),
-  paymentId: randomUUID(),
-  kind: 'payment.captured',
-  recordedAt: at(0),
-  entries: [
-    { account: 'provider_clearing', amountMinor: 1_500, currency: 'USD' },
-    { account: 'driver_payable:driver-1', amountMinor: -1_200, currency: 'USD' },
-    { account: 'platform_revenue', amountMinor: -300, currency: 'USD' },
-  ],
-  ...changes,
-});
-
-const booked = (booking: Parameters<typeof book>[1]): Promise<void> =>
+const booked = (booking: LedgerTransaction): Promise<void> =>
   withTransaction(pool, (tx) => book(tx, booking));
 
 describe('the database itself', () => {
@@ -40,7 +28,7 @@ describe('the database itself', () => {
     const booking = fareBooking();
     await booked(booking);
     await expect(booked(booking)).rejects.toThrow(/step_id/);
-    const lines = await balances(pool, booking.paymentId);
+    const lines = await balancesOf(pool, booking.paymentId);
     expect(lines.map((line) => line.amountMinor).sort((a, b) => a - b)).toEqual([-1_200, -300, 1_500]);
   });
 
@@ -68,18 +56,6 @@ describe('the database itself', () => {
         (values ('platform_revenue', 5), ('provider_clearing', -5)) as line (account, amount)
       where step_id = $1`;
     await expect(pool.query(late, [booking.stepId])).rejects.toThrow(/is closed/);
-  });
-
-  test.each([
-    'update ledger_entries set amount_minor = 1',
-    'delete from ledger_entries',
-    'truncate ledger_entries',
-    'update ledger_transactions set kind = $$x$$',
-    'delete from ledger_transactions',
-    'truncate ledger_transactions cascade',
-  ])('refuses: %s', async (sql) => {
-    await booked(fareBooking());
-    await expect(pool.query(sql)).rejects.toThrow(/append-only/);
   });
 });
 
@@ -112,7 +88,7 @@ describe('recording a fact', () => {
     const steps = await stepsOf<PaymentFact>(pool, rideId);
     const folded = steps.reduce<Payment | null>((payment, { fact }) => foldPayment(payment, fact), null);
     expect(await getPayment(pool, rideId)).toEqual(folded);
-    expect(await balances(pool, rideId)).toEqual([
+    expect(await balancesOf(pool, rideId)).toEqual([
       { account: 'driver_payable:driver-1', currency: 'USD', amountMinor: -1_200 },
       { account: 'platform_revenue', currency: 'USD', amountMinor: -300 },
       { account: 'provider_clearing', currency: 'USD', amountMinor: 1_500 },
@@ -124,7 +100,7 @@ describe('recording a fact', () => {
   test('a repeat answers what is committed and books nothing', async () => {
     const { rideId, capture, recorded } = await capturedPayment();
     expect(await transitions.recordCaptured(capture)).toEqual(recorded);
-    expect(await balances(pool, rideId)).toHaveLength(3);
+    expect(await balancesOf(pool, rideId)).toHaveLength(3);
   });
 
   test('a version that another step has taken is not overwritten', async () => {
@@ -141,7 +117,7 @@ describe('recording a fact', () => {
 
   test('a booking that is refused takes the fact with it', async () => {
     const { rideId } = await capturedPayment();
-    await pool.query(
+    await owner.query(
       `create function refuse_refunds() returns trigger language plpgsql as $$
        begin if new.kind = 'payment.refunded' then raise exception 'refused for a test'; end if; return new; end $$;
        create trigger refuse_refunds before insert on ledger_transactions

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Policies } from '../../domain/policies';
-import { balances } from '../../services/payments/ledger';
+import { balancesOf } from '../../services/payments/ledger';
 import { getPayment } from '../../services/payments/store';
 import { cardOf } from '../support/card';
 import { eventually } from '../support/rideSaga';
@@ -23,7 +23,7 @@ const shortWindow: Partial<Policies> = { tipWindowMs: 3_000, refundWindowMs: 3_0
 
 /** Our books and the provider's say the same of this ride, and nothing is held for it any more. */
 async function booksAgree(rideId: string, expectedMinor: number): Promise<void> {
-  const lines = await balances(pool, rideId);
+  const lines = await balancesOf(pool, rideId);
   expect(lines.reduce((sum, line) => sum + line.amountMinor, 0)).toBe(0);
   const ours = lines.find((line) => line.account === 'provider_clearing')?.amountMinor ?? 0;
   const { movements } = await psp.get<{ movements: { kind: string; rideId: string; amount: number }[] }>(

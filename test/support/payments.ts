@@ -1,13 +1,21 @@
 import { randomUUID } from 'node:crypto';
 import type { PaymentOrder } from '../../domain/paymentFacts';
 import { createPool, type Pool } from '../../platform/postgres';
+import type { LedgerTransaction } from '../../services/payments/ledger';
 import { createProviderClient, type ProviderAccess } from '../../services/payments/provider';
-import { createDatabase } from './servers';
+import { asTablesOwner } from '../../tools/stack/databases';
+import { createDatabase, postgresUrl } from './servers';
 
 /** A database of payments of this test file's own; close its pool at the end. */
 export async function paymentsDatabase(): Promise<Pool> {
   return createPool(await createDatabase('payments'), { applicationName: 'payments test' });
 }
+
+/** The same database, as the role that owns its tables: what no process is. */
+export const ownersPool = (pool: Pool): Pool =>
+  createPool(asTablesOwner(pool.options.connectionString as string, postgresUrl()), {
+    applicationName: 'payments test, owner',
+  });
 
 /** What the payments worker reaches the provider with; a call times out after half a second. */
 export const providerAccess = (pool: Pool, url: string): ProviderAccess => ({
@@ -35,3 +43,19 @@ export async function untilAnswered<T>(call: () => Promise<T>, attempts = 8): Pr
     }
   }
 }
+
+/** A booking of a fare of its own ride: 15 dollars, unless told otherwise. */
+export const fareBooking = (changes: Partial<FareBooking> = {}): FareBooking => ({
+  stepId: randomUUID(),
+  paymentId: randomUUID(),
+  kind: 'payment.captured',
+  recordedAt: '2026-01-01T12:00:00.000Z',
+  entries: [
+    { account: 'provider_clearing', amountMinor: 1_500, currency: 'USD' },
+    { account: 'driver_payable:driver-1', amountMinor: -1_200, currency: 'USD' },
+    { account: 'platform_revenue', amountMinor: -300, currency: 'USD' },
+  ],
+  ...changes,
+});
+
+type FareBooking = Extract<LedgerTransaction, { paymentId: string }>;

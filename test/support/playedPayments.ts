@@ -5,7 +5,7 @@ import type { PaymentFact } from '../../domain/paymentFacts';
 import { standardPolicies } from '../../domain/policies';
 import { stepsOf } from '../../platform/outbox';
 import type { Pool } from '../../platform/postgres';
-import { balances } from '../../services/payments/ledger';
+import { balancesOf } from '../../services/payments/ledger';
 import { getPayment } from '../../services/payments/store';
 import { paymentsDatabase, providerAccess } from './payments';
 import { startPaymentSaga, type PaymentSaga } from './paymentSaga';
@@ -86,7 +86,7 @@ export async function startPlayedPayments(): Promise<PlayedPayments> {
     },
     factTypes: async (rideId) => (await stepsOf(pool, rideId)).map((step) => step.factType),
     booked: async (rideId) =>
-      Object.fromEntries((await balances(pool, rideId)).map((line) => [line.account, line.amountMinor])),
+      Object.fromEntries((await balancesOf(pool, rideId)).map((line) => [line.account, line.amountMinor])),
     async rowAndFold(rideId) {
       const steps = await stepsOf<PaymentFact>(pool, rideId);
       const folded = steps.reduce<Payment | null>((payment, { fact }) => foldPayment(payment, fact), null);

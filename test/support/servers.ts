@@ -27,7 +27,7 @@ export async function createDatabase(owner: Owner): Promise<string> {
   // Roles of the tests' own: on somebody's server there may be the real ones.
   const role = `test_${owner}`;
   const url = await ensureDatabase(postgresUrl(), { owner, database, role, password: role });
-  await migrateOwner(owner, url);
+  await migrateOwner(owner, url, postgresUrl());
   return url;
 }
 

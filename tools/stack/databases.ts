@@ -8,6 +8,7 @@ import {
   outboxMigrations,
   type MigrationSet,
 } from '../../platform/postgres';
+import { ledgerRights } from '../../services/payments/rights';
 import { ensureRidePartitions } from '../../services/rides/store';
 
 /** Who keeps something in Postgres: each has a database and a role of its own. */
@@ -23,15 +24,79 @@ const migrations: Readonly<Record<Owner, readonly MigrationSet[]>> = {
   notifications: [inboxMigrations, migrationSet('notifications', 'consumers/notifications/migrations')],
 };
 
-/** Brings an owner's database up to date. Safe to run twice. */
-export async function migrateOwner(owner: Owner, url: string): Promise<void> {
+/**
+ * Whose tables belong to a role of their own that nobody logs in as: its processes can do with them what they are
+ * granted, and no more.
+ */
+const apart: Readonly<Partial<Record<Owner, TableRights>>> = { payments: ledgerRights };
+
+interface TableRights {
+  /** Tables that rows are only added to, and in which columns. */
+  readonly insertOnly: Readonly<Record<string, readonly string[]>>;
+  readonly readOnly: readonly string[];
+}
+
+const tablesOwner = (role: string): string => `${role}_owner`;
+
+/**
+ * Brings an owner's database up to date. Safe to run twice.
+ * @param url of the role that its processes use
+ * @param adminUrl of who has made it with `ensureDatabase`; without it that role has to own the tables itself
+ */
+export async function migrateOwner(owner: Owner, url: string, adminUrl?: string): Promise<void> {
+  const rights = adminUrl === undefined ? undefined : apart[owner];
+  const ownerUrl = rights === undefined ? url : asTablesOwner(url, adminUrl as string);
   await migrate(
-    url,
+    ownerUrl,
     migrations[owner].filter(({ dir }) => existsSync(dir)),
   );
+  if (rights !== undefined) await grantRights(ownerUrl, new URL(url).username, rights);
   if (owner !== 'rides') return;
   const pool = createPool(url, { applicationName: 'migrate', max: 1 });
   await ensureRidePartitions(pool).finally(() => pool.end());
+}
+
+/** The database that `url` names, for an administrator who acts as the role that owns its tables. */
+export function asTablesOwner(url: string, adminUrl: string): string {
+  const { username, pathname } = new URL(url);
+  const admin = new URL(adminUrl);
+  admin.pathname = pathname;
+  admin.searchParams.set('options', `-c role=${tablesOwner(username)}`);
+  return admin.href;
+}
+
+/** What the processes' role may do, anew: whatever it could do before. */
+async function grantRights(ownerUrl: string, roleName: string, rights: TableRights): Promise<void> {
+  const { insertOnly, readOnly } = rights;
+  const client = new Client({ connectionString: ownerUrl, connectionTimeoutMillis: 10_000 });
+  await client.connect();
+  try {
+    const role = client.escapeIdentifier(roleName);
+    const named = (names: readonly string[]): string =>
+      names.map((name) => client.escapeIdentifier(name)).join(', ');
+    const { rows } = await client.query<{ name: string }>(
+      `select tablename as name from pg_tables where schemaname = 'public' and tablename not like 'migrations\\_%'`,
+    );
+    const others = rows
+      .map(({ name }) => name)
+      .filter((name) => !readOnly.includes(name) && !(name in insertOnly));
+    await client.query(
+      [
+        'begin',
+        // Two at once would trip over each other.
+        `select pg_advisory_xact_lock(hashtext('hailway rights'))`,
+        `revoke all on all tables in schema public from ${role}`,
+        `grant select, insert, update, delete on ${named(others)} to ${role}`,
+        `grant select on ${named([...readOnly, ...Object.keys(insertOnly)])} to ${role}`,
+        ...Object.entries(insertOnly).map(
+          ([table, columns]) => `grant insert (${named(columns)}) on ${named([table])} to ${role}`,
+        ),
+        'commit',
+      ].join('; '),
+    );
+  } finally {
+    await client.end();
+  }
 }
 
 export interface OwnedDatabase {
@@ -52,20 +117,27 @@ export async function ensureDatabase(adminUrl: string, wanted: OwnedDatabase): P
   const admin = new Client({ connectionString: adminUrl, connectionTimeoutMillis: 10_000 });
   await admin.connect();
   try {
-    const role = admin.escapeIdentifier(roleName);
     const name = admin.escapeIdentifier(database);
     const secret = admin.escapeLiteral(password);
     // Two at once would trip over each other; the lock goes with the connection.
     await admin.query(`select pg_advisory_lock(hashtext('hailway databases'))`);
-    const roles = await admin.query('select 1 from pg_roles where rolname = $1', [roleName]);
-    if (roles.rowCount === 0) await admin.query(`create role ${role} login password ${secret}`);
+    const ensureRole = async (wantedRole: string, login: string): Promise<string> => {
+      const known = await admin.query('select 1 from pg_roles where rolname = $1', [wantedRole]);
+      const identifier = admin.escapeIdentifier(wantedRole);
+      if (known.rowCount === 0) await admin.query(`create role ${identifier} ${login}`);
+      return identifier;
+    };
+    const role = await ensureRole(roleName, `login password ${secret}`);
+    const isApart = wanted.owner in apart;
+    const ownerRole = isApart ? await ensureRole(tablesOwner(roleName), 'nologin') : role;
+    // A user who is no superuser gives things only to a role that he is a member of.
+    for (const one of new Set([role, ownerRole]))
+      await admin.query(`grant ${one} to current_user`).catch(() => {});
     const databases = await admin.query('select 1 from pg_database where datname = $1', [database]);
-    if (databases.rowCount === 0) {
-      // A user who is no superuser gives a database only to a role that he is a member of.
-      await admin.query(`grant ${role} to current_user`).catch(() => {});
-      await admin.query(`create database ${name} owner ${role}`);
-    }
+    if (databases.rowCount === 0) await admin.query(`create database ${name} owner ${ownerRole}`);
+    else if (isApart) await giveTables(adminUrl, database, { from: role, to: ownerRole });
     await admin.query(`revoke connect, temporary on database ${name} from public`);
+    if (isApart) await admin.query(`grant connect on database ${name} to ${role}`);
   } finally {
     await admin.end();
   }
@@ -74,6 +146,23 @@ export async function ensureDatabase(adminUrl: string, wanted: OwnedDatabase): P
   url.password = password;
   url.pathname = `/${database}`;
   return url.href;
+}
+
+/** A database that was made before its tables had an owner of their own: whatever the role has in it, and itself. */
+async function giveTables(
+  adminUrl: string,
+  database: string,
+  { from, to }: { readonly from: string; readonly to: string },
+): Promise<void> {
+  const url = new URL(adminUrl);
+  url.pathname = `/${database}`;
+  const client = new Client({ connectionString: url.href, connectionTimeoutMillis: 10_000 });
+  await client.connect();
+  try {
+    await client.query(`reassign owned by ${from} to ${to}`);
+  } finally {
+    await client.end();
+  }
 }
 
 /**
@@ -95,6 +184,9 @@ export async function prepareDatabases(
       password: options.password(owner),
     });
   }
-  await Promise.all(owners.map((owner) => migrateOwner(owner, urls[owner] as string)));
+  const isGiven = (owner: Owner): boolean => options.given?.[owner] !== undefined;
+  await Promise.all(
+    owners.map((owner) => migrateOwner(owner, urls[owner] as string, isGiven(owner) ? undefined : adminUrl)),
+  );
   return urls as Record<Owner, string>;
 }

@@ -59,7 +59,7 @@ const groundOf = ({ temporalAddress, postgresUrl, ports, dataDir }: BenchServers
   async createDatabase() {
     const database = `crash_${randomBytes(4).toString('hex')}`;
     const url = await ensureDatabase(postgresUrl, { owner: 'payments', database, password: 'payments' });
-    await migrateOwner('payments', url);
+    await migrateOwner('payments', url, postgresUrl);
     return url;
   },
 });
