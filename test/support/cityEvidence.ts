@@ -16,7 +16,13 @@ import {
 } from './cityHistories';
 import type { ReceivedPost } from '../../tools/city/client/mailbox';
 import type { SharedLook } from '../../tools/city/people/record';
-import type { Evidence, LedgerLine, LogRecord, RecordedFact } from '../../tools/city/verdict/evidence';
+import type {
+  Evidence,
+  LedgerLine,
+  LogRecord,
+  ProviderMovement,
+  RecordedFact,
+} from '../../tools/city/verdict/evidence';
 
 /**
  * The evidence of a run as it should be: rides that end in the four ways, by card and in cash, for now and for later.
@@ -79,9 +85,9 @@ export function soundEvidence(): Evidence {
     log: facts.map(published),
     deadLetters: { 'audit.dead-letter': 0 },
     movements: [
-      { kind: 'capture', intentId: 'pi_ride-1', rideId: 'ride-1', amountMinor: 1_000, currency: 'USD' },
-      { kind: 'capture', intentId: 'pi_tip', rideId: 'ride-1', amountMinor: 200, currency: 'USD' },
-      { kind: 'capture', intentId: 'pi_ride-3', rideId: 'ride-3', amountMinor: 500, currency: 'USD' },
+      taken('pi_ride-1', 'ride-1', 1_000),
+      taken('pi_tip', 'ride-1', 200),
+      taken('pi_ride-3', 'ride-3', 500),
     ],
     openAuthorizations: [],
     consumers: { audit: { applied: facts.length, lag: 0 } },
@@ -97,6 +103,10 @@ export function soundEvidence(): Evidence {
       })),
   };
 }
+
+const taken = (intentId: string, rideId: string, amountMinor: number): ProviderMovement => ({
+  ...{ kind: 'capture', intentId, rideId, amountMinor, netMinor: amountMinor, currency: 'USD' },
+});
 
 const answer = (rideId: string) => ({ status: 201, body: { rideId }, retryAfterMs: null });
 
@@ -170,5 +180,7 @@ const published = ({ topic, key, id, sequence }: RecordedFact, offset: number): 
 
 const booked = (rideId: string, facts: readonly PaymentFact[]): LedgerLine[] =>
   facts.flatMap((fact) =>
-    ledgerEntries(fact).map((entry) => ({ ...entry, rideId, transactionId: `${rideId} ${fact.type}` })),
+    ledgerEntries(fact).map((entry) => ({
+      ...{ ...entry, rideId, kind: fact.type, transactionId: `${rideId} ${fact.type}` },
+    })),
   );

@@ -1,4 +1,5 @@
-import { ofRide, put, withId, without, type Case } from './doctor';
+import type { Evidence } from '../../../tools/city/verdict/evidence';
+import { fact, ofRide, put, withId, without, type Case, type Mutable } from './doctor';
 
 /** What breaks the promises on money. */
 export const moneyCases: readonly Case[] = [
@@ -72,8 +73,7 @@ export const moneyCases: readonly Case[] = [
     'ledgerEqualsProvider',
     'the provider took what is not booked',
     '1200 in the ledger, 1205',
-    (e) =>
-      void (e.movements = put(e.movements, ({ intentId }) => intentId === 'pi_tip', { amountMinor: 205 })),
+    (e) => void (e.movements = put(e.movements, ({ intentId }) => intentId === 'pi_tip', { netMinor: 205 })),
   ],
   [
     'ledgerEqualsProvider',
@@ -85,6 +85,54 @@ export const moneyCases: readonly Case[] = [
     'ledgerEqualsProvider',
     'the provider gave back what is not booked',
     '1200 in the ledger, 1000',
-    (e) => e.movements.push({ ...e.movements[0]!, kind: 'refund', amountMinor: 200 }),
+    (e) => e.movements.push({ ...e.movements[0]!, kind: 'refund', amountMinor: 200, netMinor: -200 }),
+  ],
+  [
+    'ledgerEqualsProvider',
+    'the provider has paid a driver, which is not booked',
+    'ride none in USD: 0 in the ledger, -700',
+    (e) =>
+      e.movements.push({
+        ...{ kind: 'transfer', intentId: null, rideId: null, currency: 'USD' },
+        ...{ amountMinor: 700, netMinor: -700 },
+      }),
+  ],
+  [
+    'chargedEqualsOwed',
+    'what was given back is still in the row',
+    'ride ride-1 costs 900 and 1000 was charged',
+    (e) =>
+      e.facts.push({
+        ...fact(e, 'payment.captured/ride-1/3'),
+        ...{ id: 'payment.refunded/ride-1/5', type: 'payment.refunded', sequence: 5 },
+        data: { amountMinor: 100 },
+      }),
+  ],
+  [
+    'debtsAreBooked',
+    'a debt is in no book',
+    'ride ride-1: 70 is owed, 0 is booked',
+    (e) => void (e.payments = put(e.payments, ofRide('ride-1'), { owedMinor: 70 })),
+  ],
+  [
+    'sharesOfTheFare',
+    'a tax stays with us',
+    'ride ride-1: 0 of 100 tax, 200 of 180 commission',
+    (e) => withTax(e, 'ride-1'),
+  ],
+  [
+    'sharesOfTheFare',
+    'so does one of a ride that was paid in cash',
+    'ride ride-2: 0 of 100 tax, 200 of 180 commission',
+    (e) => withTax(e, 'ride-2'),
   ],
 ];
+
+/** Makes a tenth of the ride's fare a tax. */
+const withTax = (e: Mutable<Evidence>, rideId: string): void => {
+  const lines = [
+    { kind: 'base' as const, amountMinor: 900 },
+    { kind: 'tax' as const, name: 'a tax', amountMinor: 100 },
+  ];
+  e.rides = put(e.rides, ofRide(rideId), { fare: { currency: 'USD', totalMinor: 1_000, lines } });
+};

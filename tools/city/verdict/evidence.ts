@@ -29,7 +29,10 @@ export interface LogRecord {
 
 export interface LedgerLine {
   readonly transactionId: string;
-  readonly rideId: string;
+  /** The fact that it books. */
+  readonly kind: string;
+  /** Null for a payout. */
+  readonly rideId: string | null;
   readonly account: Account;
   readonly currency: string;
   readonly amountMinor: number;
@@ -37,10 +40,13 @@ export interface LedgerLine {
 
 /** Money that moved at the provider, by its own books. */
 export interface ProviderMovement {
-  readonly kind: 'capture' | 'refund';
-  readonly intentId: string;
+  /** `capture`, `refund`, `transfer`, `dispute` …: more may come. */
+  readonly kind: string;
+  readonly intentId: string | null;
   readonly rideId: string | null;
   readonly amountMinor: number;
+  /** What it did to our balance there: a capture adds, a refund takes. */
+  readonly netMinor: number;
   readonly currency: string;
 }
 

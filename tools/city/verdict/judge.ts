@@ -29,6 +29,8 @@ export const invariants = {
   noOpenAuthorizationAfterEnd: payments.noOpenAuthorizationAfterEnd,
   ledgerSumsToZero: ledger.ledgerSumsToZero,
   ledgerEqualsProvider: ledger.ledgerEqualsProvider,
+  debtsAreBooked: ledger.debtsAreBooked,
+  sharesOfTheFare: ledger.sharesOfTheFare,
   factsContiguousPerKey: facts.factsContiguousPerKey,
   everyFactInKafka: facts.everyFactInKafka,
   nothingInKafkaUncommitted: facts.nothingInKafkaUncommitted,

@@ -1,3 +1,4 @@
+import { costMinor } from '../../../../domain/paymentPlan';
 import { settledPaymentStatuses, type Payment } from '../../../../domain/payment';
 import { terminalRideStatuses, type Ride } from '../../../../domain/ride';
 import { groupBy, repeats, type Evidence, type Violations } from '../evidence';
@@ -5,7 +6,7 @@ import { groupBy, repeats, type Evidence, type Violations } from '../evidence';
 /** Promise 3: the provider took from each intent once, and from a rider what our facts say and no more. */
 export function noRiderChargedTwice(evidence: Pick<Evidence, 'movements' | 'payments'>): Violations {
   const captures = evidence.movements.filter(({ kind }) => kind === 'capture');
-  const twice = repeats(captures.map(({ intentId }) => intentId)).map(
+  const twice = repeats(captures.map(({ intentId }) => intentId ?? 'none')).map(
     (id) => `intent ${id} was captured twice`,
   );
   const payments = new Map(evidence.payments.map((payment) => [payment.rideId, payment]));
@@ -58,18 +59,30 @@ export function paymentFailsOnlyWhenDeclined(evidence: Pick<Evidence, 'rides' | 
     );
 }
 
-/** Promise 3: what a ride costs is what was charged: captured from the card, or settled in cash. */
+/**
+ * Promise 3: what a ride costs is what was charged: taken from the card or owed, or settled in cash; and what an
+ * operator adds, gives back or waives afterwards changes it by that.
+ */
 export function chargedEqualsOwed(evidence: Pick<Evidence, 'rides' | 'payments' | 'facts'>): Violations {
   const payments = new Map(evidence.payments.map((payment) => [payment.rideId, payment]));
-  const cash = new Map(
-    evidence.facts
-      .filter(({ type }) => type === 'payment.cash_settled')
-      .map(({ key, data }) => [key, (data as { amountMinor: number }).amountMinor]),
+  const byRide = groupBy(
+    evidence.facts.filter(({ topic }) => topic === 'payments'),
+    ({ key }) => key,
   );
   return evidence.rides.flatMap(({ rideId, chargeMinor, paymentMethod }) => {
     if (chargeMinor === null) return [];
-    const paid =
-      paymentMethod.type === 'cash' ? (cash.get(rideId) ?? 0) : (payments.get(rideId)?.capturedMinor ?? 0);
-    return paid === chargeMinor ? [] : [`ride ${rideId} costs ${chargeMinor} and ${paid} was charged`];
+    const facts = byRide.get(rideId) ?? [];
+    const sumOf = (type: string): number =>
+      facts.reduce(
+        (sum, fact) => (fact.type === type ? sum + (fact.data as { amountMinor: number }).amountMinor : sum),
+        0,
+      );
+    const payment = payments.get(rideId);
+    const isCash = (payment?.method ?? paymentMethod).type === 'cash';
+    const costs = isCash
+      ? chargeMinor
+      : chargeMinor + sumOf('payment.extra_charged') - sumOf('payment.refunded') - sumOf('payment.waived');
+    const charged = isCash ? sumOf('payment.cash_settled') : payment === undefined ? 0 : costMinor(payment);
+    return charged === costs ? [] : [`ride ${rideId} costs ${costs} and ${charged} was charged`];
   });
 }

@@ -25,7 +25,7 @@ export async function loadPostgres(pools: Pools, topicPrefix: string): Promise<F
     loadFacts(pools, topicPrefix),
     rows<LedgerLine>(
       pools.payments,
-      `select transaction_id as "transactionId", payment_id as "rideId", account, currency, amount_minor as "amountMinor"
+      `select transaction_id as "transactionId", kind, payment_id as "rideId", account, currency, amount_minor as "amountMinor"
        from ledger_entries join ledger_transactions using (transaction_id)`,
     ),
     loadParked(pools),

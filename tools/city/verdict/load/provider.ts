@@ -1,11 +1,6 @@
 import { z } from 'zod';
 import type { Evidence } from '../evidence';
 
-/** What rides pay and get back; transfers and disputes are no ride's. */
-const ofRides = ['capture', 'refund'] as const;
-const isOfRides = (kind: string): kind is (typeof ofRides)[number] =>
-  (ofRides as readonly string[]).includes(kind);
-
 const ledgerSchema = z.object({
   consistent: z.boolean(),
   movements: z.array(
@@ -14,6 +9,7 @@ const ledgerSchema = z.object({
       paymentIntent: z.string().nullable(),
       rideId: z.string().nullable(),
       amount: z.int(),
+      net: z.int(),
       currency: z.string(),
     }),
   ),
@@ -30,11 +26,14 @@ export async function loadProvider(
   if (!ledger.consistent) throw new Error("the provider's ledger does not agree with its own payments");
   const open = openSchema.parse(await read(new URL('/sandbox/open-authorizations', pspUrl)));
   return {
-    movements: ledger.movements.flatMap(({ kind, paymentIntent, rideId, amount, currency }) =>
-      isOfRides(kind) && paymentIntent !== null
-        ? [{ kind, intentId: paymentIntent, rideId, amountMinor: amount, currency: currency.toUpperCase() }]
-        : [],
-    ),
+    movements: ledger.movements.map(({ kind, paymentIntent, rideId, amount, net, currency }) => ({
+      kind,
+      intentId: paymentIntent,
+      rideId,
+      amountMinor: amount,
+      netMinor: net,
+      currency: currency.toUpperCase(),
+    })),
     openAuthorizations: open.data.map(({ paymentIntent, rideId }) => ({ intentId: paymentIntent, rideId })),
   };
 }
