@@ -1,6 +1,5 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessName } from '../../../platform/config';
 import { createPool, type Pool } from '../../../platform/postgres';
@@ -22,31 +21,34 @@ export interface Ground {
   readonly locationUrl: string;
 }
 
-/** One contestant's databases, namespace, gateway and workers; the same gateway for both. */
+/** One contestant's databases, namespace and processes. */
 export interface House {
   readonly name: string;
   readonly namespace: string;
+  /** Of its first process: the gateway, where there is one. */
   readonly apiUrl: string;
   readonly rides: Pool;
   readonly payments: Pool;
-  readonly gatewayPid: number;
-  /** Who carries the workflows. */
-  readonly workerPids: readonly number[];
+  /** Of its processes, in their order. */
+  readonly pids: readonly number[];
   stop(): Promise<void>;
 }
 
-/** A process of the house: one of Hailway's own, or a script of the bench's. */
+/** A process of the house: one of Hailway's own, or the path of a script that listens on the port of `rides`. */
 type Wanted = { readonly process: ProcessName } | { readonly script: string };
 
 export interface HouseSpec {
   readonly name: string;
-  readonly workers: readonly Wanted[];
+  readonly processes: readonly Wanted[];
   /** The first port of those that its processes listen on. */
   readonly port: number;
 }
 
-/** Starts a contestant: new databases, a namespace of its own, a gateway and its workers, each a process. */
-export async function startHouse(ground: Ground, { name, workers, port }: HouseSpec): Promise<House> {
+/** Starts a contestant: new databases, a namespace of its own, and its processes. */
+export async function startHouse(
+  ground: Ground,
+  { name, processes: wanted, port }: HouseSpec,
+): Promise<House> {
   const { servers } = ground;
   const [ridesUrl, paymentsUrl] = [
     await newDatabase(ground, name, 'rides'),
@@ -68,22 +70,19 @@ export async function startHouse(ground: Ground, { name, workers, port }: HouseS
   const rides = createPool(ridesUrl, { applicationName: `bench ${name}`, max: 8 });
   const payments = createPool(paymentsUrl, { applicationName: `bench ${name}`, max: 4 });
   try {
-    const wanted: Wanted[] = [{ process: 'gateway' }, ...workers];
     for (const [i, one] of wanted.entries())
       daemons.push(await startProcess(ground, { name: `${name}-${i}`, wanted: one, port: port + i, env }));
   } catch (error) {
     await stop();
     throw error;
   }
-  const [gateway, ...others] = daemons.map(({ pid }) => pid);
   return {
     name,
     namespace,
     apiUrl: `http://127.0.0.1:${port}`,
     rides,
     payments,
-    gatewayPid: gateway!,
-    workerPids: others,
+    pids: daemons.map(({ pid }) => pid),
     stop,
   };
 }
@@ -143,13 +142,18 @@ const driverNear = (lat: number) => {
   return { driverId: driverIdOf(driver), ...pickupOf(driver), distanceMeters: 0, ageMs: 0 };
 };
 
-async function newDatabase(ground: Ground, house: string, owner: 'rides' | 'payments'): Promise<string> {
+/** A new database of a house's. @returns its URL for the owner's processes */
+export async function newDatabase(
+  ground: Pick<Ground, 'servers'>,
+  house: string,
+  owner: 'rides' | 'payments',
+): Promise<string> {
   const url = await ensureDatabase(ground.servers.postgresUrl, {
     owner,
     database: `${house}_${owner}`,
     password: owner,
   });
-  await migrateOwner(owner, url);
+  await migrateOwner(owner, url, ground.servers.postgresUrl);
   return url;
 }
 
@@ -180,7 +184,7 @@ async function startProcess(
   { name, wanted, port, env }: { name: string; wanted: Wanted; port: number; env: NodeJS.ProcessEnv },
 ): Promise<Daemon> {
   const own = 'process' in wanted ? processes.find((spec) => spec.name === wanted.process) : undefined;
-  const args = own ? nodeArguments(own) : [join(__dirname, (wanted as { script: string }).script)];
+  const args = own ? nodeArguments(own) : [(wanted as { script: string }).script];
   const portVariable = portVariables['process' in wanted ? wanted.process : 'rides'];
   const daemon = await startDaemon({
     name,

@@ -1,12 +1,12 @@
+import { join } from 'node:path';
 import type { Say } from '../../stack/say';
-import { openIssuer, openSecrets } from '../../stack/issuer';
 import { Checks, inRounds, percentile, ratiosTo, rounded, type BenchResult, type Metrics } from '../frame';
+import { prepareGround } from '../ground';
 import type { BenchOptions } from '../options';
 import { cpuMsOf, familyCpuMsOf } from '../processTime';
-import { startBenchServers } from '../servers';
 import { judgeRound } from './evidence';
 import { readHistories } from './history';
-import { startHouse, startMap, startProvider, type Ground, type House } from './house';
+import { startHouse, type Ground, type House, type HouseSpec } from './house';
 import { closedLoop, setOut, steadyPace } from './load';
 import { createPeople, type Driven, type People } from './standardRide';
 
@@ -39,28 +39,14 @@ export async function benchRide(options: BenchOptions, say: Say): Promise<BenchR
   }
 }
 
-async function prepareGround(say: Say, stops: (() => Promise<unknown>)[]): Promise<Ground> {
-  const servers = await say.during('Starting postgres, temporal', () =>
-    startBenchServers(['postgres', 'temporal'], say),
-  );
-  stops.push(() => servers.stop());
-  const [issuer, secrets] = [await openIssuer(servers.dataDir), await openSecrets(servers.dataDir)];
-  const map = await startMap();
-  stops.push(() => map.stop());
-  const common = { servers, issuer, secrets, locationUrl: map.url };
-  const provider = await startProvider(common);
-  stops.push(() => provider.stop());
-  return { ...common, provider };
-}
-
 async function prepareContestants(
   ground: Ground,
   say: Say,
   stops: (() => Promise<unknown>)[],
 ): Promise<Record<'sample' | 'hailway', Contestant>> {
   const { ports } = ground.servers;
-  const start = async (name: string, port: number, workers: Parameters<typeof startHouse>[1]['workers']) => {
-    const house = await startHouse(ground, { name, port, workers });
+  const start = async (name: string, port: number, workers: HouseSpec['processes']) => {
+    const house = await startHouse(ground, { name, port, processes: [{ process: 'gateway' }, ...workers] });
     const people = createPeople(house, ground);
     stops.push(async () => {
       await people.stop();
@@ -72,7 +58,7 @@ async function prepareContestants(
     return { house, people };
   };
   return say.during('Starting the contestants', async () => ({
-    sample: await start('sample', ports.gateway, [{ script: 'sampleWorker.js' }]),
+    sample: await start('sample', ports.gateway, [{ script: join(__dirname, 'sampleWorker.js') }]),
     hailway: await start('hailway', ports.pricing, [{ process: 'rides' }, { process: 'payments' }]),
   }));
 }
@@ -153,10 +139,11 @@ async function oneRound(
   checks: Checks,
 ): Promise<Metrics> {
   const { servers, provider } = ground;
+  const [gatewayPid, ...workerPids] = house.pids;
   const readCpu = () => ({
-    worker: house.workerPids.reduce((sum, pid) => sum + cpuMsOf(pid), 0),
+    worker: workerPids.reduce((sum, pid) => sum + cpuMsOf(pid), 0),
     server: cpuMsOf(servers.pid('temporal')),
-    gateway: cpuMsOf(house.gatewayPid),
+    gateway: cpuMsOf(gatewayPid!),
     postgres: familyCpuMsOf(servers.pid('postgres')),
     provider: cpuMsOf(provider.pid),
     people: cpuMsOf(process.pid),

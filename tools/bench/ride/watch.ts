@@ -6,6 +6,7 @@ export interface Watch {
   /** The driver's open offer of this ride. */
   offerTo(driverId: string, rideId: string): Promise<string>;
   captured(rideId: string): Promise<void>;
+  authorized(rideId: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -18,9 +19,10 @@ interface Waiting {
   readonly until: number;
 }
 
-export function createWatch({ name, rides, payments }: Pick<House, 'name' | 'rides' | 'payments'>): Watch {
+export function createWatch(house: Pick<House, 'name' | 'rides' | 'payments'>): Watch {
+  const { name, rides } = house;
   const offers = new Map<string, Waiting>();
-  const captures = new Map<string, Waiting>();
+  const payments = { authorized: new Map<string, Waiting>(), captured: new Map<string, Waiting>() };
   let stopping = false;
 
   const wait = (on: Map<string, Waiting>, key: string): Promise<string> =>
@@ -40,24 +42,25 @@ export function createWatch({ name, rides, payments }: Pick<House, 'name' | 'rid
       });
       for (const { key, offer_id } of found.rows) settle(offers, key, offer_id);
     }
-    if (captures.size > 0) {
-      const found = await payments.query<{ id: string }>({
-        name: 'bench-captures',
-        text: `select payment_id as id from payments where status = 'captured' and payment_id = any($1::uuid[])`,
-        values: [[...captures.keys()]],
+    for (const [status, on] of Object.entries(payments)) {
+      if (on.size === 0) continue;
+      const found = await house.payments.query<{ id: string }>({
+        name: 'bench-payments',
+        text: 'select payment_id as id from payments where status = $1 and payment_id = any($2::uuid[])',
+        values: [status, [...on.keys()]],
       });
-      for (const { id } of found.rows) settle(captures, id, id);
+      for (const { id } of found.rows) settle(on, id, id);
     }
-    for (const on of [offers, captures]) {
+    for (const [what, on] of Object.entries({ offered: offers, ...payments })) {
       for (const [key, { until, reject }] of on) {
         if (until > Date.now()) continue;
         on.delete(key);
-        reject(new Error(`${name}: ${on === offers ? 'no offer for' : 'not captured:'} ${key}`));
+        reject(new Error(`${name}: not ${what}: ${key}`));
       }
     }
   };
   const fail = (error: Error): void => {
-    for (const on of [offers, captures]) {
+    for (const on of [offers, ...Object.values(payments)]) {
       for (const { reject } of on.values()) reject(error);
       on.clear();
     }
@@ -71,7 +74,8 @@ export function createWatch({ name, rides, payments }: Pick<House, 'name' | 'rid
 
   return {
     offerTo: (driverId, rideId) => wait(offers, `${driverId} ${rideId}`),
-    captured: async (rideId) => void (await wait(captures, rideId)),
+    captured: async (rideId) => void (await wait(payments.captured, rideId)),
+    authorized: async (rideId) => void (await wait(payments.authorized, rideId)),
     async stop() {
       stopping = true;
       await looking;
