@@ -194,7 +194,7 @@ export function playPayment({ currency, heldMinor, paidBy, moves }: Story): Play
     add('payment.waived', { amountMinor, currency, reason: 'x' });
   }
 
-  function dispute({ amountMinor: asked, coin }: Move): void {
+  function dispute({ amountMinor: asked, coin, fault }: Move): void {
     const charge = now().charges.find((taken) => taken.amountMinor - taken.refundedMinor > 0);
     if (charge === undefined || asked === 0) return;
     const amountMinor = Math.min(asked, charge.amountMinor - charge.refundedMinor);
@@ -204,9 +204,11 @@ export function playPayment({ currency, heldMinor, paidBy, moves }: Story): Play
     bank.move(-(amountMinor + feeMinor));
     const more = { reason: 'fraudulent', evidenceDueAt: at(1) };
     book(disputeEntries({ type: 'dispute.opened', at: at(0), data: { ...opened, ...more } }));
-    if (coin) bank.move(amountMinor);
+    // The provider gives its fee back with the rest, or takes another.
+    const feeChangeMinor = coin ? -feeMinor : fault === 'lost' ? 7 : 0;
+    bank.move((coin ? amountMinor : 0) - feeChangeMinor);
     const type = coin ? 'dispute.won' : 'dispute.lost';
-    book(disputeEntries({ type, at: at(0), data: { rideId, amountMinor, currency } }));
+    book(disputeEntries({ type, at: at(0), data: { rideId, amountMinor, currency, feeChangeMinor } }));
   }
 
   function payout({ fault, coin }: Move): void {
