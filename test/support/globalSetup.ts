@@ -31,7 +31,7 @@ export default async function globalSetup(config: Config.GlobalConfig): Promise<
   const env = process.env;
   // `npm test` has looked already; jest alone looks by itself.
   const found = env.HAILWAY_TEST_PARTS;
-  const { parts, testServer, chromium } = found
+  const { parts, testServer, chromium, stripeMock } = found
     ? (JSON.parse(found) as Awaited<ReturnType<typeof takeTestParts>>)
     : await takeTestParts({ env, say });
   const servers = await startServers({
@@ -45,6 +45,7 @@ export default async function globalSetup(config: Config.GlobalConfig): Promise<
   env.TEMPORAL_ADDRESS = servers.temporalAddress;
   env.HAILWAY_TEST_SERVER = testServer;
   env.HAILWAY_CHROMIUM = chromium;
+  env.HAILWAY_STRIPE_MOCK = stripeMock;
   // Of a server that is somebody else's, that somebody says where its UI is.
   if (servers.temporalUiUrl !== undefined) env.HAILWAY_TEMPORAL_UI_URL = servers.temporalUiUrl;
   keepForTeardown({ guard, servers, ownPostgres: 'binaries' in parts.postgres });

@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import {
@@ -11,10 +20,11 @@ import {
 import { chromiumSource } from '../../tools/stack/parts/chromium';
 import { kafkaSource } from '../../tools/stack/parts/kafka';
 import { postgresSource } from '../../tools/stack/parts/postgres';
+import { stripeMockSource } from '../../tools/stack/parts/stripeMock';
 import { temporalSource } from '../../tools/stack/parts/temporal';
 import { testServerSource } from '../../tools/stack/parts/testServer';
 import { silent, type Say } from '../../tools/stack/say';
-import { isAtLeast } from '../../tools/stack/versions';
+import { isAtLeast, versions } from '../../tools/stack/versions';
 
 const dir = mkdtempSync(join(tmpdir(), 'hailway-parts-'));
 chmodSync(dir, 0o755);
@@ -183,6 +193,44 @@ describe('Chromium', () => {
   });
 });
 
+describe('stripe-mock', () => {
+  /** A Go that installs a program, and says where it keeps the sources of what it has built. */
+  const fakeGo = (modules: string) => `#!/bin/sh
+if [ "$1" = env ]; then echo '${modules}'; exit; fi
+echo "$*" > "$GOBIN/asked"
+printf '#!/bin/sh' > "$GOBIN/stripe-mock" && chmod +x "$GOBIN/stripe-mock"
+`;
+  const built = (name: string) => {
+    const { bin, search } = machine(name, {});
+    const modules = join(dir, name, 'modules');
+    const { release } = versions.stripeMock;
+    const sources = join(modules, `github.com/stripe/stripe-mock@v${release}`, 'embedded', 'openapi');
+    mkdirSync(sources, { recursive: true });
+    writeFileSync(join(sources, 'spec3.json'), '{}');
+    writeFileSync(join(bin, 'go'), fakeGo(modules), { mode: 0o755 });
+    return { ...search, env: { ...search.env, PATH: `${bin}:${process.env.PATH}` } };
+  };
+
+  test('is built once, with what it describes beside it', async () => {
+    const search = built('mock');
+    const folder = await takePart(stripeMockSource(search), search);
+    expect(readdirSync(folder).sort()).toEqual(['asked', 'spec3.json', 'stripe-mock']);
+    expect(readFileSync(join(folder, 'asked'), 'utf8')).toContain(
+      `install -ldflags=-s -w github.com/stripe/stripe-mock@v${versions.stripeMock.release}`,
+    );
+    rmSync(join(dir, 'mock', 'bin', 'go'));
+    expect(await takePart(stripeMockSource(search), search)).toBe(folder);
+  });
+
+  test('that HAILWAY_STRIPE_MOCK names is the one or none', async () => {
+    const search = built('mock named');
+    const env = { ...search.env, HAILWAY_STRIPE_MOCK: '/nowhere' };
+    const words = await missing(takePart(stripeMockSource({ ...search, env }), search));
+    expect(words).toContain('no stripe-mock in /nowhere');
+    expect(words).not.toContain('tried Go');
+  });
+});
+
 describe('on a machine with nothing', () => {
   test.each([
     ['Kafka', kafkaSource, ['KAFKA_BROKERS: not set', 'no java on the PATH', 'do set KAFKA_BROKERS']],
@@ -193,6 +241,11 @@ describe('on a machine with nothing', () => {
       ['HAILWAY_CHROMIUM: not set', 'npm: no npm on the PATH', 'do install Chromium'],
     ],
     ['the test server', testServerSource, ['HAILWAY_TEST_SERVER: not set', 'no java on the PATH']],
+    [
+      'stripe-mock',
+      stripeMockSource,
+      ['HAILWAY_STRIPE_MOCK: not set', 'Go: no go on the PATH', 'install Go'],
+    ],
   ] as const)('%s cannot be had, and doctor says the same', async (_name, sourceOf, expected) => {
     const { search } = machine('bare', {});
     const words = await missing(takePart<unknown>(sourceOf(search), search));
@@ -203,7 +256,7 @@ describe('on a machine with nothing', () => {
   test('with Go, Maven and npm, doctor tells what a start would do, and does not do it', async () => {
     const programs = { go: '', mvn: '', npm: '', tar: '', java: 'openjdk version "21.0.1"' };
     const { search } = machine('tools', programs);
-    const sources = [kafkaSource, temporalSource, testServerSource, chromiumSource];
+    const sources = [kafkaSource, temporalSource, testServerSource, chromiumSource, stripeMockSource];
     for (const source of sources.map((sourceOf) => sourceOf(search))) {
       expect(await examinePart(source)).toMatchObject({
         there: true,

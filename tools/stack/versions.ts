@@ -7,6 +7,7 @@ export const versions = {
   kafka: { release: '4.3.0', atLeast: '4.0' },
   temporal: { cli: '1.5.1', server: '1.29.1', ui: '2.42.1', atLeast: '1.29.0' },
   temporalTestServer: { release: '1.38.0' },
+  stripeMock: { release: '0.203.0' },
   chromium: { npmPackage: '153.0.0', atLeast: '120' },
   mavenDependencyPlugin: '3.6.1',
   java: { atLeast: '17' },

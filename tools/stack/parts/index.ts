@@ -2,6 +2,7 @@ import { chromiumSource } from './chromium';
 import { kafkaSource, type KafkaPart } from './kafka';
 import { examinePart, PartMissing, takePart, type Examination, type PartSource, type Search } from './part';
 import { postgresSource, type PostgresPart } from './postgres';
+import { stripeMockSource } from './stripeMock';
 import { temporalSource, type TemporalPart } from './temporal';
 import { testServerSource } from './testServer';
 
@@ -30,6 +31,8 @@ export interface TestParts {
   readonly testServer: string;
   /** The path of a browser. */
   readonly chromium: string;
+  /** The folder of Stripe's mock of its API. */
+  readonly stripeMock: string;
 }
 
 /** @throws PartMissing */
@@ -38,6 +41,7 @@ export async function takeTestParts(search: Search): Promise<TestParts> {
     parts: takeParts(search),
     testServer: takePart(testServerSource(search), search),
     chromium: takePart(chromiumSource(search), search),
+    stripeMock: takePart(stripeMockSource(search), search),
   });
 }
 
@@ -49,6 +53,7 @@ export function examineParts(search: Search): Promise<(Examination & { part: str
     temporalSource(search),
     testServerSource(search),
     chromiumSource(search),
+    stripeMockSource(search),
   ];
   return Promise.all(sources.map(async (source) => ({ part: source.part, ...(await examinePart(source)) })));
 }
