@@ -63,6 +63,8 @@ export function createSandboxPsp({
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  // Stripe's lists are asked for with created[gte]=…
+  app.set('query parser', 'extended');
   app.get('/healthz', (_req, res) => {
     res.json({ status: 'ok' });
   });

@@ -47,9 +47,7 @@ export function shownDispute({ changes, due_by, submissions, evidence, ...disput
       has_evidence: Object.keys(evidence).length > 0,
       past_due: dispute.status === 'lost' && submissions === 0,
       submission_count: submissions,
-      submission_method: submissions > 0 ? 'manual' : 'not_submitted',
     },
-    intended_submission_method: null,
     is_charge_refundable: dispute.status === 'won',
     livemode: false,
     payment_method_details: {
