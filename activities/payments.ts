@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { ledgerEntries } from '../domain/ledger';
 import { providerBusy } from '../domain/names';
 import { foldPayment, type Payment } from '../domain/payment';
-import type { CardCharge, Charged, HoldOrder, Raised, Refunded } from '../domain/paymentCalls';
+import type { CardCharge, Charged, HoldOrder, Raised, Refunded, RefundAsked } from '../domain/paymentCalls';
 import { paymentSteps, type PaymentFact, type PaymentStep } from '../domain/paymentFacts';
 import type { Recorded, Step } from '../domain/sagas';
 import { captureHold, voidHolds } from '../services/payments/holds';
@@ -47,12 +47,7 @@ export interface ProviderActivities {
   collect(charge: CardCharge): Promise<Charged>;
   /** An operator's charge beside. */
   chargeExtra(charge: CardCharge): Promise<Charged>;
-  refund(order: {
-    rideId: string;
-    intentId: string;
-    refundKey: string;
-    amountMinor: number;
-  }): Promise<Refunded>;
+  refund(order: RefundAsked): Promise<Refunded>;
 }
 
 /** Everything that a payment's workflow does outside of itself. */

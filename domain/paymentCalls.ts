@@ -30,6 +30,16 @@ export interface HoldRaise {
   readonly toMinor: number;
 }
 
+/** Money to be given back. The same `refundKey` is the same refund. */
+export interface RefundAsked {
+  readonly rideId: string;
+  readonly intentId: string;
+  readonly refundKey: string;
+  readonly amountMinor: number;
+  /** Payments that began before this was said are all in dollars. */
+  readonly currency?: string;
+}
+
 /** What giving money back came to. */
 export type Refunded =
   | { readonly refunded: true; readonly refundId: string }

@@ -1,6 +1,6 @@
 import { defineUpdate, setHandler } from '@temporalio/workflow';
 import { DomainError } from '../domain/errors';
-import { money } from '../domain/money';
+import { chargeStepMinor, money } from '../domain/money';
 import { paymentUpdates } from '../domain/names';
 import type { Payment } from '../domain/payment';
 import {
@@ -128,6 +128,8 @@ export class Adjustments {
       throw new DomainError('adjust_not_possible', 'Nothing was charged to a card for this ride.');
     if (!this.settled.isWithin(policies.refundWindowMs))
       throw new DomainError('adjust_not_possible', 'The time for adjustments is over.');
+    if (toMinor % chargeStepMinor(record.payment.currency) !== 0)
+      throw new DomainError('adjust_not_possible', 'No card can be charged such an amount.');
     if (record.is('owed') && adjustmentTo(record.payment, toMinor).chargeMinor > 0)
       throw new DomainError('adjust_not_possible', 'The rider owes for this ride: collect that first.');
     return true;

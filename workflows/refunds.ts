@@ -1,11 +1,11 @@
 import { defineUpdate, setHandler } from '@temporalio/workflow';
 import { DomainError } from '../domain/errors';
-import { money } from '../domain/money';
+import { isChargeable, money } from '../domain/money';
 import { paymentUpdates } from '../domain/names';
 import { refundableMinor, refundsOver, type RefundPart } from '../domain/paymentPlan';
 import type { Refund, RefundOrder } from '../domain/sagas';
 import type { Provider } from './provider';
-import { isAmount, refusing, type Settled } from './settled';
+import { refusing, type Settled } from './settled';
 
 /** What goes back for one key: planned once, so that what a repeat finds done is not done again. */
 interface Plan {
@@ -68,7 +68,7 @@ export class Refunds {
     const { rideId, currency } = record.payment;
     // The first has the order's own key; each is asked for under its own.
     const refundKey = refundIds.length === 0 ? order.refundKey : `${order.refundKey}/${refundIds.length + 1}`;
-    const ask = { rideId, intentId, refundKey, amountMinor };
+    const ask = { rideId, intentId, refundKey, amountMinor, currency };
     const answer = await this.provider.refund(`Refund ${money(amountMinor, currency)}`, ask);
     if (!answer.refunded) throw new DomainError('refund_not_possible', answer.reason);
     const { refundId } = answer;
@@ -89,7 +89,7 @@ export class Refunds {
     if (!record.is('captured', 'partially_refunded'))
       throw new DomainError('refund_not_possible', 'Nothing was captured, or all of it is refunded.');
     const leftMinor = refundableMinor(record.payment);
-    if (!isAmount(amountMinor) || amountMinor > leftMinor)
+    if (!isChargeable(amountMinor, record.payment.currency) || amountMinor > leftMinor)
       throw new DomainError('refund_not_possible', `At most ${leftMinor} can be refunded.`, { leftMinor });
     if (!this.settled.isWithin(policies.refundWindowMs))
       throw new DomainError('refund_not_possible', 'The time for refunds is over.');

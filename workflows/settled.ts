@@ -55,9 +55,6 @@ export class Settled {
   }
 }
 
-export const isAmount = (amountMinor: number): boolean =>
-  Number.isSafeInteger(amountMinor) && amountMinor > 0;
-
 /** As the validator of an Update: what is refused without waiting leaves nothing in the history. */
 export function refusing(check: () => unknown): void {
   try {

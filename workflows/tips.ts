@@ -1,11 +1,11 @@
 import { defineUpdate, setHandler } from '@temporalio/workflow';
 import { DomainError } from '../domain/errors';
-import { money } from '../domain/money';
+import { isChargeable, money } from '../domain/money';
 import { paymentUpdates } from '../domain/names';
 import type { Payment } from '../domain/payment';
 import type { Tip } from '../domain/sagas';
 import type { Provider } from './provider';
-import { isAmount, refusing, type Settled } from './settled';
+import { refusing, type Settled } from './settled';
 
 /** What a tip came to, in minor units. */
 interface TipGiven {
@@ -53,7 +53,8 @@ export class Tips {
     const { payment } = record;
     if (payment.tipMinor === amountMinor && amountMinor > 0) return payment;
     if (payment.tipMinor > 0) throw new DomainError('tip_already_given', 'A tip was given for this ride.');
-    if (!isAmount(amountMinor) || !record.is('captured', 'partially_refunded')) throw notForTips();
+    if (!isChargeable(amountMinor, payment.currency) || !record.is('captured', 'partially_refunded'))
+      throw notForTips();
     if (!this.settled.isWithin(policies.tipWindowMs))
       throw new DomainError('tip_not_possible', 'The time for a tip is over.');
     return payment;

@@ -9,14 +9,22 @@ const decimalsAtProvider: Readonly<Record<string, number>> = { ISK: 2, UGX: 2, M
 const factorOf = (currency: string): number =>
   10 ** ((decimalsAtProvider[currency] ?? decimalsOf(currency)) - decimalsOf(currency));
 
+/** No card can be charged this, however often it is asked. `isChargeable` in the domain says so before. */
+export class NotChargeable extends Error {
+  override readonly name = 'NotChargeable';
+  readonly code = 'amount_not_chargeable';
+}
+
 /**
- * Our minor units as the provider counts them.
- * @throws RangeError for an amount that no card can be charged (`isChargeable` in the domain says so before)
+ * Our minor units as the provider counts them. `currency` in either case.
+ * @throws NotChargeable
  */
 export function toProvider(amountMinor: number, currency: string): number {
-  if (amountMinor % chargeStepMinor(currency) !== 0)
-    throw new RangeError(`${amountMinor} of ${currency} is no multiple of ${chargeStepMinor(currency)}`);
-  return Math.round(amountMinor * factorOf(currency));
+  const iso = currency.toUpperCase();
+  const stepMinor = chargeStepMinor(iso);
+  if (amountMinor % stepMinor !== 0)
+    throw new NotChargeable(`${amountMinor} of ${iso} is no multiple of ${stepMinor}`);
+  return Math.round(amountMinor * factorOf(iso));
 }
 
 /** The provider's amount in our minor units. `currency` in either case. */

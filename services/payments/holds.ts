@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import { fromProvider, toProvider } from './amounts';
 import { FinalRefusal, refusalReason, withIdempotencyKey, type ProviderAccess } from './provider';
 import { storedHolds } from './store';
 
@@ -14,14 +15,17 @@ export async function captureHold(
   const { client } = access;
   let intent: Stripe.PaymentIntent = await client.paymentIntents.retrieve(intentId);
   if (intent.status === 'requires_capture') {
-    intent = await withIdempotencyKey(access, `${rideId}/capture/1`, (idempotencyKey) =>
-      client.paymentIntents.capture(intentId, { amount_to_capture: amountMinor }, { idempotencyKey }),
-    ).catch((error: unknown) => refused(access, intentId, error));
+    const { currency } = intent;
+    intent = await withIdempotencyKey(access, `${rideId}/capture/1`, (idempotencyKey) => {
+      const amount = toProvider(amountMinor, currency);
+      return client.paymentIntents.capture(intentId, { amount_to_capture: amount }, { idempotencyKey });
+    }).catch((error: unknown) => refused(access, intentId, error));
   }
-  const { status, amount_received: taken } = intent;
+  const { status } = intent;
   if (status === 'processing') throw new Error(`the capture of hold ${intentId} is not decided yet`);
   if (status !== 'succeeded')
     throw new FinalRefusal('hold_gone', `hold ${intentId} is ${status}: nothing to capture`);
+  const taken = fromProvider(intent.amount_received, intent.currency);
   if (taken !== amountMinor)
     throw new FinalRefusal(
       'captured_otherwise',

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import type { Charged } from '../../domain/paymentCalls';
+import { toProvider } from './amounts';
 import { declineReason, withIdempotencyKey, type ProviderAccess } from './provider';
 import { storeActionUrl, storedIntentId, storeIntentId, type IntentRef } from './store';
 
@@ -50,7 +51,7 @@ async function storedOrNewIntent(access: ProviderAccess, charge: Charge): Promis
   const created = await withIdempotencyKey(access, keyOf(ref, 'create'), (idempotencyKey) =>
     client.paymentIntents.create(
       {
-        amount: amountMinor,
+        amount: toProvider(amountMinor, currency),
         currency: currency.toLowerCase(),
         capture_method: ref.purpose === 'hold' ? 'manual' : 'automatic',
         payment_method: paymentMethod,

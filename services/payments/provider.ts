@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import Stripe from 'stripe';
+import { NotChargeable } from './amounts';
 import { notAskedForMs } from './gate';
 import { keyVersion, retireKey } from './store';
 
@@ -86,7 +87,7 @@ export function declineReason(error: unknown): string | undefined {
   // The provider takes no such amount: whoever asks for it is told, nobody asks again.
   if (error instanceof Stripe.errors.StripeInvalidRequestError && amountCodes.has(error.code ?? ''))
     return error.code;
-  return undefined;
+  return error instanceof NotChargeable ? error.code : undefined;
 }
 
 /** The provider will refuse this however often it is asked: an operator has to decide. */
@@ -103,7 +104,9 @@ export class FinalRefusal extends Error {
 
 /** The provider's words where it refuses a request for good, and would again. */
 export function refusalReason(error: unknown): string | undefined {
-  return error instanceof Stripe.errors.StripeInvalidRequestError ? error.message : undefined;
+  return error instanceof Stripe.errors.StripeInvalidRequestError || error instanceof NotChargeable
+    ? error.message
+    : undefined;
 }
 
 /**

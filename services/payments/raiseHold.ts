@@ -1,4 +1,5 @@
 import type { Raised } from '../../domain/paymentCalls';
+import { fromProvider, toProvider } from './amounts';
 import { declineReason, refusalReason, withIdempotencyKey, type ProviderAccess } from './provider';
 
 /**
@@ -12,12 +13,13 @@ export async function raiseHold(
 ): Promise<Raised> {
   const { rideId, intentId, changeId, toMinor } = order;
   const { client } = access;
-  const { status, amount } = await client.paymentIntents.retrieve(intentId);
+  const { status, amount: held, currency } = await client.paymentIntents.retrieve(intentId);
   if (status !== 'requires_capture') return { raised: false, reason: `hold_${status}` };
-  if (amount >= toMinor) return { raised: true };
+  if (fromProvider(held, currency) >= toMinor) return { raised: true };
   try {
+    const amount = toProvider(toMinor, currency);
     await withIdempotencyKey(access, `${rideId}/raise/${changeId}`, (idempotencyKey) =>
-      client.paymentIntents.incrementAuthorization(intentId, { amount: toMinor }, { idempotencyKey }),
+      client.paymentIntents.incrementAuthorization(intentId, { amount }, { idempotencyKey }),
     );
     return { raised: true };
   } catch (error) {

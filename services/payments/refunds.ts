@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
-import type { Refunded } from '../../domain/paymentCalls';
+import type { Refunded, RefundAsked } from '../../domain/paymentCalls';
+import { toProvider } from './amounts';
 import { refusalReason, withIdempotencyKey, type ProviderAccess } from './provider';
 
 /**
@@ -7,17 +8,15 @@ import { refusalReason, withIdempotencyKey, type ProviderAccess } from './provid
  * remember longer than it keeps idempotency keys.
  * @throws whatever leaves the outcome unknown: call again
  */
-export async function refundCapture(
-  access: ProviderAccess,
-  order: { rideId: string; intentId: string; refundKey: string; amountMinor: number },
-): Promise<Refunded> {
-  const { rideId, intentId, refundKey, amountMinor } = order;
+export async function refundCapture(access: ProviderAccess, order: RefundAsked): Promise<Refunded> {
+  const { rideId, intentId, refundKey, amountMinor, currency = 'USD' } = order;
   const given = await findRefund(access, intentId, refundKey);
   if (given !== undefined) return { refunded: true, refundId: given.id };
   try {
+    const amount = toProvider(amountMinor, currency);
     const refund = await withIdempotencyKey(access, `${rideId}/refund/${refundKey}`, (idempotencyKey) =>
       access.client.refunds.create(
-        { payment_intent: intentId, amount: amountMinor, metadata: { rideId, step: 'refund', refundKey } },
+        { payment_intent: intentId, amount, metadata: { rideId, step: 'refund', refundKey } },
         { idempotencyKey },
       ),
     );

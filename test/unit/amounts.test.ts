@@ -1,5 +1,5 @@
 import { chargeStepMinor, decimalsOf, isChargeable, MOST_MINOR } from '../../domain/money';
-import { fromProvider, toProvider } from '../../services/payments/amounts';
+import { fromProvider, NotChargeable, toProvider } from '../../services/payments/amounts';
 
 describe('an amount at the provider', () => {
   it.each([
@@ -22,7 +22,7 @@ describe('an amount at the provider', () => {
     ['MGA', 501],
   ])('of %s %i cannot be had from a card', (currency, minor) => {
     expect(isChargeable(minor, currency)).toBe(false);
-    expect(() => toProvider(minor, currency)).toThrow(RangeError);
+    expect(() => toProvider(minor, currency)).toThrow(NotChargeable);
   });
 
   it('is whole and comes back in every currency there is, the largest one too', () => {

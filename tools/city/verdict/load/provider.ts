@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fromProvider } from '../../../../services/payments/amounts';
 import type { Evidence } from '../evidence';
 
 const ledgerSchema = z.object({
@@ -30,8 +31,8 @@ export async function loadProvider(
       kind,
       intentId: paymentIntent,
       rideId,
-      amountMinor: amount,
-      netMinor: net,
+      amountMinor: fromProvider(amount, currency),
+      netMinor: fromProvider(net, currency),
       currency: currency.toUpperCase(),
     })),
     openAuthorizations: open.data.map(({ paymentIntent, rideId }) => ({ intentId: paymentIntent, rideId })),

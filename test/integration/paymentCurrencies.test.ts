@@ -1,0 +1,86 @@
+import { captureHold } from '../../services/payments/holds';
+import { chargeCard } from '../../services/payments/intents';
+import type { ProviderAccess } from '../../services/payments/provider';
+import { raiseHold } from '../../services/payments/raiseHold';
+import { refundCapture } from '../../services/payments/refunds';
+import type { Pool } from '../../platform/postgres';
+import { paymentOrder, paymentsDatabase, providerAccess } from '../support/payments';
+import { changeId } from '../support/rides';
+import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
+
+let pool: Pool;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let psp: RunningPsp;
+let access: ProviderAccess;
+
+beforeAll(async () => {
+  [pool, folder] = await Promise.all([paymentsDatabase(), temporaryFolder()]);
+  psp = await startPsp(folder.path);
+  access = providerAccess(pool, psp.url);
+});
+
+afterAll(async () => {
+  await psp.stop();
+  await Promise.all([pool.end(), folder.remove()]);
+});
+
+const hold = (amountMinor: number, currency: string) => {
+  const { rideId } = paymentOrder();
+  const ref = { paymentId: rideId, purpose: 'hold', intentVersion: 1 } as const;
+  const charge = { ref, amountMinor, currency, paymentMethod: 'pm_card_visa' };
+  return chargeCard(access, charge).then((charged) => ({ rideId, charged }));
+};
+
+const movements = async (rideId: string): Promise<[string, number][]> => {
+  const { movements: all } = await psp.get<{
+    movements: { kind: string; rideId: string; amount: number }[];
+  }>('/sandbox/ledger');
+  return all.filter((move) => move.rideId === rideId).map(({ kind, amount }) => [kind, amount]);
+};
+
+test.each([
+  // What our thousand is at the provider.
+  ['USD', 1],
+  ['JPY', 1],
+  ['KWD', 1],
+  ['ISK', 100],
+  ['UGX', 100],
+  ['MGA', 0.01],
+])(
+  'a thousand of the minor unit of %s is held, raised, captured and given back as such',
+  async (currency, factor) => {
+    const { rideId, charged } = await hold(1_000, currency);
+    if (!charged.charged) throw new Error(charged.reason);
+    const { intentId } = charged;
+    const raise = { rideId, intentId, changeId, toMinor: 1_500 };
+    expect(await raiseHold(access, raise)).toEqual({ raised: true });
+    await captureHold(access, { rideId, intentId, amountMinor: 1_200 });
+    // A repeat finds that this very amount was captured.
+    await captureHold(access, { rideId, intentId, amountMinor: 1_200 });
+    const refund = { rideId, intentId, refundKey: 'ops:1', amountMinor: 300, currency };
+    expect(await refundCapture(access, refund)).toMatchObject({ refunded: true });
+    expect(await movements(rideId)).toEqual([
+      ['capture', 1_200 * factor],
+      ['refund', 300 * factor],
+    ]);
+  },
+);
+
+test('what no card can be charged is refused, and never asked for', async () => {
+  const refused = { charged: false, reason: 'amount_not_chargeable' };
+  expect((await hold(1_234, 'KWD')).charged).toEqual(refused);
+  expect((await hold(1_050, 'MGA')).charged).toEqual(refused);
+
+  const { rideId, charged } = await hold(1_000, 'KWD');
+  if (!charged.charged) throw new Error(charged.reason);
+  const { intentId } = charged;
+  const raise = { rideId, intentId, changeId, toMinor: 1_001 };
+  expect(await raiseHold(access, raise)).toEqual({ raised: false, reason: 'amount_not_chargeable' });
+  await expect(captureHold(access, { rideId, intentId, amountMinor: 999 })).rejects.toMatchObject({
+    code: 'capture_refused',
+  });
+  await captureHold(access, { rideId, intentId, amountMinor: 990 });
+  const refund = { rideId, intentId, refundKey: 'ops:1', amountMinor: 7, currency: 'KWD' };
+  expect(await refundCapture(access, refund)).toMatchObject({ refunded: false });
+  expect(await movements(rideId)).toEqual([['capture', 990]]);
+});
