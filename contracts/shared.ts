@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { hasCardNumber } from '../domain/cardNumber';
 import { products, vehicles } from '../domain/fare';
 import type { FareLine } from '../domain/fare';
 
@@ -8,6 +9,19 @@ export const time = z.iso.datetime();
 export const subjectId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, _ and -, at most 64');
 export const minor = z.int().min(0).max(100_000_000);
 export const currency = z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code');
+
+/**
+ * What people type, of 1 to `max` characters (or from `min`). A card number is refused: it would be kept in places that
+ * must not have any.
+ */
+export const freeText = (max: number, { min = 1 } = {}) =>
+  z
+    .string()
+    .trim()
+    .min(min)
+    .max(max)
+    .refine((text) => !hasCardNumber(text), 'no card numbers: 13 to 19 digits that could be one')
+    .describe('free text; refused where it has a card number in it');
 
 export const point = z.object({ lat: z.number().min(-90).max(90), lng: z.number().min(-180).max(180) });
 

@@ -1,4 +1,5 @@
 import { ApplicationFailure, condition, defineUpdate, setHandler } from '@temporalio/workflow';
+import { hasCardNumber } from '../domain/cardNumber';
 import { MAX_FARE_MINOR } from '../domain/fare';
 import type { Ride } from '../domain/ride';
 import type { OneAtATime } from './oneAtATime';
@@ -6,7 +7,9 @@ import { refuseWhenOver } from './refusal';
 import type { RideRecord } from './rideRecord';
 
 const kinds = {
-  text: (value: unknown) => typeof value === 'string' && value !== '' && value.length <= 200,
+  /** As `freeText` of the API: without a card number. */
+  text: (value: unknown) =>
+    typeof value === 'string' && value !== '' && value.length <= 200 && !hasCardNumber(value),
   'text?': (value: unknown) => value === undefined || kinds.text(value),
   count: (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
   place: (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0,

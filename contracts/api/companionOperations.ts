@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { point, time, uuid, vehicle } from '../shared';
+import { freeText, point, time, uuid, vehicle } from '../shared';
 import type { Operation } from './operation';
 import { rideIdParam } from './rideOperation';
 import { rideStatus } from './rides';
 
 export const ratingBody = z.strictObject({
   stars: z.int().min(1).max(5),
-  comment: z.string().trim().min(1).max(500).optional(),
+  comment: freeText(500).optional(),
 });
 
 export const ratingView = z.strictObject({

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { fare, point, subjectId, time, uuid, vehicle } from '../shared';
+import { fare, freeText, point, subjectId, time, uuid, vehicle } from '../shared';
 
 export const driverRegistration = z.strictObject({
-  name: z.string().min(1).max(100),
-  plate: z.string().min(1).max(16),
+  name: freeText(100),
+  plate: freeText(16),
   product: vehicle.default('standard'),
 });
 

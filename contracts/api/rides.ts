@@ -1,11 +1,33 @@
 import { z } from 'zod';
-import { fare, minor, paymentMethod, point, product, subjectId, time, uuid, vehicle } from '../shared';
+import { hasCardNumber } from '../../domain/cardNumber';
+import {
+  fare,
+  freeText,
+  minor,
+  paymentMethod,
+  point,
+  product,
+  subjectId,
+  time,
+  uuid,
+  vehicle,
+} from '../shared';
 
+/** An id of the client's making, no free text: a digit in two of a UUID would pass for a card number now and then. */
 export const idempotencyKey = z.string().regex(/^[\x21-\x7e]{1,128}$/, '1 to 128 visible ASCII characters');
 
 const [card, cash] = paymentMethod.options;
 
-const payingMethod = z.discriminatedUnion('type', [card.strict(), cash.strict()]);
+/** The provider's name for a card (`pm_…`). The card's number never comes here, in whatever disguise. */
+const cardToken = z
+  .string()
+  .regex(/^(pm|card|src|tok)_\w{1,250}$/, "the provider's token of a card: pm_…")
+  .refine((token) => !hasCardNumber(token), 'no card numbers');
+
+const payingMethod = z.discriminatedUnion('type', [
+  card.extend({ token: cardToken }).strict(),
+  cash.strict(),
+]);
 
 export const rideRequestBody = z
   .strictObject({
@@ -108,7 +130,7 @@ export const rideView = z.strictObject({
   endReason: z.string().nullable(),
 });
 
-const reason = z.string().min(1).max(200);
+const reason = freeText(200);
 
 /** `previewToken`: from the preview; while it is good, the cancel costs no more than it said. Any other is ignored. */
 export const cancelBody = z.strictObject({
@@ -136,7 +158,7 @@ export const fareBody = z.strictObject({ totalMinor: minor, reason });
 export const startBody = z.strictObject({ code: z.string().regex(/^[0-9]{4}$/, 'four digits') });
 export const tipBody = z.strictObject({ amountMinor: minor.min(1).max(100_000) });
 export const tipView = z.strictObject({ rideId: uuid, tipMinor: minor, currency: z.string() });
-export const refundBody = z.strictObject({ amountMinor: minor.min(1), reason: z.string().min(1).max(200) });
+export const refundBody = z.strictObject({ amountMinor: minor.min(1), reason });
 export const refundView = z.strictObject({
   rideId: uuid,
   refundId: z.string(),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { time, uuid } from '../shared';
+import { freeText, time, uuid } from '../shared';
 
 /** Where deliveries go: http or https, without a user or a fragment. */
 const webhookUrl = z
@@ -13,7 +13,7 @@ const webhookUrl = z
 
 export const webhookRegistration = z.strictObject({
   url: webhookUrl,
-  description: z.string().max(200).default(''),
+  description: freeText(200, { min: 0 }).default(''),
 });
 
 export const webhookView = z.strictObject({
