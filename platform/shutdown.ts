@@ -1,5 +1,6 @@
 import { ConfigError, loadConfig, type Config } from './config';
 import { createLogger, type Logger } from './log';
+import { createMetrics, type Metrics } from './metrics';
 
 /** Stops what was started, in order, finishing the batch in hand. Called once. */
 export type Stop = () => Promise<void> | void;
@@ -7,6 +8,8 @@ export type Stop = () => Promise<void> | void;
 export interface ProcessContext {
   readonly config: Config;
   readonly log: Logger;
+  /** Of this process; its HTTP app shows them at `/metrics`. */
+  readonly metrics: Metrics;
   /** Aborted when the process shall stop: loops end after the batch in hand. */
   readonly signal: AbortSignal;
   /** For work in the background that cannot go on: stops in order and exits with 1. */
@@ -64,7 +67,7 @@ export function runProcess(name: string, start: (context: ProcessContext) => Pro
   const live = async (): Promise<void> => {
     const config = loadConfig(process.env);
     log = createLogger(name, config.LOG_LEVEL);
-    const stop = await start({ config, log, signal: stopping.signal, fail });
+    const stop = await start({ config, log, metrics: createMetrics(name), signal: stopping.signal, fail });
     if (!stopping.signal.aborted) {
       log.info('started');
       await new Promise<void>((resolve) => {

@@ -8,12 +8,13 @@ import { runProcess } from '../../platform/shutdown';
 import { countDemand } from './handler';
 import { analyticsRoutes } from './routes';
 
-runProcess('analytics', async ({ config, log, signal, fail }) => {
+runProcess('analytics', async ({ config, log, metrics, signal, fail }) => {
   await migrate(config.ANALYTICS_DATABASE_URL, [
     inboxMigrations,
     migrationSet('analytics', 'consumers/analytics/migrations'),
   ]);
   const pool = createPool(config.ANALYTICS_DATABASE_URL, { applicationName: 'analytics', max: 3, log });
+  metrics.watchPool('analytics', pool);
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
   const inbox = runInbox({
     group: prefixed('analytics'),
@@ -31,6 +32,7 @@ runProcess('analytics', async ({ config, log, signal, fail }) => {
   );
   const app = createHttpApp({
     log,
+    metrics,
     problems: problemPages,
     ready: { postgres: () => pool.query('select 1') },
     routes: (router) => analyticsRoutes(router, requireRole, pool),

@@ -12,12 +12,13 @@ import { auditRoutes } from './routes';
 /** Every topic of facts; positions are telemetry and never enter. */
 const factTopics = topics.map(({ name }) => name).filter((name) => name !== 'driver-positions');
 
-runProcess('audit', async ({ config, log, signal, fail }) => {
+runProcess('audit', async ({ config, log, metrics, signal, fail }) => {
   await migrate(config.AUDIT_DATABASE_URL, [
     inboxMigrations,
     migrationSet('audit', 'consumers/audit/migrations'),
   ]);
   const pool = createPool(config.AUDIT_DATABASE_URL, { applicationName: 'audit', max: 3, log });
+  metrics.watchPool('audit', pool);
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
   const inbox = runInbox({
     group: prefixed('audit'),
@@ -35,6 +36,7 @@ runProcess('audit', async ({ config, log, signal, fail }) => {
   );
   const app = createHttpApp({
     log,
+    metrics,
     problems: problemPages,
     ready: { postgres: () => pool.query('select 1') },
     routes: (router) =>

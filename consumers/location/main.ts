@@ -13,7 +13,7 @@ import { PositionStore } from './store';
 const KEEP_MS = 15 * 60_000;
 const SWEEP_EVERY_MS = 10_000;
 
-runProcess('location', async ({ config, log, signal, fail }) => {
+runProcess('location', async ({ config, log, metrics, signal, fail }) => {
   const store = new PositionStore();
   const handler = createPositionsHandler({ store, keepMs: KEEP_MS, now: Date.now });
   const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'location', log });
@@ -36,6 +36,7 @@ runProcess('location', async ({ config, log, signal, fail }) => {
   );
   const app = createHttpApp({
     log,
+    metrics,
     problems: problemPages,
     ready: {
       positions: async () => {

@@ -25,7 +25,7 @@ function houseReceiver(config: Config): { url: string; secret: string } | null {
   return { url, secret };
 }
 
-runProcess('notifications', async ({ config, log, signal, fail }) => {
+runProcess('notifications', async ({ config, log, metrics, signal, fail }) => {
   const receiver = houseReceiver(config);
   const privateAddresses = config.WEBHOOK_PRIVATE_ADDRESSES;
   await migrate(config.NOTIFICATIONS_DATABASE_URL, [
@@ -37,6 +37,7 @@ runProcess('notifications', async ({ config, log, signal, fail }) => {
     max: 4,
     log,
   });
+  metrics.watchPool('notifications', pool);
   await setHouseEndpoint(pool, receiver);
   if (receiver === null)
     log.info('NOTIFICATIONS_WEBHOOK_URL is not set: notifications are written, not sent');
@@ -62,6 +63,7 @@ runProcess('notifications', async ({ config, log, signal, fail }) => {
   );
   const app = createHttpApp({
     log,
+    metrics,
     problems: problemPages,
     ready: { postgres: () => pool.query('select 1') },
     routes: (router) => webhookRoutes(router, requireRole, { pool, privateAddresses }),

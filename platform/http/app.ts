@@ -9,6 +9,7 @@ import helmet from 'helmet';
 import { v7 as uuidv7 } from 'uuid';
 import { CodedError } from '../errors';
 import type { Logger } from '../log';
+import { showMetrics, type Metrics } from '../metrics';
 import { appStateOf, type AppState, type RequestContext } from './context';
 import { EventStreams, type EventStreamOptions } from './eventStream';
 import { healthRoutes, type ReadinessChecks } from './health';
@@ -26,6 +27,9 @@ export interface HttpAppOptions {
   /** Milliseconds within which a request is answered, whatever happens; 10 s if not given. */
   readonly deadlineMs?: number;
   readonly eventStreams?: EventStreamOptions;
+  /** Counts the requests, and is shown at `/metrics`: to everybody unless `metricsFor` lets only some through. */
+  readonly metrics?: Metrics;
+  readonly metricsFor?: RequestHandler;
   /** Routes that read the body themselves (signed webhooks, forms): mounted before the JSON parser. */
   readonly rawRoutes?: (router: Router) => void;
   readonly routes?: (router: Router) => void;
@@ -47,8 +51,11 @@ export function createHttpApp(options: HttpAppOptions): Express {
   app.set('query parser', 'simple');
   app.set('etag', false);
   app.use(helmet());
-  app.use(requestContext(options.log, table, options.deadlineMs ?? 10_000));
+  app.use(requestContext(options, table));
   app.use(healthRoutes(options.ready));
+  if (options.metrics) {
+    app.get('/metrics', ...(options.metricsFor ? [options.metricsFor] : []), showMetrics(options.metrics));
+  }
   app.use(problemPages(table));
   if (options.rawRoutes) {
     const raw = express.Router();
@@ -68,8 +75,11 @@ export function createHttpApp(options: HttpAppOptions): Express {
   return app;
 }
 
-/** Gives the request its id and deadline, and logs how it ended. */
-function requestContext(log: Logger, table: ProblemTable, deadlineMs: number): RequestHandler {
+/** Gives the request its id and deadline, and logs and counts how it ended. */
+function requestContext(
+  { log, metrics, deadlineMs = 10_000 }: HttpAppOptions,
+  table: ProblemTable,
+): RequestHandler {
   return (req, res, next) => {
     const given = req.get('x-request-id');
     const id = given !== undefined && requestIdPattern.test(given) ? given : uuidv7();
@@ -84,7 +94,9 @@ function requestContext(log: Logger, table: ProblemTable, deadlineMs: number): R
       context.liftDeadline();
       if (!res.writableFinished) context.abort(new Error('the client has gone'));
       const ms = Math.round(performance.now() - startedAt);
-      const line = { requestId: id, method: req.method, path: pathOf(req), status: res.statusCode, ms };
+      const { method } = req;
+      metrics?.served({ method, route: routeOf(req), status: res.statusCode, seconds: ms / 1_000 });
+      const line = { requestId: id, method, path: pathOf(req), status: res.statusCode, ms };
       if (res.statusCode >= 500) log.warn(line, 'request');
       else log.debug(line, 'request');
     });
@@ -126,6 +138,12 @@ class OpenContext implements RequestContext {
     this.#abort?.abort(this.#reason);
   }
 }
+
+/** The route that took the request, in OpenAPI's form. */
+const routeOf = (req: Request): string | undefined => {
+  const path: unknown = (req.route as { path?: unknown } | undefined)?.path;
+  return typeof path === 'string' ? (req.baseUrl + path).replace(/:(\w+)/g, '{$1}') : undefined;
+};
 
 /** The path for a log: a part as long as a token may be one, and whoever reads it could use it. */
 const pathOf = (req: Request): string => req.path.replace(/[^/]{64,}/g, '…');

@@ -8,7 +8,7 @@ import { consoleRoutes } from './routes';
 const GATEWAY_DEADLINE_MS = 4_000;
 
 /** The operators' page. */
-runProcess('console', async ({ config, log }) => {
+runProcess('console', async ({ config, log, metrics }) => {
   const gateway = createClient({
     name: 'gateway',
     baseUrl: config.GATEWAY_URL,
@@ -20,6 +20,7 @@ runProcess('console', async ({ config, log }) => {
   const at = (path: string): string => new URL(path, config.GATEWAY_URL).href;
   const app = createHttpApp({
     log,
+    metrics,
     ready: {},
     routes: (router) =>
       consoleRoutes(router, {

@@ -13,8 +13,9 @@ const QUOTE_TTL_MS = 5 * 60_000;
 /** A fast city's riders still think in real time, so a quote lives at least this long. */
 const MIN_QUOTE_TTL_MS = 30_000;
 
-runProcess('pricing', async ({ config, log }) => {
+runProcess('pricing', async ({ config, log, metrics }) => {
   const pool = createPool(config.PRICING_DATABASE_URL, { applicationName: 'pricing', max: 3, log });
+  metrics.watchPool('pricing', pool);
   const issueQuote = createIssueQuote({
     pool,
     secret: requireSecret(config, 'QUOTE_SECRET'),
@@ -27,6 +28,7 @@ runProcess('pricing', async ({ config, log }) => {
   );
   const app = createHttpApp({
     log,
+    metrics,
     problems: problemPages,
     ready: { postgres: () => pool.query('select 1') },
     routes: (router) => pricingRoutes(router, requireRole, issueQuote),

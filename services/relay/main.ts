@@ -5,7 +5,7 @@ import { runRelay, type RelayState } from '../../platform/relay';
 import { runProcess } from '../../platform/shutdown';
 
 /** Moves the committed facts of every owning database to Kafka: one loop and one producer for each. */
-runProcess('relay', async ({ config, log, signal, fail }) => {
+runProcess('relay', async ({ config, log, metrics, signal, fail }) => {
   const databases = {
     rides: config.RIDES_DATABASE_URL,
     payments: config.PAYMENTS_DATABASE_URL,
@@ -29,6 +29,7 @@ runProcess('relay', async ({ config, log, signal, fail }) => {
 
   const app = createHttpApp({
     log,
+    metrics,
     ready: {
       ...Object.fromEntries(loops.map(({ database, ready }) => [database, ready])),
       kafka: () => withAdmin(kafka, (admin) => admin.listTopics()),

@@ -15,8 +15,9 @@ const A_DAY_MS = 24 * 60 * 60 * 1_000;
 const NEAREST_DEADLINE_MS = 1_000;
 
 /** The rides worker: carries every ride's workflow and its dispatch. */
-runProcess('rides', async ({ config, log, signal, fail }) => {
+runProcess('rides', async ({ config, log, metrics, signal, fail }) => {
   const pool = createPool(config.RIDES_DATABASE_URL, { applicationName: 'rides', max: 6, log });
+  metrics.watchPool('rides', pool);
   await ensureRidePartitions(pool);
   const partitions = setInterval(() => {
     ensureRidePartitions(pool).catch((error: unknown) => log.error({ err: error }, 'no new partitions'));
@@ -47,7 +48,7 @@ runProcess('rides', async ({ config, log, signal, fail }) => {
   });
   worker.stopped.catch(fail);
 
-  const app = createHttpApp({ log, ready: { postgres: () => pool.query('select 1') } });
+  const app = createHttpApp({ log, metrics, ready: { postgres: () => pool.query('select 1') } });
   const health = await listen(app, {
     port: config.HAILWAY_RIDES_PORT,
     host: config.HAILWAY_HOST,
