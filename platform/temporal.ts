@@ -78,7 +78,7 @@ export async function startWorker(options: WorkerOptions): Promise<{ stopped: Pr
 /** The worker's core writes through the process's own log; called once, before the first worker. */
 export function installTemporalRuntime(log: Logger): void {
   const at = (level: 'trace' | 'debug' | 'info' | 'warn' | 'error') => (message: string, meta?: object) =>
-    log[level](meta ?? {}, message);
+    log[level](withoutPayloads(meta), message);
   Runtime.install({
     shutdownSignals: [],
     logger: {
@@ -91,6 +91,15 @@ export function installTemporalRuntime(log: Logger): void {
     },
   });
 }
+
+/**
+ * What the SDK says beside a message, but not what it shows of its tasks at the level `trace`: these have the arguments
+ * of workflows and activities in them, and with them places, people and tokens of cards.
+ */
+const withoutPayloads = (meta: object = {}): object =>
+  Object.fromEntries(
+    Object.entries(meta).filter(([, value]) => typeof value !== 'object' || value instanceof Error),
+  );
 
 async function connect(address: string, log: Logger, signal: AbortSignal): Promise<NativeConnection> {
   for (let attempt = 0; ; attempt += 1) {

@@ -58,6 +58,7 @@ async function writeKeys(dir: string): Promise<void> {
     }),
     'quote-secret': secrets.of('quote'),
     'ride-code-secret': secrets.of('ride-code'),
+    'stripe-webhook-secret': secrets.of('stripe-webhook'),
   };
   for (const [name, content] of Object.entries(files)) {
     const path = join(dir, name);
@@ -74,6 +75,7 @@ async function main(): Promise<void> {
     HAILWAY_SERVICE_TOKEN_FILE: _token,
     QUOTE_SECRET_FILE: _quote,
     RIDE_CODE_SECRET_FILE: _code,
+    STRIPE_WEBHOOK_SECRET_FILE: _webhook,
     ...env
   } = process.env;
   await prepare(loadConfig(env));

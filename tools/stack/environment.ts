@@ -39,7 +39,7 @@ export async function environmentOf(inputs: EnvironmentInputs): Promise<NodeJS.P
     NODE_ENV: 'production',
   };
   for (const name of Object.keys(unlessSet))
-    if (isSet(env, name as 'STRIPE_API_BASE')) delete unlessSet[name];
+    if (isSet(env, name as 'STRIPE_API_BASE') || env[`${name}_FILE`]) delete unlessSet[name];
   return {
     ...env,
     ...unlessSet,
