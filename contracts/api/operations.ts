@@ -4,6 +4,8 @@ import { driverOperations } from './driverOperations';
 import { operatorOperations } from './operatorOperations';
 import { demandQuery, demandView, overviewView, timelineView } from './ops';
 import type { Operation } from './operation';
+import { paymentOperations } from './paymentOperations';
+import { providerOperations } from './providerEvents';
 import { rideAction, rideIdParam } from './rideOperation';
 import { quoteRequest, quoteView } from './quotes';
 import { receiptOperations } from './receipts';
@@ -189,6 +191,8 @@ export const operations = {
   ...companionOperations,
   ...operatorOperations,
   ...webhookOperations,
+  ...paymentOperations,
+  ...providerOperations,
   demand: {
     method: 'get',
     path: '/v1/ops/demand',

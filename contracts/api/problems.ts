@@ -22,6 +22,8 @@ export interface ProblemPage {
 /** What the gateway refuses beside the domain's rules; platform/http has the codes that every service has. */
 export type EdgeCode =
   | 'too_many_positions'
+  | 'payment_not_found'
+  | 'provider_signature_invalid'
   | 'webhook_not_found'
   | 'webhook_exists'
   | 'too_many_webhooks'
@@ -172,6 +174,16 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
     409,
     'No receipt yet',
     'The ride has not ended: `rideStatus` says where it is. What it costs so far is its `fare`.',
+  ),
+  payment_not_found: page(
+    404,
+    'No payment yet',
+    'The ride has not asked for its payment, or there is no ride with this id.',
+  ),
+  provider_signature_invalid: page(
+    400,
+    'Not signed by the provider',
+    'The header Stripe-Signature is missing, is not by the secret that the provider and we share, or was made too long ago. Nothing was written.',
   ),
   rating_not_possible: page(
     409,

@@ -38,7 +38,8 @@ export const builtInProblems = {
   body_too_large: {
     status: 413,
     title: 'The body is too large',
-    description: 'A body may have 64 KiB at most. Nothing was done; send less at a time.',
+    description:
+      'A body may have 64 KiB at most where the operation says nothing else. Nothing was done; send less at a time.',
   },
   unsupported_media_type: {
     status: 415,

@@ -8,8 +8,12 @@ import { createFactProducer, createKafka } from '../../platform/kafka';
 import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { createTemporalClient } from '../../platform/temporal';
+import { paymentOperatorRoutes } from '../payments/operatorRoutes';
+import { providerEventRoutes } from '../payments/providerEventRoutes';
 import { receiptRoute } from '../payments/receiptRoute';
 import { createPaymentRoutes } from '../payments/routes';
+import { createTellNews } from '../payments/tellNews';
+import { paymentViewRoutes } from '../payments/viewRoutes';
 import { visibleRide } from '../rides/access';
 import { companionRoutes } from '../rides/companionRoutes';
 import { driverRoutes } from '../rides/driverRoutes';
@@ -34,11 +38,13 @@ const SERVICE_DEADLINE_MS = 3_000;
 const FEED_EVERY_MS = 120;
 
 /** The public API: everything that people's apps talk to. */
-runProcess('gateway', async ({ config, log, signal }) => {
+runProcess('gateway', async ({ config, log, metrics, signal }) => {
   const codeSecret = requireSecret(config, 'RIDE_CODE_SECRET');
   const quoteSecret = requireSecret(config, 'QUOTE_SECRET');
   const pool = createPool(config.RIDES_DATABASE_URL, { applicationName: 'gateway', max: 6, log });
   const payments = createPool(config.PAYMENTS_DATABASE_URL, { applicationName: 'gateway', max: 4, log });
+  metrics.watchPool('rides', pool);
+  metrics.watchPool('payments', payments);
   const temporal = createTemporalClient({
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
@@ -76,8 +82,17 @@ runProcess('gateway', async ({ config, log, signal }) => {
 
   const app = createHttpApp({
     log,
+    metrics,
+    // Everybody reaches this port.
+    metricsFor: requireRole('service', 'operator'),
     problems: problemPages,
     ready: { postgres: () => pool.query('select 1') },
+    rawRoutes: (router) =>
+      providerEventRoutes(router, createMount(router, requireRole), {
+        pool: payments,
+        secret: config.STRIPE_WEBHOOK_SECRET,
+        tell: createTellNews({ pool: payments, temporal, policies, deadlineMs: WORKFLOW_DEADLINE_MS }),
+      }),
     routes: (router) => {
       const mount = createMount(router, requireRole);
       documentRoutes(router);
@@ -98,9 +113,16 @@ runProcess('gateway', async ({ config, log, signal }) => {
         topicPrefix: config.KAFKA_TOPIC_PREFIX,
       });
       webhookRoutes(mount, service('notifications', config.NOTIFICATIONS_URL));
-      const rideOf = (caller: Caller, rideId: string) => visibleRide(pool, rideId, caller);
-      createPaymentRoutes(mount, { temporal, rideOf, deadlineMs: WORKFLOW_DEADLINE_MS });
-      receiptRoute(mount, { payments, rideOf });
+      const paymentOptions = {
+        payments,
+        temporal,
+        rideOf: (caller: Caller, rideId: string) => visibleRide(pool, rideId, caller),
+        deadlineMs: WORKFLOW_DEADLINE_MS,
+      };
+      receiptRoute(mount, paymentOptions);
+      createPaymentRoutes(mount, paymentOptions);
+      paymentViewRoutes(mount, paymentOptions);
+      paymentOperatorRoutes(mount, paymentOptions);
       driverRoutes(mount, {
         pool,
         temporal,

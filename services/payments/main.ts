@@ -7,19 +7,33 @@ import { createHttpApp, listen } from '../../platform/http';
 import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { installTemporalRuntime, startWorker, workflowBundlePath } from '../../platform/temporal';
+import { createAttemptLog } from './attempts';
 import { createProviderGate } from './gate';
+import { countAttempt, countOpenPayments, showGate } from './metrics';
+import { observedHttp } from './observedHttp';
 import { createProviderClient } from './provider';
 
 /** The payments worker: carries every payment's workflow, its books and its calls to the provider. */
-runProcess('payments', async ({ config, log, signal, fail }) => {
+runProcess('payments', async ({ config, log, metrics, signal, fail }) => {
   const pool = createPool(config.PAYMENTS_DATABASE_URL, { applicationName: 'payments', max: 6, log });
   const gate = createProviderGate();
+  metrics.watchPool('payments', pool);
+  const attempts = createAttemptLog({ pool, log });
+  const lastAttempt = new AbortController();
+  const attemptsWritten = attempts.run(lastAttempt.signal);
+  // Behind the gate: an attempt is what has left the house.
+  const sending = observedHttp(Stripe.createNodeHttpClient(), (attempt) => {
+    attempts.note(attempt);
+    countAttempt(metrics, attempt);
+  });
+  countOpenPayments(metrics, pool);
+  showGate(metrics, gate);
   const { transitions, provider } = createPaymentActivities({
     pool,
     provider: createProviderClient({
       apiKey: config.STRIPE_API_KEY,
       apiBase: config.STRIPE_API_BASE,
-      httpClient: gate.wrap(Stripe.createNodeHttpClient()),
+      httpClient: gate.wrap(sending),
     }),
     returnUrl: config.PAYMENT_RETURN_URL,
     topicPrefix: config.KAFKA_TOPIC_PREFIX,
@@ -38,7 +52,7 @@ runProcess('payments', async ({ config, log, signal, fail }) => {
   });
   worker.stopped.catch(fail);
 
-  const app = createHttpApp({ log, ready: { postgres: () => pool.query('select 1') } });
+  const app = createHttpApp({ log, metrics, ready: { postgres: () => pool.query('select 1') } });
   const health = await listen(app, {
     port: config.HAILWAY_PAYMENTS_PORT,
     host: config.HAILWAY_HOST,
@@ -46,6 +60,8 @@ runProcess('payments', async ({ config, log, signal, fail }) => {
   });
   return async () => {
     await worker.stopped.catch(() => undefined);
+    lastAttempt.abort();
+    await attemptsWritten;
     await health.close();
     await pool.end();
   };

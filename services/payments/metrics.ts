@@ -1,0 +1,98 @@
+import { Counter, Gauge } from 'prom-client';
+import type { PaymentStatus } from '../../domain/payment';
+import type { Metrics } from '../../platform/metrics';
+import type { Pool } from '../../platform/postgres';
+import type { Attempt } from './attempts';
+import type { GateReading, ProviderGate } from './gate';
+
+/** Payments that somebody waits for, or that need somebody. */
+const openStatuses = [
+  'authorizing',
+  'action_required',
+  'authorized',
+  'cash_due',
+  'unresolved',
+  'owed',
+] as const satisfies readonly PaymentStatus[];
+
+/** Shows how many payments are open, by status, when it is looked at; nothing of it while the database is away. */
+export function countOpenPayments({ registry }: Metrics, pool: Pool): void {
+  new Gauge({
+    name: 'hailway_payments_open',
+    help: 'Payments that are not settled, by status; unresolved and owed ones may need an operator',
+    labelNames: ['status'],
+    registers: [registry],
+    async collect() {
+      this.reset();
+      const { rows } = await pool
+        .query<{ status: string; count: number }>(
+          'select status, count(*) as count from payments where status = any ($1) group by status',
+          [openStatuses],
+        )
+        .catch(() => ({ rows: null }));
+      if (rows === null) return;
+      for (const status of openStatuses) this.set({ status }, 0);
+      for (const { status, count } of rows) this.set({ status }, count);
+    },
+  });
+}
+
+const gateStates = ['closed', 'open', 'half_open'] as const satisfies readonly GateReading['state'][];
+
+/** Shows how the gate before the provider stands, when it is looked at. */
+export function showGate({ registry }: Metrics, gate: Pick<ProviderGate, 'reading'>): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'hailway_provider_breaker_state',
+    help: '1 for the state that the circuit breaker before the payment provider is in: open lets nothing out',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      for (const state of gateStates) this.set({ state }, gate.reading().state === state ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'hailway_provider_requests',
+    help: 'Requests to the payment provider that are in flight, or wait for their turn',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { inFlight, waiting } = gate.reading();
+      this.set({ state: 'in_flight' }, inFlight);
+      this.set({ state: 'waiting' }, waiting);
+    },
+  });
+  const counted = (name: string, help: string, read: (reading: GateReading) => number): void => {
+    new Counter({
+      name,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read(gate.reading()));
+      },
+    });
+  };
+  counted(
+    'hailway_provider_breaker_opened_total',
+    'How often the circuit breaker has opened',
+    ({ opened }) => opened,
+  );
+  counted(
+    'hailway_provider_requests_refused_total',
+    'Requests that were not let through',
+    ({ refused }) => refused,
+  );
+}
+
+/** Counts a request to the provider once it is answered, or is known not to be. */
+export function countAttempt(metrics: Metrics, { request, ms, httpStatus, outcome }: Attempt): void {
+  if (ms === null) return;
+  metrics.called({
+    server: 'provider',
+    method: request.slice(0, request.indexOf(' ')),
+    status: httpStatus,
+    error: httpStatus === null || httpStatus >= 500 ? outcome : null,
+    seconds: ms / 1_000,
+  });
+}

@@ -1,0 +1,74 @@
+import { createHash } from 'node:crypto';
+import { operations } from '../../contracts/api/operations';
+import { DomainError, type ErrorCode } from '../../domain/errors';
+import type { Payment } from '../../domain/payment';
+import type { Ride } from '../../domain/ride';
+import type { ChargeAdjustment, FeeWaiver, OperatorsWord } from '../../domain/sagas';
+import type { Caller, MountOperation } from '../../platform/http';
+import type { Pool } from '../../platform/postgres';
+import { askPayment, type Ask, type AskPaymentOptions } from './askPayment';
+import { paymentThatIs } from './viewRoutes';
+
+export interface PaymentOperatorRoutesOptions extends AskPaymentOptions {
+  readonly payments: Pool;
+  /** Rejects with `ride_not_found` where there is no such ride. */
+  readonly rideOf: (caller: Caller, rideId: string) => Promise<Ride>;
+}
+
+/**
+ * What operators do to a payment that cannot go on by itself, or went wrong: each is asked of the payment's workflow,
+ * which refuses what cannot be, and is answered with the payment after it.
+ */
+export function paymentOperatorRoutes(mount: MountOperation, options: PaymentOperatorRoutesOptions): void {
+  const { payments, rideOf } = options;
+
+  async function acting<Argument>(
+    caller: Caller,
+    rideId: string,
+    refusal: ErrorCode,
+    ask: Pick<Ask<Argument>, 'update' | 'argument' | 'updateId'>,
+  ) {
+    const ride = await rideOf(caller, rideId);
+    const { status } = await paymentThatIs(payments, ride.rideId);
+    const whenOver = new DomainError(refusal, `The time for it is over: the payment is ${status}.`, {
+      status,
+    });
+    await askPayment<Payment, Argument>(options, { rideId: ride.rideId, ...ask, whenOver });
+    return { status: 200, body: await paymentThatIs(payments, ride.rideId) };
+  }
+
+  mount(operations.retryPayment, ({ params, body, caller }) =>
+    acting(caller, params.rideId, 'retry_not_possible', {
+      update: 'retryNow',
+      argument: { reason: body.reason, by: caller.sub },
+    }),
+  );
+
+  mount(operations.resolvePayment, ({ params, body, caller }) =>
+    acting<OperatorsWord>(caller, params.rideId, 'resolve_not_possible', {
+      update: 'markResolved',
+      argument: { ...body, by: caller.sub },
+    }),
+  );
+
+  mount(operations.waivePayment, ({ params, body, caller }) =>
+    acting<FeeWaiver>(caller, params.rideId, 'waive_not_possible', {
+      update: 'waiveFee',
+      argument: { reason: body.reason, by: caller.sub },
+    }),
+  );
+
+  mount(operations.adjustPayment, ({ params, headers, body, caller }) => {
+    // A key belongs to who made it.
+    const argument: ChargeAdjustment = {
+      adjustmentKey: `${caller.sub}:${headers['idempotency-key']}`,
+      ...body,
+    };
+    return acting(caller, params.rideId, 'adjust_not_possible', {
+      update: 'adjustCharge',
+      argument,
+      // The server remembers an Update by its id for a while after the workflow is over.
+      updateId: createHash('sha256').update(JSON.stringify(argument)).digest('hex'),
+    });
+  });
+}
