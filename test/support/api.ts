@@ -10,8 +10,12 @@ import { createClient } from '../../platform/client';
 import { createHttpApp, createMount, listen, type Caller } from '../../platform/http';
 import type { Pool } from '../../platform/postgres';
 import { documentRoutes, gatewayRoutes } from '../../services/gateway/routes';
+import { paymentOperatorRoutes } from '../../services/payments/operatorRoutes';
+import { providerEventRoutes } from '../../services/payments/providerEventRoutes';
 import { receiptRoute } from '../../services/payments/receiptRoute';
 import { createPaymentRoutes } from '../../services/payments/routes';
+import { createTellNews } from '../../services/payments/tellNews';
+import { paymentViewRoutes } from '../../services/payments/viewRoutes';
 import { createIssueQuote } from '../../services/pricing/quotes';
 import { pricingRoutes } from '../../services/pricing/routes';
 import { visibleRide } from '../../services/rides/access';
@@ -27,6 +31,7 @@ import { routeChangeRoutes } from '../../services/rides/routeChanges';
 import { rideRoutes } from '../../services/rides/routes';
 import { database, issuer, ownNamespace, startWorkers } from './apiGround';
 import { playedProvider, type PlayedProvider } from './playedProvider';
+import { webhookSecret } from './providerEvents';
 import { temporalAddress } from './servers';
 
 const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
@@ -72,6 +77,7 @@ export interface Api {
   readonly url: string;
   readonly rides: Pool;
   readonly pricing: Pool;
+  readonly payments: Pool;
   /** Who is near every pickup. */
   readonly nearby: string[];
   /** The server that carries the rides. */
@@ -93,15 +99,13 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
   const stopping = new AbortController();
   const stops: (() => Promise<unknown>)[] = [];
   const [rides, pricing] = [await database('rides', stops), await database('pricing', stops)];
+  const payments = await database('payments', stops);
   const { verify, token } = await issuer();
   const requireRole = createRequireRole(verify);
   const nearby: string[] = [];
   const provider = playedProvider();
   const namespace = workers ? await ownNamespace() : 'default';
-  const payments = await database('payments', stops);
-  if (workers) {
-    await startWorkers({ rides, payments, nearby, namespace, provider }, stops);
-  }
+  if (workers) await startWorkers({ rides, payments, nearby, namespace, provider }, stops);
 
   const quotes = (quoteTtlMs: number) =>
     createIssueQuote({ pool: pricing, secret: quoteSecret, quoteTtlMs, topicPrefix: '', now: Date.now });
@@ -127,6 +131,11 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
       log,
       ready: {},
       problems: problemPages,
+      rawRoutes: (router) =>
+        providerEventRoutes(router, createMount(router, requireRole), {
+          ...{ pool: payments, secret: webhookSecret },
+          tell: createTellNews({ pool: payments, temporal, policies: standardPolicies, deadlineMs: 3_000 }),
+        }),
       routes: (router) => {
         const mount = createMount(router, requireRole);
         documentRoutes(router);
@@ -168,9 +177,14 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
         routeChangeRoutes(mount, { ...rideOptions, quoteSecret });
         operatorRoutes(mount, rideOptions);
         companionRoutes(mount, { ...rideOptions, publicUrl: 'https://rides.example', topicPrefix: '' });
-        const rideOf = (caller: Caller, rideId: string) => visibleRide(rides, rideId, caller);
-        createPaymentRoutes(mount, { temporal, rideOf, deadlineMs: 3_000 });
-        receiptRoute(mount, { payments, rideOf });
+        const paymentOptions = {
+          ...{ payments, temporal, deadlineMs: 3_000 },
+          rideOf: (caller: Caller, rideId: string) => visibleRide(rides, rideId, caller),
+        };
+        receiptRoute(mount, paymentOptions);
+        createPaymentRoutes(mount, paymentOptions);
+        paymentViewRoutes(mount, paymentOptions);
+        paymentOperatorRoutes(mount, paymentOptions);
         driverRoutes(mount, {
           ...{ pool: rides, temporal, feed: offerFeed, topicPrefix: '', log, tellDeadlineMs: 1_000, now },
         });
@@ -188,6 +202,7 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
     url: '',
     rides,
     pricing,
+    payments,
     nearby,
     provider,
     temporal: new Client({ connection: Connection.lazy({ address: temporalAddress() }), namespace }),

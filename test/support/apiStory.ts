@@ -115,6 +115,12 @@ export function apiStory({
       );
       counts[table] = rows[0]!.count;
     }
+    for (const table of ['payments', 'ledger_entries', 'provider_intents', 'provider_events']) {
+      const { rows } = await running().payments.query<{ count: number }>(
+        `select count(*) as count from ${table}`,
+      );
+      counts[table] = rows[0]!.count;
+    }
     const { rows } = await running().pricing.query<{ count: number }>('select count(*) as count from quotes');
     return { ...counts, quotes: rows[0]!.count };
   }

@@ -2,7 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { PaymentOrder } from '../../domain/paymentFacts';
 import { createPool, type Pool } from '../../platform/postgres';
 import type { LedgerTransaction } from '../../services/payments/ledger';
-import { createProviderClient, type ProviderAccess } from '../../services/payments/provider';
+import {
+  createProviderClient,
+  type ProviderAccess,
+  type ProviderOptions,
+} from '../../services/payments/provider';
 import { asTablesOwner } from '../../tools/stack/databases';
 import { createDatabase, postgresUrl } from './servers';
 
@@ -18,9 +22,13 @@ export const ownersPool = (pool: Pool): Pool =>
   });
 
 /** What the payments worker reaches the provider with; a call times out after half a second. */
-export const providerAccess = (pool: Pool, url: string): ProviderAccess => ({
+export const providerAccess = (
+  pool: Pool,
+  url: string,
+  options: Partial<ProviderOptions> = {},
+): ProviderAccess => ({
   pool,
-  client: createProviderClient({ apiKey: 'sk_test_hailway', apiBase: url, timeoutMs: 500 }),
+  client: createProviderClient({ apiKey: 'sk_test_hailway', apiBase: url, timeoutMs: 500, ...options }),
 });
 
 /** An order of its own ride: 15 dollars by card unless told otherwise. */

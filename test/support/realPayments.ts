@@ -1,8 +1,11 @@
 import { Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
+import Stripe from 'stripe';
 import { createPaymentActivities } from '../../activities/payments';
 import type { Payment } from '../../domain/payment';
 import type { Pool } from '../../platform/postgres';
+import type { Attempt } from '../../services/payments/attempts';
+import { observedHttp } from '../../services/payments/observedHttp';
 import { getPayment } from '../../services/payments/store';
 import { paymentsDatabase, providerAccess } from './payments';
 import { startPaymentSaga, type PaymentSaga } from './paymentSaga';
@@ -22,7 +25,10 @@ export interface RealPayments {
   stop(): Promise<void>;
 }
 
-export async function startRealPayments(): Promise<RealPayments> {
+/** @param observe hears of every request to the provider, as in the payments process */
+export async function startRealPayments(
+  observe: (attempt: Attempt) => void = () => {},
+): Promise<RealPayments> {
   const address = temporalAddress();
   const [pool, folder, connection, nativeConnection] = await Promise.all([
     paymentsDatabase(),
@@ -33,7 +39,9 @@ export async function startRealPayments(): Promise<RealPayments> {
   const psp = await startPsp(folder.path);
   const { transitions, provider } = createPaymentActivities({
     pool,
-    provider: providerAccess(pool, psp.url).client,
+    provider: providerAccess(pool, psp.url, {
+      httpClient: observedHttp(Stripe.createNodeHttpClient(), observe),
+    }).client,
   });
   const saga = await startPaymentSaga({
     connection,

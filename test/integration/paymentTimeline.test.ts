@@ -1,0 +1,187 @@
+import { randomUUID } from 'node:crypto';
+import type { RequestHandler } from 'express';
+import { problemPages } from '../../contracts/api/problems';
+import { paymentTimeline, paymentView, type PaymentTimeline } from '../../contracts/api/payments';
+import { DomainError } from '../../domain/errors';
+import { createHttpApp, createMount, listen, type Listening } from '../../platform/http';
+import { createAttemptLog, type AttemptLog } from '../../services/payments/attempts';
+import { keepEvent, markTold } from '../../services/payments/providerEvents';
+import { readNews } from '../../services/payments/providerNews';
+import { paymentViewRoutes } from '../../services/payments/viewRoutes';
+import { quiet } from '../support/backbone';
+import { providerEvent } from '../support/providerEvents';
+import { startRealPayments, type RealPayments } from '../support/realPayments';
+import { play, standardRide } from '../support/rides';
+import { eventually } from '../support/rideSaga';
+
+jest.setTimeout(60_000);
+
+let real: RealPayments;
+let server: Listening;
+let attempts: AttemptLog;
+let written: Promise<void>;
+const stopping = new AbortController();
+const rider = 'rider-1';
+
+/** The caller is who the test says: tokens are tested elsewhere. */
+const asNamed =
+  (...roles: readonly string[]): RequestHandler =>
+  (req, _res, next) => {
+    req.caller = { role: req.get('x-role') ?? roles[0]!, sub: req.get('x-caller') ?? rider };
+    next();
+  };
+
+beforeAll(async () => {
+  real = await startRealPayments((attempt) => attempts.note(attempt));
+  attempts = createAttemptLog({ pool: real.pool, log: quiet, flushEveryMs: 20 });
+  written = attempts.run(stopping.signal);
+  const app = createHttpApp({
+    log: quiet,
+    ready: {},
+    problems: problemPages,
+    routes: (router) =>
+      paymentViewRoutes(createMount(router, asNamed), {
+        payments: real.pool,
+        rideOf: (caller, rideId) =>
+          caller.role === 'rider' && caller.sub !== rider
+            ? Promise.reject(new DomainError('ride_not_found', 'There is no such ride.'))
+            : Promise.resolve({ ...play(standardRide).ride, rideId }),
+      }),
+  });
+  server = await listen(app, { port: 0, portVariable: '' });
+});
+afterEach(() => real.psp.clearFaults());
+afterAll(async () => {
+  await server?.close();
+  stopping.abort();
+  await written;
+  await real?.stop();
+});
+
+const get = async (path: string, headers: Record<string, string> = {}) => {
+  const response = await fetch(server.url + path, { headers });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+};
+
+const timeline = async (rideId: string): Promise<PaymentTimeline> => {
+  const { status, body } = await get(`/v1/ops/payments/${rideId}`);
+  expect(status).toBe(200);
+  return paymentTimeline.parse(body);
+};
+
+const entriesOf = <K extends PaymentTimeline['entries'][number]['kind']>(
+  { entries }: PaymentTimeline,
+  kind: K,
+) => entries.filter((entry): entry is Extract<typeof entry, { kind: K }> => entry.kind === kind);
+
+async function capturedRide(): Promise<string> {
+  const rideId = await real.saga.open({}, { tipWindowMs: 1_000, refundWindowMs: 1_000 });
+  await real.untilTold(rideId);
+  await real.saga.rideEnded(rideId, { amountMinor: 1_200, driverId: 'driver-1' });
+  await real.untilStatus(rideId, 'captured');
+  return rideId;
+}
+
+test('everything that is known of a payment, by its time', async () => {
+  const rideId = await capturedRide();
+  const read = readNews(
+    providerEvent('payment_intent.succeeded', { object: { id: 'pi_1', metadata: { rideId } } }),
+  )!;
+  await keepEvent(real.pool, read, 1_772_366_400);
+  await markTold(real.pool, read.news.eventId, null);
+  const seen = await eventually(async () => {
+    const now = await timeline(rideId);
+    return entriesOf(now, 'attempt').some(({ request }) => request.endsWith('/capture')) ? now : undefined;
+  });
+  expect(seen.payment).toMatchObject({ rideId, status: 'captured', capturedMinor: 1_200 });
+
+  expect(entriesOf(seen, 'fact').map(({ type, version }) => [type, version])).toEqual([
+    ['payment.opened', 1],
+    ['payment.authorized', 2],
+    ['payment.captured', 3],
+  ]);
+  const [{ intentId } = { intentId: '' }] = entriesOf(seen, 'intent');
+  expect(intentId).toMatch(/^pi_/);
+  const requests = entriesOf(seen, 'attempt');
+  expect(requests.map(({ request, outcome, httpStatus }) => [request, outcome, httpStatus])).toEqual(
+    expect.arrayContaining([
+      ['POST /v1/payment_intents', 'requires_confirmation', 200],
+      [`POST /v1/payment_intents/${intentId}/confirm`, 'requires_capture', 200],
+      [`POST /v1/payment_intents/${intentId}/capture`, 'succeeded', 200],
+    ]),
+  );
+  expect(requests.every(({ ms, requestId }) => ms !== null && requestId?.startsWith('req_'))).toBe(true);
+  expect(entriesOf(seen, 'webhook')).toMatchObject([
+    { type: 'payment_intent.succeeded', createdAt: '2026-03-01T12:00:00.000Z', toldTo: null },
+  ]);
+  const [booking] = entriesOf(seen, 'ledger');
+  expect(booking).toMatchObject({ bookedFor: 'payment.captured' });
+  expect(booking?.lines.reduce((sum, { amountMinor }) => sum + amountMinor, 0)).toBe(0);
+
+  const times = seen.entries.map(({ at }) => at);
+  expect(times).toEqual([...times].sort());
+  // Who looks needs no token.
+  expect(JSON.stringify(seen)).not.toContain('pm_card_visa');
+});
+
+test('a request without an answer is there while nobody knows, and says how it ended', async () => {
+  await real.psp.fault({
+    match: { method: 'POST', path: '/v1/payment_intents/*/confirm' },
+    kind: 'delay',
+    delayMs: 2_000,
+  });
+  const rideId = await real.saga.open();
+  await real.untilStatus(rideId, 'authorizing');
+  const confirm = (outcome: string | null) =>
+    eventually(async () => {
+      const requests = entriesOf(await timeline(rideId), 'attempt');
+      return requests.find(({ request, outcome: seen }) => request.endsWith('/confirm') && seen === outcome);
+    });
+  expect(await confirm(null)).toMatchObject({ ms: null, httpStatus: null });
+  expect(await confirm('ETIMEDOUT')).toMatchObject({ httpStatus: null, ms: expect.any(Number) });
+  await real.untilStatus(rideId, 'authorized');
+  await real.saga.rideEnded(rideId, { amountMinor: 0, driverId: null });
+});
+
+test('a declined card is the outcome of its request', async () => {
+  const method = { type: 'card', token: 'pm_card_visa_chargeDeclinedInsufficientFunds' } as const;
+  const rideId = await real.saga.open({ method });
+  await real.untilStatus(rideId, 'failed');
+  const declined = await eventually(async () =>
+    entriesOf(await timeline(rideId), 'attempt').find(({ outcome }) => outcome === 'insufficient_funds'),
+  );
+  expect(declined).toMatchObject({ httpStatus: 402 });
+});
+
+test('a rider looks at their own payment, an operator at any', async () => {
+  const rideId = await capturedRide();
+  const own = await get(`/v1/rides/${rideId}/payment`);
+  expect(own.status).toBe(200);
+  expect(paymentView.parse(own.body)).toEqual({
+    rideId,
+    status: 'captured',
+    method: 'card',
+    currency: 'USD',
+    amountMinor: 1_500,
+    capturedMinor: 1_200,
+    refundedMinor: 0,
+    tipMinor: 0,
+    owedMinor: 0,
+    action: null,
+    unresolvedSince: null,
+    failureReason: null,
+  });
+  expect(await get(`/v1/rides/${rideId}/payment`, { 'x-role': 'operator', 'x-caller': 'ops' })).toEqual(own);
+  expect(await get(`/v1/rides/${rideId}/payment`, { 'x-caller': 'rider-2' })).toMatchObject({
+    status: 404,
+    body: { type: '/problems/ride_not_found' },
+  });
+});
+
+test.each([
+  ['of a ride that has not asked for it', `/v1/rides/${randomUUID()}/payment`],
+  ['of no ride at all', `/v1/ops/payments/${randomUUID()}`],
+  ['of a malformed id', '/v1/ops/payments/42'],
+])('a payment %s is not there', async (_what, path) => {
+  expect(await get(path)).toMatchObject({ status: 404, body: { type: '/problems/payment_not_found' } });
+});
