@@ -11,7 +11,7 @@ let dir: string;
 
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'hailway-shutdown-'));
-  for (const name of ['config', 'log', 'shutdown']) {
+  for (const name of ['config', 'log', 'metrics', 'shutdown']) {
     const source = readFileSync(join(root, 'platform', `${name}.ts`), 'utf8');
     const { code } = transformSync(source, {
       jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
