@@ -38,7 +38,6 @@ create index provider_attempts_ride on provider_attempts (ride_id) where ride_id
 create index provider_attempts_object on provider_attempts (object_id) where object_id is not null;
 
 alter table provider_intents add column created_at timestamptz not null default now();
-alter table provider_intents add column if not exists action_url text;
 
 -- Payments that somebody waits for, or that need somebody.
 drop index payments_status;
