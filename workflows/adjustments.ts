@@ -35,7 +35,7 @@ export class Adjustments {
       {
         validator: (adjustment: ChargeAdjustment) =>
           refusing(() => {
-            const shape = { adjustmentKey: 'text', toMinor: 'minor', reason: 'text' } as const;
+            const shape = { adjustmentKey: 'id', toMinor: 'minor', reason: 'text' } as const;
             requireShape(adjustCharge, shape, adjustment);
             return this.settled.isInDoubt || this.isAdjusted(adjustment) || this.mustAdjust(adjustment);
           }),
@@ -48,7 +48,7 @@ export class Adjustments {
       {
         validator: (waiver: FeeWaiver) =>
           refusing(() => {
-            requireShape(waiveFee, { reason: 'text', by: 'text' }, waiver);
+            requireShape(waiveFee, { reason: 'text', by: 'id' }, waiver);
             return this.waived ?? (this.settled.isInDoubt || this.mustWaive());
           }),
         description: 'Operator: gives up what is owed, and gives back a cancellation or no-show fee',

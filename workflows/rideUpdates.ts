@@ -11,7 +11,7 @@ import { refuseWhenOver } from './refusal';
 import type { RideRecord } from './rideRecord';
 import { answerUpdate, type Shape } from './updateArguments';
 
-const driver: Shape = { driverId: 'text' };
+const driver: Shape = { driverId: 'id' };
 const reason: Shape = { reason: 'text' };
 
 /**
@@ -42,7 +42,7 @@ export function answerRiderDriverAndOperator(
   answer<AcceptedOffer>(
     rideUpdates.offerAccepted,
     'The driver who won an offer',
-    { ...driver, offerId: 'text' },
+    { ...driver, offerId: 'id' },
     (offer) =>
       isWith(offer.driverId, record.ride) ? Promise.resolve(record.ride) : assignOrReserve(record, offer),
   );

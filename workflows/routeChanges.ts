@@ -18,8 +18,8 @@ interface Answer {
 
 type DriversAnswer = Answer & { readonly driverId: string };
 
-const answer: Shape = { changeId: 'text', reason: 'text?' };
-const driversAnswer: Shape = { ...answer, driverId: 'text' };
+const answer: Shape = { changeId: 'id', reason: 'text?' };
+const driversAnswer: Shape = { ...answer, driverId: 'id' };
 
 /**
  * Another way from here on: the rider proposes it, the driver answers, and it applies once the payment has secured what

@@ -7,9 +7,11 @@ import { refuseWhenOver } from './refusal';
 import type { RideRecord } from './rideRecord';
 
 const kinds = {
-  /** As `freeText` of the API: without a card number. */
-  text: (value: unknown) =>
-    typeof value === 'string' && value !== '' && value.length <= 200 && !hasCardNumber(value),
+  /** Made by a machine: digits and dashes of a UUID may look like anything. */
+  id: (value: unknown) => typeof value === 'string' && value !== '' && value.length <= 200,
+  'id?': (value: unknown) => value === undefined || kinds.id(value),
+  /** Typed by people, as `freeText` of the API: without a card number. */
+  text: (value: unknown) => kinds.id(value) && !hasCardNumber(value as string),
   'text?': (value: unknown) => value === undefined || kinds.text(value),
   count: (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
   place: (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0,

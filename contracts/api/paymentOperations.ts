@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Operation } from './operation';
-import { adjustBody, paymentTimeline, paymentView, resolveBody, retryBody, waiveBody } from './payments';
+import { adjustBody, paymentTimeline, paymentView, resolveBody, waiveBody } from './payments';
 import { rideIdParam } from './rideOperation';
 import { idempotencyKey } from './rides';
 
@@ -35,7 +35,7 @@ export const paymentOperations = {
     summary: 'Ask the provider again now, for what the payment waits for',
     tag: 'ops',
     roles: ['operator'],
-    request: { params: rideIdParam, body: retryBody },
+    request: { params: rideIdParam },
     response: paymentAction,
     problems: ['ride_not_found', 'payment_not_found', 'retry_not_possible'],
   },

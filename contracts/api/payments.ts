@@ -103,12 +103,11 @@ export const paymentTimeline = z.strictObject({
 
 const reason = freeText(200);
 
-export const retryBody = z.strictObject({ reason });
 export const resolveBody = z.strictObject({
   outcome: z
     .enum(['happened', 'did_not_happen'])
     .describe("what became of the call, by the provider's own books"),
-  evidence: freeText(500).describe('free text: where that is to be seen'),
+  evidence: freeText(200).describe('free text: where that is to be seen'),
   objectId: z
     .string()
     .regex(/^\w{1,255}$/)

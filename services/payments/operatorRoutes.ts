@@ -37,11 +37,8 @@ export function paymentOperatorRoutes(mount: MountOperation, options: PaymentOpe
     return { status: 200, body: await paymentThatIs(payments, ride.rideId) };
   }
 
-  mount(operations.retryPayment, ({ params, body, caller }) =>
-    acting(caller, params.rideId, 'retry_not_possible', {
-      update: 'retryNow',
-      argument: { reason: body.reason, by: caller.sub },
-    }),
+  mount(operations.retryPayment, ({ params, caller }) =>
+    acting(caller, params.rideId, 'retry_not_possible', { update: 'retryNow', argument: undefined }),
   );
 
   mount(operations.resolvePayment, ({ params, body, caller }) =>

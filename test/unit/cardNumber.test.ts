@@ -5,6 +5,7 @@ import { rideRequestBody } from '../../contracts/api/rides';
 import { jsonSchema, type JsonSchema } from '../../contracts/jsonSchema';
 import { freeText } from '../../contracts/shared';
 import { hasCardNumber } from '../../domain/cardNumber';
+import { requireShape } from '../../workflows/updateArguments';
 
 /** Numbers for tests as card schemes publish them. */
 const numbers = {
@@ -61,6 +62,13 @@ test('a card number is no token of a card, in whatever disguise', () => {
     false,
   ]);
   expect(asked('pm_1NvXk2LkdIwHu7ixyz0123AB')).toBe(true);
+});
+
+test('an Update that is typed by hand is held to it, too; ids are no text', () => {
+  const said = (reason: string, changeId = 'one') =>
+    requireShape('adjustCharge', { reason: 'text', changeId: 'id' }, { reason, changeId });
+  expect(() => said(`charge ${numbers.visa}`)).toThrow('The Update adjustCharge takes: reason (text).');
+  expect(() => said('a detour', '42424242-4242-4242-8000-000000000000')).not.toThrow();
 });
 
 /** Signed by ourselves, and looked into before anything is kept. */
