@@ -1,15 +1,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
-import type { ProcessName } from '../../../platform/config';
 import { createPool, type Pool } from '../../../platform/postgres';
 import { databaseVariable } from '../../stack/environment';
 import { ensureDatabase, migrateOwner } from '../../stack/databases';
 import { audience, issuerName, type Issuer, type Secrets } from '../../stack/issuer';
 import { prepareNamespace } from '../../stack/namespace';
-import { portVariables } from '../../stack/ports';
-import { nodeArguments, processes } from '../../stack/processes';
-import { endOfLog, endProcess, startDaemon, type Daemon } from '../../stack/servers/daemon';
+import { endProcess, type Daemon } from '../../stack/servers/daemon';
+import { startOne, type Wanted } from '../../stack/startOne';
 import type { BenchServers } from '../servers';
 
 /** What both contestants stand on. */
@@ -33,9 +30,6 @@ export interface House {
   readonly pids: readonly number[];
   stop(): Promise<void>;
 }
-
-/** A process of the house: one of Hailway's own, or the path of a script that listens on the port of `rides`. */
-type Wanted = { readonly process: ProcessName } | { readonly script: string };
 
 export interface HouseSpec {
   readonly name: string;
@@ -62,6 +56,7 @@ export async function startHouse(
     [databaseVariable('rides')]: ridesUrl,
     [databaseVariable('payments')]: paymentsUrl,
   };
+  const { dataDir } = servers;
   const daemons: Daemon[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(daemons.map(({ pid }) => endProcess(pid, { signal: 'SIGTERM', deadlineMs: 10_000 })));
@@ -71,7 +66,7 @@ export async function startHouse(
   const payments = createPool(paymentsUrl, { applicationName: `bench ${name}`, max: 4 });
   try {
     for (const [i, one] of wanted.entries())
-      daemons.push(await startProcess(ground, { name: `${name}-${i}`, wanted: one, port: port + i, env }));
+      daemons.push(await startOne({ name: `${name}-${i}`, wanted: one, port: port + i, env, dataDir }));
   } catch (error) {
     await stop();
     throw error;
@@ -96,7 +91,7 @@ export async function startProvider(
   const url = `http://127.0.0.1:${port}`;
   const env = await commonEnvironment(ground, url);
   const wanted = { process: 'sandbox-psp' } as const;
-  const daemon = await startProcess(ground, { name: 'sandbox-psp', wanted, port, env });
+  const daemon = await startOne({ name: 'sandbox-psp', wanted, port, env, dataDir: servers.dataDir });
   return {
     url,
     pid: daemon.pid,
@@ -177,29 +172,4 @@ async function commonEnvironment(
     QUOTE_SECRET: secrets.of('quote'),
     RIDE_CODE_SECRET: secrets.of('ride-code'),
   };
-}
-
-async function startProcess(
-  { servers }: Pick<Ground, 'servers'>,
-  { name, wanted, port, env }: { name: string; wanted: Wanted; port: number; env: NodeJS.ProcessEnv },
-): Promise<Daemon> {
-  const own = 'process' in wanted ? processes.find((spec) => spec.name === wanted.process) : undefined;
-  const args = own ? nodeArguments(own) : [(wanted as { script: string }).script];
-  const portVariable = portVariables['process' in wanted ? wanted.process : 'rides'];
-  const daemon = await startDaemon({
-    name,
-    dataDir: servers.dataDir,
-    command: process.execPath,
-    args,
-    env: { ...env, [portVariable]: String(port) },
-    ipc: true,
-  });
-  let hasEnded = false;
-  void daemon.exited.then(() => (hasEnded = true));
-  for (const deadline = Date.now() + 60_000; ; await delay(100)) {
-    if (hasEnded || Date.now() > deadline)
-      throw new Error(`${name} does not start. Its log ends with:\n${await endOfLog(servers.dataDir, name)}`);
-    const answer = await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined);
-    if (answer?.ok) return daemon;
-  }
 }

@@ -1,11 +1,12 @@
+import type { PaymentStatus } from '../../../domain/payment';
 import type { House } from './house';
-import type { Expected } from './stories';
 
 interface Movement {
   readonly kind: string;
   readonly paymentIntent: string | null;
   readonly rideId: string | null;
-  readonly amount: number;
+  /** What it does to our balance at the provider, in minor units. */
+  readonly net: number;
 }
 
 /**
@@ -13,14 +14,16 @@ interface Movement {
  * more, our ledger equal to the provider's to the minor unit, its facts without a gap.
  * @returns what is wrong, a sentence each
  */
-export async function judge(house: House, { rideId, status, paidMinor }: Expected): Promise<string[]> {
+export async function judgePayment(
+  house: House,
+  { rideId, status, paidMinor }: { rideId: string; status: PaymentStatus; paidMinor: number },
+): Promise<string[]> {
   const { pool, providerUrl } = house;
   const { movements } = await ask<{ movements: Movement[] }>(`${providerUrl}/sandbox/ledger`);
   const open = await ask<{ data: { rideId: string | null }[] }>(`${providerUrl}/sandbox/open-authorizations`);
   const ofRide = movements.filter((movement) => movement.rideId === rideId);
   const captures = ofRide.filter(({ kind }) => kind === 'capture');
-  const refunds = ofRide.filter(({ kind }) => kind === 'refund');
-  const theirs = sumOf(captures) - sumOf(refunds);
+  const theirs = ofRide.reduce((sum, { net }) => sum + net, 0);
   const { rows: sums } = await pool.query<{ clearing: number; all: number }>(
     `select coalesce(sum(amount_minor) filter (where account = 'provider_clearing'), 0)::integer as clearing,
             coalesce(sum(amount_minor), 0)::integer as all
@@ -45,9 +48,6 @@ export async function judge(house: House, { rideId, status, paidMinor }: Expecte
     facts.every(({ version }, i) => version === i + 1) ? '' : 'the facts have a gap',
   ].filter((wrong) => wrong !== '');
 }
-
-const sumOf = (movements: readonly Movement[]): number =>
-  movements.reduce((sum, { amount }) => sum + amount, 0);
 
 async function ask<T>(url: string): Promise<T> {
   const answer = await fetch(url);

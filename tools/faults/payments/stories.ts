@@ -16,19 +16,13 @@ import { wait } from '../../../platform/wait';
 import { getPayment } from '../../../services/payments/store';
 import type { Call } from './cells';
 import type { House } from './house';
-
-/** How a story has to end: the payment's status, and what the rider has paid after all, in minor units. */
-export interface Expected {
-  readonly rideId: string;
-  readonly status: PaymentStatus;
-  readonly paidMinor: number;
-}
+import { judgePayment } from './judge';
 
 /** Does what the worker does not live through. */
 export type Dying = <T>(act: () => Promise<T>) => Promise<T>;
 
-/** A payment up to its end; `dying` goes around the call that the story is about. */
-export type Story = (house: House, dying: Dying) => Promise<Expected>;
+/** Money on its way, up to its end; `dying` goes around the call that the story is about. @returns what is wrong then */
+export type Story = (house: House, dying: Dying) => Promise<string[]>;
 
 const HELD_MINOR = 1_500;
 const RAISED_MINOR = 2_000;
@@ -40,17 +34,20 @@ const STATUS_DEADLINE_MS = 90_000;
 export const stories: Readonly<Record<Call, Story>> = {
   async authorize(house, dying) {
     const rideId = await dying(() => opened(house));
-    return captured(house, rideId, HELD_MINOR);
+    await captured(house, rideId, HELD_MINOR);
+    return judgePayment(house, { rideId, status: 'captured', paidMinor: HELD_MINOR });
   },
   async increment(house, dying) {
     const rideId = await opened(house);
     const raise = { changeId: uuidv7(), toMinor: RAISED_MINOR };
     await dying(() => handleOf(house, rideId).executeUpdate(paymentUpdates.raiseHold, { args: [raise] }));
-    return captured(house, rideId, RAISED_MINOR);
+    await captured(house, rideId, RAISED_MINOR);
+    return judgePayment(house, { rideId, status: 'captured', paidMinor: RAISED_MINOR });
   },
   async capture(house, dying) {
     const rideId = await opened(house);
-    return dying(() => captured(house, rideId, HELD_MINOR));
+    await dying(() => captured(house, rideId, HELD_MINOR));
+    return judgePayment(house, { rideId, status: 'captured', paidMinor: HELD_MINOR });
   },
   async void(house, dying) {
     const rideId = await opened(house);
@@ -58,14 +55,15 @@ export const stories: Readonly<Record<Call, Story>> = {
       await rideEnds(house, rideId, { amountMinor: 0, driverId: null });
       await untilStatus(house, rideId, 'voided');
     });
-    return { rideId, status: 'voided', paidMinor: 0 };
+    return judgePayment(house, { rideId, status: 'voided', paidMinor: 0 });
   },
   async refund(house, dying) {
     const rideId = await opened(house);
     await captured(house, rideId, HELD_MINOR);
     const order = { refundKey: 'ops:1', amountMinor: REFUND_MINOR, reason: 'detour' };
     await dying(() => handleOf(house, rideId).executeUpdate(paymentUpdates.refund, { args: [order] }));
-    return { rideId, status: 'partially_refunded', paidMinor: HELD_MINOR - REFUND_MINOR };
+    const paidMinor = HELD_MINOR - REFUND_MINOR;
+    return judgePayment(house, { rideId, status: 'partially_refunded', paidMinor });
   },
 };
 
@@ -90,10 +88,14 @@ async function opened(house: House): Promise<string> {
   return rideId;
 }
 
-async function captured(house: House, rideId: string, amountMinor: number): Promise<Expected> {
-  await rideEnds(house, rideId, { amountMinor, driverId: 'driver-1' });
+async function captured(
+  house: House,
+  rideId: string,
+  amountMinor: number,
+  driverId = 'driver-1',
+): Promise<void> {
+  await rideEnds(house, rideId, { amountMinor, driverId });
   await untilStatus(house, rideId, 'captured');
-  return { rideId, status: 'captured', paidMinor: amountMinor };
 }
 
 const rideEnds = (house: House, rideId: string, outcome: RideOutcome): Promise<void> =>

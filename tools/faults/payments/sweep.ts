@@ -1,7 +1,6 @@
 import { seededRandom, type Random } from '../../city/random';
 import { calls, inWords, points, type Call, type Cell } from './cells';
 import { startHouse, type Ground, type House } from './house';
-import { judge } from './judge';
 import { stories, type Dying } from './stories';
 
 /** What a crash has led to. */
@@ -58,7 +57,7 @@ async function crashAll(
   const random: Random = seededRandom(seed, 'payments', call);
   const crash = async (when: string, dying: Dying): Promise<void> => {
     try {
-      note({ call, when, wrong: await judge(house, await stories[call](house, dying)) });
+      note({ call, when, wrong: await stories[call](house, dying) });
     } catch (error) {
       note({ call, when, wrong: [error instanceof Error ? error.message : String(error)] });
     }
