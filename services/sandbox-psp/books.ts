@@ -43,6 +43,8 @@ export interface Parcel {
   readonly posting: Posting;
 }
 
+/** The latest ones; Stripe lists those of 30 days. */
+const eventsListed = 10_000;
 const holdEndsAfterMs = 7 * 24 * 60 * 60 * 1_000;
 
 /** Everything the sandbox knows: the fold of its journal. */
@@ -200,6 +202,8 @@ export class Books {
     const created = unixSeconds(new Date(record.at));
     const event: SandboxEvent = { id, type, created, request, object: this.objectOf(type, record) };
     this.events.set(id, event);
+    const [oldest] = this.events.keys();
+    if (this.events.size > eventsListed && oldest !== undefined) this.events.delete(oldest);
     if (posting) this.parcels.set(id, { event, posting });
   }
 
