@@ -1,4 +1,4 @@
-import type { Dispute } from './disputes/dispute';
+import { isTaken, waitsForEvidence, type Dispute } from './disputes/dispute';
 import { Errands } from './errands';
 import { charge, type Charge } from './charge';
 import { IdempotencyKeys, type StoredAnswer } from './idempotency';
@@ -137,7 +137,7 @@ export class Books {
 
   /** What is left of a captured intent for a bank to take back. */
   disputableMinor({ id, amount_received }: PaymentIntent): number {
-    const disputes = this.disputesOf(id).filter(({ status }) => status !== 'won');
+    const disputes = this.disputesOf(id).filter(isTaken);
     return disputes.reduce((left, { amount }) => left - amount, amount_received - this.refundedMinor(id));
   }
 
@@ -195,7 +195,7 @@ export class Books {
 
   private putDispute(dispute: Dispute): void {
     this.disputes.set(dispute.id, dispute);
-    this.errands.set(dispute.id, dispute.status === 'needs_response' ? dispute.due_by * 1_000 : null);
+    this.errands.set(dispute.id, waitsForEvidence(dispute) ? dispute.due_by * 1_000 : null);
   }
 
   private putEvent({ id, type, posting, request }: EventRecord, record: JournalRecord): void {

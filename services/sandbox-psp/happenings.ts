@@ -1,5 +1,5 @@
 import type { Happening } from './commit';
-import { openDispute, type Dispute } from './disputes/dispute';
+import { isClosed, openDispute, type Dispute } from './disputes/dispute';
 import type { Effect } from './endpoint';
 import { captureMovement, disputeMovements, refundMovement } from './movements';
 import type { PaymentIntent } from './paymentIntent';
@@ -21,9 +21,9 @@ export function stepEffect(
   const events = intentEvents(before, intent);
   if (capturedMinor === 0) return { ...answer, intent, events };
   const movements = [captureMovement(intent, capturedMinor, at)];
-  const reason = cardOf(intent.payment_method ?? '')?.disputed;
+  const { disputed: reason, inquiry } = cardOf(intent.payment_method ?? '') ?? {};
   if (reason === undefined) return { ...answer, intent, movements, events };
-  const opened = disputeOpened(openDispute(intent, { reason, left: capturedMinor }, at), intent, at);
+  const opened = disputeOpened(openDispute(intent, { reason, inquiry, left: capturedMinor }, at), intent, at);
   return {
     ...answer,
     intent,
@@ -42,22 +42,23 @@ export const refundHappening = (refund: Refund, intent: PaymentIntent, at: Date)
 export const disputeOpened = (dispute: Dispute, intent: PaymentIntent, at: Date) =>
   ({
     dispute,
-    movements: disputeMovements(dispute, intent, at),
+    movements: dispute.changes.length > 0 ? disputeMovements(dispute, intent, at) : [],
     events: ['charge.dispute.created'],
   }) as const;
 
-/** The dispute after an update or a verdict; money comes back where it was won. */
+/** The dispute after an update or what its bank did; money goes where it was taken and comes back where it was won. */
 export function disputeHappening(
   before: Dispute,
   dispute: Dispute,
   intent: PaymentIntent,
   at: Date,
 ): Happening {
-  const closed = dispute.status === 'won' || dispute.status === 'lost';
-  if (!closed || before.status === dispute.status) return { dispute };
+  const movements =
+    dispute.changes.length > before.changes.length ? disputeMovements(dispute, intent, at) : [];
+  if (before.status === dispute.status) return { dispute };
   return {
     dispute,
-    movements: dispute.changes.length > before.changes.length ? disputeMovements(dispute, intent, at) : [],
-    events: ['charge.dispute.closed'],
+    movements,
+    events: [isClosed(dispute) ? 'charge.dispute.closed' : 'charge.dispute.updated'],
   };
 }

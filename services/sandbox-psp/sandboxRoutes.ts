@@ -2,7 +2,7 @@ import { json, Router, type Response } from 'express';
 import { z } from 'zod';
 import { authenticationRoutes } from './authenticationRoutes';
 import { commit, type Happening, type Sandbox } from './commit';
-import { closeDispute, openDispute } from './disputes/dispute';
+import { closeDispute, escalateInquiry, openDispute, type Dispute } from './disputes/dispute';
 import { faultSchema } from './faults';
 import { disputeOf, intentOf } from './find';
 import { disputeHappening, disputeOpened } from './happenings';
@@ -15,6 +15,7 @@ const disputeSchema = z.strictObject({
   paymentIntent: z.string(),
   reason: z.enum(['fraudulent', 'product_not_received', 'duplicate', 'general']).optional(),
   amount: z.int().positive().optional(),
+  inquiry: z.boolean().optional(),
 });
 const fundsSchema = z.strictObject({
   amount: z.int().positive(),
@@ -82,20 +83,23 @@ function bankRoutes(router: Router, sandbox: Sandbox): void {
     return done(res, clock(), { movements: [movement] }, movement);
   });
   router.post('/disputes', json(), (req, res) => {
-    const { paymentIntent, reason, amount } = readJson(disputeSchema, req.body);
+    const { paymentIntent, ...order } = readJson(disputeSchema, req.body);
     const at = clock();
     const intent = intentOf(books, paymentIntent);
-    const dispute = openDispute(intent, { reason, amount, left: books.disputableMinor(intent) }, at);
+    const dispute = openDispute(intent, { ...order, left: books.disputableMinor(intent) }, at);
     return done(res, at, disputeOpened(dispute, intent, at), asStripe(dispute));
   });
-  const decide = (verdict: 'won' | 'lost') => (id: string, res: Response) => {
+  const does = (what: (dispute: Dispute, at: Date) => Dispute) => (id: string, res: Response) => {
     const at = clock();
     const before = disputeOf(books, id);
-    const after = closeDispute(before, verdict, at);
+    const after = what(before, at);
     const intent = intentOf(books, before.payment_intent);
     return done(res, at, disputeHappening(before, after, intent, at), asStripe(after));
   };
-  const [win, lose] = [decide('won'), decide('lost')];
+  const win = does((dispute, at) => closeDispute(dispute, 'won', at));
+  const lose = does((dispute, at) => closeDispute(dispute, 'lost', at));
+  const escalate = does(escalateInquiry);
   router.post('/disputes/:id/win', (req, res) => win(req.params.id, res));
   router.post('/disputes/:id/lose', (req, res) => lose(req.params.id, res));
+  router.post('/disputes/:id/escalate', (req, res) => escalate(req.params.id, res));
 }

@@ -2,6 +2,7 @@ import { Router } from 'express';
 import type { Books } from './books';
 import type { Sandbox } from './commit';
 import { createIntent } from './createIntent';
+import { isTaken } from './disputes/dispute';
 import { disputeRoutes } from './disputes/routes';
 import { mutation, query } from './endpoint';
 import { incrementIntent } from './increment';
@@ -109,7 +110,7 @@ function refundRoutes(router: Router, sandbox: Sandbox): void {
       const intent = intentOf(books, params.payment_intent, 'payment_intent');
       const known = {
         refundedMinor: books.refundedMinor(intent.id),
-        disputed: books.disputesOf(intent.id).some(({ status }) => status !== 'won'),
+        disputed: books.disputesOf(intent.id).some(isTaken),
       };
       const refund = refundIntent(intent, known, params, at);
       return { status: 200, body: refund, ...refundHappening(refund, intent, at) };

@@ -16,6 +16,8 @@ export interface Card {
   readonly raiseDeclined?: Decline;
   /** The bank takes the money back as soon as it is captured, for this reason. */
   readonly disputed?: 'fraudulent' | 'product_not_received';
+  /** It only asks first. */
+  readonly inquiry?: true;
   /** What becomes of a refund some time later. */
   readonly refund?: 'fails' | 'pending';
 }
@@ -106,6 +108,7 @@ const testCards: ReadonlyMap<string, Card> = new Map<string, Card>([
 
   ['pm_card_createDispute', { disputed: 'fraudulent' }],
   ['pm_card_createDisputeProductNotReceived', { disputed: 'product_not_received' }],
+  ['pm_card_createDisputeInquiry', { disputed: 'fraudulent', inquiry: true }],
   ['pm_card_refundFail', { refund: 'fails' }],
   ['pm_card_pendingRefund', { refund: 'pending' }],
 ]);

@@ -123,6 +123,45 @@ test('who says nothing, or gives in, has lost', async () => {
   expect((await types()).filter((type) => type === 'charge.dispute.closed')).toHaveLength(2);
 });
 
+describe('an inquiry', () => {
+  const inquiry = () => disputed('pm_card_createDisputeInquiry');
+  const evidence = { uncategorized_text: 'They sat in the car for an hour.' };
+
+  test('takes nothing, hears evidence, and may be over with it', async () => {
+    const asked = await inquiry();
+    expect(asked).toMatchObject({
+      status: 'warning_needs_response',
+      balance_transactions: [],
+      is_charge_refundable: true,
+    });
+    expect((await stripe.disputes.update(asked.id, { evidence })).status).toBe('warning_under_review');
+    expect(await psp.post(`/sandbox/disputes/${asked.id}/win`)).toMatchObject({ status: 'warning_closed' });
+    await expect(psp.post(`/sandbox/disputes/${asked.id}/escalate`)).rejects.toThrow(/400.*no open inquiry/);
+    expect(await usd()).toMatchObject({ balanceMinor: 2500 });
+    const all = await types();
+    expect(all.slice(1)).toEqual([
+      'charge.dispute.created',
+      'charge.dispute.updated',
+      'charge.dispute.closed',
+    ]);
+  });
+
+  test('becomes a dispute: the money goes, and evidence is heard anew', async () => {
+    const { id } = await inquiry();
+    await stripe.disputes.update(id, { evidence });
+    expect(await psp.post(`/sandbox/disputes/${id}/escalate`)).toMatchObject({
+      status: 'needs_response',
+      balance_transactions: [{ net: -4000 }],
+      evidence_details: { submission_count: 0 },
+    });
+    expect(await usd()).toMatchObject({ balanceMinor: -1500 });
+    const winning = { uncategorized_text: 'winning_evidence' };
+    expect((await stripe.disputes.update(id, { evidence: winning })).status).toBe('won');
+    expect(await usd()).toMatchObject({ balanceMinor: 1000 });
+    expect((await ledger()).consistent).toBe(true);
+  });
+});
+
 test('any captured payment may be disputed by the door, in part, up to what is left of it', async () => {
   const { id } = await paid();
   await stripe.refunds.create({ payment_intent: id, amount: 1000 });

@@ -48,6 +48,9 @@ export async function askEverything(stripe: Stripe, psp: RunningPsp): Promise<vo
     .data;
   await stripe.disputes.close(lost!.id);
 
+  const inquired = await paid('pm_card_createDisputeInquiry');
+  await stripe.disputes.list({ payment_intent: inquired.id });
+
   await psp.post('/sandbox/funds', { amount: 10_000, currency: 'usd' });
   const transfer = await stripe.transfers.create({
     amount: 2_000,

@@ -2,7 +2,15 @@ import { newId } from '../ids';
 import { unixSeconds, type Metadata, type PaymentIntent } from '../paymentIntent';
 import { invalidRequest } from '../stripeErrors';
 
-export type DisputeStatus = 'needs_response' | 'under_review' | 'won' | 'lost';
+/** `warning_…`: the bank only asks; nothing is taken back yet. */
+export type DisputeStatus =
+  | 'warning_needs_response'
+  | 'warning_under_review'
+  | 'warning_closed'
+  | 'needs_response'
+  | 'under_review'
+  | 'won'
+  | 'lost';
 export type DisputeReason = 'fraudulent' | 'product_not_received' | 'duplicate' | 'general';
 
 /** What a dispute did to our balance: the money that went or came back, and the fee for it. Minor units, signed. */
@@ -38,14 +46,15 @@ export const disputeFeeMinor = 1_500;
 const evidenceHeardForMs = 9 * 24 * 60 * 60 * 1_000;
 
 /**
- * The bank takes `amount` of a captured intent back (all that is left of it by default).
+ * The bank takes `amount` of a captured intent back (all that is left of it by default), or asks about it.
  * @throws StripeError when nothing of it is left to take
  */
 export function openDispute(
   intent: PaymentIntent,
-  { reason = 'fraudulent', amount, left }: { reason?: DisputeReason; amount?: number; left: number },
+  order: { reason?: DisputeReason; amount?: number; inquiry?: boolean; left: number },
   at: Date,
 ): Dispute {
+  const { reason = 'fraudulent', amount, inquiry = false, left } = order;
   const taken = amount ?? left;
   if (intent.status !== 'succeeded' || intent.latest_charge === null || taken > left || left <= 0) {
     throw invalidRequest(`Of this PaymentIntent (${intent.id}) ${left} can be disputed.`, {
@@ -56,7 +65,7 @@ export function openDispute(
     id: newId('du'),
     object: 'dispute',
     amount: taken,
-    changes: [change('dispute', -taken, disputeFeeMinor, at)],
+    changes: inquiry ? [] : [change('dispute', -taken, disputeFeeMinor, at)],
     charge: intent.latest_charge,
     created: unixSeconds(at),
     currency: intent.currency,
@@ -65,7 +74,7 @@ export function openDispute(
     metadata: {},
     payment_intent: intent.id,
     reason,
-    status: 'needs_response',
+    status: inquiry ? 'warning_needs_response' : 'needs_response',
     submissions: 0,
   };
 }
@@ -78,8 +87,17 @@ const change = (kind: BalanceChange['kind'], amount: number, fee: number, at: Da
   created: unixSeconds(at),
 });
 
-export const isOpen = ({ status }: Dispute): boolean =>
-  status === 'needs_response' || status === 'under_review';
+const afterEvidence: Readonly<Partial<Record<DisputeStatus, DisputeStatus>>> = {
+  needs_response: 'under_review',
+  warning_needs_response: 'warning_under_review',
+};
+
+const isInquiry = ({ status }: Dispute): boolean => status.startsWith('warning_');
+export const isClosed = ({ status }: Dispute): boolean =>
+  status === 'won' || status === 'lost' || status === 'warning_closed';
+/** Whether the money is the bank's, for now or for good. */
+export const isTaken = (dispute: Dispute): boolean => dispute.status !== 'won' && !isInquiry(dispute);
+export const waitsForEvidence = ({ status }: Dispute): boolean => afterEvidence[status] !== undefined;
 
 /** Stripe's words in `uncategorized_text` that decide a test dispute at once. */
 const verdicts: Readonly<Record<string, 'won' | 'lost'>> = {
@@ -98,35 +116,48 @@ export function updateDispute(
 ): Dispute {
   const { evidence = {}, submit = true, metadata = {} } = params;
   const changesEvidence = Object.keys(evidence).length > 0;
-  if (changesEvidence && dispute.status !== 'needs_response')
+  const submittedStatus = afterEvidence[dispute.status];
+  if (changesEvidence && submittedStatus === undefined)
     throw invalidRequest(
-      isOpen(dispute)
-        ? 'The evidence for this dispute has already been submitted.'
-        : 'This dispute is already closed.',
+      isClosed(dispute)
+        ? 'This dispute is already closed.'
+        : 'The evidence for this dispute has already been submitted.',
     );
   const kept: Dispute = {
     ...dispute,
     evidence: { ...dispute.evidence, ...evidence },
     metadata: { ...dispute.metadata, ...metadata },
   };
-  if (!submit || !changesEvidence) return kept;
-  const submitted: Dispute = { ...kept, status: 'under_review', submissions: kept.submissions + 1 };
+  if (!submit || !changesEvidence || submittedStatus === undefined) return kept;
+  const submitted: Dispute = { ...kept, status: submittedStatus, submissions: kept.submissions + 1 };
   const verdict = verdicts[kept.evidence['uncategorized_text'] ?? ''];
   return verdict === undefined ? submitted : closeDispute(submitted, verdict, at);
 }
 
 /**
- * The bank decides, or, with `lost`, we give in: POST …/close. Won, the amount comes back, without the fee.
+ * The bank decides, or, with `lost`, we give in: POST …/close. Won, the amount comes back, without the fee. An inquiry
+ * is over either way.
  * @throws StripeError when it is closed
  */
 export function closeDispute(dispute: Dispute, verdict: 'won' | 'lost', at: Date): Dispute {
-  if (!isOpen(dispute)) throw invalidRequest('This dispute is already closed.');
+  if (isClosed(dispute)) throw invalidRequest('This dispute is already closed.');
+  if (isInquiry(dispute)) return { ...dispute, status: 'warning_closed' };
+  if (verdict === 'lost') return { ...dispute, status: 'lost' };
+  const back = change('dispute_reversal', dispute.amount, 0, at);
+  return { ...dispute, status: 'won', changes: [...dispute.changes, back] };
+}
+
+/**
+ * The bank has asked, and takes the money back now: evidence is heard anew.
+ * @throws StripeError when it is no inquiry that is open
+ */
+export function escalateInquiry(dispute: Dispute, at: Date): Dispute {
+  if (!isInquiry(dispute) || isClosed(dispute)) throw invalidRequest('This dispute is no open inquiry.');
   return {
     ...dispute,
-    status: verdict,
-    changes:
-      verdict === 'lost'
-        ? dispute.changes
-        : [...dispute.changes, change('dispute_reversal', dispute.amount, 0, at)],
+    status: 'needs_response',
+    submissions: 0,
+    due_by: unixSeconds(new Date(at.getTime() + evidenceHeardForMs)),
+    changes: [change('dispute', -dispute.amount, disputeFeeMinor, at)],
   };
 }

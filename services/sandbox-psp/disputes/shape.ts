@@ -1,4 +1,4 @@
-import type { BalanceChange, Dispute } from './dispute';
+import { isClosed, isTaken, type BalanceChange, type Dispute } from './dispute';
 
 /** Everything that evidence may be; the sandbox takes texts only. */
 export const evidenceFields = [
@@ -34,24 +34,25 @@ export const evidenceFields = [
 const noEvidence = Object.fromEntries(evidenceFields.map((field) => [field, null]));
 
 /** A dispute as Stripe shows it. */
-export function shownDispute({ changes, due_by, submissions, evidence, ...dispute }: Dispute): object {
-  const closed = dispute.status === 'won' || dispute.status === 'lost';
+export function shownDispute(kept: Dispute): object {
+  const { changes, due_by, submissions, evidence, ...dispute } = kept;
+  const caseType = kept.status.startsWith('warning_') ? 'inquiry' : 'chargeback';
   return {
     ...dispute,
     balance_transactions: changes.map((change) => shownChange(change, dispute)),
     enhanced_eligibility_types: [],
     evidence: { ...noEvidence, enhanced_evidence: {}, ...evidence },
     evidence_details: {
-      due_by: closed ? null : due_by,
+      due_by: isClosed(kept) ? null : due_by,
       enhanced_eligibility: {},
       has_evidence: Object.keys(evidence).length > 0,
       past_due: dispute.status === 'lost' && submissions === 0,
       submission_count: submissions,
     },
-    is_charge_refundable: dispute.status === 'won',
+    is_charge_refundable: !isTaken(kept),
     livemode: false,
     payment_method_details: {
-      card: { brand: 'visa', case_type: 'chargeback', network: 'visa', network_reason_code: '10.4' },
+      card: { brand: 'visa', case_type: caseType, network: 'visa', network_reason_code: '10.4' },
       type: 'card',
     },
   };

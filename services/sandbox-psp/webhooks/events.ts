@@ -15,6 +15,7 @@ export type EventType =
   | IntentEventType
   | 'charge.refunded'
   | 'charge.dispute.created'
+  | 'charge.dispute.updated'
   | 'charge.dispute.closed'
   | 'refund.failed'
   | 'refund.updated'
