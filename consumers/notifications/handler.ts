@@ -47,11 +47,10 @@ export const notify: Handle = async (tx, facts) => {
     if (riderId !== undefined) named.set(fact.key, riderId);
   }
   await rememberRiders(tx, named);
-  const unnamed = new Set(news.map(({ fact }) => fact.key).filter((rideId) => !named.has(rideId)));
+  const rideIds = news.map(rideOf).filter((rideId) => rideId !== null);
+  const unnamed = new Set(rideIds.filter((rideId) => !named.has(rideId)));
   const riders = new Map([...(await ridersOf(tx, [...unnamed])), ...named]);
-  const notifications = news.flatMap(({ fact, messages }) =>
-    messages.map((message) => address(fact, message, riders)),
-  );
+  const notifications = news.flatMap((one) => one.messages.map((message) => address(one, message, riders)));
   await writeNotifications(tx, notifications);
 
   const listeners = await listenersFor(tx, [...new Set(riders.values())]);
@@ -66,15 +65,23 @@ export const notify: Handle = async (tx, facts) => {
 const riderNamedBy = ({ data }: KnownFact): string | undefined =>
   'riderId' in data ? data.riderId : undefined;
 
-function address(fact: Fact, message: Message, riders: ReadonlyMap<string, string>): Notification {
-  const recipientId = message.driverId ?? riders.get(fact.key);
+/** The ride that a fact belongs to; none for a payout. A dispute's key is not its ride. */
+function rideOf({ fact, known }: News): string | null {
+  if (known.type.startsWith('payout.')) return null;
+  return 'rideId' in known.data ? known.data.rideId : fact.key;
+}
+
+function address(one: News, message: Message, riders: ReadonlyMap<string, string>): Notification {
+  const { fact } = one;
+  const rideId = rideOf(one);
+  const recipientId = message.driverId ?? riders.get(rideId ?? '');
   if (recipientId === undefined) {
     throw new CodedError('rider_not_seen', `${fact.id}: nothing before it says who the rider is`);
   }
   return {
     id: notificationId(fact.id, message.role, recipientId),
     factId: fact.id,
-    rideId: fact.key,
+    rideId,
     role: message.role,
     recipientId,
     channel: message.channel,

@@ -114,6 +114,20 @@ export function messagesFor(fact: KnownFact): Message[] {
       const { amountMinor, currency } = fact.data;
       return [toRider('email', 'refund', `${money(amountMinor, currency)} go back to your card.`)];
     }
+    case 'payout.paid': {
+      const { driverId, amountMinor, currency } = fact.data;
+      return toDriver(driverId, 'paid_out', `${money(amountMinor, currency)} are on their way to you.`);
+    }
+    case 'payout.failed': {
+      const { driverId, amountMinor, currency } = fact.data;
+      const text = `Your payout of ${money(amountMinor, currency)} failed: please check your account. The money stays yours.`;
+      return toDriver(driverId, 'payout_failed', text);
+    }
+    case 'payout.returned': {
+      const { driverId, amountMinor, currency } = fact.data;
+      const text = `${money(amountMinor, currency)} of your payout came back: they are in your balance again.`;
+      return toDriver(driverId, 'payout_returned', text);
+    }
     default:
       return [];
   }

@@ -5,7 +5,8 @@ import type { Channel, Role } from './messages';
 export interface Notification {
   readonly id: string;
   readonly factId: string;
-  readonly rideId: string;
+  /** Null where it is about no ride. */
+  readonly rideId: string | null;
   readonly role: Role;
   readonly recipientId: string;
   readonly channel: Channel;
@@ -62,7 +63,7 @@ export interface Delivery {
   readonly deliveryId: string;
   readonly endpointId: string;
   readonly factId: string;
-  readonly rideId: string;
+  readonly rideId: string | null;
   readonly body: string;
 }
 

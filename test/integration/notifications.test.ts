@@ -1,12 +1,14 @@
 import { v7 as uuidv7 } from 'uuid';
 import { notify } from '../../consumers/notifications/handler';
 import {
+  at,
   captured,
   opened,
   requested,
   rideFacts,
   startConsumer,
   type TestConsumer,
+  type TestFact,
 } from '../support/consumers';
 
 let notifications: TestConsumer;
@@ -96,4 +98,32 @@ test('a fact that breaks its schema is put aside; other rides and unknown facts 
   ]);
   expect(await written()).toEqual(['rider rider-2: ride_requested', ...expected.slice(0, -2)]);
   expect(await notifications.deadLetters()).toBe(1);
+});
+
+test('drivers are told of payouts, which are about no ride; a dispute tells nobody and does no harm', async () => {
+  const [payoutId, rideId] = [uuidv7(), uuidv7()];
+  const amount = { ...driver, amountMinor: 5_000, currency: 'USD' };
+  const dispute = {
+    disputeId: 'du_1',
+    rideId,
+    intentId: 'pi_1',
+    amountMinor: 1,
+    feeMinor: 1,
+    currency: 'USD',
+  };
+  const start = { payoutId, ...amount, period: '2026-W09', destination: 'acct_1TestAccount' };
+  const news: [string, string, object][] = [
+    [payoutId, 'payout.started', start],
+    [payoutId, 'payout.paid', { ...amount, transferId: 'tr_1' }],
+    [payoutId, 'payout.returned', { ...amount, reason: 'transfer_reversed' }],
+    ['du_1', 'dispute.opened', { ...dispute, reason: 'fraudulent', evidenceDueAt: at('12:00:00.000') }],
+  ];
+  const facts = news.map(([key, type, data], i): TestFact => {
+    const sequence = key === payoutId ? i + 1 : 1;
+    return { topic: 'payments', key, sequence, type, time: at(`12:00:0${i}.000`), data };
+  });
+  await notifications.deliver(facts);
+  expect(await written()).toEqual(['driver driver-1: paid_out', 'driver driver-1: payout_returned']);
+  const { rows } = await notifications.pool.query('select distinct ride_id from notifications');
+  expect(rows).toEqual([{ ride_id: null }]);
 });

@@ -94,6 +94,18 @@ test.each<[KnownFact, string[]]>([
     { type: 'payment.refunded', data: { refundId: 're', ...money1250, reason: 'r' } },
     ['rider by email: USD 12.50 go back to your card.'],
   ],
+  [
+    { type: 'payout.paid', data: { driverId, ...money1250, transferId: 'tr' } },
+    ['driver-1 by push: USD 12.50 are on their way to you.'],
+  ],
+  [
+    { type: 'payout.failed', data: { driverId, ...money1250, reason: 'r' } },
+    ['driver-1 by push: Your payout of USD 12.50 failed: please check your account. The money stays yours.'],
+  ],
+  [
+    { type: 'payout.returned', data: { driverId, ...money1250, reason: 'r' } },
+    ['driver-1 by push: USD 12.50 of your payout came back: they are in your balance again.'],
+  ],
   [{ type: 'ride.matching_started', data: {} }, []],
   [{ type: 'payment.voided', data: { intentId: null } }, []],
 ])('of $type people are told what concerns them', (fact, expected) => {
