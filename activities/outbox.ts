@@ -32,6 +32,8 @@ export interface RecordTransitionOptions<State extends Versioned, F extends Fact
   readonly aggregate: Aggregate<State, F>;
   /** CloudEvents' source: `/hailway/rides`. */
   readonly source: string;
+  /** What the aggregate belongs to; itself unless told otherwise. */
+  readonly belongsTo?: (state: State) => string;
   /** Put before the name of every topic; empty in most houses. */
   readonly topicPrefix?: string;
 }
@@ -57,7 +59,7 @@ export function createRecordTransition<State extends Versioned, F extends Fact>(
 async function recordTransition<State extends Versioned, F extends Fact>(
   tx: Tx,
   { stepId, aggregateId, expectedVersion, fact }: Step<F>,
-  { aggregate, source, topicPrefix = '' }: RecordTransitionOptions<State, F>,
+  { aggregate, source, belongsTo, topicPrefix = '' }: RecordTransitionOptions<State, F>,
 ): Promise<Recorded<State>> {
   const before = await aggregate.lock(tx, aggregateId);
   if ((before?.version ?? 0) !== expectedVersion) {
@@ -76,6 +78,7 @@ async function recordTransition<State extends Versioned, F extends Fact>(
     version,
     fact,
     source,
+    ...(belongsTo === undefined ? {} : { correlationId: belongsTo(after) }),
     ...factAddress(fact.type, topicPrefix),
   });
   return { applied: true, state: after };

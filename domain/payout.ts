@@ -1,3 +1,5 @@
+import { chargeStepMinor, MOST_MINOR } from './money';
+
 /** Where a payout to a driver stands. */
 export type PayoutStatus = 'started' | 'paid' | 'failed' | 'returned';
 
@@ -78,15 +80,15 @@ export const payoutSteps = {
   'payout.returned': 'recordReturned',
 } as const satisfies Record<PayoutFactType, string>;
 
-/** The most that one payout moves, in minor units; what is beyond waits for the next. */
-const MOST_MINOR = 100_000_000;
-
 /**
  * What is paid out of a balance, in minor units; 0 where it is less than the minimum, or the driver owes us: that is
- * carried on to the next.
+ * carried on to the next, and so is what is beyond a payout's most and what the provider cannot send.
  */
-export const payoutMinor = (balanceMinor: number, minimumMinor: number): number =>
-  balanceMinor > 0 && balanceMinor >= minimumMinor ? Math.min(balanceMinor, MOST_MINOR) : 0;
+export function payoutMinor(balanceMinor: number, minimumMinor: number, currency: string): number {
+  const step = chargeStepMinor(currency);
+  const whole = Math.floor(Math.min(balanceMinor, MOST_MINOR) / step) * step;
+  return whole >= minimumMinor ? Math.max(0, whole) : 0;
+}
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 

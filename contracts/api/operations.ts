@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { companionOperations } from './companionOperations';
 import { driverOperations } from './driverOperations';
 import { operatorOperations } from './operatorOperations';
+import { payoutOperations } from './payoutOperations';
 import { demandQuery, demandView, overviewView, timelineView } from './ops';
 import type { Operation } from './operation';
 import { paymentOperations } from './paymentOperations';
@@ -190,6 +191,7 @@ export const operations = {
   ...driverOperations,
   ...companionOperations,
   ...operatorOperations,
+  ...payoutOperations,
   ...webhookOperations,
   ...paymentOperations,
   ...providerOperations,

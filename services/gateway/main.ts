@@ -8,7 +8,9 @@ import { createFactProducer, createKafka } from '../../platform/kafka';
 import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { createTemporalClient } from '../../platform/temporal';
+import { disputeRoutes } from '../payments/disputeRoutes';
 import { paymentOperatorRoutes } from '../payments/operatorRoutes';
+import { payoutRoutes } from '../payments/payoutRoutes';
 import { providerEventRoutes } from '../payments/providerEventRoutes';
 import { receiptRoute } from '../payments/receiptRoute';
 import { createPaymentRoutes } from '../payments/routes';
@@ -123,6 +125,8 @@ runProcess('gateway', async ({ config, log, metrics, signal }) => {
       createPaymentRoutes(mount, paymentOptions);
       paymentViewRoutes(mount, paymentOptions);
       paymentOperatorRoutes(mount, paymentOptions);
+      payoutRoutes(mount, { payments, policies });
+      disputeRoutes(mount, { ...paymentOptions, now: Date.now });
       driverRoutes(mount, {
         pool,
         temporal,

@@ -1,6 +1,8 @@
 import Stripe from 'stripe';
 import { paymentMessages } from '../../activities/messages';
 import { createPaymentActivities } from '../../activities/payments';
+import { createDisputeActivities } from '../../activities/payments/disputes';
+import { createPayoutActivities } from '../../activities/payments/payouts';
 import { deployments, taskQueues } from '../../domain/names';
 import { portVariable } from '../../platform/config';
 import { createHttpApp, listen } from '../../platform/http';
@@ -28,7 +30,7 @@ runProcess('payments', async ({ config, log, metrics, signal, fail }) => {
   });
   countOpenPayments(metrics, pool);
   showGate(metrics, gate);
-  const { transitions, provider } = createPaymentActivities({
+  const access = {
     pool,
     provider: createProviderClient({
       apiKey: config.STRIPE_API_KEY,
@@ -37,13 +39,17 @@ runProcess('payments', async ({ config, log, metrics, signal, fail }) => {
     }),
     returnUrl: config.PAYMENT_RETURN_URL,
     topicPrefix: config.KAFKA_TOPIC_PREFIX,
-  });
+  };
+  const { transitions, provider } = createPaymentActivities(access);
   installTemporalRuntime(log);
   const worker = await startWorker({
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
     taskQueue: taskQueues.payments,
-    activities: { ...transitions, ...provider, ...paymentMessages },
+    activities: {
+      ...{ ...transitions, ...provider, ...paymentMessages },
+      ...{ ...createDisputeActivities(access), ...createPayoutActivities(access) },
+    },
     deploymentName: deployments.payments,
     codePath: config.HAILWAY_WORKFLOW_BUNDLE || workflowBundlePath(),
     setCurrent: config.HAILWAY_SET_CURRENT === 'yes',

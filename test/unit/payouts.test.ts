@@ -19,18 +19,21 @@ test.each([
 });
 
 test.each([
-  [5_000, 5_000],
-  [100, 100],
-  [99, 0],
-  [0, 0],
-  [-5_000, 0],
-  [250_000_000, 100_000_000],
-])('of a balance of %i, %i are paid out', (balance, paid) => {
-  expect(payoutMinor(balance, 100)).toBe(paid);
+  [5_000, 'USD', 5_000],
+  [100, 'JPY', 100],
+  [99, 'USD', 0],
+  [0, 'USD', 0],
+  [-5_000, 'USD', 0],
+  [250_000_000, 'USD', 100_000_000],
+  [1_239, 'KWD', 1_230],
+  [109, 'KWD', 100],
+])('of a balance of %i %s, %i are paid out', (balance, currency, paid) => {
+  expect(payoutMinor(balance, 100, currency)).toBe(paid);
 });
 
 test('a minimum of nothing pays nothing of nothing', () => {
-  expect(payoutMinor(0, 0)).toBe(0);
+  expect(payoutMinor(0, 0, 'USD')).toBe(0);
+  expect(payoutMinor(-7, -10, 'USD')).toBe(0);
 });
 
 const at = '2026-03-01T12:00:00.000Z';

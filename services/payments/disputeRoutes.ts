@@ -1,0 +1,76 @@
+import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import type { Pool } from 'pg';
+import { operations } from '../../contracts/api/operations';
+import type { DisputeView } from '../../contracts/api/payouts';
+import { refusalIn } from '../../contracts/api/problems';
+import { isSubmitted, type Dispute, type EvidenceOrder } from '../../domain/dispute';
+import { DomainError } from '../../domain/errors';
+import { disputeUpdates, disputeWorkflowId } from '../../domain/names';
+import { DependencyUnavailable } from '../../platform/errors';
+import type { MountOperation } from '../../platform/http';
+import { evidenceIdOf, getDispute, listDisputes, storeEvidence } from './disputeStore';
+
+export interface DisputeRoutesOptions {
+  /** Of the payments database. */
+  readonly payments: Pool;
+  readonly temporal: Client;
+  /** How long a dispute may take to answer until the caller is told to repeat, in milliseconds. */
+  readonly deadlineMs: number;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** What operators see of disputes, and what they say in them. */
+export function disputeRoutes(mount: MountOperation, options: DisputeRoutesOptions): void {
+  const { payments, now } = options;
+
+  mount(operations.listDisputes, async ({ query: { status, limit } }) => {
+    const statuses = status === undefined ? (['needs_response', 'under_review'] as const) : [status];
+    const disputes = await listDisputes(payments, { statuses, limit });
+    return { status: 200, body: { disputes: disputes.map(viewDispute) } };
+  });
+
+  mount(operations.submitEvidence, async ({ params: { disputeId }, body: { text }, caller }) => {
+    const dispute = await getDispute(payments, disputeId);
+    if (dispute === null) throw new DomainError('dispute_not_found', 'There is no such dispute.');
+    const evidenceId = evidenceIdOf(disputeId, text);
+    // What the committed dispute refuses is not sent on.
+    if (isSubmitted(dispute, evidenceId, new Date(now()).toISOString()))
+      return { status: 200, body: viewDispute(dispute) };
+    await storeEvidence(payments, { disputeId, evidenceId, text });
+    const after = await submit(options, disputeId, { evidenceId, by: caller.sub });
+    return { status: 200, body: viewDispute(after) };
+  });
+}
+
+async function submit(
+  { temporal, deadlineMs }: DisputeRoutesOptions,
+  disputeId: string,
+  order: EvidenceOrder,
+): Promise<Dispute> {
+  try {
+    return await temporal.withDeadline(Date.now() + deadlineMs, () =>
+      temporal.workflow
+        .getHandle(disputeWorkflowId(disputeId))
+        .executeUpdate<Dispute, [EvidenceOrder]>(disputeUpdates.submitEvidence, { args: [order] }),
+    );
+  } catch (error) {
+    const refusal = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
+    const refused = refusal instanceof ApplicationFailure ? refusalIn(refusal) : undefined;
+    if (refused) throw refused;
+    if (error instanceof WorkflowNotFoundError)
+      throw new DomainError('evidence_not_possible', 'The dispute is over, or its workflow was ended.');
+    throw new DependencyUnavailable('the workflow of the dispute', { cause: error });
+  }
+}
+
+function viewDispute(dispute: Dispute): DisputeView {
+  const { disputeId, rideId, intentId, status, amountMinor, feeMinor, currency, reason } = dispute;
+  const { evidenceDueAt, evidenceId, openedAt, closedAt } = dispute;
+  return {
+    ...{ disputeId, rideId, intentId, workflowId: disputeWorkflowId(disputeId), status },
+    ...{ amountMinor, feeMinor, currency, reason, evidenceDueAt, hasEvidence: evidenceId !== null },
+    ...{ openedAt, closedAt },
+  };
+}

@@ -1,0 +1,77 @@
+import type Stripe from 'stripe';
+import type { DisputeSeen, Submitted } from '../../domain/dispute';
+import { fromProvider } from './amounts';
+import { evidenceText, paymentOfIntent } from './disputeStore';
+import { refusalReason, withIdempotencyKey, type ProviderAccess } from './provider';
+
+/** What Stripe calls it, as we do; an appeal goes on as the dispute does. What is not here is not decided yet. */
+const stands: Readonly<Partial<Record<Stripe.Dispute.Status, DisputeSeen['stands']>>> = {
+  warning_needs_response: 'inquiry',
+  warning_under_review: 'inquiry',
+  warning_closed: 'inquiry_closed',
+  prevented: 'inquiry_closed',
+  needs_response: 'needs_response',
+  won: 'won',
+  lost: 'lost',
+};
+
+/** A dispute as the provider has it; null where it is about a payment of somebody else's. */
+export async function readDispute(
+  { pool, client }: ProviderAccess,
+  disputeId: string,
+): Promise<DisputeSeen | null> {
+  const dispute = await client.disputes.retrieve(disputeId);
+  const intentId = idOf(dispute.payment_intent);
+  const rideId = intentId === null ? null : await paymentOfIntent(pool, intentId);
+  if (intentId === null || rideId === null) return null;
+  const currency = dispute.currency.toUpperCase();
+  const fees = dispute.balance_transactions.reduce((sum, { fee }) => sum + fee, 0);
+  // Without a deadline nothing is heard: it is over as it begins.
+  const evidenceDueAt = dispute.evidence_details.due_by ?? dispute.created;
+  return {
+    rideId,
+    intentId,
+    stands: stands[dispute.status] ?? 'under_review',
+    amountMinor: fromProvider(dispute.amount, currency),
+    feeMinor: fromProvider(fees, currency),
+    currency,
+    reason: dispute.reason,
+    evidenceDueAt: new Date(evidenceDueAt * 1_000).toISOString(),
+  };
+}
+
+/**
+ * Tells the bank what was stored as this evidence, once, however often it is called. The dispute is looked at first:
+ * evidence whose answer was lost shows there, and so does what somebody else has submitted by hand.
+ * @throws whatever leaves the outcome unknown: call again
+ */
+export async function submitEvidence(
+  access: ProviderAccess,
+  order: { readonly rideId: string; readonly disputeId: string; readonly evidenceId: string },
+): Promise<Submitted> {
+  const { rideId, disputeId, evidenceId } = order;
+  const text = await evidenceText(access.pool, disputeId, evidenceId);
+  if (text === null) return { submitted: false, reason: 'No such evidence is stored.' };
+  const { evidence, evidence_details: details } = await access.client.disputes.retrieve(disputeId);
+  if (details.submission_count > 0) {
+    if (evidence.uncategorized_text === text) return { submitted: true };
+    return { submitted: false, reason: 'Other evidence was submitted before.' };
+  }
+  try {
+    await withIdempotencyKey(access, `${rideId}/evidence/${disputeId}/${evidenceId}`, (idempotencyKey) =>
+      access.client.disputes.update(
+        disputeId,
+        { evidence: { uncategorized_text: text }, submit: true },
+        { idempotencyKey },
+      ),
+    );
+    return { submitted: true };
+  } catch (error) {
+    const reason = refusalReason(error);
+    if (reason === undefined) throw error;
+    return { submitted: false, reason };
+  }
+}
+
+const idOf = (object: string | { id: string } | null): string | null =>
+  typeof object === 'string' ? object : (object?.id ?? null);

@@ -1,0 +1,47 @@
+import type { Pool } from 'pg';
+import { operations } from '../../contracts/api/operations';
+import type { EarningsView } from '../../contracts/api/payouts';
+import { subjectId } from '../../contracts/shared';
+import type { Payout } from '../../domain/payout';
+import type { Policies } from '../../domain/policies';
+import { CodedError } from '../../platform/errors';
+import type { MountOperation } from '../../platform/http';
+import { owedTo, payoutAccountOf, payoutsOf, putPayoutAccount } from './payoutStore';
+
+export interface PayoutRoutesOptions {
+  /** Of the payments database. */
+  readonly payments: Pool;
+  readonly policies: Policies;
+}
+
+const MOST_PAYOUTS = 52;
+
+/** What drivers see of their money, and where it goes. */
+export function payoutRoutes(mount: MountOperation, { payments, policies }: PayoutRoutesOptions): void {
+  mount(operations.setPayoutAccount, async ({ body, caller }) => {
+    if (!subjectId.safeParse(caller.sub).success)
+      throw new CodedError('forbidden', "A driver's id has letters, digits, _ and -, at most 64 of them.");
+    await putPayoutAccount(payments, caller.sub, body.destination);
+    return { status: 200, body };
+  });
+
+  mount(operations.getEarnings, async ({ caller }) => {
+    const [owed, payoutAccount, payouts] = await Promise.all([
+      owedTo(payments, caller.sub),
+      payoutAccountOf(payments, caller.sub),
+      payoutsOf(payments, caller.sub, MOST_PAYOUTS),
+    ]);
+    const view: EarningsView = {
+      balances: [...owed].map(([currency, amountMinor]) => ({ currency, amountMinor })),
+      payoutAccount,
+      payoutMinimumMinor: policies.payoutMinimumMinor,
+      payouts: payouts.map(viewPayout),
+    };
+    return { status: 200, body: view };
+  });
+}
+
+function viewPayout(payout: Payout): EarningsView['payouts'][number] {
+  const { payoutId, period, amountMinor, currency, status, returnedMinor, destination, reason } = payout;
+  return { payoutId, period, amountMinor, currency, status, returnedMinor, destination, reason };
+}

@@ -1,0 +1,63 @@
+import Stripe from 'stripe';
+import type { Transferred } from '../../domain/payout';
+import { fromProvider, toProvider } from './amounts';
+import { refusalReason, withIdempotencyKey, type ProviderAccess } from './provider';
+import { keyVersion, retireKey } from './store';
+
+export interface TransferOrder {
+  readonly payoutId: string;
+  readonly driverId: string;
+  readonly period: string;
+  readonly destination: string;
+  readonly amountMinor: number;
+  readonly currency: string;
+}
+
+/**
+ * Sends a payout to the driver's account, once, however often it is called. The provider's transfers are asked first:
+ * they remember longer than it keeps idempotency keys, and a transfer whose answer was lost is found by its group.
+ * @throws whatever leaves the outcome unknown: call again
+ */
+export async function transfer(access: ProviderAccess, order: TransferOrder): Promise<Transferred> {
+  const { payoutId, driverId, period, destination, amountMinor, currency } = order;
+  const { data } = await access.client.transfers.list({ transfer_group: payoutId, limit: 1 });
+  if (data[0] !== undefined) return { transferred: true, transferId: data[0].id };
+  const step = `${payoutId}/transfer/1`;
+  try {
+    const { id } = await withIdempotencyKey(access, step, (idempotencyKey) =>
+      access.client.transfers.create(
+        {
+          amount: toProvider(amountMinor, currency),
+          currency: currency.toLowerCase(),
+          destination,
+          transfer_group: payoutId,
+          metadata: { payoutId, driverId, period },
+        },
+        { idempotencyKey },
+      ),
+    );
+    return { transferred: true, transferId: id };
+  } catch (error) {
+    if (isShortOfFunds(error)) {
+      // The answer is stored under its key, and true only for now.
+      await retireKey(access.pool, step, await keyVersion(access.pool, step));
+      throw error;
+    }
+    const reason = refusalReason(error);
+    if (reason === undefined) throw error;
+    return { transferred: false, reason };
+  }
+}
+
+/** The house has not enough at the provider: no fault of the driver's, and it goes on when there is more. */
+const isShortOfFunds = (error: unknown): boolean =>
+  error instanceof Stripe.errors.StripeError && error.code === 'balance_insufficient';
+
+/** How much of a transfer has come back, in minor units of `currency`. */
+export async function returnedOf(
+  { client }: ProviderAccess,
+  { transferId, currency }: { readonly transferId: string; readonly currency: string },
+): Promise<number> {
+  const { amount_reversed: reversed } = await client.transfers.retrieve(transferId);
+  return fromProvider(reversed, currency);
+}

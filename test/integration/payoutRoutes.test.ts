@@ -1,0 +1,193 @@
+import { randomUUID } from 'node:crypto';
+import type { RequestHandler } from 'express';
+import { problemPages } from '../../contracts/api/problems';
+import { standardPolicies } from '../../domain/policies';
+import type { RequireRole } from '../../platform/auth';
+import { createHttpApp, createMount, listen, type Listening } from '../../platform/http';
+import { disputeRoutes } from '../../services/payments/disputeRoutes';
+import { payoutRoutes } from '../../services/payments/payoutRoutes';
+import { ownNamespace } from '../support/apiGround';
+import { quiet } from '../support/backbone';
+import { startPayoutGround, type PayoutGround } from '../support/payoutGround';
+import { playedDisputes } from '../support/playedDisputes';
+import { playedTransfers } from '../support/playedTransfers';
+import { existingEnvironment } from '../support/servers';
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+const transfers = playedTransfers();
+const bank = playedDisputes();
+let ground: PayoutGround;
+let server: Listening;
+/** What the gateway's clock says; the dispute's own clock is the server's. */
+let nowMs: () => number = Date.now;
+
+/** The caller is who the test says: tokens are tested elsewhere. */
+const asNamed: RequireRole =
+  (...roles): RequestHandler =>
+  (req, _res, next) => {
+    req.caller = { role: roles[0], sub: req.get('x-caller') ?? 'ops-1' };
+    next();
+  };
+
+beforeAll(async () => {
+  ground = await startPayoutGround({
+    env: await existingEnvironment(await ownNamespace()),
+    instead: () => ({ ...transfers.activities, ...bank.activities }),
+  });
+  const { pool: payments, client: temporal } = ground;
+  const app = createHttpApp({
+    log: quiet,
+    ready: {},
+    problems: problemPages,
+    routes: (router) => {
+      const mount = createMount(router, asNamed);
+      payoutRoutes(mount, { payments, policies: standardPolicies });
+      disputeRoutes(mount, { payments, temporal, deadlineMs: 5_000, now: () => nowMs() });
+    },
+  });
+  server = await listen(app, { port: 0, portVariable: '' });
+});
+beforeEach(() => void (nowMs = Date.now));
+afterAll(async () => {
+  await server?.close();
+  await ground?.stop();
+});
+
+async function call(
+  method: string,
+  path: string,
+  { body, caller = 'ops-1' }: { body?: object; caller?: string } = {},
+) {
+  const response = await fetch(server.url + path, {
+    method,
+    headers: { 'content-type': 'application/json', 'x-caller': caller },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+}
+
+const accountPath = '/v1/drivers/me/payout-account';
+
+test('a driver says where payouts go, and sees what is owed and what was paid', async () => {
+  const caller = `driver-${randomUUID()}`;
+  expect(await call('GET', '/v1/drivers/me/earnings', { caller })).toEqual({
+    status: 200,
+    body: { balances: [], payoutAccount: null, payoutMinimumMinor: 100, payouts: [] },
+  });
+  const body = { destination: 'acct_1OldAccount' };
+  expect(await call('PUT', accountPath, { caller, body })).toEqual({ status: 200, body });
+  const destination = 'acct_1NewAccount';
+  await call('PUT', accountPath, { caller, body: { destination } });
+  await ground.earned(caller, 5_000);
+  await ground.batch('2026-W09');
+  const due = { driverId: caller, currency: 'USD', period: '2026-W09' };
+  const { payoutId } = await ground.untilPayout(due, ({ status }) => status === 'paid');
+  await ground.earned(caller, -400);
+  await ground.earned(caller, 250, 'EUR');
+  const { body: earnings } = await call('GET', '/v1/drivers/me/earnings', { caller });
+  expect(earnings).toMatchObject({ payoutAccount: destination });
+  expect(earnings['balances']).toEqual(
+    expect.arrayContaining([
+      { currency: 'EUR', amountMinor: 250 },
+      { currency: 'USD', amountMinor: -400 },
+    ]),
+  );
+  const paid = { payoutId, period: '2026-W09', amountMinor: 5_000, currency: 'USD', status: 'paid' };
+  expect(earnings['payouts']).toEqual([{ ...paid, returnedMinor: 0, destination, reason: null }]);
+});
+
+test.each([
+  { destination: '4242424242424242' },
+  { destination: 'acct_4242424242424242' },
+  { destination: 'DE89 3704 0044 0532 0130 00' },
+  { destination: 'acct_' },
+  { destination: `acct_${'a'.repeat(65)}` },
+  { destination: 'acct_1NewAccount', iban: 'DE89370400440532013000' },
+  {},
+])('%j is no account at the provider, and nothing is written', async (body) => {
+  const caller = `driver-${randomUUID()}`;
+  expect(await call('PUT', accountPath, { caller, body })).toMatchObject({
+    status: 400,
+    body: { code: 'validation_failed' },
+  });
+  const { rows } = await ground.pool.query('select 1 from payout_accounts where driver_id = $1', [caller]);
+  expect(rows).toEqual([]);
+});
+
+async function opened(dueInMs = 7 * DAY_MS): Promise<string> {
+  const disputeId = `du_${randomUUID().replaceAll('-', '')}`;
+  const evidenceDueAt = new Date(Date.now() + dueInMs).toISOString();
+  bank.now(disputeId, { rideId: randomUUID(), evidenceDueAt });
+  await ground.disputeNews(disputeId);
+  await ground.untilDispute(disputeId, () => true);
+  return disputeId;
+}
+
+const submit = (disputeId: string, text: unknown) =>
+  call('POST', `/v1/ops/disputes/${disputeId}/evidence`, { body: { text } });
+
+test('disputes are listed by their deadline; an operator’s evidence is heard once', async () => {
+  const [later, sooner] = [await opened(9 * DAY_MS), await opened(2 * DAY_MS)];
+  const listed = async (query = '') => {
+    const { body } = await call('GET', `/v1/ops/disputes${query}`);
+    return (body['disputes'] as { disputeId: string }[]).map(({ disputeId }) => disputeId);
+  };
+  expect((await listed()).filter((id) => [later, sooner].includes(id))).toEqual([sooner, later]);
+  expect(await listed('?status=won')).not.toContain(sooner);
+  expect((await call('GET', '/v1/ops/disputes?status=nonsense')).status).toBe(400);
+
+  const first = await submit(later, 'The rider was on board from 12:00 to 12:20.');
+  expect(first).toMatchObject({
+    status: 200,
+    body: { status: 'under_review', hasEvidence: true, workflowId: `dispute-${later}` },
+  });
+  expect(await submit(later, 'The rider was on board from 12:00 to 12:20.')).toEqual(first);
+  expect(await submit(later, 'And the driver was kind.')).toMatchObject({
+    status: 409,
+    body: { code: 'evidence_not_possible', detail: 'Evidence was submitted before: it is heard once.' },
+  });
+  expect(await listed('?status=under_review')).toContain(later);
+});
+
+test('after the deadline and after the decision no evidence is heard, nor of a dispute that is not there', async () => {
+  const disputeId = await opened();
+  nowMs = () => Date.now() + 8 * DAY_MS;
+  expect(await submit(disputeId, 'late')).toMatchObject({
+    status: 409,
+    body: { code: 'evidence_not_possible', detail: 'The time for evidence is over.' },
+  });
+  nowMs = Date.now;
+  bank.now(disputeId, { stands: 'lost' });
+  await ground.disputeNews(disputeId);
+  await ground.untilDispute(disputeId, ({ status }) => status === 'lost');
+  expect(await submit(disputeId, 'too late')).toMatchObject({
+    status: 409,
+    body: { code: 'evidence_not_possible', detail: 'The bank has decided.', disputeStatus: 'lost' },
+  });
+  expect(await submit('du_unknown', 'what')).toMatchObject({
+    status: 404,
+    body: { code: 'dispute_not_found' },
+  });
+});
+
+test.each(['', ' '.repeat(5_001), 7, 'paid with 4242 4242 4242 4242'])('%j is no evidence', async (text) => {
+  expect(await submit(await opened(), text)).toMatchObject({
+    status: 400,
+    body: { code: 'validation_failed' },
+  });
+});
+
+test('what was written for the bank is in no fact and no history', async () => {
+  const disputeId = await opened();
+  await submit(disputeId, 'Mrs Seeded Words was on board.');
+  const { rows } = await ground.pool.query('select 1 from outbox where value::text like $1', ['%Seeded%']);
+  expect(rows).toEqual([]);
+  const history = await ground.client.workflow.getHandle(`dispute-${disputeId}`).fetchHistory();
+  const bytes = history.events!.flatMap((event) =>
+    JSON.stringify(event, (_, value: unknown) =>
+      value instanceof Uint8Array ? Buffer.from(value).toString('utf8') : value,
+    ),
+  );
+  expect(bytes.join('')).toContain('submitEvidence');
+  expect(bytes.join('')).not.toContain('Seeded');
+});
