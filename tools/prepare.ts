@@ -6,13 +6,14 @@ import { ensureDatabase, migrateOwner, owners, type Owner } from './stack/databa
 import { databaseVariable } from './stack/environment';
 import { openIssuer, openSecrets } from './stack/issuer';
 import { prepareNamespace } from './stack/namespace';
+import { prepareSchedules } from './stack/schedules';
 import { prepareTopics } from './stack/topics';
 
 const serviceTokenTtlSeconds = 366 * 24 * 60 * 60;
 
 /**
  * Prepares servers that somebody else has started, as docker-compose.yml does: roles and databases, migrations,
- * topics, Temporal's search attributes, and keys in <HAILWAY_DATA_DIR>/keys. Safe to run again: what is there is kept,
+ * topics, Temporal's search attributes and Schedules, and keys in <HAILWAY_DATA_DIR>/keys. Safe to run again: what is there is kept,
  * the service token is new.
  */
 async function prepare(config: Config): Promise<void> {
@@ -25,6 +26,12 @@ async function prepare(config: Config): Promise<void> {
   console.log('topics: there');
   await prepareNamespace(config.TEMPORAL_ADDRESS, config.TEMPORAL_NAMESPACE);
   console.log('search attributes: there');
+  await prepareSchedules({
+    address: config.TEMPORAL_ADDRESS,
+    namespace: config.TEMPORAL_NAMESPACE,
+    speed: config.HAILWAY_SPEED,
+  });
+  console.log('schedules: there');
   await writeKeys(join(config.HAILWAY_DATA_DIR, 'keys'));
   console.log('keys: there');
 }

@@ -14,6 +14,7 @@ import { leftOver, rememberedNames } from './servers/daemon';
 import { startServers, stopLeftOverServers, type ServerName, type Servers } from './servers';
 import { sendSignal } from './signals';
 import { stopLeftOverProcesses, superviseProcesses, type Supervisor } from './supervisor';
+import { prepareSchedules } from './schedules';
 import { prepareTopics } from './topics';
 
 export interface StackOptions {
@@ -76,7 +77,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const kinds = (['postgres', 'kafka', 'temporal'] as const).filter((name) => isOurs(parts, name));
     servers = await say.during(`Starting ${kinds.join(', ')}`, () => startServers(options));
     options.signal?.throwIfAborted();
-    const prepared = await say.during('Preparing databases, topics and search attributes', () =>
+    const prepared = await say.during('Preparing databases, topics, search attributes and schedules', () =>
       prepare(options, servers!),
     );
     options.signal?.throwIfAborted();
@@ -130,6 +131,7 @@ async function prepare(options: StackOptions, servers: Servers) {
     prepareTopics(servers.kafkaBrokers, topicPrefix),
     prepareNamespace(servers.temporalAddress, namespace),
   ]);
+  await prepareSchedules({ address: servers.temporalAddress, namespace, speed: options.speed });
   const { path: workflowBundle, buildId } = await keepBundle(dataDir, options.workflowBundle);
   const processEnv = await environmentOf({
     ...{ ...options, servers, databaseUrls, issuer, secrets },
