@@ -22,7 +22,7 @@ export interface Adjustment {
  * rider's debt. Driver, platform and state have their shares of what is owed.
  */
 export function capturedData(
-  { currency }: Payment,
+  { currency }: Pick<Payment, 'currency'>,
   outcome: RideOutcome,
   { intentId, takenMinor }: { readonly intentId: string; readonly takenMinor: number },
   commissionBasisPoints: number,
@@ -37,7 +37,7 @@ export function capturedData(
 
 /** The same where nothing could be taken. */
 export const chargeFailedData = (
-  { currency }: Payment,
+  { currency }: Pick<Payment, 'currency'>,
   outcome: RideOutcome,
   reason: string,
   commissionBasisPoints: number,
@@ -49,7 +49,7 @@ export const chargeFailedData = (
 
 /** The same where the driver has it in cash. */
 export const cashSettledData = (
-  { currency }: Payment,
+  { currency }: Pick<Payment, 'currency'>,
   outcome: RideOutcome,
   commissionBasisPoints: number,
 ): PaymentFactData['payment.cash_settled'] => ({
@@ -59,7 +59,7 @@ export const cashSettledData = (
 
 /** An operator's charge beside the fare: it has neither toll nor tax. */
 export const extraChargedData = (
-  { currency, driverId }: Payment,
+  { currency, driverId }: Pick<Payment, 'currency' | 'driverId'>,
   charge: { readonly intentId: string; readonly amountMinor: number; readonly reason: string },
   commissionBasisPoints: number,
 ): PaymentFactData['payment.extra_charged'] => ({

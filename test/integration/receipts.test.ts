@@ -84,7 +84,7 @@ test('what a ride came to, and what is paid of it, from the committed facts of i
   });
 
   const { currency } = order;
-  const settled = cashSettledData({ currency } as never, outcomeOf(ride), 2_000);
+  const settled = cashSettledData({ currency }, outcomeOf(ride), 2_000);
   await recorded(rideId, [
     ['payment.opened', order],
     ['payment.cash_settled', settled],

@@ -6,7 +6,10 @@ interface Intent {
   back: number;
 }
 
-/** The provider's own books, in its own units: they know nothing of ours, and are what ours are held against. */
+/**
+ * The provider's own books, in its own units: they know nothing of ours, and are what ours are held against. What is
+ * done to an intent answers its id.
+ */
 export class BankOfStory {
   private readonly intents = new Map<string, Intent>();
   private besides = 0;
@@ -19,8 +22,9 @@ export class BankOfStory {
     return id;
   }
 
-  raise(id: string, toMinor: number): void {
+  raise(id: string, toMinor: number): string {
     this.intent(id).held = this.units(toMinor);
+    return id;
   }
 
   release(id: string): void {
@@ -31,22 +35,22 @@ export class BankOfStory {
     return this.intent(id).held > 0;
   }
 
-  capture(id: string, amountMinor: number): void {
+  capture(id: string, amountMinor: number): string {
     const intent = this.intent(id);
     if (this.units(amountMinor) > intent.held) throw new Error('more was captured than was held');
     Object.assign(intent, { taken: this.units(amountMinor), held: 0 });
-  }
-
-  charge(amountMinor: number): string {
-    const id = this.hold(amountMinor);
-    this.capture(id, amountMinor);
     return id;
   }
 
-  refund(id: string, amountMinor: number): void {
+  charge(amountMinor: number): string {
+    return this.capture(this.hold(amountMinor), amountMinor);
+  }
+
+  refund(id: string, amountMinor: number): string {
     const intent = this.intent(id);
     intent.back += this.units(amountMinor);
     if (intent.back > intent.taken) throw new Error('more was given back than was taken');
+    return id;
   }
 
   /** What goes in or out beside riders' charges: disputes and transfers. */

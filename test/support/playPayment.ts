@@ -1,6 +1,5 @@
-import { disputeEntries, ledgerEntries, payoutEntries, type LedgerEntry } from '../../domain/ledger';
-import { foldPayment, mayFollow, type Payment } from '../../domain/payment';
-import type { PaymentFact, PaymentFactData, PaymentFactType, ProviderCall } from '../../domain/paymentFacts';
+import { disputeEntries, payoutEntries } from '../../domain/ledger';
+import type { ProviderCall } from '../../domain/paymentFacts';
 import {
   adjustmentTo,
   capturedData,
@@ -12,6 +11,7 @@ import {
 } from '../../domain/paymentPlan';
 import type { RideOutcome } from '../../domain/settlement';
 import { BankOfStory } from './bankOfStory';
+import { BooksOfStory } from './booksOfStory';
 import type { Move, Story } from './paymentStory';
 import { at, rideId } from './rides';
 
@@ -19,222 +19,226 @@ const commissionBasisPoints = 2_000;
 const card = { type: 'card', token: 'pm_card_visa' } as const;
 const cash = { type: 'cash' } as const;
 const driverId = 'driver-1';
+const ofBank = { reason: 'fraudulent', evidenceDueAt: at(1) };
 
 /** What a story left behind. */
 export interface Played {
-  readonly payment: Payment;
+  readonly books: BooksOfStory;
   readonly bank: BankOfStory;
-  /** By account. */
-  readonly ledger: ReadonlyMap<string, number>;
   /** What the rider has to have paid in the end, by what was asked for and not by how it was done. */
-  readonly owes: { readonly rideMinor: number; readonly tipMinor: number };
-  /** What kinds of facts there were. */
-  readonly types: ReadonlySet<string>;
+  readonly owes: { readonly rideMinor: number; readonly tipMinor: number; readonly taxMinor: number };
 }
 
 /** Plays a payment as its workflow carries it, with the domain's own plans, against a provider that is no part of it. */
-export function playPayment({ currency, heldMinor, paidBy, moves }: Story): Played {
-  const bank = new BankOfStory(currency);
-  const ledger = new Map<string, number>();
-  const types = new Set<string>();
-  let payment: Payment | null = null;
-  let owes = { rideMinor: 0, tipMinor: 0 };
+export function playPayment(story: Story): Played {
+  const play = new PaymentPlay(story);
+  for (const move of story.moves) play[move.what](move);
+  return play;
+}
 
-  const now = (): Payment => payment!;
-  const book = (entries: readonly LedgerEntry[]): void => {
-    if (entries.reduce((sum, { amountMinor }) => sum + amountMinor, 0) !== 0)
-      throw new Error('a booking does not balance');
-    for (const { account, amountMinor } of entries)
-      ledger.set(account, (ledger.get(account) ?? 0) + amountMinor);
-  };
-  const add = <T extends PaymentFactType>(type: T, data: PaymentFactData[T]): void => {
-    const fact = { type, at: at(0), data } as PaymentFact;
-    payment = foldPayment(payment, fact);
-    types.add(type);
-    book(ledgerEntries(fact));
-  };
-  const may = (type: PaymentFactType): boolean => mayFollow(payment, type);
+class PaymentPlay implements Played, Record<Move['what'], (move: Move) => void> {
+  readonly books: BooksOfStory;
+  readonly bank: BankOfStory;
+  owes = { rideMinor: 0, tipMinor: 0, taxMinor: 0 };
 
-  /** Does something at the provider, once, whatever becomes of the answer. @returns null where it was declined */
-  function ask<T>(call: ProviderCall, { fault }: Move, act: () => T): T | null {
-    if (fault === 'declined') return null;
-    if (fault === 'none') return act();
-    const done = fault === 'answerLost' ? { answer: act() } : undefined;
-    add('payment.unresolved', { call, reason: 'timeout' });
-    const { answer } = done ?? { answer: act() };
-    add('payment.resolved', { by: 'provider', outcome: done ? 'it had happened' : 'it has happened now' });
-    return answer;
+  constructor(private readonly story: Story) {
+    const { currency, heldMinor: amountMinor, paidBy } = story;
+    this.bank = new BankOfStory(currency);
+    this.books = new BooksOfStory({
+      ...{ rideId, riderId: 'rider-1', amountMinor, currency },
+      method: paidBy === 'cash' ? cash : card,
+      fallbacks: paidBy === 'card, or cash' ? [cash] : [],
+    });
   }
 
-  function authorize(move: Move): void {
-    if (!may('payment.authorized')) return;
-    const intentId = ask('authorize', move, () => bank.hold(heldMinor));
+  authorize(move: Move): void {
+    const { books, bank } = this;
+    const { heldMinor, currency } = this.story;
+    if (!books.may('payment.authorized')) return;
+    const intentId = this.ask('authorize', move, () => bank.hold(heldMinor));
     if (intentId !== null) {
-      if (move.coin) add('payment.action_required', { intentId, deadlineAt: at(1) });
-      add('payment.authorized', { intentId, amountMinor: heldMinor, currency });
+      if (move.coin) books.add('payment.action_required', { intentId, deadlineAt: at(1) });
+      books.add('payment.authorized', { intentId, amountMinor: heldMinor, currency });
       return;
     }
-    const [method] = now().fallbacks;
-    if (method) add('payment.method_changed', { method, reason: 'declined' });
-    else add('payment.declined', { reason: 'declined' });
+    const [method] = books.payment.fallbacks;
+    if (method) books.add('payment.method_changed', { method, reason: 'declined' });
+    else books.add('payment.declined', { reason: 'declined' });
   }
 
-  function raise(move: Move): void {
-    if (!may('payment.hold_raised')) return;
-    const { intentId, amountMinor } = now();
+  raise(move: Move): void {
+    const { books, bank } = this;
+    if (!books.may('payment.hold_raised')) return;
+    const { intentId, amountMinor, currency } = books.payment;
     const toMinor = amountMinor + move.amountMinor;
     if (move.fault === 'declined' || (intentId !== null && !bank.isHeld(intentId))) return;
-    if (intentId !== null) ask('raiseHold', move, () => bank.raise(intentId, toMinor));
-    add('payment.hold_raised', { intentId, amountMinor: toMinor, currency, changeId: rideId });
+    if (intentId !== null) this.ask('raiseHold', move, () => bank.raise(intentId, toMinor));
+    books.add('payment.hold_raised', { intentId, amountMinor: toMinor, currency, changeId: rideId });
   }
 
-  function reauthorize(move: Move): void {
-    if (!may('payment.reauthorized')) return;
-    const { intentId: replacedIntentId, amountMinor } = now();
-    const intentId = ask('authorize', move, () => bank.hold(amountMinor));
+  reauthorize(move: Move): void {
+    const { books, bank } = this;
+    if (!books.may('payment.reauthorized')) return;
+    const { intentId: replacedIntentId, amountMinor, currency } = books.payment;
+    const intentId = this.ask('authorize', move, () => bank.hold(amountMinor));
     if (intentId === null || replacedIntentId === null) return;
     bank.release(replacedIntentId);
-    add('payment.reauthorized', { intentId, replacedIntentId, amountMinor, currency });
+    books.add('payment.reauthorized', { intentId, replacedIntentId, amountMinor, currency });
   }
 
-  function expire(): void {
-    const held = payment?.status === 'authorized' ? payment.intentId : null;
-    if (held !== null) bank.release(held);
+  expire(): void {
+    const { status, intentId } = this.books.payment;
+    if (status === 'authorized' && intentId !== null) this.bank.release(intentId);
   }
 
-  function end(move: Move): void {
-    const { status, intentId, amountMinor: held } = now();
+  end(move: Move): void {
+    const { books, bank } = this;
+    const { status, intentId } = books.payment;
     if (status !== 'authorized' && status !== 'cash_due') return;
     const { amountMinor } = move;
-    const outcome: RideOutcome = {
-      amountMinor,
-      driverId: move.coin ? driverId : null,
-      taxMinor: Math.floor(amountMinor / 11),
-      tollMinor: amountMinor % 7 === 0 ? Math.floor(amountMinor / 3) : 0,
-    };
-    owes = { ...owes, rideMinor: amountMinor };
+    const taxMinor = Math.floor(amountMinor / 11);
+    const tollMinor = amountMinor % 7 === 0 ? Math.floor(amountMinor / 3) : 0;
+    const outcome = { amountMinor, driverId: move.coin ? driverId : null, taxMinor, tollMinor };
+    this.owes.rideMinor = amountMinor;
+    // Of cash that nobody took there is none.
+    this.owes.taxMinor = status === 'cash_due' && !move.coin ? 0 : taxMinor;
     if (amountMinor === 0) {
-      if (intentId !== null) ask('voidHold', { ...move, fault: 'none' }, () => bank.release(intentId));
-      return add('payment.voided', { intentId });
-    }
-    if (status === 'cash_due' || intentId === null)
-      return add('payment.cash_settled', cashSettledData(now(), outcome, commissionBasisPoints));
-    if (bank.isHeld(intentId)) {
-      const takenMinor = Math.min(amountMinor, held);
-      // A capture is not declined.
-      const fault = move.fault === 'declined' ? 'none' : move.fault;
-      ask('capture', { ...move, fault }, () => bank.capture(intentId, takenMinor));
-      const data = capturedData(now(), outcome, { intentId, takenMinor }, commissionBasisPoints);
-      return add('payment.captured', data);
-    }
-    const anew = ask('capture', move, () => bank.charge(amountMinor));
-    if (anew === null)
-      add('payment.charge_failed', chargeFailedData(now(), outcome, 'declined', commissionBasisPoints));
-    else {
-      const taken = { intentId: anew, takenMinor: amountMinor };
-      add('payment.captured', capturedData(now(), outcome, taken, commissionBasisPoints));
-    }
+      if (intentId !== null) bank.release(intentId);
+      books.add('payment.voided', { intentId });
+    } else if (intentId === null) {
+      books.add('payment.cash_settled', cashSettledData(books.payment, outcome, commissionBasisPoints));
+    } else this.charge(move, outcome, intentId);
   }
 
-  function tip(move: Move): void {
-    if (!may('payment.tip_charged') || now().tipMinor > 0 || move.amountMinor === 0) return;
-    const tipMinor = move.amountMinor;
-    const intentId = ask('chargeTip', move, () => bank.charge(tipMinor));
+  /** Of the hold what it has; where it is gone, all of it anew. */
+  private charge(move: Move, outcome: RideOutcome, held: string): void {
+    const { books, bank } = this;
+    const { amountMinor } = outcome;
+    const takenMinor = bank.isHeld(held) ? Math.min(amountMinor, books.payment.amountMinor) : amountMinor;
+    const intentId = bank.isHeld(held)
+      ? this.ask('capture', undeclined(move), () => bank.capture(held, takenMinor))
+      : this.ask('capture', move, () => bank.charge(amountMinor));
+    if (intentId === null) {
+      const failed = chargeFailedData(books.payment, outcome, 'declined', commissionBasisPoints);
+      return books.add('payment.charge_failed', failed);
+    }
+    const taken = { intentId, takenMinor };
+    books.add('payment.captured', capturedData(books.payment, outcome, taken, commissionBasisPoints));
+  }
+
+  tip(move: Move): void {
+    const { books, bank } = this;
+    const { currency, driverId: whose, tipMinor: given } = books.payment;
+    const { amountMinor: tipMinor } = move;
+    if (!books.may('payment.tip_charged') || given > 0 || tipMinor === 0) return;
+    const intentId = this.ask('chargeTip', move, () => bank.charge(tipMinor));
     if (intentId === null) return;
-    owes = { ...owes, tipMinor };
-    add('payment.tip_charged', { intentId, tipMinor, currency, driverId: now().driverId });
+    this.owes.tipMinor = tipMinor;
+    books.add('payment.tip_charged', { intentId, tipMinor, currency, driverId: whose });
   }
 
-  function giveBack(amountMinor: number, move: Move): void {
-    for (const { intentId, amountMinor: part } of refundsOver(now(), amountMinor)) {
-      const fault = move.fault === 'declined' ? 'none' : move.fault;
-      ask('refund', { ...move, fault }, () => bank.refund(intentId, part));
-      const refundId = `re_${types.size}`;
-      add('payment.refunded', { refundId, amountMinor: part, currency, reason: 'x', intentId });
-    }
+  refund(move: Move): void {
+    const { books } = this;
+    if (!books.may('payment.refunded')) return;
+    const amountMinor = Math.min(move.amountMinor, refundableMinor(books.payment));
+    this.owes.rideMinor -= amountMinor;
+    this.giveBack(amountMinor, move);
   }
 
-  function refund(move: Move): void {
-    if (!may('payment.refunded')) return;
-    const amountMinor = Math.min(move.amountMinor, refundableMinor(now()));
-    owes = { ...owes, rideMinor: owes.rideMinor - amountMinor };
-    giveBack(amountMinor, move);
-  }
-
-  function adjust(move: Move): void {
-    const { waiveMinor, refunds, chargeMinor } = adjustmentTo(now(), move.amountMinor);
+  adjust(move: Move): void {
+    const { books, bank } = this;
+    const { currency } = this.story;
+    const { waiveMinor, refunds, chargeMinor } = adjustmentTo(books.payment, move.amountMinor);
     if (chargeMinor > 0) {
-      if (!may('payment.extra_charged')) return;
-      const intentId = ask('chargeExtra', move, () => bank.charge(chargeMinor));
+      if (!books.may('payment.extra_charged')) return;
+      const intentId = this.ask('chargeExtra', move, () => bank.charge(chargeMinor));
       if (intentId === null) return;
       const charge = { intentId, amountMinor: chargeMinor, reason: 'x' };
-      add('payment.extra_charged', extraChargedData(now(), charge, commissionBasisPoints));
+      books.add('payment.extra_charged', extraChargedData(books.payment, charge, commissionBasisPoints));
     } else {
-      if (!may('payment.waived') || (refunds.length > 0 && !may('payment.refunded'))) return;
-      if (waiveMinor > 0) add('payment.waived', { amountMinor: waiveMinor, currency, reason: 'x' });
-      giveBack(
-        refunds.reduce((sum, { amountMinor }) => sum + amountMinor, 0),
-        move,
-      );
+      if (!books.may('payment.waived') || (refunds.length > 0 && !books.may('payment.refunded'))) return;
+      if (waiveMinor > 0) books.add('payment.waived', { amountMinor: waiveMinor, currency, reason: 'x' });
+      const backMinor = refunds.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+      this.giveBack(backMinor, move);
     }
-    owes = { ...owes, rideMinor: move.amountMinor };
+    this.owes.rideMinor = move.amountMinor;
   }
 
-  function collect(move: Move): void {
-    const amountMinor = Math.min(move.amountMinor, now().owedMinor);
-    if (!may('payment.collected') || amountMinor === 0) return;
-    const intentId = ask('collect', move, () => bank.charge(amountMinor));
-    if (intentId !== null) add('payment.collected', { intentId, amountMinor, currency });
+  collect(move: Move): void {
+    const { books, bank } = this;
+    const { owedMinor, currency } = books.payment;
+    const amountMinor = Math.min(move.amountMinor, owedMinor);
+    if (!books.may('payment.collected') || amountMinor === 0) return;
+    const intentId = this.ask('collect', move, () => bank.charge(amountMinor));
+    if (intentId !== null) books.add('payment.collected', { intentId, amountMinor, currency });
   }
 
-  function waive(move: Move): void {
-    const amountMinor = Math.min(move.amountMinor, now().owedMinor);
-    if (!may('payment.waived') || amountMinor === 0) return;
-    owes = { ...owes, rideMinor: owes.rideMinor - amountMinor };
-    add('payment.waived', { amountMinor, currency, reason: 'x' });
+  waive(move: Move): void {
+    const amountMinor = Math.min(move.amountMinor, this.books.payment.owedMinor);
+    if (!this.books.may('payment.waived') || amountMinor === 0) return;
+    this.owes.rideMinor -= amountMinor;
+    this.books.add('payment.waived', { amountMinor, currency: this.story.currency, reason: 'x' });
   }
 
-  function dispute({ amountMinor: asked, coin, fault }: Move): void {
-    const charge = now().charges.find((taken) => taken.amountMinor - taken.refundedMinor > 0);
+  dispute({ amountMinor: asked, coin, fault }: Move): void {
+    const { books, bank } = this;
+    const { currency } = this.story;
+    const charge = books.payment.charges.find((taken) => taken.amountMinor > taken.refundedMinor);
     if (charge === undefined || asked === 0) return;
     const amountMinor = Math.min(asked, charge.amountMinor - charge.refundedMinor);
     const feeMinor = 15;
     const { intentId } = charge;
-    const opened = { ...{ disputeId: 'dp_1', rideId, intentId, amountMinor, feeMinor, currency } };
+    const data = { disputeId: 'dp_1', rideId, intentId, amountMinor, feeMinor, currency, ...ofBank };
     bank.move(-(amountMinor + feeMinor));
-    const more = { reason: 'fraudulent', evidenceDueAt: at(1) };
-    book(disputeEntries({ type: 'dispute.opened', at: at(0), data: { ...opened, ...more } }));
+    books.book(disputeEntries({ type: 'dispute.opened', at: at(0), data }));
     // The provider gives its fee back with the rest, or takes another.
     const feeChangeMinor = coin ? -feeMinor : fault === 'lost' ? 7 : 0;
     bank.move((coin ? amountMinor : 0) - feeChangeMinor);
-    const type = coin ? 'dispute.won' : 'dispute.lost';
-    book(disputeEntries({ type, at: at(0), data: { rideId, amountMinor, currency, feeChangeMinor } }));
+    const end = { rideId, amountMinor, currency, feeChangeMinor };
+    books.book(disputeEntries({ type: coin ? 'dispute.won' : 'dispute.lost', at: at(0), data: end }));
   }
 
-  function payout({ fault, coin }: Move): void {
-    const amountMinor = -(ledger.get(`driver_payable:${driverId}`) ?? 0);
+  payout({ fault, coin }: Move): void {
+    const { books, bank } = this;
+    const amountMinor = -books.balanceOf(`driver_payable:${driverId}`);
     if (amountMinor <= 0) return;
-    const amount = { driverId, amountMinor, currency };
+    const amount = { driverId, amountMinor, currency: this.story.currency };
     const started = { ...amount, payoutId: rideId, period: '2026-W01', destination: 'acct_1' };
-    book(payoutEntries({ type: 'payout.started', at: at(0), data: started }));
-    if (fault === 'declined') {
-      book(payoutEntries({ type: 'payout.failed', at: at(0), data: { ...amount, reason: 'x' } }));
-      return;
-    }
+    const back = { ...amount, reason: 'x' };
+    books.book(payoutEntries({ type: 'payout.started', at: at(0), data: started }));
+    if (fault === 'declined')
+      return books.book(payoutEntries({ type: 'payout.failed', at: at(0), data: back }));
     bank.move(-amountMinor);
-    book(payoutEntries({ type: 'payout.paid', at: at(0), data: { ...amount, transferId: 'tr_1' } }));
+    books.book(payoutEntries({ type: 'payout.paid', at: at(0), data: { ...amount, transferId: 'tr_1' } }));
     if (coin) return;
     bank.move(amountMinor);
-    book(payoutEntries({ type: 'payout.returned', at: at(0), data: { ...amount, reason: 'x' } }));
+    books.book(payoutEntries({ type: 'payout.returned', at: at(0), data: back }));
   }
 
-  const plays: Record<Move['what'], (move: Move) => void> = {
-    ...{ authorize, raise, reauthorize, expire, end, tip },
-    ...{ refund, adjust, collect, waive, dispute, payout },
-  };
-  const method = paidBy === 'cash' ? cash : card;
-  const fallbacks = paidBy === 'card, or cash' ? [cash] : [];
-  add('payment.opened', { rideId, riderId: 'rider-1', method, fallbacks, amountMinor: heldMinor, currency });
-  for (const move of moves) plays[move.what](move);
-  return { payment: now(), bank, ledger, owes, types };
+  private giveBack(amountMinor: number, move: Move): void {
+    const { books, bank } = this;
+    const { currency } = this.story;
+    for (const { intentId, amountMinor: part } of refundsOver(books.payment, amountMinor)) {
+      this.ask('refund', undeclined(move), () => bank.refund(intentId, part));
+      const refunded = { refundId: 're_1', amountMinor: part, currency, reason: 'x', intentId };
+      books.add('payment.refunded', refunded);
+    }
+  }
+
+  /**
+   * Does something at the provider, once, whatever becomes of the answer.
+   * @returns the intent, or null where it was declined
+   */
+  private ask(call: ProviderCall, { fault }: Move, act: () => string): string | null {
+    if (fault === 'declined') return null;
+    if (fault === 'none') return act();
+    const done = fault === 'answerLost' ? act() : undefined;
+    this.books.add('payment.unresolved', { call, reason: 'timeout' });
+    const intentId = done ?? act();
+    this.books.add('payment.resolved', { by: 'provider', outcome: done ? 'it had happened' : 'it has now' });
+    return intentId;
+  }
 }
+
+/** The same for what a provider does not decline. */
+const undeclined = (move: Move): Move => (move.fault === 'declined' ? { ...move, fault: 'none' } : move);

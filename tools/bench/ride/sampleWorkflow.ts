@@ -19,9 +19,10 @@ import {
   type PaymentFactType,
   type PaymentStep,
 } from '../../../domain/paymentFacts';
+import { capturedData } from '../../../domain/paymentPlan';
 import type { Ride, RideCommand, RideStatus } from '../../../domain/ride';
 import type { AcceptedOffer, RideStart } from '../../../domain/sagas';
-import { settlement } from '../../../domain/settlement';
+import { outcomeOf } from '../../../domain/settlement';
 
 /** As the published samples have it: one kind of activity, one timeout. */
 const options = { startToCloseTimeout: '1 minute' } as const;
@@ -92,10 +93,11 @@ export async function ride({ request, requestedAt, policies }: RideStart): Promi
   // As long as the offer is open; on a slow machine the standard ride is accepted all the same.
   await condition(() => !is('matching'), policies.offerTtlMs);
   await condition(() => is('completed'));
-  const { chargeMinor, driverId } = current as unknown as Ride;
-  const owed = { amountMinor: chargeMinor ?? 0, currency, driverId };
-  await provider.capture({ rideId, intentId, amountMinor: owed.amountMinor });
-  await pay('payment.captured', { intentId, ...owed, ...settlement(owed, policies.commissionBasisPoints) });
+  const outcome = outcomeOf(current as unknown as Ride);
+  const taken = { intentId, takenMinor: outcome.amountMinor };
+  await provider.capture({ rideId, intentId, amountMinor: taken.takenMinor });
+  const { commissionBasisPoints } = policies;
+  await pay('payment.captured', capturedData({ currency }, outcome, taken, commissionBasisPoints));
   await condition(allHandlersFinished);
   return 'completed';
 }
