@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { driverFacts } from './facts/drivers';
 import { firstVersions } from './facts/first';
-import { disputeFacts, paymentFacts, payoutFacts } from './facts/payments';
+import { disputeFacts, paymentFacts, payoutFacts, reconciliationFacts } from './facts/payments';
 import { pricingFacts } from './facts/pricing';
 import { ratingFacts } from './facts/ratings';
 import { rideFacts } from './facts/rides';
@@ -68,6 +68,7 @@ const families: readonly Family[] = [
     consumers: ['audit', 'notifications'],
     facts: payoutFacts,
   },
+  { topic: 'payments', key: 'runId', owner: 'payments', consumers: ['audit'], facts: reconciliationFacts },
   { topic: 'drivers', key: 'driverId', owner: 'rides', consumers: ['audit'], facts: driverFacts },
   { topic: 'pricing', key: 'quoteId', owner: 'pricing', consumers: ['audit'], facts: pricingFacts },
   { topic: 'ratings', key: 'ratingId', owner: 'rides', consumers: ['audit'], facts: ratingFacts },
@@ -89,6 +90,7 @@ type Schemas = typeof rideFacts &
   typeof paymentFacts &
   typeof disputeFacts &
   typeof payoutFacts &
+  typeof reconciliationFacts &
   typeof driverFacts &
   typeof pricingFacts &
   typeof ratingFacts;

@@ -12,6 +12,7 @@ export const workflowTypes = {
   dispute: 'dispute',
   payoutBatch: 'payoutBatch',
   payout: 'payout',
+  reconciliation: 'reconciliation',
 } as const;
 
 /** The id of the workflow that carries a ride. */
@@ -31,6 +32,12 @@ export const payoutWorkflowId = (payoutId: string): string => `payout-${payoutId
 
 /** The Schedule of the weekly payouts; the server puts the time behind the id for the workflows that it starts. */
 export const payoutSchedule = { scheduleId: 'payouts-weekly', workflowId: 'payouts' } as const;
+
+/** The Schedule that has the books compared with what everybody else says, and its workflow's id. */
+export const reconciliationSchedule = {
+  scheduleId: 'reconciliation-hourly',
+  workflowId: 'reconciliation',
+} as const;
 
 /** What operators find workflows by, in Temporal's visibility. Opaque ids and words, nothing about a person. */
 export const searchAttributes = {

@@ -54,6 +54,16 @@ export interface PayoutBatchStart {
   readonly dueSoFar?: number;
 }
 
+/** What a reconciliation is started with: by its Schedule, or by hand. Durations are real ones at any speed. */
+export interface ReconciliationStart {
+  /** How far back it looks at what has changed; what is open is looked at however old. */
+  readonly sinceMs: number;
+  /** Repair what is safe. */
+  readonly repairs: boolean;
+  /** Between a look and the next. */
+  readonly settleMs: number;
+}
+
 /** The provider has said something about one of its objects; whoever hears of it looks at the provider. */
 export interface ProviderNews {
   readonly eventId: string;

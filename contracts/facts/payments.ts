@@ -1,6 +1,12 @@
 import { z } from 'zod';
 import type { DisputeFactData, DisputeFactType } from '../../domain/dispute';
 import type { PaymentFactData, PaymentFactType } from '../../domain/paymentFacts';
+import {
+  checkNames,
+  type DriftKind,
+  type ReconciliationFactData,
+  type ReconciliationFactType,
+} from '../../domain/reconciliation';
 import type { PayoutFactData, PayoutFactType } from '../../domain/payout';
 import { currency, minor, paymentMethod, subjectId, time, uuid } from '../shared';
 
@@ -107,3 +113,26 @@ export const payoutFacts = {
   'payout.failed': z.object({ ...payoutAmount, reason }),
   'payout.returned': z.object({ ...payoutAmount, reason }),
 } satisfies { [T in PayoutFactType]: z.ZodType<PayoutFactData[T]> };
+
+/** The same for a run of the reconciliation. */
+export const reconciliationFacts = {
+  'reconciliation.started': z.object({ runId: uuid, since: time, repairs: z.boolean() }),
+  'reconciliation.drift_found': z.object({
+    kind: z
+      .string()
+      .describe('which two do not agree, and how; more may come') as unknown as z.ZodType<DriftKind>,
+    ids: z.record(z.string(), z.string()).describe('what it is about, each by its name'),
+    byMinor: z.int().optional().describe('by how much, in minor units of the currency'),
+    currency: currency.optional(),
+    says: z.string(),
+    cause: z.string().optional(),
+    action: z.string().describe('what repairs it'),
+    safe: z.boolean().describe('whether the house may repair it by itself'),
+  }),
+  'reconciliation.finished': z.object({
+    found: z.int().min(0),
+    repaired: z.int().min(0),
+    left: z.record(z.string(), z.int()).describe('how many of each kind are left'),
+    unseen: z.array(z.enum(checkNames)).describe('what could not be looked at'),
+  }),
+} satisfies { [T in ReconciliationFactType]: z.ZodType<ReconciliationFactData[T]> };

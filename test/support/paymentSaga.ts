@@ -33,9 +33,12 @@ export interface PaymentSagaOptions {
 /** Payments as their workflow carries them; the ride is only a listener. */
 export interface PaymentSaga {
   readonly client: Client;
+  readonly taskQueue: string;
   /** Starts a payment, and the ride that listens to it; the answer is the ride's id. */
   open(changes?: Partial<PaymentOrder>, policies?: Partial<Policies>): Promise<string>;
   handle(rideId: string): WorkflowHandle;
+  /** The ride that listens. */
+  ride(rideId: string): WorkflowHandle;
   /** The ride's last word. */
   rideEnded(rideId: string, outcome: RideOutcome): Promise<void>;
   /** The ride's workflow is over. */
@@ -65,7 +68,9 @@ export async function startPaymentSaga(options: PaymentSagaOptions): Promise<Pay
   const ride = (rideId: string) => client.workflow.getHandle(rideWorkflowId(rideId));
   return {
     client,
+    taskQueue,
     handle,
+    ride,
     async open(changes = {}, policies = {}) {
       const order = paymentOrder(changes);
       const { rideId } = order;

@@ -25,9 +25,13 @@ export interface RealPayments {
   stop(): Promise<void>;
 }
 
-/** @param observe hears of every request to the provider, as in the payments process */
+/**
+ * @param observe hears of every request to the provider, as in the payments process
+ * @param topicPrefix of the topics that the facts go to
+ */
 export async function startRealPayments(
   observe: (attempt: Attempt) => void = () => {},
+  topicPrefix = '',
 ): Promise<RealPayments> {
   const address = temporalAddress();
   const [pool, folder, connection, nativeConnection] = await Promise.all([
@@ -42,6 +46,7 @@ export async function startRealPayments(
     provider: providerAccess(pool, psp.url, {
       httpClient: observedHttp(Stripe.createNodeHttpClient(), observe),
     }).client,
+    topicPrefix,
   });
   const saga = await startPaymentSaga({
     connection,

@@ -5,13 +5,27 @@ import { firstSentence, UsageError } from '../stack/options';
  * `--name value` options, all of them texts.
  * @throws UsageError for anything else
  */
-export function textOptions<N extends string>(
+export const textOptions = <N extends string>(
   argv: readonly string[],
   names: readonly N[],
-): Partial<Record<N, string>> {
+): Partial<Record<N, string>> => optionsOf<N, never>(argv, names, []);
+
+/**
+ * `--name value` options, and `--flag` ones that take no value.
+ * @throws UsageError for anything else
+ */
+export function optionsOf<N extends string, F extends string>(
+  argv: readonly string[],
+  names: readonly N[],
+  flags: readonly F[],
+): Partial<Record<N, string> & Record<F, boolean>> {
   try {
-    const options = Object.fromEntries(names.map((name) => [name, { type: 'string' as const }]));
-    return parseArgs({ args: [...argv], strict: true, options }).values as Partial<Record<N, string>>;
+    const options: Record<string, { type: 'string' | 'boolean' }> = {};
+    for (const name of names) options[name] = { type: 'string' };
+    for (const flag of flags) options[flag] = { type: 'boolean' };
+    return parseArgs({ args: [...argv], strict: true, options }).values as Partial<
+      Record<N, string> & Record<F, boolean>
+    >;
   } catch (error) {
     throw new UsageError(firstSentence((error as Error).message));
   }

@@ -1,5 +1,6 @@
 import { ConfigError } from '../../platform/config';
 import { doctor } from './doctor';
+import { reconcileHouse } from './reconcile';
 import { rides } from './rides';
 import { token } from './token';
 import { UsageError } from '../stack/options';
@@ -14,6 +15,10 @@ const help = `npx hailway <command>
   rides stuck [--data-dir DIR] [--token TOKEN]
       lists what waits longer than its state allows, with the link to the reason and what to do; exit 1 if
       anything does
+  reconcile [--repair] [--json] [--since TIME]
+      compares workflows, database, ledger, provider and facts on Kafka, and prints each drift in a line: what,
+      by how much, its cause and what repairs it; --repair does what is safe; looks at all that is open and at what
+      has changed since TIME (ISO 8601; a day ago); exit 1 if a drift is left, or something could not be looked at
   help
       prints this text`;
 
@@ -29,6 +34,8 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv = pro
         return await token(rest, env);
       case 'rides':
         return await rides(rest, env);
+      case 'reconcile':
+        return await reconcileHouse(rest, env);
       case 'doctor':
         return await doctor(rest, env);
       case 'help':

@@ -1,0 +1,175 @@
+import type Stripe from 'stripe';
+import { paymentWorkflowId } from '../../../domain/names';
+import type { Payment } from '../../../domain/payment';
+import type { Drift, Repair } from '../../../domain/reconciliation';
+import { fromProvider } from '../amounts';
+import { idOf, isSettled, takenByFacts, type RideMoney } from './money';
+
+/** Whether the provider has this money as we say: what was taken, and what is held. */
+export function judgeIntent(intent: Stripe.PaymentIntent, ride: RideMoney): Drift[] {
+  const { payment } = ride;
+  if (payment === null) return unknownIntent(intent, ride.rideId);
+  return [...judgeTaken(intent, ride, payment), ...judgeHold(intent, ride, payment)];
+}
+
+const currencyOf = ({ currency }: { currency: string }): string => currency.toUpperCase();
+const heldMinor = (intent: Stripe.PaymentIntent): number =>
+  fromProvider(intent.amount_capturable, intent.currency);
+const takenMinor = (intent: Stripe.PaymentIntent): number =>
+  fromProvider(intent.amount_received, intent.currency);
+
+function unknownIntent(intent: Stripe.PaymentIntent, rideId: string): Drift[] {
+  const byMinor = heldMinor(intent) + takenMinor(intent);
+  // Made and never confirmed, or declined: no money.
+  if (byMinor === 0) return [];
+  return [
+    {
+      kind: 'intent_unknown',
+      ids: { rideId, intentId: intent.id },
+      ...{ byMinor, currency: currencyOf(intent) },
+      says: `the provider has an intent (${intent.status}) for a ride of which we have no payment`,
+      cause: 'another house shares the account, or our database has lost the payment',
+      action: 'find out whose it is; cancel or refund it at the provider where it is nobody’s',
+    },
+  ];
+}
+
+const tell = (rideId: string, objectId: string): Repair => ({
+  does: 'tell_workflow',
+  workflowId: paymentWorkflowId(rideId),
+  objectId,
+});
+
+const paidStatuses: readonly Payment['status'][] = ['captured', 'partially_refunded', 'refunded'];
+
+function judgeTaken(
+  intent: Stripe.PaymentIntent,
+  { rideId, facts, stored }: RideMoney,
+  payment: Payment,
+): Drift[] {
+  const byMinor = takenMinor(intent) - takenByFacts(facts, intent.id);
+  if (byMinor === 0) return [];
+  const common = {
+    kind: 'capture_differs',
+    ids: { rideId, intentId: intent.id },
+    ...{ byMinor, currency: currencyOf(intent) },
+  } as const;
+  if (byMinor < 0)
+    return [
+      {
+        ...common,
+        says: 'less was taken at the provider than is booked',
+        action: 'an operator compares both, and collects or adjusts the charge',
+      },
+    ];
+  // One that has taken nothing by its facts needs no more of anybody: nobody would book this.
+  const heard = !isSettled(payment) || paidStatuses.includes(payment.status);
+  return [
+    {
+      ...common,
+      says: `more was taken at the provider than is booked; the payment is ${payment.status}`,
+      cause: cause(payment, stored.has(intent.id)),
+      action: heard
+        ? 'have the payment’s workflow look at the provider; where that does not help, refund it'
+        : 'refund it at the provider',
+      ...(heard ? { repair: tell(rideId, intent.id) } : {}),
+    },
+  ];
+}
+
+function cause(payment: Payment, isStored: boolean): string {
+  if (!isStored) return 'the intent’s id was never stored: somebody else has made it';
+  if (isSettled(payment)) return 'taken beside the house, or its answer was lost with its workflow';
+  return 'the answer to the charge is still on its way, or was lost';
+}
+
+function judgeHold(intent: Stripe.PaymentIntent, ride: RideMoney, payment: Payment): Drift[] {
+  const { rideId } = ride;
+  const currency = currencyOf(intent);
+  const ids = { rideId, intentId: intent.id };
+  const isOpen = intent.status === 'requires_capture' || intent.status === 'requires_action';
+  const byMinor = heldMinor(intent);
+  const status = payment.unresolved?.from ?? payment.status;
+  if (isOpen && isSettled(payment))
+    return [
+      {
+        ...{ kind: 'hold_left_open', ids, byMinor, currency },
+        says: `the rider’s money is still held (${intent.status}), and the payment is ${payment.status}`,
+        cause: ride.stored.has(intent.id) ? 'its release was lost' : 'the intent’s id was never stored',
+        action: 'release the hold',
+        repair: { does: 'cancel_hold', rideId, intentId: intent.id },
+      },
+    ];
+  const isCurrent = status === 'authorized' && payment.intentId === intent.id;
+  if (isCurrent && intent.status === 'canceled')
+    return [
+      {
+        ...{ kind: 'hold_gone', ids, byMinor: -payment.amountMinor, currency },
+        says: 'the payment counts on a hold that the provider has not any more',
+        cause: `the provider says: ${intent.cancellation_reason ?? 'canceled'}`,
+        action: 'have the payment’s workflow look at the provider: it holds anew',
+        repair: tell(rideId, intent.id),
+      },
+    ];
+  if (intent.status !== 'requires_capture') return [];
+  const differsByMinor = byMinor - (isCurrent ? payment.amountMinor : 0);
+  if (differsByMinor === 0) return [];
+  return [
+    {
+      ...{ kind: 'hold_differs', ids, byMinor: differsByMinor, currency },
+      says: isCurrent
+        ? 'another amount is held than the payment counts on'
+        : `a hold that the payment, which is ${payment.status}, does not know of`,
+      cause: 'the answer to a hold is still on its way, or was lost',
+      action: 'have the payment’s workflow look at the provider',
+      repair: tell(rideId, intent.id),
+    },
+  ];
+}
+
+/** Whether a refund of the provider’s is one of ours, with the same amount. */
+export function judgeRefund(refund: Stripe.Refund, { rideId, payment, facts }: RideMoney): Drift[] {
+  const currency = currencyOf(refund);
+  const intentId = idOf(refund.payment_intent) ?? 'none';
+  const gone = refund.status !== 'failed' && refund.status !== 'canceled';
+  const givenMinor = gone ? fromProvider(refund.amount, refund.currency) : 0;
+  const fact = facts.find(({ data }) => 'refundId' in data && data.refundId === refund.id);
+  const byMinor = givenMinor - (fact?.type === 'payment.refunded' ? fact.data.amountMinor : 0);
+  if (byMinor === 0) return [];
+  const ids = { rideId, intentId, refundId: refund.id };
+  const common = { kind: 'refund_differs', ids, byMinor, currency } as const;
+  if (fact !== undefined)
+    return [
+      {
+        ...common,
+        says: gone ? 'another amount was refunded than is booked' : 'a refund that is booked has failed',
+        ...(gone ? {} : { cause: refund.failure_reason ?? 'the provider says no more' }),
+        action: 'an operator refunds the rider by another way, or adjusts the charge',
+      },
+    ];
+  return [
+    {
+      ...common,
+      says: 'money was given back at the provider, and is not booked',
+      cause:
+        refund.metadata?.['refundKey'] === undefined
+          ? 'it was refunded beside the house, on the provider’s own page'
+          : 'the answer to the refund is still on its way, or was lost',
+      action: 'have the payment’s workflow look; where it does not ask for this refund, adjust the charge',
+      ...(payment && refund.metadata?.['refundKey'] !== undefined ? { repair: tell(rideId, refund.id) } : {}),
+    },
+  ];
+}
+
+/** What our facts tell of and the provider says it has not. */
+export const unknownToProvider = (
+  ids: Readonly<Record<string, string>>,
+  money?: { readonly byMinor: number; readonly currency: string },
+): Drift => ({
+  kind: 'unknown_to_provider',
+  ids,
+  ...(money && money.byMinor !== 0 ? money : {}),
+  says: 'our facts tell of it, and the provider does not know it',
+  cause: 'another account or mode of the provider, or a fact that never happened',
+  action: 'check the API key’s account; then ask the provider for its events of that day',
+});

@@ -1,0 +1,200 @@
+import Stripe from 'stripe';
+import type { Pool } from '../../../platform/postgres';
+import type { Drift } from '../../../domain/reconciliation';
+import type { ProviderClient } from '../provider';
+import { createCollected, inPages, type Collected } from './collect';
+import { judgeIntent, judgeRefund, unknownToProvider } from './judgeIntents';
+import { judgeDispute, judgeTransfer } from './judgeTransfers';
+import { idOf, metadataId, moneyOf, objectsOf, ridesOfIntents, takenByFacts, type RideMoney } from './money';
+import { looking, pagesSince, rowsOf, type Page } from './pages';
+
+const PAGE = 100;
+
+/** What was listed is not asked for one by one again. An id is all that is remembered of it. */
+type Seen = Set<string>;
+
+interface Looking {
+  readonly pool: Pool;
+  readonly client: ProviderClient;
+  readonly collected: Collected;
+  readonly seen: Seen;
+  readonly beat: () => void;
+}
+
+/**
+ * The provider’s lists since then against our rows and facts; then what our rows and facts tell of and was not listed,
+ * one by one.
+ */
+export async function checkProvider(
+  { pool, client }: { readonly pool: Pool; readonly client: ProviderClient },
+  since: string,
+  beat: () => void,
+): Promise<readonly Drift[]> {
+  const look: Looking = { pool, client, collected: createCollected(), seen: new Set(), beat };
+  const listed = { created: { gte: Math.floor(Date.parse(since) / 1_000) }, limit: PAGE };
+  await eachPage(client.paymentIntents.list(listed), look, (intents) => judgeIntents(intents, look));
+  await eachPage(client.refunds.list(listed), look, (refunds) => judgeRefunds(refunds, look));
+  await eachPage(client.disputes.list(listed), look, (disputes) => judgeDisputes(disputes, look));
+  await eachPage(client.transfers.list(listed), look, (transfers) => judgeTransfers(transfers, look));
+  for await (const page of pagesSince(pool, since)) {
+    beat();
+    if (look.collected.isFull) break;
+    await judgeOurs(page, look);
+  }
+  return look.collected.drifts;
+}
+
+async function eachPage<T extends { readonly id: string }>(
+  list: AsyncIterable<T>,
+  { seen, collected, beat }: Looking,
+  judge: (page: readonly T[]) => Promise<void>,
+): Promise<void> {
+  for await (const page of inPages(list, PAGE)) {
+    beat();
+    if (collected.isFull) return;
+    await judge(page);
+    for (const { id } of page) seen.add(id);
+  }
+}
+
+/** The money of the rides to which these belong, by the object’s id; what is not ours is not there. */
+async function moneyByObject<T extends { readonly id: string }>(
+  pool: Pool,
+  objects: readonly T[],
+  of: { intentId(object: T): string | undefined; metadata(object: T): Stripe.Metadata | null },
+): Promise<Map<string, RideMoney>> {
+  return looking(pool, async (tx) => {
+    const intentIds = objects.flatMap((object) => of.intentId(object) ?? []);
+    const known = await ridesOfIntents(tx, intentIds);
+    const rides = new Map(
+      objects.map((object) => [
+        object.id,
+        known.get(of.intentId(object) ?? '') ?? metadataId(of.metadata(object), 'rideId'),
+      ]),
+    );
+    const money = await moneyOf(tx, [...new Set([...rides.values()].filter((id) => id !== undefined))]);
+    return new Map(
+      [...rides].flatMap(([id, rideId]) => {
+        const ride = money.get(rideId ?? '');
+        return ride ? [[id, ride] as const] : [];
+      }),
+    );
+  });
+}
+
+async function judgeIntents(
+  intents: readonly Stripe.PaymentIntent[],
+  { pool, collected }: Looking,
+): Promise<void> {
+  const money = await moneyByObject(pool, intents, {
+    intentId: ({ id }) => id,
+    metadata: ({ metadata }) => metadata,
+  });
+  for (const intent of intents) {
+    const ride = money.get(intent.id);
+    if (ride) collected.add(...judgeIntent(intent, ride));
+  }
+}
+
+async function judgeRefunds(refunds: readonly Stripe.Refund[], { pool, collected }: Looking): Promise<void> {
+  const money = await moneyByObject(pool, refunds, {
+    intentId: (refund) => idOf(refund.payment_intent),
+    metadata: ({ metadata }) => metadata,
+  });
+  for (const refund of refunds) {
+    const ride = money.get(refund.id);
+    if (ride) collected.add(...judgeRefund(refund, ride));
+  }
+}
+
+async function judgeDisputes(
+  disputes: readonly Stripe.Dispute[],
+  { pool, collected }: Looking,
+): Promise<void> {
+  const ids = disputes.map(({ id }) => id);
+  const rows = await rowsOf(pool, 'dispute', ids);
+  const intentOf = (dispute: Stripe.Dispute): string => idOf(dispute.payment_intent) ?? '';
+  const rides = await ridesOfIntents(pool, disputes.map(intentOf));
+  for (const dispute of disputes) {
+    const row = rows.get(dispute.id) ?? null;
+    const rideId = row?.rideId ?? rides.get(intentOf(dispute));
+    if (rideId) collected.add(...judgeDispute(dispute, rideId, row));
+  }
+}
+
+async function judgeTransfers(
+  transfers: readonly Stripe.Transfer[],
+  { pool, collected }: Looking,
+): Promise<void> {
+  const payoutIds = transfers.map(({ metadata }) => metadataId(metadata, 'payoutId'));
+  const rows = await rowsOf(
+    pool,
+    'payout',
+    payoutIds.filter((id) => id !== undefined),
+  );
+  for (const [index, transfer] of transfers.entries()) {
+    const payoutId = payoutIds[index];
+    if (payoutId) collected.add(...judgeTransfer(transfer, payoutId, rows.get(payoutId) ?? null));
+  }
+}
+
+/** The other way round: what we tell of has to be there, listed or not. */
+async function judgeOurs(page: Page, look: Looking): Promise<void> {
+  const { pool, client, seen, collected } = look;
+  const { money, disputes, payouts } = await looking(pool, async (tx) => ({
+    money: await moneyOf(tx, page.payment),
+    disputes: await rowsOf(tx, 'dispute', page.dispute),
+    payouts: await rowsOf(tx, 'payout', page.payout),
+  }));
+  const unseen = (ids: Iterable<string>): string[] => [...ids].filter((id) => !seen.has(id));
+  for (const ride of money.values()) {
+    const { rideId, facts } = ride;
+    const { currency = '' } = ride.payment ?? {};
+    const { intents, refunds } = objectsOf(ride);
+    for (const intentId of unseen(intents)) {
+      const intent = await ask(look, intentId, () => client.paymentIntents.retrieve(intentId));
+      const byMinor = -takenByFacts(facts, intentId);
+      collected.add(
+        ...(intent
+          ? judgeIntent(intent, ride)
+          : [unknownToProvider({ rideId, intentId }, { byMinor, currency })]),
+      );
+    }
+    for (const refundId of unseen(refunds)) {
+      const refund = await ask(look, refundId, () => client.refunds.retrieve(refundId));
+      collected.add(...(refund ? judgeRefund(refund, ride) : [unknownToProvider({ rideId, refundId })]));
+    }
+  }
+  for (const [disputeId, row] of disputes) {
+    if (seen.has(disputeId)) continue;
+    const dispute = await ask(look, disputeId, () => client.disputes.retrieve(disputeId));
+    const { rideId } = row;
+    collected.add(
+      ...(dispute ? judgeDispute(dispute, rideId, row) : [unknownToProvider({ rideId, disputeId })]),
+    );
+  }
+  for (const [payoutId, row] of payouts) {
+    const { transferId, amountMinor, currency } = row;
+    if (transferId === null || seen.has(transferId)) continue;
+    const transfer = await ask(look, transferId, () => client.transfers.retrieve(transferId));
+    collected.add(
+      ...(transfer
+        ? judgeTransfer(transfer, payoutId, row)
+        : [unknownToProvider({ payoutId, transferId }, { byMinor: amountMinor, currency })]),
+    );
+  }
+}
+
+/** The object, or null where the provider has none by that id. @throws where it does not answer */
+async function ask<T>({ seen, beat }: Looking, id: string, retrieve: () => Promise<T>): Promise<T | null> {
+  beat();
+  try {
+    const object = await retrieve();
+    seen.add(id);
+    return object;
+  } catch (error) {
+    if (error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing')
+      return null;
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+import type { Client } from '@temporalio/client';
+import type { ReconciliationOrder, ReconciliationReport } from '../../../domain/reconcile';
+import type { CheckName, Drift, Repair } from '../../../domain/reconciliation';
+import type { Policies } from '../../../domain/policies';
+import type { Kafka } from '../../../platform/kafka';
+import type { Pool } from '../../../platform/postgres';
+import type { ProviderClient } from '../provider';
+import { checkBooks } from './books';
+import { checkLog } from './log';
+import { checkProvider } from './provider';
+import { doRepair } from './repairs';
+import { recordFinished, recordFound } from './runs';
+import { checkWorkflows } from './workflows';
+import { createWorkflowView } from './workflowView';
+
+export interface ReconcilerOptions {
+  readonly pool: Pool;
+  readonly provider: ProviderClient;
+  readonly kafka: Kafka;
+  /** Asked for when it is needed: an activity has its worker’s. */
+  readonly temporal: () => Client;
+  /** Where our payments’ workflows are carried. */
+  readonly taskQueue: string;
+  readonly topicPrefix: string;
+  readonly policies: Policies;
+  /** A committed fact may be on its way to the log for so long (a minute). */
+  readonly lagMs?: number;
+  /** In milliseconds since 1970; the machine's clock unless told otherwise. */
+  readonly now?: () => number;
+}
+
+/** What a reconciliation does, one by one. Everything but the repairs and the records only reads. */
+export interface Reconciler {
+  /** `beat` is called for as long as it goes on. @throws where somebody who is asked does not answer */
+  check(name: CheckName, order: ReconciliationOrder, beat?: () => void): Promise<readonly Drift[]>;
+  repair(repair: Repair, order: ReconciliationOrder): Promise<string>;
+  recordFound(order: ReconciliationOrder, found: readonly Drift[]): Promise<void>;
+  recordFinished(report: ReconciliationReport): Promise<void>;
+}
+
+const LAG_MS = 60_000;
+
+export function createReconciler(options: ReconcilerOptions): Reconciler {
+  const { pool, provider: client, kafka, temporal, taskQueue, topicPrefix, policies } = options;
+  const now = options.now ?? Date.now;
+  const topic = `${topicPrefix}payments`;
+  const checks: Readonly<Record<CheckName, (since: string, beat: () => void) => Promise<readonly Drift[]>>> =
+    {
+      books: (since, beat) => checkBooks(pool, since, beat),
+      workflows: (_since, beat) =>
+        checkWorkflows({ pool, policies, now, workflows: createWorkflowView(temporal(), taskQueue) }, beat),
+      provider: (since, beat) => checkProvider({ pool, client }, since, beat),
+      log: (since, beat) => checkLog({ pool, kafka, topic, lagMs: options.lagMs ?? LAG_MS }, since, beat),
+    };
+  const place = () => ({ at: new Date(now()).toISOString(), topicPrefix });
+  return {
+    check: (name, { since }, beat = () => undefined) => checks[name](since, beat),
+    repair: (repair, order) => {
+      const workflows = createWorkflowView(temporal(), taskQueue);
+      return doRepair({ pool, client, temporal: temporal(), workflows, taskQueue, policies }, repair, order);
+    },
+    recordFound: (order, found) => recordFound(pool, order, found, place()),
+    recordFinished: (report) => recordFinished(pool, report, place()),
+  };
+}

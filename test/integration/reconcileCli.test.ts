@@ -1,0 +1,67 @@
+import { reconcileHouse } from '../../tools/cli/reconcile';
+import { UsageError } from '../../tools/stack/options';
+import { ownNamespace } from '../support/apiGround';
+import { since, startReconcileGround, type ReconcileGround } from '../support/reconcileGround';
+import { kafkaBrokers, temporalAddress } from '../support/servers';
+
+jest.setTimeout(60_000);
+
+let ground: ReconcileGround;
+let env: NodeJS.ProcessEnv;
+beforeAll(async () => {
+  ground = await startReconcileGround();
+  env = {
+    PAYMENTS_DATABASE_URL: ground.pool.options.connectionString,
+    KAFKA_BROKERS: kafkaBrokers().join(','),
+    KAFKA_TOPIC_PREFIX: ground.topicPrefix,
+    TEMPORAL_ADDRESS: temporalAddress(),
+    TEMPORAL_NAMESPACE: await ownNamespace(),
+    STRIPE_API_BASE: ground.psp.url,
+  };
+});
+afterAll(() => ground?.stop());
+
+async function hailway(...argv: string[]): Promise<{ code: number; printed: string }> {
+  const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  try {
+    const code = await reconcileHouse(argv, env);
+    return { code, printed: write.mock.calls.map(([text]) => String(text)).join('') };
+  } finally {
+    write.mockRestore();
+  }
+}
+
+test('says nothing of a clean house, and names each drift in a line', async () => {
+  const [rideId] = [await ground.captured(), await ground.voided()];
+  await ground.relayed();
+  expect(await hailway('--since', since)).toMatchObject({
+    code: 0,
+    printed: expect.stringMatching(/^0 drifts, 0 left \(run [-0-9a-f]+, since 2026-01-01/) as string,
+  });
+
+  await ground.byHand.query(
+    `update payments set state = jsonb_set(state, '{owedMinor}', '1') where payment_id = $1`,
+    [rideId],
+  );
+  const dry = await hailway('--since', since);
+  expect(dry.code).toBe(1);
+  expect(dry.printed.split('\n')[0]).toBe(
+    `row_differs rideId=${rideId}: owedMinor is 1, by its facts 0. ` +
+      'Repair (an operator’s): somebody has written to the database beside the house: compare with a backup.',
+  );
+  const { code, printed } = await hailway('--repair', '--json', '--since', since);
+  expect(code).toBe(1);
+  expect(JSON.parse(printed)).toMatchObject({
+    since,
+    findings: [{ drift: { kind: 'row_differs', ids: { rideId } }, repaired: false }],
+    unseen: [],
+  });
+});
+
+test('a house that it cannot see is not a clean one', async () => {
+  env = { ...env, STRIPE_API_BASE: 'http://127.0.0.1:9' };
+  const { code, printed } = await hailway('--since', '2026-11-01');
+  expect(code).toBe(1);
+  expect(printed).toContain('could not look at provider: ');
+  await expect(hailway('--since', 'yesterday')).rejects.toThrow(UsageError);
+});

@@ -1,0 +1,86 @@
+import { paymentWorkflowId } from '../../domain/names';
+import { reconcileWith } from '../../tools/cli/reconcile';
+import { startReconcileGround, type ReconcileGround } from '../support/reconcileGround';
+
+jest.setTimeout(60_000);
+
+let laterMs = 0;
+let ground: ReconcileGround;
+beforeAll(async () => {
+  ground = await startReconcileGround(() => Date.now() + laterMs);
+});
+afterEach(() => {
+  laterMs = 0;
+});
+afterAll(() => ground?.stop());
+
+const runs = async (rideId: string): Promise<boolean> =>
+  (await ground.saga.handle(rideId).describe()).status.name === 'RUNNING';
+
+test('a payment whose workflow is lost is started anew while its ride is under way, and goes on', async () => {
+  const rideId = await ground.authorized();
+  await ground.saga.handle(rideId).terminate('lost');
+  const report = await reconcileWith(ground.reconciler, ground.order({ repairs: true }));
+  const finding = report.findings.find(({ drift }) => drift.ids['rideId'] === rideId);
+  expect(finding).toMatchObject({
+    drift: { kind: 'workflow_missing', says: 'the payment is authorized, and no workflow carries it' },
+    tried: 'its workflow was started anew',
+    repaired: true,
+  });
+  expect(await runs(rideId)).toBe(true);
+  await ground.saga.rideEnded(rideId, { amountMinor: 1_500, driverId: 'driver-1' });
+  await ground.untilStatus(rideId, 'captured');
+  const { data } = await ground.psp.get<{ data: { rideId: string }[] }>('/sandbox/open-authorizations');
+  expect(data.filter((hold) => hold.rideId === rideId)).toEqual([]);
+  expect(await ground.drifts('provider', rideId)).toEqual([]);
+});
+
+test('one whose ride is over is named, and left to an operator', async () => {
+  const rideId = await ground.authorized();
+  await ground.saga.handle(rideId).terminate('lost');
+  await ground.saga.endRide(rideId);
+  await ground.saga.ride(rideId).result();
+  const report = await reconcileWith(ground.reconciler, ground.order({ repairs: true }));
+  const finding = report.findings.find(({ drift }) => drift.ids['rideId'] === rideId)!;
+  expect(finding.drift).toMatchObject({ kind: 'workflow_missing' });
+  expect(finding.drift.repair).toBeUndefined();
+  expect(finding.repaired).toBe(false);
+  expect(await runs(rideId)).toBe(false);
+});
+
+test('a payment that is not settled long after its ride', async () => {
+  const rideId = await ground.authorized();
+  await ground.saga.endRide(rideId);
+  await ground.saga.ride(rideId).result();
+  expect(await ground.drifts('workflows', rideId)).toEqual([]);
+  laterMs = 11 * 60_000;
+  expect(await ground.drifts('workflows', rideId)).toMatchObject([
+    { kind: 'payment_overdue', repair: { does: 'tell_workflow', workflowId: paymentWorkflowId(rideId) } },
+  ]);
+});
+
+test('a workflow that has nothing more to do, and one whose payment was never opened', async () => {
+  const [refundable, over, opened] = [
+    await ground.captured(),
+    await ground.captured(),
+    await ground.authorized(),
+  ];
+  await ground.age(refundable, 60);
+  await ground.age(over, 25 * 60);
+  await ground.byHand.query('delete from payments where payment_id = $1', [opened]);
+  laterMs = 2 * 60_000;
+  // Visibility is a moment late.
+  for (let looks = 0; looks < 100; looks += 1)
+    if ((await ground.drifts('workflows', over, opened)).length === 2) break;
+  const drifts = await ground.drifts('workflows', refundable, over, opened);
+  expect(drifts).toHaveLength(2);
+  expect(drifts).toContainEqual(
+    expect.objectContaining({
+      kind: 'workflow_left_over',
+      ids: { rideId: over, workflowId: paymentWorkflowId(over) },
+    }),
+  );
+  expect(drifts).toContainEqual(
+    expect.objectContaining({ says: 'a workflow runs for a payment that was never opened' }),
+  );
+});
