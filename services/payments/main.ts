@@ -3,9 +3,12 @@ import { paymentMessages } from '../../activities/messages';
 import { createPaymentActivities } from '../../activities/payments';
 import { createDisputeActivities } from '../../activities/payments/disputes';
 import { createPayoutActivities } from '../../activities/payments/payouts';
+import { createReconciliationActivities } from '../../activities/payments/reconciliation';
 import { deployments, taskQueues } from '../../domain/names';
+import { scalePolicies, standardPolicies } from '../../domain/policies';
 import { portVariable } from '../../platform/config';
 import { createHttpApp, listen } from '../../platform/http';
+import { createKafka } from '../../platform/kafka';
 import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { installTemporalRuntime, startWorker, workflowBundlePath } from '../../platform/temporal';
@@ -14,6 +17,7 @@ import { createProviderGate } from './gate';
 import { countAttempt, countOpenPayments, showGate } from './metrics';
 import { observedHttp } from './observedHttp';
 import { createProviderClient } from './provider';
+import { showDrifts } from './reconciliation/metrics';
 
 /** The payments worker: carries every payment's workflow, its books and its calls to the provider. */
 runProcess('payments', async ({ config, log, metrics, signal, fail }) => {
@@ -28,19 +32,26 @@ runProcess('payments', async ({ config, log, metrics, signal, fail }) => {
     attempts.note(attempt);
     countAttempt(metrics, attempt);
   });
+  const account = { apiKey: config.STRIPE_API_KEY, apiBase: config.STRIPE_API_BASE };
   countOpenPayments(metrics, pool);
   showGate(metrics, gate);
+  showDrifts(metrics, pool);
   const access = {
     pool,
-    provider: createProviderClient({
-      apiKey: config.STRIPE_API_KEY,
-      apiBase: config.STRIPE_API_BASE,
-      httpClient: gate.wrap(sending),
-    }),
+    provider: createProviderClient({ ...account, httpClient: gate.wrap(sending) }),
     returnUrl: config.PAYMENT_RETURN_URL,
     topicPrefix: config.KAFKA_TOPIC_PREFIX,
   };
   const { transitions, provider } = createPaymentActivities(access);
+  const reconciliation = createReconciliationActivities({
+    pool,
+    // Its looks are no attempts of a payment's.
+    provider: createProviderClient({ ...account, httpClient: gate.wrap(Stripe.createNodeHttpClient()) }),
+    kafka: createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'payments', log }),
+    taskQueue: taskQueues.payments,
+    topicPrefix: config.KAFKA_TOPIC_PREFIX,
+    policies: scalePolicies(standardPolicies, config.HAILWAY_SPEED),
+  });
   installTemporalRuntime(log);
   const worker = await startWorker({
     address: config.TEMPORAL_ADDRESS,
@@ -48,7 +59,7 @@ runProcess('payments', async ({ config, log, metrics, signal, fail }) => {
     taskQueue: taskQueues.payments,
     activities: {
       ...{ ...transitions, ...provider, ...paymentMessages },
-      ...{ ...createDisputeActivities(access), ...createPayoutActivities(access) },
+      ...{ ...createDisputeActivities(access), ...createPayoutActivities(access), ...reconciliation },
     },
     deploymentName: deployments.payments,
     codePath: config.HAILWAY_WORKFLOW_BUNDLE || workflowBundlePath(),

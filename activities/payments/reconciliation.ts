@@ -1,0 +1,27 @@
+import { Context, getClient } from '@temporalio/activity';
+import type { ReconciliationOrder, ReconciliationReport } from '../../domain/reconcile';
+import type { CheckName, Drift, Repair } from '../../domain/reconciliation';
+import { createReconciler, type ReconcilerOptions } from '../../services/payments/reconciliation/reconciler';
+
+/** What a reconciliation's workflow does outside of itself. Each is safe to repeat. */
+export type ReconciliationActivities = {
+  /** Goes on for minutes, and says meanwhile that it does. */
+  lookForDrift(order: ReconciliationOrder & { readonly check: CheckName }): Promise<readonly Drift[]>;
+  repairDrift(order: ReconciliationOrder & { readonly repair: Repair }): Promise<string>;
+  recordDriftFound(order: ReconciliationOrder & { readonly found: readonly Drift[] }): Promise<void>;
+  recordReconciled(report: ReconciliationReport): Promise<void>;
+};
+
+/** @param options without a client of Temporal: an activity has its worker's */
+export function createReconciliationActivities(
+  options: Omit<ReconcilerOptions, 'temporal'>,
+): ReconciliationActivities {
+  const reconciler = createReconciler({ ...options, temporal: getClient });
+  return {
+    lookForDrift: ({ check, ...order }) =>
+      reconciler.check(check, order, () => Context.current().heartbeat()),
+    repairDrift: ({ repair, ...order }) => reconciler.repair(repair, order),
+    recordDriftFound: ({ found, ...order }) => reconciler.recordFound(order, found),
+    recordReconciled: (report) => reconciler.recordFinished(report),
+  };
+}

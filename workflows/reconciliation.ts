@@ -1,0 +1,71 @@
+import {
+  isCancellation,
+  proxyActivities,
+  setCurrentDetails,
+  sleep,
+  workflowInfo,
+} from '@temporalio/workflow';
+import type { ReconciliationActivities } from '../activities/payments/reconciliation';
+import { reconcile, type Look, type ReconciliationOrder } from '../domain/reconcile';
+import { driftLine, type CheckName } from '../domain/reconciliation';
+import type { ReconciliationStart } from '../domain/sagas';
+import { causeOf } from './steps';
+
+/** A check that finds nobody to ask is tried again for this long; the run then says that it could not look. */
+const looking = proxyActivities<ReconciliationActivities>({
+  scheduleToCloseTimeout: '30m',
+  heartbeatTimeout: '1m',
+  retry: { maximumInterval: '1m' },
+});
+const doing = proxyActivities<ReconciliationActivities>({ startToCloseTimeout: '1m' });
+
+/** How many findings the card shows: the facts have them all. */
+const SHOWN = 20;
+
+/**
+ * A run of the reconciliation, begun by the Schedule or by hand: what the command line does, with its steps as
+ * activities. Its id in the facts is the run's in Temporal.
+ * @returns how many drifts are left
+ */
+export async function reconciliation({ sinceMs, repairs, settleMs }: ReconciliationStart): Promise<number> {
+  const order: ReconciliationOrder = {
+    runId: workflowInfo().runId,
+    since: new Date(Date.now() - sinceMs).toISOString(),
+    repairs,
+    settleMs,
+  };
+  const { findings, unseen } = await reconcile(order, {
+    look: (check) => look(check, order),
+    wait: (ms) => sleep(ms, { summary: 'what is on its way arrives meanwhile' }),
+    repair: (repair) =>
+      doing.repairDrift.executeWithOptions({ summary: repair.does }, [{ ...order, repair }]),
+    recordFound: (_order, found) =>
+      doing.recordDriftFound.executeWithOptions({ summary: 'record what was found' }, [{ ...order, found }]),
+    recordFinished: (_order, report) =>
+      doing.recordReconciled.executeWithOptions({ summary: 'record how it ended' }, [report]),
+  });
+  const left = findings.filter(({ repaired }) => !repaired).map(({ drift }) => drift);
+  setCurrentDetails(
+    [
+      `${findings.length} drifts found, ${left.length} left`,
+      ...unseen.map(({ check, reason }) => `could not look at ${check}: ${reason}`),
+      ...left.slice(0, SHOWN).map(driftLine),
+    ]
+      .map((line) => `- ${line}`)
+      .join('\n'),
+  );
+  return left.length;
+}
+
+async function look(check: CheckName, order: ReconciliationOrder): Promise<Look> {
+  try {
+    const drifts = await looking.lookForDrift.executeWithOptions({ summary: `look at ${check}` }, [
+      { ...order, check },
+    ]);
+    return { drifts };
+  } catch (error) {
+    if (isCancellation(error)) throw error;
+    const cause = causeOf(error);
+    return { unseen: cause instanceof Error ? cause.message : String(cause) };
+  }
+}
