@@ -1,3 +1,5 @@
+import { createMetrics } from '../../platform/metrics';
+import { showDrifts } from '../../services/payments/reconciliation/metrics';
 import { reconcileHouse } from '../../tools/cli/reconcile';
 import { UsageError } from '../../tools/stack/options';
 import { ownNamespace } from '../support/apiGround';
@@ -21,6 +23,13 @@ beforeAll(async () => {
 });
 afterAll(() => ground?.stop());
 
+/** What the payments process would show by now. */
+async function shown(): Promise<string> {
+  const metrics = createMetrics('payments');
+  showDrifts(metrics, ground.pool);
+  return metrics.registry.metrics();
+}
+
 async function hailway(...argv: string[]): Promise<{ code: number; printed: string }> {
   const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
   try {
@@ -39,6 +48,8 @@ test('says nothing of a clean house, and names each drift in a line', async () =
     printed: expect.stringMatching(/^0 drifts, 0 left \(run [-0-9a-f]+, since 2026-01-01/) as string,
   });
 
+  expect(await shown()).not.toContain('hailway_reconciliation_drifts{');
+
   await ground.byHand.query(
     `update payments set state = jsonb_set(state, '{owedMinor}', '1') where payment_id = $1`,
     [rideId],
@@ -56,6 +67,7 @@ test('says nothing of a clean house, and names each drift in a line', async () =
     findings: [{ drift: { kind: 'row_differs', ids: { rideId } }, repaired: false }],
     unseen: [],
   });
+  expect(await shown()).toContain('hailway_reconciliation_drifts{kind="row_differs"} 1');
 });
 
 test('a house that it cannot see is not a clean one', async () => {
@@ -63,5 +75,6 @@ test('a house that it cannot see is not a clean one', async () => {
   const { code, printed } = await hailway('--since', '2026-11-01');
   expect(code).toBe(1);
   expect(printed).toContain('could not look at provider: ');
+  expect(await shown()).toContain('hailway_reconciliation_unseen 1');
   await expect(hailway('--since', 'yesterday')).rejects.toThrow(UsageError);
 });
