@@ -169,13 +169,15 @@ test('what a run has found is a fact before anything is repaired, and how it end
   expect(await ground.drifts('log', order.runId)).toEqual([]);
 });
 
-test('a dispute of which nobody has told us', async () => {
+test('a dispute of which nobody has told us is opened by its workflow', async () => {
   const rideId = await ground.captured();
   await ground.psp.post('/sandbox/disputes', { paymentIntent: await intentOf(rideId) });
-  const [drift, ...others] = await ground.drifts('provider', rideId);
-  expect(others).toEqual([]);
-  expect(drift).toMatchObject({ kind: 'dispute_differs', byMinor: 1_500 });
-  expect(drift!.repair).toMatchObject({ does: 'tell_dispute' });
+  const { found, left, tried } = await repaired(rideId);
+  expect(found).toMatchObject([{ kind: 'dispute_differs', byMinor: 1_500 }]);
+  expect(tried).toEqual(['its workflow was told to look']);
+  expect(left).toEqual([]);
+  const { rows } = await ground.pool.query('select status from disputes where ride_id = $1', [rideId]);
+  expect(rows).toHaveLength(1);
 });
 
 test('payouts: paid and not booked, twice, and to a payout that we do not know', async () => {

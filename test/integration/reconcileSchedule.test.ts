@@ -4,9 +4,10 @@ import { createReconciliationActivities } from '../../activities/payments/reconc
 import { reconciliationSchedule, taskQueues } from '../../domain/names';
 import { standardPolicies } from '../../domain/policies';
 import type { Reconciliation } from '../../domain/reconciliation';
+import type { ReconciliationStart } from '../../domain/sagas';
 import { createProviderClient } from '../../services/payments/provider';
 import { lastRun } from '../../services/payments/reconciliation/runs';
-import { reconciliationOptions } from '../../tools/stack/reconciliationSchedule';
+import { prepareSchedules } from '../../tools/stack/schedules';
 import { ownNamespace } from '../support/apiGround';
 import { cardOf } from '../support/card';
 import { startReconcileGround, type ReconcileGround } from '../support/reconcileGround';
@@ -53,20 +54,22 @@ test('the Schedule runs the same over everything, and its run is a fact with wha
   });
 
   const { schedule, workflow } = new Client({ connection, namespace });
+  await prepareSchedules({ address, namespace, speed: 1 });
+  const hourly = schedule.getHandle(reconciliationSchedule.scheduleId);
   // The provider's clock stands in March: what is held there is of long ago.
-  const start = {
-    ...(reconciliationOptions.action.args?.[0] as object),
-    sinceMs: 400 * 86_400_000,
-    settleMs: 100,
-  };
-  const action = { ...reconciliationOptions.action, args: [start] };
-  await schedule.create({ ...reconciliationOptions, action });
-  await schedule.getHandle(reconciliationSchedule.scheduleId).trigger();
+  await hourly.update(({ action, ...before }) => {
+    const [start] = action.args as [ReconciliationStart];
+    return {
+      ...before,
+      action: { ...action, args: [{ ...start, sinceMs: 400 * 86_400_000, settleMs: 100 }] },
+    };
+  });
+  await hourly.trigger();
 
   const run = await eventually<Reconciliation>(async () => (await lastRun(pool)) ?? undefined, 60_000);
   expect(run).toMatchObject({ found: 1, left: {}, unseen: [], repairs: true });
   expect((await psp.stripe.paymentIntents.retrieve(id)).status).toBe('canceled');
-  const { recentActions } = (await schedule.getHandle(reconciliationSchedule.scheduleId).describe()).info;
+  const { recentActions } = (await hourly.describe()).info;
   const started = recentActions[0]!.action.workflow;
   const handle = workflow.getHandle(started.workflowId, started.firstExecutionRunId);
   expect(await handle.result()).toBe(0);

@@ -1,7 +1,9 @@
 import { condition, defineQuery, defineSignal, setHandler } from '@temporalio/workflow';
 import { rideSignals } from '../../domain/names';
 
+export { dispute } from '../../workflows/dispute';
 export { payment } from '../../workflows/payment';
+export { payout } from '../../workflows/payout';
 
 /** A ride that does nothing but listen to its payment. */
 export async function listeningRide(): Promise<void> {

@@ -2,6 +2,8 @@ import { Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import Stripe from 'stripe';
 import { createPaymentActivities } from '../../activities/payments';
+import { createDisputeActivities } from '../../activities/payments/disputes';
+import { createPayoutActivities } from '../../activities/payments/payouts';
 import type { Payment } from '../../domain/payment';
 import type { Pool } from '../../platform/postgres';
 import type { Attempt } from '../../services/payments/attempts';
@@ -41,17 +43,21 @@ export async function startRealPayments(
     NativeConnection.connect({ address }),
   ]);
   const psp = await startPsp(folder.path);
-  const { transitions, provider } = createPaymentActivities({
+  const access = {
     pool,
     provider: providerAccess(pool, psp.url, {
       httpClient: observedHttp(Stripe.createNodeHttpClient(), observe),
     }).client,
     topicPrefix,
-  });
+  };
+  const { transitions, provider } = createPaymentActivities(access);
   const saga = await startPaymentSaga({
     connection,
     nativeConnection,
-    activities: { ...transitions, ...provider },
+    activities: {
+      ...{ ...transitions, ...provider },
+      ...{ ...createDisputeActivities(access), ...createPayoutActivities(access) },
+    },
   });
   return {
     pool,

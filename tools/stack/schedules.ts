@@ -8,6 +8,7 @@ import {
 import { payoutSchedule, taskQueues, workflowTypes } from '../../domain/names';
 import { scalePolicies, standardPolicies } from '../../domain/policies';
 import type { PayoutBatchStart } from '../../domain/sagas';
+import { reconciliationOptions } from './reconciliationSchedule';
 
 export interface ScheduleTarget {
   readonly address: string;
@@ -37,6 +38,7 @@ const schedules = (speed: number): ScheduleOptions[] => {
       // A server that was away catches up: two batches of one week pay once.
       policies: { overlap: ScheduleOverlapPolicy.BUFFER_ONE, catchupWindow: '6 days' },
     },
+    reconciliationOptions,
   ];
 };
 
