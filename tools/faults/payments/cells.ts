@@ -1,5 +1,8 @@
+import { paymentSteps } from '../../../domain/paymentFacts';
+import { payoutSteps } from '../../../domain/payout';
+
 /** The calls to the provider that move money, or hold it. */
-export const calls = ['authorize', 'increment', 'capture', 'void', 'refund'] as const;
+export const calls = ['authorize', 'increment', 'capture', 'void', 'refund', 'transfer'] as const;
 export type Call = (typeof calls)[number];
 
 /** The moments at which the worker dies. */
@@ -16,11 +19,15 @@ export const cells: readonly Cell[] = calls.flatMap((call) => points.map((point)
 
 /** What a call looks like on the wire, and the step by which its outcome is recorded. */
 export const signsOf: Readonly<Record<Call, { readonly path: RegExp; readonly step: string }>> = {
-  authorize: { path: /^\/v1\/payment_intents\/\w+\/confirm$/, step: 'recordAuthorized' },
-  increment: { path: /^\/v1\/payment_intents\/\w+\/increment_authorization$/, step: 'recordHoldRaised' },
-  capture: { path: /^\/v1\/payment_intents\/\w+\/capture$/, step: 'recordCaptured' },
-  void: { path: /^\/v1\/payment_intents\/\w+\/cancel$/, step: 'recordVoided' },
-  refund: { path: /^\/v1\/refunds$/, step: 'recordRefund' },
+  authorize: { path: /^\/v1\/payment_intents\/\w+\/confirm$/, step: paymentSteps['payment.authorized'] },
+  increment: {
+    path: /^\/v1\/payment_intents\/\w+\/increment_authorization$/,
+    step: paymentSteps['payment.hold_raised'],
+  },
+  capture: { path: /^\/v1\/payment_intents\/\w+\/capture$/, step: paymentSteps['payment.captured'] },
+  void: { path: /^\/v1\/payment_intents\/\w+\/cancel$/, step: paymentSteps['payment.voided'] },
+  refund: { path: /^\/v1\/refunds$/, step: paymentSteps['payment.refunded'] },
+  transfer: { path: /^\/v1\/transfers$/, step: payoutSteps['payout.paid'] },
 };
 
 /** The cell in words: `refund, after the commit before the report`. */

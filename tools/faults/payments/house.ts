@@ -31,6 +31,9 @@ export interface House {
   stop(): Promise<void>;
 }
 
+/** The sandbox takes any key for tests. */
+export const providerKey = 'sk_test_faults';
+
 const HIT_DEADLINE_MS = 60_000;
 
 export async function startHouse(ground: Ground, name: string): Promise<House> {
@@ -54,7 +57,7 @@ export async function startHouse(ground: Ground, name: string): Promise<House> {
       TEMPORAL_NAMESPACE: namespace,
       PAYMENTS_DATABASE_URL: toDatabase.url,
       STRIPE_API_BASE: toProvider.url,
-      STRIPE_API_KEY: 'sk_test_hailway',
+      STRIPE_API_KEY: providerKey,
     },
   });
 

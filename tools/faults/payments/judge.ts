@@ -1,5 +1,6 @@
 import type { PaymentStatus } from '../../../domain/payment';
-import type { House } from './house';
+import { driverAccount } from '../../../domain/ledger';
+import { providerKey, type House } from './house';
 
 interface Movement {
   readonly kind: string;
@@ -49,8 +50,34 @@ export async function judgePayment(
   ].filter((wrong) => wrong !== '');
 }
 
+/** The same for a payout: sent once, booked as the provider has it, and nothing of it owed or on its way any more. */
+export async function judgePayout(
+  { pool, providerUrl }: House,
+  { payoutId, driverId, amountMinor }: { payoutId: string; driverId: string; amountMinor: number },
+): Promise<string[]> {
+  const { data } = await ask<{ data: { amount: number }[] }>(
+    `${providerUrl}/v1/transfers?transfer_group=${payoutId}`,
+  );
+  const sentMinor = data.reduce((sum, { amount }) => sum + amount, 0);
+  const { rows } = await pool.query<{ account: string; sum: number }>(
+    `select account, sum(amount_minor)::integer as sum
+     from ledger_entries join ledger_transactions using (transaction_id)
+     where payout_id = $1 or account = $2 group by account`,
+    [payoutId, driverAccount(driverId)],
+  );
+  const sums = new Map(rows.map(({ account, sum }) => [account, sum]));
+  const leftMinor = sums.get(driverAccount(driverId)) ?? 0;
+  return [
+    data.length === 1 ? '' : `the payout was sent ${data.length} times`,
+    sentMinor === amountMinor ? '' : `${sentMinor} was sent, not ${amountMinor}`,
+    sums.get('provider_clearing') === -sentMinor ? '' : `our ledger does not say that ${sentMinor} was sent`,
+    leftMinor === 0 ? '' : `the driver's account says ${leftMinor}`,
+    (sums.get('payouts_in_transit') ?? 0) === 0 ? '' : 'a payout is still on its way in our books',
+  ].filter((wrong) => wrong !== '');
+}
+
 async function ask<T>(url: string): Promise<T> {
-  const answer = await fetch(url);
+  const answer = await fetch(url, { headers: { authorization: `Bearer ${providerKey}` } });
   if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
   return (await answer.json()) as T;
 }

@@ -4,19 +4,21 @@ import {
   paymentSignals,
   paymentUpdates,
   paymentWorkflowId,
+  payoutWorkflowId,
   rideWorkflowId,
   taskQueues,
   workflowTypes,
 } from '../../../domain/names';
 import type { PaymentStatus } from '../../../domain/payment';
 import { standardPolicies } from '../../../domain/policies';
-import type { PaymentStart } from '../../../domain/sagas';
+import type { PaymentStart, PayoutDue, PayoutStart } from '../../../domain/sagas';
 import type { RideOutcome } from '../../../domain/settlement';
 import { wait } from '../../../platform/wait';
+import { getPayout, owedTo, payoutIdOf, putPayoutAccount } from '../../../services/payments/payoutStore';
 import { getPayment } from '../../../services/payments/store';
 import type { Call } from './cells';
 import type { House } from './house';
-import { judgePayment } from './judge';
+import { judgePayment, judgePayout } from './judge';
 
 /** Does what the worker does not live through. */
 export type Dying = <T>(act: () => Promise<T>) => Promise<T>;
@@ -65,7 +67,29 @@ export const stories: Readonly<Record<Call, Story>> = {
     const paidMinor = HELD_MINOR - REFUND_MINOR;
     return judgePayment(house, { rideId, status: 'partially_refunded', paidMinor });
   },
+  async transfer(house, dying) {
+    const driverId = `driver-${uuidv7()}`;
+    await putPayoutAccount(house.pool, driverId, 'acct_faults');
+    await captured(house, await opened(house), HELD_MINOR, driverId);
+    const amountMinor = (await owedTo(house.pool, driverId)).get('USD') ?? 0;
+    const payoutId = await dying(() => paidOut(house, { driverId, currency: 'USD', period: '2026-W09' }));
+    return judgePayout(house, { payoutId, driverId, amountMinor });
+  },
 };
+
+/** A payout that has reached its driver. @returns its id */
+async function paidOut({ client, pool }: House, due: PayoutDue): Promise<string> {
+  const payoutId = payoutIdOf(due);
+  const start: PayoutStart = { payoutId, policies: standardPolicies, due };
+  await client.workflow.start(workflowTypes.payout, {
+    workflowId: payoutWorkflowId(payoutId),
+    taskQueue: taskQueues.payments,
+    workflowTaskTimeout: TASK_TIMEOUT,
+    args: [start],
+  });
+  await until('paid', async () => (await getPayout(pool, payoutId))?.status);
+  return payoutId;
+}
 
 /** A payment whose hold stands. */
 async function opened(house: House): Promise<string> {
@@ -104,11 +128,13 @@ const rideEnds = (house: House, rideId: string, outcome: RideOutcome): Promise<v
 const handleOf = (house: House, rideId: string): WorkflowHandle =>
   house.client.workflow.getHandle(paymentWorkflowId(rideId));
 
-async function untilStatus(house: House, rideId: string, status: PaymentStatus): Promise<void> {
+const untilStatus = ({ pool }: House, rideId: string, status: PaymentStatus): Promise<void> =>
+  until(status, async () => (await getPayment(pool, rideId))?.status);
+
+async function until(wanted: string, read: () => Promise<string | undefined>): Promise<void> {
   for (const deadline = Date.now() + STATUS_DEADLINE_MS; ; await wait(50)) {
-    const payment = await getPayment(house.pool, rideId);
-    if (payment?.status === status) return;
-    if (Date.now() > deadline)
-      throw new Error(`payment ${rideId} is ${payment?.status ?? 'not opened'}, not ${status}`);
+    const status = await read();
+    if (status === wanted) return;
+    if (Date.now() > deadline) throw new Error(`it is ${status ?? 'not begun'}, not ${wanted}`);
   }
 }
