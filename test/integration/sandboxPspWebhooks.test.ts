@@ -97,6 +97,17 @@ test('an endpoint that fails gets them again until it takes them, through a rest
   expect(receiver.events).toHaveLength(3);
 });
 
+test('many that fail at once are one failure: they come soon after it', async () => {
+  const delayMs = day;
+  await psp.fault({ kind: 'webhook_delayed', times: 20, delayMs });
+  await Promise.all(Array.from({ length: 20 }, () => holdWith(stripe)));
+  receiver.answer(503);
+  pass(delayMs);
+  await eventually(receiver.refused, (refused) => refused >= 16);
+  receiver.answer(200);
+  await receiver.untilTaken(20);
+});
+
 test('doubled: the same event twice', async () => {
   await psp.fault({ kind: 'webhook_doubled', match: { event: 'payment_intent.*' } });
   await holdWith(stripe);

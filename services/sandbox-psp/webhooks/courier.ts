@@ -92,8 +92,7 @@ export class Courier {
       this.failures = 0;
       this.letOvertakenGo(id);
     } else {
-      this.pausedUntilMs = Date.now() + Math.min(firstPauseMs * 2 ** this.failures, longestPauseMs);
-      this.failures += 1;
+      this.pause(firstPauseMs);
       // To the end of the queue: one that is never taken does not hold up the others.
       if (!givenUp && books.parcels.delete(id)) books.parcels.set(id, parcel);
     }
@@ -104,6 +103,13 @@ export class Courier {
       journal.append(record).catch(() => undefined);
     }
     this.look();
+  }
+
+  /** Those that were under way together and failed together are one failure. */
+  private pause(firstPauseMs: number): void {
+    if (Date.now() < this.pausedUntilMs) return;
+    this.pausedUntilMs = Date.now() + Math.min(firstPauseMs * 2 ** this.failures, longestPauseMs);
+    this.failures += 1;
   }
 
   private isComplete(id: string, { posting: { copies = 1 } }: Parcel): boolean {
