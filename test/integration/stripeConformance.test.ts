@@ -1,10 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type Stripe from 'stripe';
 import { createPaymentActivities, type ProviderActivities } from '../../activities/payments';
-import type { Pool } from '../../platform/postgres';
+import { foldDispute } from '../../domain/dispute';
+import { withTransaction, type Pool } from '../../platform/postgres';
+import { readDispute, submitEvidence } from '../../services/payments/disputes';
+import { putDispute, storeEvidence } from '../../services/payments/disputeStore';
 import { createProviderClient } from '../../services/payments/provider';
+import { returnedOf, transfer } from '../../services/payments/transfers';
+import { callsOfTheAdapter, endpoints, onlyWhereAskedFor } from '../support/adapterCalls';
+import { eventually } from '../support/backbone';
 import { paymentOrder, paymentsDatabase } from '../support/payments';
 import { startRecorder, type Recorder } from '../support/recordedCalls';
 import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
@@ -140,6 +144,50 @@ describe.each(providers)('our adapter and $name', ({ client }) => {
     if (!charged.charged) throw new Error('not charged');
     expect((await stripe.paymentIntents.retrieve(charged.intentId)).amount_received).toBe(300);
   });
+
+  test('a disputed charge: its terms are read, evidence is heard once, and decides', async () => {
+    const access = { pool, client: stripe };
+    const { rideId, intentId, amountMinor } = await held('pm_card_createDispute');
+    await asked.capture({ rideId, intentId, amountMinor });
+    const open = () => stripe.disputes.list({ payment_intent: intentId });
+    const [opened] = (await eventually(open, ({ data }) => data.length === 1)).data;
+    const disputeId = opened!.id;
+    const { stands, ...terms } = (await readDispute(access, disputeId))!;
+    expect(stands).toBe('needs_response');
+    expect(terms).toMatchObject({ rideId, intentId, amountMinor, currency: 'USD', reason: 'fraudulent' });
+    const data = { disputeId, ...terms };
+    const dispute = foldDispute(null, { type: 'dispute.opened', at: terms.evidenceDueAt, data });
+    await withTransaction(pool, (tx) => putDispute(tx, dispute));
+    const evidence = { rideId, disputeId, evidenceId: randomUUID() };
+    await storeEvidence(pool, { ...evidence, text: 'winning_evidence' });
+    for (const _again of [1, 2]) expect(await submitEvidence(access, evidence)).toEqual({ submitted: true });
+    await eventually(
+      () => readDispute(access, disputeId),
+      (seen) => seen?.stands === 'won',
+    );
+  });
+});
+
+const payoutOf = (destination: string) => ({
+  payoutId: randomUUID(),
+  driverId: 'driver-1',
+  period: '2026-W09',
+  destination,
+  amountMinor: 2_000,
+  currency: 'USD',
+});
+
+// Stripe wants an account that it has let be opened: the sandbox pays any.
+test('a payout is made once, and may come back', async () => {
+  const access = { pool, client: providers[0]!.client() };
+  await psp.post('/sandbox/funds', { amount: 100_000, currency: 'usd' });
+  const payout = payoutOf('acct_driver1');
+  const paid = await transfer(access, payout);
+  expect(await transfer(access, payout)).toEqual(paid);
+  if (!paid.transferred) throw new Error(paid.reason);
+  await access.client.transfers.createReversal(paid.transferId, { amount: 700 });
+  expect(await returnedOf(access, { transferId: paid.transferId, currency: 'USD' })).toBe(700);
+  expect(await transfer(access, payoutOf('acct_none'))).toMatchObject({ transferred: false });
 });
 
 describe('Stripe’s own description', () => {
@@ -196,46 +244,3 @@ describe('Stripe’s own description', () => {
     expect(unseen).toEqual([]);
   });
 });
-
-/** Stripe's fixtures have them; Stripe answers them to who expands them, or uses another side of Connect. */
-const onlyWhereAskedFor = new Set([
-  'GET /v1/payment_intents/search: total_count',
-  'GET /v1/charges/{charge}: refunds',
-  'GET /v1/balance: connect_reserved',
-]);
-
-/** `client.refunds.create(` in the adapter's sources, as `refunds.create`. */
-function callsOfTheAdapter(): Set<string> {
-  const dir = join(__dirname, '../../services/payments');
-  const sources = readdirSync(dir, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => readFileSync(join(dir, name), 'utf8'));
-  const calls = sources.flatMap((source) => [...source.matchAll(/\bclient\s*\.(\w+)\s*\.(\w+)\(/g)]);
-  return new Set(calls.map(([, resource, method]) => `${resource}.${method}`));
-}
-
-const endpoints: Readonly<Record<string, string>> = {
-  'paymentIntents.create': 'POST /v1/payment_intents',
-  'paymentIntents.retrieve': 'GET /v1/payment_intents/{intent}',
-  'paymentIntents.confirm': 'POST /v1/payment_intents/{intent}/confirm',
-  'paymentIntents.capture': 'POST /v1/payment_intents/{intent}/capture',
-  'paymentIntents.cancel': 'POST /v1/payment_intents/{intent}/cancel',
-  'paymentIntents.incrementAuthorization': 'POST /v1/payment_intents/{intent}/increment_authorization',
-  'paymentIntents.list': 'GET /v1/payment_intents',
-  'paymentIntents.search': 'GET /v1/payment_intents/search',
-  'charges.retrieve': 'GET /v1/charges/{charge}',
-  'refunds.create': 'POST /v1/refunds',
-  'refunds.retrieve': 'GET /v1/refunds/{refund}',
-  'refunds.list': 'GET /v1/refunds',
-  'disputes.retrieve': 'GET /v1/disputes/{dispute}',
-  'disputes.list': 'GET /v1/disputes',
-  'disputes.update': 'POST /v1/disputes/{dispute}',
-  'disputes.close': 'POST /v1/disputes/{dispute}/close',
-  'transfers.create': 'POST /v1/transfers',
-  'transfers.retrieve': 'GET /v1/transfers/{transfer}',
-  'transfers.list': 'GET /v1/transfers',
-  'transfers.createReversal': 'POST /v1/transfers/{id}/reversals',
-  'balance.retrieve': 'GET /v1/balance',
-  'events.list': 'GET /v1/events',
-  'events.retrieve': 'GET /v1/events/{id}',
-};
