@@ -98,9 +98,10 @@ test.each([
 });
 
 test('hang_after: the effect stands while the client gives up; the repeat waits for the answer, and gets it', async () => {
-  await psp.fault({ match: onCapture, kind: 'hang_after', delayMs: 400 });
-  const hasty = stripeFor(psp.url, { timeoutMs: 100 });
+  await psp.fault({ match: onCapture, kind: 'hang_after', delayMs: 1_200 });
+  const hasty = stripeFor(psp.url, { timeoutMs: 600 });
   expect(await refusal(capture(hasty))).toMatchObject({ type: 'StripeConnectionError' });
+  await psp.faultsMet();
   expect(await status()).toBe('succeeded');
   expect(await capture(stripeFor(psp.url, { retries: 4 }))).toMatchObject({ status: 'succeeded' });
   expect(await capturedMinor()).toBe(2500);
