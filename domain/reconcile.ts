@@ -24,7 +24,7 @@ export interface ReconciliationSteps {
   recordFinished(order: ReconciliationOrder, report: ReconciliationReport): Promise<void>;
 }
 
-/** A drift that two looks have seen, and what became of it. */
+/** A drift that every look has seen, and what became of it. */
 export interface Finding {
   readonly drift: Drift;
   /** What the repair said, where one was tried. */
@@ -41,6 +41,12 @@ export interface ReconciliationReport {
   readonly unseen: readonly { readonly check: CheckName; readonly reason: string }[];
 }
 
+/**
+ * How many further looks have to see what the first one has seen. A busy worker may take half a minute from the
+ * provider's answer to the commit.
+ */
+const LOOKS_TO_CONFIRM = 2;
+
 /** How often repairs are looked after before they count as not done: whom they have told needs a while. */
 const LOOKS_AFTER_REPAIR = 6;
 
@@ -49,7 +55,7 @@ export const isClean = ({ findings, unseen }: ReconciliationReport): boolean =>
   unseen.length === 0 && findings.every(({ repaired }) => repaired);
 
 /**
- * Looks at everything, and again at what seemed to differ: the house is not stopped for it, so that what is only on its
+ * Looks at everything, and again and again at what seemed to differ: the house is not stopped for it, so that what is only on its
  * way between two books is no drift. Then records, repairs what is safe, looks whether that helped, and records the end.
  */
 export async function reconcile(
@@ -59,7 +65,7 @@ export async function reconcile(
   const unseen = new Map<CheckName, string>();
   const found = new Map<CheckName, readonly Drift[]>();
   for (const check of checkNames) found.set(check, await look(check));
-  if (any()) {
+  for (let looks = 0; looks < LOOKS_TO_CONFIRM && any(); looks += 1) {
     await steps.wait(order.settleMs);
     await lookAgain();
   }

@@ -33,7 +33,7 @@ async function shown(): Promise<string> {
 async function hailway(...argv: string[]): Promise<{ code: number; printed: string }> {
   const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
   try {
-    const code = await reconcileHouse(argv, env);
+    const code = await reconcileHouse(['--settle', '0.2', ...argv], env);
     return { code, printed: write.mock.calls.map(([text]) => String(text)).join('') };
   } finally {
     write.mockRestore();
@@ -77,4 +77,5 @@ test('a house that it cannot see is not a clean one', async () => {
   expect(printed).toContain('could not look at provider: ');
   expect(await shown()).toContain('hailway_reconciliation_unseen 1');
   await expect(hailway('--since', 'yesterday')).rejects.toThrow(UsageError);
+  await expect(hailway('--settle', '-1')).rejects.toThrow(UsageError);
 });

@@ -15,10 +15,10 @@ const help = `npx hailway <command>
   rides stuck [--data-dir DIR] [--token TOKEN]
       lists what waits longer than its state allows, with the link to the reason and what to do; exit 1 if
       anything does
-  reconcile [--repair] [--json] [--since TIME]
+  reconcile [--repair] [--json] [--since TIME] [--settle SECONDS]
       compares workflows, database, ledger, provider and facts on Kafka, and prints each drift in a line: what,
       by how much, its cause and what repairs it; --repair does what is safe; looks at all that is open and at what
-      has changed since TIME (ISO 8601; a day ago); exit 1 if a drift is left, or something could not be looked at
+      has changed since TIME (ISO 8601; a day ago), and again twice, SECONDS (10) apart, at what differs; exit 1 if a drift is left, or something could not be looked at
   help
       prints this text`;
 

@@ -19,19 +19,19 @@ import { UsageError } from '../stack/options';
 import { optionsOf } from './arguments';
 
 const DAY_MS = 24 * 60 * 60_000;
-const SETTLE_MS = 5_000;
+const SETTLE_SECONDS = 10;
 
 /**
  * `npx hailway reconcile`: every drift in a line; the same code as the Schedule's workflow.
  * @returns 0 where nothing differs any more, 1 where something does or could not be looked at
  */
 export async function reconcileHouse(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const options = optionsOf(argv, ['since'], ['repair', 'json']);
+  const options = optionsOf(argv, ['since', 'settle'], ['repair', 'json']);
   const order: ReconciliationOrder = {
     runId: uuidv7(),
     since: sinceOf(options.since),
     repairs: options.repair ?? false,
-    settleMs: SETTLE_MS,
+    settleMs: settleOf(options.settle) * 1_000,
   };
   const config = loadConfig(env);
   const pool = createPool(config.PAYMENTS_DATABASE_URL, { applicationName: 'reconcile', max: 4 });
@@ -99,6 +99,14 @@ function sinceOf(text: string | undefined): string {
   if (!/^\d{4}-\d{2}-\d{2}/.test(text) || Number.isNaN(time.getTime()))
     throw new UsageError(`--since takes a time (2026-11-21T14:00:00Z), not ${JSON.stringify(text)}`);
   return time.toISOString();
+}
+
+function settleOf(text: string | undefined): number {
+  if (text === undefined) return SETTLE_SECONDS;
+  const seconds = Number(text);
+  if (!/^\d+(\.\d+)?$/.test(text) || seconds > 600)
+    throw new UsageError(`--settle takes seconds up to 600, not ${JSON.stringify(text)}`);
+  return seconds;
 }
 
 const words = (error: unknown): string => (error instanceof Error ? error.message : String(error));
