@@ -77,7 +77,8 @@ describe('prepare', () => {
     expect(read('jwks.json')).not.toContain('"d"');
     // Other containers run as another user: they see these files, and not what tokens are signed with.
     const open = readdirSync(keys).filter((name) => (statSync(join(keys, name)).mode & 0o004) !== 0);
-    expect(open.sort()).toEqual(['jwks.json', 'quote-secret', 'ride-code-secret', 'service-token']);
+    const secrets = ['quote-secret', 'ride-code-secret', 'service-token', 'stripe-webhook-secret'];
+    expect(open.sort()).toEqual(['jwks.json', ...secrets]);
   });
 
   it('names a database URL that is for another user', async () => {
