@@ -13,7 +13,6 @@ const kinds = {
   /** Typed by people, as `freeText` of the API: without a card number. */
   text: (value: unknown) => kinds.id(value) && !hasCardNumber(value as string),
   'text?': (value: unknown) => value === undefined || kinds.text(value),
-  digest: (value: unknown) => typeof value === 'string' && /^[0-9a-f]{64}$/.test(value),
   count: (value: unknown) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
   place: (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0,
   minor: (value: unknown) =>

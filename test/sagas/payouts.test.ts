@@ -164,7 +164,7 @@ test('a batch goes on as a new run after so many pages, and pays every driver on
   for (let i = 0; i < 7; i += 1) drivers.push(await ground.driver(1_000 + i));
   const { due, firstRun } = await ground.batch('2026-W20', { pageSize: 2, pagesPerRun: 2 });
   expect(due).toBeGreaterThanOrEqual(drivers.length);
-  expect(firstRun).toBe('CONTINUED_AS_NEW');
+  expect((await firstRun.describe()).status.name).toBe('CONTINUED_AS_NEW');
   for (const [i, driverId] of drivers.entries()) {
     await ground.untilPayout(week(driverId, '2026-W20'), ended);
     expect(provider.sentTo(driverId)).toEqual([1_000 + i]);

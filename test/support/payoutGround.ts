@@ -48,6 +48,13 @@ export interface GroundOptions {
   readonly instead?: (real: PayoutActivities & DisputeActivities) => object;
 }
 
+/** A batch that has ended. */
+export interface BatchRun {
+  readonly due: number;
+  readonly firstRun: WorkflowHandle;
+  readonly lastRun: WorkflowHandle;
+}
+
 /** Disputes and payouts as their workflows carry them, on real books in a real Postgres. */
 export interface PayoutGround {
   readonly pool: Pool;
@@ -56,8 +63,8 @@ export interface PayoutGround {
   earned(driverId: string, amountMinor: number, currency?: string): Promise<void>;
   /** A new driver with an account, who has earned so much. */
   driver(amountMinor?: number, currency?: string): Promise<string>;
-  /** A batch of its own id, to its end: how many payouts were due, and how its first run ended. */
-  batch(period: string, changes?: Partial<PayoutBatchStart>): Promise<{ due: number; firstRun: string }>;
+  /** A batch of its own id, to its end: how many payouts were due, and its first and last run. */
+  batch(period: string, changes?: Partial<PayoutBatchStart>): Promise<BatchRun>;
   /** A payout of its own, begun as a batch begins it. */
   pay(due: PayoutDue, policies?: Partial<Policies>): Promise<WorkflowHandle>;
   payout(due: PayoutDue): Promise<Payout | null>;
@@ -126,7 +133,7 @@ export async function startPayoutGround({ env, provider, instead }: GroundOption
       const begun = await client.workflow.start(workflowTypes.payoutBatch, options);
       const due = (await begun.result()) as number;
       const first = client.workflow.getHandle(workflowId, begun.firstExecutionRunId);
-      return { due, firstRun: (await first.describe()).status.name };
+      return { due, firstRun: first, lastRun: client.workflow.getHandle(workflowId) };
     },
     pay: (due, policies = {}) => {
       const payoutId = payoutIdOf(due);
