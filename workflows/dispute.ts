@@ -36,11 +36,12 @@ import { autoUpgrade } from './versioning';
  * @returns how it ended; `no_dispute` for an inquiry that was closed, and where it is about no payment of this house
  */
 export async function dispute({ disputeId, policies }: DisputeStart): Promise<DisputeStatus | 'no_dispute'> {
-  const view = new SagaView(policies, { where: 'not begun', version: 0, about: `dispute \`${disputeId}\`` });
+  const subject = { where: 'not begun', version: 0, about: `dispute \`${disputeId}\`` };
+  const view = new SagaView(policies, subject, shown);
   const provider = untilAnswered<DisputeProvider>(view);
   const record = new FactRecord<Dispute, DisputeFactData>(
     {
-      ...{ id: disputeId, steps: disputeSteps, committed: 'committedDispute', shown },
+      ...{ id: disputeId, steps: disputeSteps, committed: 'committedDispute' },
       mayFollow: (state, type) => disputeTransitions[type].includes(state?.status ?? 'nothing'),
     },
     view,

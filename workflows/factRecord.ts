@@ -2,7 +2,7 @@ import { CancellationScope } from '@temporalio/workflow';
 import { stepId } from '../domain/names';
 import type { Recorded, Step } from '../domain/sagas';
 import { now } from './now';
-import type { SagaView, Subject } from './sagaView';
+import type { SagaView } from './sagaView';
 import { ownDatabase } from './steps';
 
 interface Versioned {
@@ -17,7 +17,6 @@ export interface RecordedAggregate<State extends Versioned, Data> {
   /** The activity that reads what is committed. */
   readonly committed: string;
   readonly mayFollow: (state: State | null, type: keyof Data & string) => boolean;
-  readonly shown: (state: State) => Subject;
 }
 
 /** A dispute or a payout as its workflow knows it, and the one way to change it. */
@@ -29,7 +28,7 @@ export class FactRecord<State extends Versioned, Data extends object> {
 
   constructor(
     private readonly aggregate: RecordedAggregate<State, Data>,
-    private readonly view: SagaView,
+    private readonly view: SagaView<State>,
   ) {}
 
   /** Null before the first fact. */
@@ -53,6 +52,7 @@ export class FactRecord<State extends Versioned, Data extends object> {
    */
   async add<T extends keyof Data & string>(type: T, data: Data[T]): Promise<State> {
     const { id, steps, mayFollow } = this.aggregate;
+    if (!mayFollow(this.current, type)) throw new Error(`impossible: ${type} on ${id} as it is`);
     const fact = { type, at: now(), data: data as object };
     const record = async (): Promise<State> => {
       for (;;) {
@@ -73,6 +73,6 @@ export class FactRecord<State extends Versioned, Data extends object> {
 
   private become(state: State): void {
     this.current = state;
-    this.view.show(this.aggregate.shown(state));
+    this.view.show(state);
   }
 }

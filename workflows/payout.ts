@@ -20,12 +20,13 @@ import { untilAnswered } from './untilAnswered';
  * over then; news of a transfer that came back begins it anew.
  */
 export async function payout({ payoutId, policies, due }: PayoutStart): Promise<PayoutStatus | 'nothing'> {
-  const view = new SagaView(policies, { where: 'not begun', version: 0, about: `payout \`${payoutId}\`` });
+  const subject = { where: 'not begun', version: 0, about: `payout \`${payoutId}\`` };
+  const view = new SagaView(policies, subject, shown);
   const provider = untilAnswered<PayoutProvider>(view);
   const database = ownDatabase<PayoutReads>({ onTrouble: (step, error) => view.failed(step, error) });
   const record = new FactRecord<Payout, PayoutFactData>(
     {
-      ...{ id: payoutId, steps: payoutSteps, committed: 'committedPayout', shown },
+      ...{ id: payoutId, steps: payoutSteps, committed: 'committedPayout' },
       mayFollow: (state, type) => payoutTransitions[type].includes(state?.status ?? 'nothing'),
     },
     view,

@@ -2,7 +2,7 @@ import { CancellationScope, condition, sleep, upsertSearchAttributes } from '@te
 import { searchAttributes } from '../domain/names';
 import type { Policies } from '../domain/policies';
 import { paymentWaits, type PaymentWait } from '../domain/stuck';
-import { Card } from './card';
+import { Card, type Parked } from './card';
 import { now } from './now';
 
 /** What a card says of the aggregate itself. */
@@ -21,21 +21,23 @@ interface Doing {
   late: boolean;
 }
 
-/** What an operator sees of a dispute or a payout in Temporal's web UI: its card, and whether it is stuck. */
-export class SagaView {
+/** What an operator sees of a saga of the payments in Temporal's web UI: its card, and whether it is stuck. */
+export class SagaView<State> {
   private readonly card = new Card();
   private story = { waitsFor: 'its first step', since: now(), next: 'nothing to do' };
   private readonly underWay: Doing[] = [];
   private shownStuck = false;
 
+  /** @param subject what is said before the first fact */
   constructor(
     private readonly policies: Policies,
     private subject: Subject,
+    private readonly subjectOf: (state: State) => Subject,
   ) {}
 
   /** After every fact. */
-  show(subject: Subject): void {
-    this.subject = subject;
+  show(state: State): void {
+    this.subject = this.subjectOf(state);
     this.tell();
   }
 
@@ -50,6 +52,12 @@ export class SagaView {
     const doing = this.underWay.at(-1);
     if (doing) doing.failed = true;
     this.card.failed(what, error);
+    this.tell();
+  }
+
+  /** Nothing goes on before an operator has spoken; null when that has happened. */
+  park(parked: Parked | null): void {
+    this.card.park(parked);
     this.tell();
   }
 
@@ -83,7 +91,7 @@ export class SagaView {
   private tell(): void {
     const late = this.underWay.find((doing) => doing.late);
     const doing = late ?? this.underWay.at(-1);
-    const stuck = late !== undefined;
+    const stuck = this.card.isParked || late !== undefined;
     if (stuck !== this.shownStuck) upsertSearchAttributes([{ key: searchAttributes.stuck, value: stuck }]);
     this.shownStuck = stuck;
     const { waitsFor, since } = doing ?? this.story;
