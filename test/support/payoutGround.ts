@@ -44,6 +44,8 @@ export interface GroundOptions {
   readonly env: TestWorkflowEnvironment;
   /** The provider's client for those who have one; what is played takes the place of its calls. */
   readonly provider?: (pool: Pool) => ProviderClient;
+  /** Called with the database before anything else begins. */
+  readonly before?: (pool: Pool) => Promise<void>;
   /** In the place of the activities of these names. */
   readonly instead?: (real: PayoutActivities & DisputeActivities) => object;
 }
@@ -84,8 +86,14 @@ export interface PayoutGround {
   stop(): Promise<void>;
 }
 
-export async function startPayoutGround({ env, provider, instead }: GroundOptions): Promise<PayoutGround> {
+export async function startPayoutGround({
+  env,
+  before,
+  provider,
+  instead,
+}: GroundOptions): Promise<PayoutGround> {
   const pool = await paymentsDatabase();
+  await before?.(pool);
   const access = { pool, provider: provider === undefined ? (undefined as never) : provider(pool) };
   const real = { ...createPayoutActivities(access), ...createDisputeActivities(access) };
   const namespace = env.namespace ?? 'default';
