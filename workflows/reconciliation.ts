@@ -14,7 +14,8 @@ import { causeOf } from './steps';
 /** A check that finds nobody to ask is tried again for this long; the run then says that it could not look. */
 const looking = proxyActivities<ReconciliationActivities>({
   scheduleToCloseTimeout: '30m',
-  heartbeatTimeout: '1m',
+  // The longest that a check says nothing of itself: while the whole ledger is summed up.
+  heartbeatTimeout: '6m',
   retry: { maximumInterval: '1m' },
 });
 const doing = proxyActivities<ReconciliationActivities>({ startToCloseTimeout: '1m' });

@@ -48,6 +48,7 @@ export async function checkLog(
   const progress: Progress = { upTo: new Map(), ahead: new Map() };
   const sinceMs = Date.parse(since);
   let page: LoggedFact[] = [];
+  let read = 0;
   const compare = async (): Promise<void> => {
     beat();
     collected.add(...(await judgeLogged(pool, page)));
@@ -58,6 +59,8 @@ export async function checkLog(
     topic,
     timeoutMs: READ_TIMEOUT_MS,
     onRecord: async (record) => {
+      read += 1;
+      if (read % PAGE === 0) beat();
       const fact = loggedFact(record);
       collected.add(...follow(progress, fact));
       if (record.timestamp < sinceMs) return;
