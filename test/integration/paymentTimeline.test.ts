@@ -178,6 +178,29 @@ test('a rider looks at their own payment, an operator at any', async () => {
   });
 });
 
+test('a rider whose bank wants to see them has the page for that, which is in no fact', async () => {
+  const rideId = await real.saga.open();
+  const { intentId } = await real.untilStatus(rideId, 'authorized');
+  const url = 'https://bank.example/challenge/1';
+  const deadlineAt = '2026-11-21T22:00:00.000Z';
+  const page = (changes: object, pageUrl: string | null) =>
+    Promise.all([
+      real.pool.query('update payments set state = state || $2 where payment_id = $1', [
+        rideId,
+        JSON.stringify(changes),
+      ]),
+      real.pool.query('update provider_intents set action_url = $2 where intent_id = $1', [
+        intentId,
+        pageUrl,
+      ]),
+    ]);
+  await page({ status: 'action_required', actionDeadlineAt: deadlineAt }, url);
+  expect((await get(`/v1/rides/${rideId}/payment`)).body).toMatchObject({ action: { url, deadlineAt } });
+  // Answered: the page is of no use any more.
+  await page({ status: 'authorized', actionDeadlineAt: null }, url);
+  expect((await get(`/v1/rides/${rideId}/payment`)).body).toMatchObject({ action: null });
+});
+
 test.each([
   ['of a ride that has not asked for it', `/v1/rides/${randomUUID()}/payment`],
   ['of no ride at all', `/v1/ops/payments/${randomUUID()}`],
