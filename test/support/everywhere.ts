@@ -4,6 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { createKafka, readTopicRaw, withAdmin } from '../../platform/kafka';
 import { createPool } from '../../platform/postgres';
 import { owners } from '../../tools/stack/databases';
+import { postgresUrl } from '../../tools/stack/servers/postgres';
 import type { Stack } from '../../tools/stack/stack';
 import { quiet } from './backbone';
 
@@ -35,7 +36,12 @@ function logs(dataDir: string): Place[] {
 async function databases({ databaseUrls }: Stack): Promise<Place[]> {
   const places: Place[] = [];
   for (const owner of owners) {
-    const pool = createPool(databaseUrls[owner], { applicationName: 'test', max: 1 });
+    // As who may read everything: no process may.
+    const { port, pathname } = new URL(databaseUrls[owner]);
+    const pool = createPool(postgresUrl(Number(port), pathname.slice(1)), {
+      applicationName: 'test',
+      max: 1,
+    });
     const { rows: tables } = await pool.query<{ name: string }>(
       `select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables
        where schemaname not in ('pg_catalog', 'information_schema')`,
