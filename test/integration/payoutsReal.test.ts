@@ -175,7 +175,7 @@ test.each([
 ] as const)('a dispute that is %s moves the money that the provider moves', async (status, text, moved) => {
   const dispute = await disputed();
   await booksAgree();
-  await psp.fault({ match: { method: 'POST', path: '/v1/disputes/*' }, kind: 'drop_after' });
+  await psp.fault({ match: { method: 'POST', path: '/v1/disputes/*' }, kind: 'error500_after' });
   await submit(dispute.disputeId, text);
   await ground.disputeNews(dispute.disputeId);
   await ground.untilDispute(dispute.disputeId, (one) => one.status === status);

@@ -65,6 +65,11 @@ test('an opened dispute takes amount and fee; one that is won brings the amount 
   const [row, fold] = await ground.rowAndFold(disputeId, 'dispute');
   expect(row).toEqual(fold);
   expect(row).toMatchObject({ version: 3, status: 'won' });
+  const { rows } = await ground.pool.query<{ of: string }>(
+    `select distinct headers ->> 'ce_correlationid' as of from outbox where key = $1`,
+    [disputeId],
+  );
+  expect(rows).toEqual([{ of: rideId }]);
 });
 
 test('one that is lost is the platform’s loss; a fee that came back is booked', async () => {
