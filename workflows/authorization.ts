@@ -50,9 +50,9 @@ export async function authorize(
       return order;
     }
     const { reason } = held;
+    if (rideIsOver()) return null;
     const next = methods[index + 1];
     if (next === undefined) await record.add('payment.declined', { reason });
-    else if (rideIsOver()) return null;
     else await record.add('payment.method_changed', { method: next, reason });
   }
   return null;

@@ -29,7 +29,7 @@ export class Refunds {
       (order) => this.settled.undisturbed(() => this.give(order)),
       {
         validator: (order: RefundOrder) =>
-          refusing(() => this.settled.isInDoubt || this.given(order) || this.mustTake(order)),
+          refusing(() => this.settled.isInDoubt || this.known(order) || this.mustTake(order)),
         description: 'Gives back part of what was captured, once for each refundKey',
       },
     );
@@ -40,9 +40,8 @@ export class Refunds {
    * @throws DomainError `refund_not_possible`, where a part was refused: those before it have gone back
    */
   async give(order: RefundOrder): Promise<Refund> {
-    const given = this.given(order);
-    if (given) return given;
-    const plan = this.plans.get(order.refundKey) ?? this.plan(order);
+    const plan = this.known(order) ?? this.plan(order);
+    if (plan.refund) return plan.refund;
     try {
       for (const part of plan.parts.slice(plan.refundIds.length)) await this.givePart(plan, part);
     } catch (error) {
@@ -58,7 +57,11 @@ export class Refunds {
 
   private plan(order: RefundOrder): Plan {
     this.mustTake(order);
-    const plan = { order, parts: refundsOver(this.settled.record.payment, order.amountMinor), refundIds: [] };
+    const plan: Plan = {
+      order,
+      parts: refundsOver(this.settled.record.payment, order.amountMinor),
+      refundIds: [],
+    };
     this.plans.set(order.refundKey, plan);
     return plan;
   }
@@ -77,11 +80,12 @@ export class Refunds {
     refundIds.push(refundId);
   }
 
-  private given({ refundKey, amountMinor, reason }: RefundOrder): Refund | undefined {
+  /** What this key was used for: done, or to be gone on with. */
+  private known({ refundKey, amountMinor, reason }: RefundOrder): Plan | undefined {
     const known = this.plans.get(refundKey);
     if (known && (known.order.amountMinor !== amountMinor || known.order.reason !== reason))
       throw new DomainError('idempotency_key_reused', 'This key was used for another refund.');
-    return known?.refund;
+    return known;
   }
 
   private mustTake({ amountMinor }: RefundOrder): true {

@@ -18,6 +18,12 @@ export interface GateOptions {
   readonly retryAfterMs?: number;
   /** … this (30 s). */
   readonly mostRetryAfterMs?: number;
+  /**
+   * How long who was turned away stays away in the middle, in milliseconds: a quarter of what the outage has lasted, from
+   * this (2 s) to that (60 s).
+   */
+  readonly leastPauseMs?: number;
+  readonly mostPauseMs?: number;
   /** Requests under way at once, and so many that wait for their turn (32 and 256). */
   readonly mostAtOnce?: number;
   readonly mostWaiting?: number;
@@ -67,6 +73,7 @@ const statusName: Readonly<Record<CircuitState, GateReading['state']>> = {
  */
 export function createProviderGate(options: GateOptions = {}): ProviderGate {
   const { breakAfter = 8, retryAfterMs = 1_000, mostRetryAfterMs = 30_000 } = options;
+  const { leastPauseMs = 2_000, mostPauseMs = 60_000 } = options;
   const { mostAtOnce = 32, mostWaiting = 256, random = Math.random } = options;
   const unknown = handleWhen(() => true).orWhenResult(
     (response) => (response as HttpResponse).getStatusCode() >= 500,
@@ -90,7 +97,7 @@ export function createProviderGate(options: GateOptions = {}): ProviderGate {
   /** The longer it lasts, the longer the pause: what waits then costs nothing, and comes back spread over as long. */
   const pauseMs = (): number => {
     const lastedMs = outageSinceMs === 0 ? 0 : Date.now() - outageSinceMs;
-    const middleMs = Math.min(2 * mostRetryAfterMs, Math.max(2 * retryAfterMs, lastedMs / 4));
+    const middleMs = Math.min(mostPauseMs, Math.max(leastPauseMs, lastedMs / 4));
     return Math.round(middleMs * (0.5 + random()));
   };
   const through = async <T extends HttpResponse>(request: () => Promise<T>): Promise<T> => {

@@ -2,9 +2,8 @@ import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowFailedError } from '@temporalio/client';
 import { operatorUpdates, stepId } from '../../domain/names';
 import type { Charged } from '../../domain/paymentCalls';
-import { paymentSteps, type PaymentFact, type PaymentOrder } from '../../domain/paymentFacts';
+import type { PaymentFact } from '../../domain/paymentFacts';
 import { getPayment } from '../../services/payments/store';
-import { paymentOrder } from '../support/payments';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
 import { eventually } from '../support/rideSaga';
 
@@ -115,17 +114,7 @@ describe('a cancel by an operator of Temporal', () => {
 });
 
 describe('an attempt that was lost with its worker', () => {
-  /** What it had committed by then: its local activities leave nothing in the history. */
-  async function committed(...facts: PaymentFact[]): Promise<PaymentOrder> {
-    const order = paymentOrder();
-    const opened: PaymentFact = { type: 'payment.opened', at, data: order };
-    for (const [version, fact] of [opened, ...facts].entries()) {
-      const step = paymentSteps[fact.type];
-      const ids = { stepId: stepId(order.rideId, step, version), aggregateId: order.rideId };
-      await transitions[step]({ ...ids, expectedVersion: version, fact });
-    }
-    return order;
-  }
+  const committed = (...facts: PaymentFact[]) => played.committed({}, ...facts);
   const at = new Date().toISOString();
   const authorized: PaymentFact = {
     type: 'payment.authorized',
@@ -152,6 +141,23 @@ describe('an attempt that was lost with its worker', () => {
     const rideId = await saga.open(order);
     expect(await untilHeard(rideId)).toEqual(['paymentDeclined: card_declined']);
     expect(provider.asked(rideId)).toEqual(['authorize 1500']);
+  });
+
+  test('was not sure of the hold: what is known by now says so first', async () => {
+    const unresolved = {
+      type: 'payment.unresolved',
+      data: { call: 'authorize', reason: 'timed_out' },
+    } as const;
+    const rideId = await saga.open(await committed({ ...unresolved, at }));
+    expect(await untilHeard(rideId)).toEqual(['paymentAuthorized']);
+    expect(await factTypes(rideId)).toEqual([
+      'payment.opened',
+      'payment.unresolved',
+      'payment.resolved',
+      'payment.authorized',
+    ]);
+    const [row, folded] = await rowAndFold(rideId);
+    expect(row).toEqual(folded);
   });
 
   test('had released the hold of a ride that was over: it is released once', async () => {

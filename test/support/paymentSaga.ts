@@ -10,10 +10,11 @@ import {
   paymentSignals,
   paymentUpdates,
   paymentWorkflowId,
+  providerNews,
   rideWorkflowId,
   workflowTypes,
 } from '../../domain/names';
-import type { PaymentStatus } from '../../domain/payment';
+import type { Payment, PaymentStatus } from '../../domain/payment';
 import type { PaymentOrder } from '../../domain/paymentFacts';
 import { standardPolicies, type Policies } from '../../domain/policies';
 import type { PaymentStart, Refund, RefundOrder } from '../../domain/sagas';
@@ -45,6 +46,14 @@ export interface PaymentSaga {
   endRide(rideId: string): Promise<void>;
   tip(rideId: string, amountMinor: number): Promise<{ tipMinor: number; currency: string }>;
   refund(rideId: string, order: RefundOrder): Promise<Refund>;
+  /** An operator's Update, answered with the payment after it. */
+  operator(
+    rideId: string,
+    update: 'retryNow' | 'markResolved' | 'waiveFee' | 'adjustCharge',
+    argument?: object,
+  ): Promise<Payment>;
+  /** The provider has said something. */
+  news(rideId: string, type?: string): Promise<void>;
   /** What the ride was told by its payment. */
   heard(rideId: string): Promise<string[]>;
   /** How the payment ended. */
@@ -93,6 +102,10 @@ export async function startPaymentSaga(options: PaymentSagaOptions): Promise<Pay
       handle(rideId).executeUpdate<{ tipMinor: number; currency: string }, [object]>(paymentUpdates.tip, {
         args: [{ amountMinor }],
       }),
+    operator: (rideId, update, argument = {}) =>
+      handle(rideId).executeUpdate<Payment, [object]>(paymentUpdates[update], { args: [argument] }),
+    news: (rideId, type = 'payment_intent.amount_capturable_updated') =>
+      handle(rideId).signal(providerNews, { eventId: `evt_${randomUUID()}`, type, objectId: `pi_${rideId}` }),
     refund: (rideId, order) =>
       handle(rideId).executeUpdate<Refund, [RefundOrder]>(paymentUpdates.refund, { args: [order] }),
     heard: (rideId) => ride(rideId).query<string[]>('heard'),

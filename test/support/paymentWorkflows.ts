@@ -1,5 +1,6 @@
 import { condition, defineQuery, defineSignal, setHandler } from '@temporalio/workflow';
 import { rideSignals } from '../../domain/names';
+import type { PaymentMethod } from '../../domain/ride';
 
 export { dispute } from '../../workflows/dispute';
 export { payment } from '../../workflows/payment';
@@ -10,8 +11,8 @@ export async function listeningRide(): Promise<void> {
   const heard: string[] = [];
   let over = false;
   setHandler(
-    defineSignal(rideSignals.paymentAuthorized),
-    () => void heard.push(rideSignals.paymentAuthorized),
+    defineSignal<[{ method: PaymentMethod }?]>(rideSignals.paymentAuthorized),
+    (held) => void heard.push(`${rideSignals.paymentAuthorized}${held ? `: ${held.method.type}` : ''}`),
   );
   setHandler(
     defineSignal<[{ reason: string }]>(rideSignals.paymentDeclined),

@@ -1,13 +1,18 @@
 import type { temporal } from '@temporalio/proto';
-import { createPaymentActivities, type PaymentTransitions } from '../../activities/payments';
+import {
+  createPaymentActivities,
+  type PaymentTransitions,
+  type ProviderActivities,
+} from '../../activities/payments';
 import { foldPayment, type Payment } from '../../domain/payment';
-import type { PaymentFact } from '../../domain/paymentFacts';
+import { paymentSteps, type PaymentFact, type PaymentOrder } from '../../domain/paymentFacts';
+import { stepId } from '../../domain/names';
 import { standardPolicies } from '../../domain/policies';
 import { stepsOf } from '../../platform/outbox';
 import type { Pool } from '../../platform/postgres';
 import { balancesOf } from '../../services/payments/ledger';
 import { getPayment } from '../../services/payments/store';
-import { paymentsDatabase, providerAccess } from './payments';
+import { paymentOrder, paymentsDatabase, providerAccess } from './payments';
 import { startPaymentSaga, type PaymentSaga } from './paymentSaga';
 import { playedProvider, type PlayedProvider } from './playedProvider';
 import { eventually } from './rideSaga';
@@ -19,6 +24,11 @@ export interface PlayedPayments {
   readonly provider: PlayedProvider;
   readonly saga: PaymentSaga;
   readonly transitions: PaymentTransitions;
+  /**
+   * What an attempt of a payment's workflow that was lost had committed behind its opening: its local activities leave
+   * nothing in the history. Answers the order, to be opened.
+   */
+  committed(changes: Partial<PaymentOrder>, ...facts: PaymentFact[]): Promise<PaymentOrder>;
   /** Moves the clock. */
   sleep(duration: number | `${number} minutes`): Promise<void>;
   /** A payment whose ride cost 15 dollars. */
@@ -37,7 +47,10 @@ export interface PlayedPayments {
   stop(): Promise<void>;
 }
 
-export async function startPlayedPayments(): Promise<PlayedPayments> {
+/** `between` puts something between the payments and the played provider. */
+export async function startPlayedPayments(
+  between: (provider: ProviderActivities) => ProviderActivities = (provider) => provider,
+): Promise<PlayedPayments> {
   const [env, pool] = await Promise.all([timeSkippingEnvironment(), paymentsDatabase()]);
   const provider = playedProvider();
   const { transitions } = createPaymentActivities({
@@ -47,13 +60,23 @@ export async function startPlayedPayments(): Promise<PlayedPayments> {
   const saga = await startPaymentSaga({
     connection: env.connection,
     nativeConnection: env.nativeConnection,
-    activities: { ...transitions, ...provider.activities },
+    activities: { ...transitions, ...between(provider.activities) },
   });
   const payments: PlayedPayments = {
     pool,
     provider,
     saga,
     transitions,
+    async committed(changes, ...facts) {
+      const order = paymentOrder(changes);
+      const opened: PaymentFact = { type: 'payment.opened', at: new Date().toISOString(), data: order };
+      for (const [version, fact] of [opened, ...facts].entries()) {
+        const step = paymentSteps[fact.type];
+        const ids = { stepId: stepId(order.rideId, step, version), aggregateId: order.rideId };
+        await transitions[step]({ ...ids, expectedVersion: version, fact });
+      }
+      return order;
+    },
     sleep: (duration) => env.sleep(duration),
     async captured() {
       const rideId = await saga.open();

@@ -49,6 +49,7 @@ export async function startRealPayments(
       httpClient: observedHttp(Stripe.createNodeHttpClient(), observe),
     }).client,
     topicPrefix,
+    returnUrl: 'https://app.example/paid',
   };
   const { transitions, provider } = createPaymentActivities(access);
   const saga = await startPaymentSaga({

@@ -1,0 +1,151 @@
+import { ApplicationFailure } from '@temporalio/common';
+import type { Charged } from '../../domain/paymentCalls';
+import { getPayment } from '../../services/payments/store';
+import { cardOf, isStuck } from '../support/card';
+import { refusalOf } from '../support/paymentSaga';
+import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
+import { eventually } from '../support/rideSaga';
+
+jest.setTimeout(60_000);
+
+let played: PlayedPayments;
+let { pool, provider, saga, untilStatus, resultAfterWindow, factTypes, rowAndFold, booked } =
+  {} as PlayedPayments;
+
+beforeAll(async () => {
+  played = await startPlayedPayments();
+  ({ pool, provider, saga, untilStatus, resultAfterWindow, factTypes, rowAndFold, booked } = played);
+});
+beforeEach(() => provider.reset());
+afterAll(() => played?.stop());
+
+const ended = { amountMinor: 1_500, driverId: 'driver-1' };
+const declined = (): Promise<Charged> => Promise.resolve({ charged: false, reason: 'insufficient_funds' });
+const gone = (): Promise<never> =>
+  Promise.reject(ApplicationFailure.nonRetryable('hold pi_1 is canceled', 'hold_gone'));
+
+/** A ride that has ended when its hold was gone. */
+async function endedWithoutHold(outcome = ended): Promise<string> {
+  const rideId = await saga.open();
+  await untilStatus(rideId, 'authorized');
+  provider.next('capture', gone);
+  await saga.rideEnded(rideId, outcome);
+  return rideId;
+}
+
+/** One that nothing could be taken for, either. */
+async function owed(outcome = ended): Promise<string> {
+  provider.next('collect', declined);
+  const rideId = await endedWithoutHold(outcome);
+  await untilStatus(rideId, 'owed');
+  await eventually(async () => (await cardOf(saga.handle(rideId))).includes('Parked') || undefined);
+  return rideId;
+}
+
+const isWhole = async (rideId: string): Promise<void> => {
+  const [row, folded] = await rowAndFold(rideId);
+  expect(row).toEqual(folded);
+};
+const shares = { 'driver_payable:driver-1': -1_200, platform_revenue: -300 };
+
+describe('a hold that is gone when it is captured', () => {
+  test('is made up for by a charge, booked as the capture would have been', async () => {
+    const rideId = await endedWithoutHold();
+    expect(await resultAfterWindow(rideId)).toBe('captured');
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500', 'charge 1500']);
+    expect(await booked(rideId)).toEqual({ provider_clearing: 1_500, ...shares });
+    await isWhole(rideId);
+  });
+
+  test('and a card that declines that leave a debt, and the driver has what is theirs', async () => {
+    const rideId = await owed();
+    expect(await getPayment(pool, rideId)).toMatchObject({ status: 'owed', owedMinor: 1_500 });
+    expect(await booked(rideId)).toEqual({ rider_receivable: 1_500, ...shares });
+    expect(await isStuck(saga.handle(rideId))).toBe(true);
+    expect(await cardOf(saga.handle(rideId))).toContain('could not collect what is owed');
+    await isWhole(rideId);
+  });
+});
+
+describe('a debt', () => {
+  test('is collected when an operator has it tried again, and only then', async () => {
+    const rideId = await owed();
+    provider.next('collect', declined);
+    await saga.operator(rideId, 'retryNow');
+    await eventually(() => Promise.resolve(provider.asked(rideId).length >= 4 || undefined));
+    expect(await getPayment(pool, rideId)).toMatchObject({ status: 'owed' });
+    await eventually(async () => (await cardOf(saga.handle(rideId))).includes('Parked') || undefined);
+    await saga.operator(rideId, 'retryNow');
+    expect(await resultAfterWindow(rideId)).toBe('captured');
+    expect(provider.asked(rideId).filter((what) => what === 'charge 1500')).toHaveLength(3);
+    expect(await booked(rideId)).toEqual({ provider_clearing: 1_500, rider_receivable: 0, ...shares });
+    expect(await factTypes(rideId)).toEqual([
+      ...['payment.opened', 'payment.authorized', 'payment.charge_failed', 'payment.collected'],
+    ]);
+    await isWhole(rideId);
+  });
+
+  test('is waived by an operator, and the payment is over', async () => {
+    const rideId = await owed();
+    const waiver = { reason: 'goodwill', by: 'operator-1' };
+    expect(await saga.operator(rideId, 'waiveFee', waiver)).toMatchObject({ status: 'waived', owedMinor: 0 });
+    expect(await saga.result(rideId)).toBe('waived');
+    expect(await booked(rideId)).toEqual({
+      ...{ rider_receivable: 0, 'driver_payable:driver-1': -1_200, platform_revenue: 1_200 },
+    });
+    await isWhole(rideId);
+  });
+
+  test('takes no tip, and is lowered but not raised by an adjustment', async () => {
+    const rideId = await owed();
+    expect(await refusalOf(saga.tip(rideId, 200))).toBe('tip_not_possible');
+    const more = { adjustmentKey: 'adj-1', toMinor: 2_000, reason: 'toll' };
+    expect(await refusalOf(saga.operator(rideId, 'adjustCharge', more))).toBe('adjust_not_possible');
+    const less = { adjustmentKey: 'adj-2', toMinor: 1_000, reason: 'detour' };
+    expect(await saga.operator(rideId, 'adjustCharge', less)).toMatchObject({ owedMinor: 1_000 });
+    await saga.operator(rideId, 'retryNow');
+    expect(await resultAfterWindow(rideId)).toBe('captured');
+    expect(provider.asked(rideId).at(-1)).toBe('charge 1000');
+    await isWhole(rideId);
+  });
+
+  test('is left to an operator who says so', async () => {
+    const rideId = await owed();
+    await saga.handle(rideId).executeUpdate('skipCompensation');
+    expect(await saga.result(rideId)).toBe('owed');
+  });
+});
+
+describe('owed more than is held', () => {
+  const more = { ...ended, amountMinor: 2_000 };
+
+  test('the hold is taken, and the rest charged', async () => {
+    const rideId = await saga.open();
+    await untilStatus(rideId, 'authorized');
+    await saga.rideEnded(rideId, more);
+    expect(await resultAfterWindow(rideId)).toBe('captured');
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500', 'charge 500']);
+    expect(await booked(rideId)).toEqual({
+      ...{ provider_clearing: 2_000, rider_receivable: 0 },
+      ...{ 'driver_payable:driver-1': -1_600, platform_revenue: -400 },
+    });
+    await isWhole(rideId);
+  });
+
+  test('what the card does not give is owed, and can be waived while the rest is tipped and refunded', async () => {
+    provider.next('collect', declined);
+    const rideId = await saga.open();
+    await untilStatus(rideId, 'authorized');
+    await saga.rideEnded(rideId, more);
+    await eventually(async () => (await cardOf(saga.handle(rideId))).includes('Parked') || undefined);
+    expect(await getPayment(pool, rideId)).toMatchObject({ status: 'captured', owedMinor: 500 });
+    expect(await saga.tip(rideId, 100)).toMatchObject({ tipMinor: 100 });
+    expect(
+      await saga.refund(rideId, { refundKey: 'ops:1', amountMinor: 300, reason: 'detour' }),
+    ).toMatchObject({ refundedMinor: 300 });
+    const waived = await saga.operator(rideId, 'waiveFee', { reason: 'goodwill', by: 'operator-1' });
+    expect(waived).toMatchObject({ owedMinor: 0, status: 'partially_refunded' });
+    expect(await resultAfterWindow(rideId)).toBe('partially_refunded');
+    await isWhole(rideId);
+  });
+});

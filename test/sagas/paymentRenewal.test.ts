@@ -1,0 +1,95 @@
+import { paymentSignals } from '../../domain/names';
+import { standardPolicies } from '../../domain/policies';
+import { getPayment } from '../../services/payments/store';
+import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
+import { eventually } from '../support/rideSaga';
+import { cardOf } from '../support/card';
+
+jest.setTimeout(60_000);
+
+let played: PlayedPayments;
+let { pool, provider, saga, sleep, untilStatus, untilAsked, resultAfterWindow, factTypes, rowAndFold } =
+  {} as PlayedPayments;
+
+beforeAll(async () => {
+  played = await startPlayedPayments();
+  ({ pool, provider, saga, sleep, untilStatus, untilAsked, resultAfterWindow, factTypes, rowAndFold } =
+    played);
+});
+beforeEach(() => provider.reset());
+afterAll(() => played?.stop());
+
+const { holdValidMs } = standardPolicies;
+const holdAges = (rideId: string): Promise<void> => saga.handle(rideId).signal(paymentSignals.holdAges);
+const ended = { amountMinor: 1_500, driverId: 'driver-1' };
+
+/** Authorized so long ago. */
+async function aged(ms: number): Promise<string> {
+  const rideId = await saga.open();
+  await untilStatus(rideId, 'authorized');
+  await sleep(ms);
+  return rideId;
+}
+
+const untilIntent = (rideId: string, intentId: string): Promise<true> =>
+  eventually(async () => (await getPayment(pool, rideId))?.intentId === intentId || undefined);
+
+test('a hold that gets old is made anew before the old one goes, and the new one is captured', async () => {
+  const rideId = await aged(holdValidMs + 1_000);
+  await holdAges(rideId);
+  await untilIntent(rideId, `pi_${rideId}_2`);
+  await untilAsked(rideId, 'void hold 1');
+  await saga.rideEnded(rideId, ended);
+  expect(await resultAfterWindow(rideId)).toBe('captured');
+  expect(provider.asked(rideId)).toEqual([
+    ...['authorize 1500', 'authorize 1500 as 2', 'void hold 1', 'capture 1500'],
+  ]);
+  expect(await factTypes(rideId)).toEqual([
+    ...['payment.opened', 'payment.authorized', 'payment.reauthorized', 'payment.captured'],
+  ]);
+  const [row, folded] = await rowAndFold(rideId);
+  expect(row).toEqual(folded);
+});
+
+test('one that is young is looked at, and left alone', async () => {
+  const rideId = await aged(60_000);
+  await holdAges(rideId);
+  await eventually(() => Promise.resolve(provider.asked(rideId).length === 2 || undefined));
+  await saga.rideEnded(rideId, { amountMinor: 0, driverId: null });
+  expect(await saga.result(rideId)).toBe('voided');
+  expect(provider.asked(rideId)).toEqual(['authorize 1500', 'authorize 1500', 'void']);
+});
+
+test('one that the provider has ended is made anew when the news come, however young', async () => {
+  const rideId = await aged(60_000);
+  provider.next('authorize', () => Promise.resolve({ charged: false, reason: 'canceled' }));
+  await saga.news(rideId, 'payment_intent.canceled');
+  await untilIntent(rideId, `pi_${rideId}_2`);
+});
+
+test('where the card does not give a new one, the old one stands and is tried again later', async () => {
+  const rideId = await aged(holdValidMs + 1_000);
+  provider.next('authorize', () => Promise.resolve({ charged: false, reason: 'insufficient_funds' }));
+  await holdAges(rideId);
+  await eventually(
+    async () => (await cardOf(saga.handle(rideId))).includes('insufficient_funds') || undefined,
+  );
+  expect(await getPayment(pool, rideId)).toMatchObject({ status: 'authorized', intentId: `pi_${rideId}` });
+  await holdAges(rideId);
+  await untilIntent(rideId, `pi_${rideId}_3`);
+  await untilAsked(rideId, 'void hold 1');
+});
+
+test('a ride that ends while the hold is made anew waits for it, and releases all of it', async () => {
+  const rideId = await aged(holdValidMs + 1_000);
+  const answer = provider.late<'authorize', { charged: true; intentId: string }>('authorize');
+  await holdAges(rideId);
+  await answer.asked;
+  await saga.rideEnded(rideId, { amountMinor: 0, driverId: null });
+  answer.release({ charged: true, intentId: 'pi_new' });
+  expect(await saga.result(rideId)).toBe('voided');
+  expect(provider.asked(rideId)).toContain('void');
+  expect(await factTypes(rideId)).toEqual([
+    ...['payment.opened', 'payment.authorized', 'payment.reauthorized', 'payment.voided'],
+  ]);
+});
