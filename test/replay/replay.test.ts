@@ -62,6 +62,11 @@ test('every timer and activity says what it is for', () => {
   }
 });
 
+test('a normal payment by card takes at most 20 events', () => {
+  const { payment } = recorded.get('completed') as { payment: { events: unknown[] } };
+  expect(payment.events.length).toBeLessThanOrEqual(20);
+});
+
 test('today’s workflows replay every recorded history', async () => {
   expect(await replay()).toEqual(new Map());
 }, 120_000);

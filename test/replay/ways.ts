@@ -43,6 +43,21 @@ import {
   workflowCancelled,
   type Way,
 } from './moves';
+import {
+  adjusted,
+  bank,
+  captureLost,
+  captureLostForGood,
+  cardDeclines,
+  debt,
+  doubt,
+  fallsBackToCash,
+  holdGone,
+  holdRenewed,
+  matched,
+  providerIsBack,
+  shortHolds,
+} from './paymentMoves';
 
 const underWay = [matching(), accepted(), arrived, started] as const;
 
@@ -131,6 +146,25 @@ export const ways: Readonly<Record<string, Way>> = {
   'no-show': way(matching({ noShowAfterMs: 1 }), accepted(), arrived, act('reportNoShow')),
   'workflow-cancelled-matching': way(matching(), workflowCancelled),
   'workflow-cancelled-assigned': way(matching(), accepted(), workflowCancelled),
+  'completed-after-bank': way(bank.asks, bank.isAnswered, accepted(), driven),
+  'payment-failed-at-bank': way(bank.asksInVain),
+  'rider-cancels-at-bank': way(bank.asks, bank.isWaitedFor, cancelled('rider')),
+  'completed-fell-back-to-cash': way(fallsBackToCash, matched, accepted(), driven),
+  'completed-charged-anew': way(matching(), holdGone, accepted(), driven),
+  'completed-debt-collected': way(matching(), holdGone, cardDeclines, accepted(), driven, debt.isRetried),
+  'completed-debt-waived': way(matching(), holdGone, cardDeclines, accepted(), driven, debt.isWaived),
+  'completed-capture-in-doubt': way(matching(), accepted(), captureLost, driven),
+  'completed-capture-resolved': way(
+    matching(),
+    accepted(),
+    captureLostForGood,
+    driven,
+    doubt.isSaid,
+    doubt.isResolved,
+    providerIsBack,
+  ),
+  'completed-adjusted': way(matching(longAfter), accepted(), driven, adjusted(2_000), adjusted(1_000)),
+  'completed-hold-renewed': way(matching(shortHolds), accepted(), holdRenewed, driven),
   'release-parked': way(
     matching(),
     provider.refuses('voidHold'),
