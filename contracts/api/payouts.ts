@@ -63,7 +63,7 @@ export const disputeView = z.strictObject({
 export const disputesView = z.strictObject({ disputes: z.array(disputeView) });
 
 export const evidenceBody = z.strictObject({
-  text: freeText(5_000).describe('what the bank is told; no card numbers'),
+  text: freeText(5_000).describe('free text: what the bank is told; no card numbers'),
 });
 
 export type EarningsView = z.infer<typeof earningsView>;
