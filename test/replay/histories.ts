@@ -1,13 +1,27 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { historyToJSON, type History } from '@temporalio/common/lib/proto-utils';
-import { paymentWorkflowId, rideWorkflowId, scheduledRideWorkflowId } from '../../domain/names';
+import {
+  disputeWorkflowId,
+  paymentWorkflowId,
+  payoutSchedule,
+  payoutWorkflowId,
+  rideWorkflowId,
+  scheduledRideWorkflowId,
+} from '../../domain/names';
 
 /** The workflows of one ride; not every ride has all of them. */
-export const carriers = {
+export const rideCarriers = {
   scheduled: scheduledRideWorkflowId,
   ride: rideWorkflowId,
   payment: paymentWorkflowId,
+} as const;
+/** All that is recorded. */
+export const carriers = {
+  ...rideCarriers,
+  dispute: disputeWorkflowId,
+  payout: payoutWorkflowId,
+  payoutBatch: (name: string) => `${payoutSchedule.workflowId}-${name}`,
 } as const;
 export type Carrier = keyof typeof carriers;
 

@@ -5,7 +5,8 @@ import type { History } from '@temporalio/common/lib/proto-utils';
 import { ownNamespace } from '../support/apiGround';
 import { eventually, startRideSaga, type RideSaga } from '../support/rideSaga';
 import { existingEnvironment } from '../support/servers';
-import { carriers, historiesDir, writeHistories, type Carrier } from './histories';
+import { historiesDir, rideCarriers, writeHistories, type Carrier } from './histories';
+import { moneyWays, startMoneyScene, type MoneyScene } from './moneyWays';
 import { ways } from './ways';
 
 /**
@@ -13,21 +14,34 @@ import { ways } from './ways';
  * the tests: it is run when a way is added, or when the workflows were changed on purpose.
  */
 let saga: RideSaga;
+let scene: MoneyScene;
 beforeAll(async () => {
   saga = await startRideSaga(await existingEnvironment(await ownNamespace()));
+  scene = await startMoneyScene();
   mkdirSync(historiesDir, { recursive: true });
 });
-afterAll(() => saga?.stop());
+afterAll(async () => {
+  await saga?.stop();
+  await scene?.ground.stop();
+});
 
 test.each(Object.entries(ways))('%s', async (name, way) => {
   const rideId = await way(saga);
   const histories = await Promise.all(
-    Object.entries(carriers).map(async ([carrier, workflowId]) => {
+    Object.entries(rideCarriers).map(async ([carrier, workflowId]) => {
       const history = await historyOnceOver(workflowId(rideId));
       return history ? [[carrier as Carrier, history] as const] : [];
     }),
   );
   writeHistories(name, histories.flat());
+});
+
+test.each(Object.entries(moneyWays))('%s', async (name, way) => {
+  const kept = Object.entries(await way(scene));
+  const histories = kept.map(
+    async ([carrier, handle]) => [carrier as Carrier, await handle.fetchHistory()] as const,
+  );
+  writeHistories(name, await Promise.all(histories));
 });
 
 async function historyOnceOver(workflowId: string): Promise<History | undefined> {
@@ -45,6 +59,8 @@ async function historyOnceOver(workflowId: string): Promise<History | undefined>
 }
 
 test('ways that are no more', () => {
-  const gone = readdirSync(historiesDir).filter((file) => !(file.replace(/\.json$/, '') in ways));
+  const gone = readdirSync(historiesDir).filter(
+    (file) => !(file.replace(/\.json$/, '') in { ...ways, ...moneyWays }),
+  );
   for (const file of gone) rmSync(join(historiesDir, file));
 });
