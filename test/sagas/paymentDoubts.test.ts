@@ -4,6 +4,7 @@ import type { ProviderActivities } from '../../activities/payments';
 import { refusalOf } from '../support/paymentSaga';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
 import { held } from '../support/playedProvider';
+import { eventually } from '../support/rideSaga';
 
 jest.setTimeout(60_000);
 
@@ -32,8 +33,20 @@ async function captureInDoubt(): Promise<string> {
   await untilStatus(rideId, 'authorized');
   loses('capture');
   await saga.rideEnded(rideId, ended);
-  await untilStatus(rideId, 'unresolved');
+  await untilInDoubt(rideId);
   return rideId;
+}
+
+/**
+ * Waits until the payment is unresolved and its call waits for the next try. Not while a try is under way: the
+ * time-skipping server never ends a workflow's task that cancels a call which ends meanwhile.
+ */
+async function untilInDoubt(rideId: string): Promise<void> {
+  await untilStatus(rideId, 'unresolved');
+  await eventually(async () => {
+    const { raw } = await saga.handle(rideId).describe();
+    return raw.pendingActivities?.some(({ attempt }) => (attempt ?? 1) > 1) || undefined;
+  });
 }
 
 const wayOf = (call: string): string[] => [
@@ -77,7 +90,7 @@ describe('an outcome that nobody knows', () => {
   test('of an authorization whose ride is cancelled meanwhile: what may be held is released', async () => {
     loses('authorize');
     const rideId = await saga.open();
-    await untilStatus(rideId, 'unresolved');
+    await untilInDoubt(rideId);
     await saga.handle(rideId).cancel();
     await expect(saga.result(rideId)).rejects.toThrow();
     expect(provider.asked(rideId).at(-1)).toBe('void');
@@ -173,7 +186,7 @@ describe('an operator', () => {
     const rideId = await played.captured();
     loses('chargeTip');
     const tip = saga.tip(rideId, 300);
-    await untilStatus(rideId, 'unresolved');
+    await untilInDoubt(rideId);
     const happened = { ...word, outcome: 'happened' };
     expect(await refusalOf(saga.operator(rideId, 'markResolved', happened))).toBe('resolve_not_possible');
     await saga.operator(rideId, 'markResolved', { ...happened, objectId: 'pi_seen' });
@@ -189,7 +202,7 @@ describe('an operator', () => {
   test('gives up an authorization: the next method is tried, and a hold that came about is released', async () => {
     loses('authorize');
     const rideId = await saga.open({ fallbacks: [{ type: 'cash' }] });
-    await untilStatus(rideId, 'unresolved');
+    await untilInDoubt(rideId);
     await saga.operator(rideId, 'markResolved', { ...word, outcome: 'did_not_happen' });
     expect(await untilHeard(rideId)).toEqual(['paymentAuthorized: cash']);
     await untilAsked(rideId, 'void hold 1');

@@ -79,14 +79,14 @@ describe('what a rider may ask for', () => {
   };
 
   test('is a method and up to two more, cash last', () => {
-    expect(asks(card('a'), card('b'))).toBe(true);
-    expect(asks(card('a'), card('b'), cash)).toBe(true);
+    expect(asks(card('pm_a'), card('pm_b'))).toBe(true);
+    expect(asks(card('pm_a'), card('pm_b'), cash)).toBe(true);
   });
 
   test('is not more, nothing after cash, and no empty list', () => {
-    expect(asks(card('a'), card('b'), card('c'), cash)).toBe(false);
-    expect(asks(cash, card('a'))).toBe(false);
-    expect(asks(card('a'), cash, card('b'))).toBe(false);
-    expect(asks(card('a'))).toBe(false);
+    expect(asks(card('pm_a'), card('pm_b'), card('pm_c'), cash)).toBe(false);
+    expect(asks(cash, card('pm_a'))).toBe(false);
+    expect(asks(card('pm_a'), cash, card('pm_b'))).toBe(false);
+    expect(asks(card('pm_a'))).toBe(false);
   });
 });

@@ -71,7 +71,10 @@ async function requestRide(errand: Errand): Promise<{ ride: RideAccepted; repeat
       memories.accepted.push({ rideId: ride.rideId, riderId: plan.riderId, key, quoteId: quote.quoteId });
       kit.record.saw(ride.rideId, ride.status);
       if (twin) memories.repeated.push({ key, first, again: twin });
-      return { ride, repeating: repeatLater(errand, call, first) };
+      const repeating = repeatLater(errand, call, first);
+      // Whatever it throws is thrown where it is waited for; a city that ends meanwhile does not get there.
+      repeating.catch(() => undefined);
+      return { ride, repeating };
     } catch (error) {
       // The API was away for longer than the quote, or the schedule, holds: a new quote is a new request.
       const tooLate =
