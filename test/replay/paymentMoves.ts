@@ -66,7 +66,7 @@ export const captureLostForGood: Move = (saga) => {
     saga.provider.next('capture', () => Promise.reject(new Error('socket hang up')));
   return Promise.resolve();
 };
-export const providerIsBack: Move = (saga) => Promise.resolve(saga.provider.reset());
+export const providerIsBack: Move = (saga) => Promise.resolve(saga.provider.isBack());
 
 /** An operator's Update, once the payment takes it. */
 const operator =

@@ -13,17 +13,25 @@ export interface PlayedProvider {
    * says so: what is waited for longer than a quick answer takes.
    */
   late<K extends keyof ProviderActivities, T>(call: K): ReturnType<typeof held<T>>;
-  /** Forgets the special answers that nobody has asked for. */
+  /** From now on it answers as usual: special answers that nobody has asked for are forgotten. */
+  isBack(): void;
+  /**
+   * The next test begins: special answers are for payments that ask for the first time from now on. Those of a test
+   * before may still be open, and would take them.
+   */
   reset(): void;
 }
 
 export function playedProvider(): PlayedProvider {
   const calls: { rideId: string; what: string }[] = [];
   const waiting = new Map<string, (() => Promise<unknown>)[]>();
+  let callsBefore = 0;
+  const isOfBefore = (rideId: string): boolean =>
+    calls.slice(0, callsBefore).some((call) => call.rideId === rideId);
 
   const answer = <T>(call: keyof ProviderActivities, rideId: string, what: string, usual: T): Promise<T> => {
     calls.push({ rideId, what });
-    const special = waiting.get(call)?.shift();
+    const special = isOfBefore(rideId) ? undefined : waiting.get(call)?.shift();
     return (special?.() as Promise<T> | undefined) ?? Promise.resolve(usual);
   };
   const charged = (intentId: string): Charged => ({ charged: true, intentId });
@@ -67,7 +75,11 @@ export function playedProvider(): PlayedProvider {
       next(call, () => answer.promise as unknown as ReturnType<ProviderActivities[K]>);
       return answer;
     },
-    reset: () => waiting.clear(),
+    isBack: () => waiting.clear(),
+    reset() {
+      waiting.clear();
+      callsBefore = calls.length;
+    },
   };
 }
 
