@@ -6,18 +6,18 @@ import { foldPayment, type Payment } from '../domain/payment';
 import type { CardCharge, Charged, HoldOrder, Raised, Refunded, RefundAsked } from '../domain/paymentCalls';
 import { paymentSteps, type PaymentFact, type PaymentStep } from '../domain/paymentFacts';
 import type { Recorded, Step } from '../domain/sagas';
-import { captureHold, voidHolds } from '../services/payments/holds';
-import { chargeCard } from '../services/payments/intents';
-import { book } from '../services/payments/ledger';
+import { captureHold, voidHolds } from '../services/payments/provider/holds';
+import { chargeCard } from '../services/payments/provider/intents';
+import { book } from '../services/payments/books/ledger';
 import {
   FinalRefusal,
   retryAfterMs,
   type ProviderAccess,
   type ProviderClient,
-} from '../services/payments/provider';
-import { raiseHold } from '../services/payments/raiseHold';
-import { refundCapture } from '../services/payments/refunds';
-import { lockPayment, putPayment, type IntentRef } from '../services/payments/store';
+} from '../services/payments/provider/client';
+import { raiseHold } from '../services/payments/provider/raiseHold';
+import { refundCapture } from '../services/payments/provider/refunds';
+import { lockPayment, putPayment, type IntentRef } from '../services/payments/books/paymentStore';
 import { createRecordTransition } from './outbox';
 
 export interface PaymentActivityOptions {

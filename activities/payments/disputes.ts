@@ -10,9 +10,9 @@ import {
 } from '../../domain/dispute';
 import { disputeEntries } from '../../domain/ledger';
 import type { Recorded, Step } from '../../domain/sagas';
-import { readDispute, submitEvidence } from '../../services/payments/disputes';
-import { getDispute, lockDispute, putDispute } from '../../services/payments/disputeStore';
-import { book } from '../../services/payments/ledger';
+import { readDispute, submitEvidence } from '../../services/payments/provider/disputes';
+import { getDispute, lockDispute, putDispute } from '../../services/payments/books/disputeStore';
+import { book } from '../../services/payments/books/ledger';
 import { createRecordTransition } from '../outbox';
 import { askingProvider, type PaymentActivityOptions } from '../payments';
 

@@ -18,7 +18,7 @@ import {
   type Transferred,
 } from '../../domain/payout';
 import type { PayoutDue, PayoutStart, Recorded, Step } from '../../domain/sagas';
-import { book } from '../../services/payments/ledger';
+import { book } from '../../services/payments/books/ledger';
 import {
   driversWithAccount,
   getPayout,
@@ -28,8 +28,8 @@ import {
   payoutAccountOf,
   payoutIdOf,
   putPayout,
-} from '../../services/payments/payoutStore';
-import { returnedOf, transfer, type TransferOrder } from '../../services/payments/transfers';
+} from '../../services/payments/books/payoutStore';
+import { returnedOf, transfer, type TransferOrder } from '../../services/payments/provider/transfers';
 import { createRecordTransition } from '../outbox';
 import { askingProvider, type PaymentActivityOptions } from '../payments';
 

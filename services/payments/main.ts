@@ -12,11 +12,11 @@ import { createKafka } from '../../platform/kafka';
 import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { installTemporalRuntime, startWorker, workflowBundlePath } from '../../platform/temporal';
-import { createAttemptLog } from './attempts';
-import { createProviderGate } from './gate';
+import { createAttemptLog } from './provider/attempts';
+import { createProviderGate } from './provider/gate';
 import { countAttempt, countOpenPayments, showGate } from './metrics';
-import { observedHttp } from './observedHttp';
-import { createProviderClient } from './provider';
+import { observedHttp } from './provider/observedHttp';
+import { createProviderClient } from './provider/client';
 import { showDrifts } from './reconciliation/metrics';
 
 /** The payments worker: carries every payment's workflow, its books and its calls to the provider. */

@@ -2,8 +2,8 @@ import { Counter, Gauge } from 'prom-client';
 import type { PaymentStatus } from '../../domain/payment';
 import type { Metrics } from '../../platform/metrics';
 import type { Pool } from '../../platform/postgres';
-import type { Attempt } from './attempts';
-import type { GateReading, ProviderGate } from './gate';
+import type { Attempt } from './provider/attempts';
+import type { GateReading, ProviderGate } from './provider/gate';
 
 /** Payments that somebody waits for, or that need somebody. */
 const openStatuses = [

@@ -1,6 +1,6 @@
 import { Client } from 'pg';
 import { withTransaction, type Pool } from '../../platform/postgres';
-import { balances, balancesOf, book } from '../../services/payments/ledger';
+import { balances, balancesOf, book } from '../../services/payments/books/ledger';
 import { asTablesOwner, ensureDatabase, migrateOwner } from '../../tools/stack/databases';
 import { fareBooking, ownersPool, paymentsDatabase } from '../support/payments';
 import { postgresUrl } from '../support/servers';

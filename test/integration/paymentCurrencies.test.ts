@@ -1,8 +1,8 @@
-import { captureHold } from '../../services/payments/holds';
-import { chargeCard } from '../../services/payments/intents';
-import type { ProviderAccess } from '../../services/payments/provider';
-import { raiseHold } from '../../services/payments/raiseHold';
-import { refundCapture } from '../../services/payments/refunds';
+import { captureHold } from '../../services/payments/provider/holds';
+import { chargeCard } from '../../services/payments/provider/intents';
+import type { ProviderAccess } from '../../services/payments/provider/client';
+import { raiseHold } from '../../services/payments/provider/raiseHold';
+import { refundCapture } from '../../services/payments/provider/refunds';
 import type { Pool } from '../../platform/postgres';
 import { paymentOrder, paymentsDatabase, providerAccess } from '../support/payments';
 import { changeId } from '../support/rides';

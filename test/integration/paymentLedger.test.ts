@@ -3,8 +3,8 @@ import { foldPayment, type Payment } from '../../domain/payment';
 import type { PaymentFact } from '../../domain/paymentFacts';
 import { stepsOf } from '../../platform/outbox';
 import { withTransaction, type Pool } from '../../platform/postgres';
-import { balancesOf, book, type LedgerTransaction } from '../../services/payments/ledger';
-import { getPayment } from '../../services/payments/store';
+import { balancesOf, book, type LedgerTransaction } from '../../services/payments/books/ledger';
+import { getPayment } from '../../services/payments/books/paymentStore';
 import { fareBooking, ownersPool, paymentOrder, paymentsDatabase, providerAccess } from '../support/payments';
 import { at } from '../support/rides';
 

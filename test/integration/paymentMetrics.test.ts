@@ -1,7 +1,7 @@
 import { createMetrics } from '../../platform/metrics';
 import type { Pool } from '../../platform/postgres';
-import { attemptOf } from '../../services/payments/attempts';
-import type { GateReading } from '../../services/payments/gate';
+import { attemptOf } from '../../services/payments/provider/attempts';
+import type { GateReading } from '../../services/payments/provider/gate';
 import { countAttempt, countOpenPayments, showGate } from '../../services/payments/metrics';
 import { paymentOrder, paymentsDatabase } from '../support/payments';
 

@@ -3,7 +3,7 @@ import type { RequestHandler } from 'express';
 import { problemPages } from '../../contracts/api/problems';
 import type { RequireRole } from '../../platform/auth';
 import { createHttpApp, createMount, listen, type Listening } from '../../platform/http';
-import { paymentOperatorRoutes } from '../../services/payments/operatorRoutes';
+import { paymentOperatorRoutes } from '../../services/payments/routes/operatorRoutes';
 import { quiet } from '../support/backbone';
 import { startRealPayments, type RealPayments } from '../support/realPayments';
 import { play, standardRide } from '../support/rides';

@@ -3,11 +3,11 @@ import { paymentOrder, paymentsDatabase, providerAccess, untilAnswered } from '.
 import { eventually } from '../support/rideSaga';
 import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
 import type { Pool } from '../../platform/postgres';
-import { captureHold, voidHolds } from '../../services/payments/holds';
-import { chargeCard } from '../../services/payments/intents';
-import type { ProviderAccess } from '../../services/payments/provider';
-import { raiseHold } from '../../services/payments/raiseHold';
-import { refundCapture } from '../../services/payments/refunds';
+import { captureHold, voidHolds } from '../../services/payments/provider/holds';
+import { chargeCard } from '../../services/payments/provider/intents';
+import type { ProviderAccess } from '../../services/payments/provider/client';
+import { raiseHold } from '../../services/payments/provider/raiseHold';
+import { refundCapture } from '../../services/payments/provider/refunds';
 
 interface Movement {
   readonly kind: 'capture' | 'refund';

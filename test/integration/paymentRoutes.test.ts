@@ -3,7 +3,7 @@ import { problemPages } from '../../contracts/api/problems';
 import { DomainError } from '../../domain/errors';
 import type { RequireRole } from '../../platform/auth';
 import { createHttpApp, createMount, listen, type Listening } from '../../platform/http';
-import { createPaymentRoutes } from '../../services/payments/routes';
+import { createPaymentRoutes } from '../../services/payments/routes/tipAndRefundRoutes';
 import { quiet } from '../support/backbone';
 import { startRealPayments, type RealPayments } from '../support/realPayments';
 import { play, standardRide } from '../support/rides';

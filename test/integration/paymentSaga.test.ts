@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Policies } from '../../domain/policies';
-import { balancesOf } from '../../services/payments/ledger';
-import { getPayment } from '../../services/payments/store';
+import { balancesOf } from '../../services/payments/books/ledger';
+import { getPayment } from '../../services/payments/books/paymentStore';
 import { cardOf } from '../support/card';
 import { eventually } from '../support/rideSaga';
 import { startRealPayments, type RealPayments } from '../support/realPayments';

@@ -4,8 +4,8 @@ import { driverAccount } from '../../domain/ledger';
 import type { PayoutFact } from '../../domain/payout';
 import type { Step } from '../../domain/sagas';
 import { withTransaction, type Pool } from '../../platform/postgres';
-import { book } from '../../services/payments/ledger';
-import { owedTo, payoutIdOf } from '../../services/payments/payoutStore';
+import { book } from '../../services/payments/books/ledger';
+import { owedTo, payoutIdOf } from '../../services/payments/books/payoutStore';
 import { inOrder } from '../support/heldTransaction';
 import { paymentsDatabase } from '../support/payments';
 

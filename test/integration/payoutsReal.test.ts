@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { disputeUpdates, disputeWorkflowId, payoutWorkflowId } from '../../domain/names';
-import { evidenceIdOf, storeEvidence } from '../../services/payments/disputeStore';
-import { balancesOf } from '../../services/payments/ledger';
-import { payoutIdOf, putPayoutAccount } from '../../services/payments/payoutStore';
-import { storeIntentId } from '../../services/payments/store';
+import { evidenceIdOf, storeEvidence } from '../../services/payments/books/disputeStore';
+import { balancesOf } from '../../services/payments/books/ledger';
+import { payoutIdOf, putPayoutAccount } from '../../services/payments/books/payoutStore';
+import { storeIntentId } from '../../services/payments/books/paymentStore';
 import { ownNamespace } from '../support/apiGround';
 import { cardOf } from '../support/card';
 import { startPayoutGround, type PayoutActivities, type PayoutGround } from '../support/payoutGround';

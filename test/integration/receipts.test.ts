@@ -9,7 +9,7 @@ import type { Ride, RideCommand } from '../../domain/ride';
 import { outcomeOf } from '../../domain/settlement';
 import { createHttpApp, createMount, listen, type Listening } from '../../platform/http';
 import type { Pool } from '../../platform/postgres';
-import { receiptRoute } from '../../services/payments/receiptRoute';
+import { receiptRoute } from '../../services/payments/routes/receiptRoute';
 import { quiet } from '../support/backbone';
 import { callerIs } from '../support/callers';
 import { paymentsDatabase } from '../support/payments';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { driftLine } from '../../domain/reconciliation';
 import { createFactProducer } from '../../platform/kafka';
 import { withTransaction } from '../../platform/postgres';
-import { book } from '../../services/payments/ledger';
+import { book } from '../../services/payments/books/ledger';
 import { v7 as uuidv7 } from 'uuid';
 import { factRecord, quiet } from '../support/backbone';
 import { startReconcileGround, type ReconcileGround } from '../support/reconcileGround';

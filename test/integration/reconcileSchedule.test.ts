@@ -5,7 +5,7 @@ import { reconciliationSchedule, taskQueues } from '../../domain/names';
 import { standardPolicies } from '../../domain/policies';
 import type { Reconciliation } from '../../domain/reconciliation';
 import type { ReconciliationStart } from '../../domain/sagas';
-import { createProviderClient } from '../../services/payments/provider';
+import { createProviderClient } from '../../services/payments/provider/client';
 import { lastRun } from '../../services/payments/reconciliation/runs';
 import { prepareSchedules } from '../../tools/stack/schedules';
 import { ownNamespace } from '../support/apiGround';

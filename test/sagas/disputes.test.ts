@@ -3,7 +3,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { Dispute } from '../../domain/dispute';
 import { disputeUpdates } from '../../domain/names';
-import { balancesOf } from '../../services/payments/ledger';
+import { balancesOf } from '../../services/payments/books/ledger';
 import { cardOf } from '../support/card';
 import { startPayoutGround, type PayoutGround } from '../support/payoutGround';
 import { refusalOf } from '../support/paymentSaga';

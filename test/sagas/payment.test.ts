@@ -1,5 +1,5 @@
 import type { Charged } from '../../domain/paymentCalls';
-import { getPayment } from '../../services/payments/store';
+import { getPayment } from '../../services/payments/books/paymentStore';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
 
 jest.setTimeout(60_000);

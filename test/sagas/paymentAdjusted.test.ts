@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { standardPolicies } from '../../domain/policies';
-import { getPayment } from '../../services/payments/store';
+import { getPayment } from '../../services/payments/books/paymentStore';
 import { refusalOf } from '../support/paymentSaga';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
 

@@ -1,5 +1,5 @@
 import { standardPolicies } from '../../domain/policies';
-import { getPayment } from '../../services/payments/store';
+import { getPayment } from '../../services/payments/books/paymentStore';
 import { refusalOf } from '../support/paymentSaga';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
 

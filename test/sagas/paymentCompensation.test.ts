@@ -3,7 +3,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { operatorUpdates, stepId } from '../../domain/names';
 import type { Charged } from '../../domain/paymentCalls';
 import type { PaymentFact } from '../../domain/paymentFacts';
-import { getPayment } from '../../services/payments/store';
+import { getPayment } from '../../services/payments/books/paymentStore';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
 import { eventually } from '../support/rideSaga';
 

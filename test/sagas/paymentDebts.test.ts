@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Charged } from '../../domain/paymentCalls';
-import { getPayment } from '../../services/payments/store';
+import { getPayment } from '../../services/payments/books/paymentStore';
 import { cardOf, isStuck } from '../support/card';
 import { refusalOf } from '../support/paymentSaga';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';

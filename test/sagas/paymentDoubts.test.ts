@@ -1,5 +1,5 @@
 import type { Charged } from '../../domain/paymentCalls';
-import { getPayment } from '../../services/payments/store';
+import { getPayment } from '../../services/payments/books/paymentStore';
 import type { ProviderActivities } from '../../activities/payments';
 import { refusalOf } from '../support/paymentSaga';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';

@@ -1,6 +1,6 @@
 import type { Charged } from '../../domain/paymentCalls';
 import type { PaymentMethod } from '../../domain/ride';
-import { getPayment } from '../../services/payments/store';
+import { getPayment } from '../../services/payments/books/paymentStore';
 import { cardOf } from '../support/card';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
 import { eventually } from '../support/rideSaga';

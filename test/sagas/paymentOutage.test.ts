@@ -1,7 +1,7 @@
 import Stripe from 'stripe';
 import { askingProvider } from '../../activities/payments';
-import { createProviderGate } from '../../services/payments/gate';
-import { getPayment } from '../../services/payments/store';
+import { createProviderGate } from '../../services/payments/provider/gate';
+import { getPayment } from '../../services/payments/books/paymentStore';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
 import { eventually } from '../support/rideSaga';
 

@@ -1,6 +1,6 @@
 import { paymentSignals } from '../../domain/names';
 import { standardPolicies } from '../../domain/policies';
-import { getPayment } from '../../services/payments/store';
+import { getPayment } from '../../services/payments/books/paymentStore';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
 import { eventually } from '../support/rideSaga';
 import { cardOf } from '../support/card';

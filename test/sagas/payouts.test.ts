@@ -2,7 +2,7 @@ import type { PayoutActivities, PayoutGround } from '../support/payoutGround';
 import { startPayoutGround } from '../support/payoutGround';
 import { playedTransfers } from '../support/playedTransfers';
 import { cardOf, isStuck } from '../support/card';
-import { payoutIdOf } from '../../services/payments/payoutStore';
+import { payoutIdOf } from '../../services/payments/books/payoutStore';
 import { timeSkippingEnvironment } from '../support/servers';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 

@@ -1,4 +1,4 @@
-import { fromProvider, toProvider } from '../../services/payments/amounts';
+import { fromProvider, toProvider } from '../../services/payments/provider/amounts';
 
 interface Intent {
   held: number;

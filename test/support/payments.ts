@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { PaymentOrder } from '../../domain/paymentFacts';
 import { createPool, type Pool } from '../../platform/postgres';
-import type { LedgerTransaction } from '../../services/payments/ledger';
+import type { LedgerTransaction } from '../../services/payments/books/ledger';
 import {
   createProviderClient,
   type ProviderAccess,
   type ProviderOptions,
-} from '../../services/payments/provider';
+} from '../../services/payments/provider/client';
 import { asTablesOwner } from '../../tools/stack/databases';
 import { createDatabase, postgresUrl } from './servers';
 

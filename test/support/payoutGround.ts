@@ -27,10 +27,10 @@ import type {
 } from '../../domain/sagas';
 import { stepsOf } from '../../platform/outbox';
 import { withTransaction, type Pool } from '../../platform/postgres';
-import { getDispute } from '../../services/payments/disputeStore';
-import { balances, book } from '../../services/payments/ledger';
-import { getPayout, payoutIdOf, putPayoutAccount } from '../../services/payments/payoutStore';
-import type { ProviderClient } from '../../services/payments/provider';
+import { getDispute } from '../../services/payments/books/disputeStore';
+import { balances, book } from '../../services/payments/books/ledger';
+import { getPayout, payoutIdOf, putPayoutAccount } from '../../services/payments/books/payoutStore';
+import type { ProviderClient } from '../../services/payments/provider/client';
 import { bundleOf, todaysWorkflows } from './bundles';
 import { paymentsDatabase } from './payments';
 import { eventually } from './rideSaga';

@@ -1,5 +1,5 @@
 import { chargeStepMinor, decimalsOf, isChargeable, MOST_MINOR } from '../../domain/money';
-import { fromProvider, NotChargeable, toProvider } from '../../services/payments/amounts';
+import { fromProvider, NotChargeable, toProvider } from '../../services/payments/provider/amounts';
 
 describe('an amount at the provider', () => {
   it.each([

@@ -1,8 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Stripe from 'stripe';
-import { createProviderGate, notAskedForMs, type GateOptions } from '../../services/payments/gate';
-import { createProviderClient, retryAfterMs } from '../../services/payments/provider';
+import { createProviderGate, notAskedForMs, type GateOptions } from '../../services/payments/provider/gate';
+import { createProviderClient, retryAfterMs } from '../../services/payments/provider/client';
 
 let server: Server;
 let url: string;

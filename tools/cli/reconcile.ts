@@ -13,7 +13,7 @@ import { createKafka } from '../../platform/kafka';
 import { createPool } from '../../platform/postgres';
 import { createTemporalClient } from '../../platform/temporal';
 import { wait } from '../../platform/wait';
-import { createProviderClient } from '../../services/payments/provider';
+import { createProviderClient } from '../../services/payments/provider/client';
 import { createReconciler, type Reconciler } from '../../services/payments/reconciliation/reconciler';
 import { UsageError } from '../stack/options';
 import { optionsOf } from './arguments';

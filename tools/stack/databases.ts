@@ -8,7 +8,7 @@ import {
   outboxMigrations,
   type MigrationSet,
 } from '../../platform/postgres';
-import { ledgerRights } from '../../services/payments/rights';
+import { ledgerRights } from '../../services/payments/books/rights';
 import { ensureRidePartitions } from '../../services/rides/store';
 
 /** Who keeps something in Postgres: each has a database and a role of its own. */

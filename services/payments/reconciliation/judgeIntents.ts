@@ -2,7 +2,7 @@ import type Stripe from 'stripe';
 import { paymentWorkflowId } from '../../../domain/names';
 import type { Payment } from '../../../domain/payment';
 import type { Drift, Repair } from '../../../domain/reconciliation';
-import { fromProvider } from '../amounts';
+import { fromProvider } from '../provider/amounts';
 import { idOf, isSettled, takenByFacts, type RideMoney } from './money';
 
 /** Whether the provider has this money as we say: what was taken, and what is held. */

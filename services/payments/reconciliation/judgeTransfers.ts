@@ -2,7 +2,7 @@ import type Stripe from 'stripe';
 import type { Dispute } from '../../../domain/dispute';
 import type { Payout } from '../../../domain/payout';
 import type { Drift, Repair } from '../../../domain/reconciliation';
-import { fromProvider } from '../amounts';
+import { fromProvider } from '../provider/amounts';
 
 /** Whether a transfer is the one of its payout, with the same amount, and back where that came back. */
 export function judgeTransfer(transfer: Stripe.Transfer, payoutId: string, payout: Payout | null): Drift[] {

@@ -1,7 +1,7 @@
 import Stripe from 'stripe';
 import type { Pool } from '../../../platform/postgres';
 import type { Drift } from '../../../domain/reconciliation';
-import type { ProviderClient } from '../provider';
+import type { ProviderClient } from '../provider/client';
 import { createCollected, inPages, type Collected } from './collect';
 import { judgeIntent, judgeRefund, unknownToProvider } from './judgeIntents';
 import { judgeDispute, judgeTransfer } from './judgeTransfers';

@@ -4,7 +4,7 @@ import type { CheckName, Drift, Repair } from '../../../domain/reconciliation';
 import type { Policies } from '../../../domain/policies';
 import type { Kafka } from '../../../platform/kafka';
 import type { Pool } from '../../../platform/postgres';
-import type { ProviderClient } from '../provider';
+import type { ProviderClient } from '../provider/client';
 import { checkBooks } from './books';
 import { checkLog } from './log';
 import { checkProvider } from './provider';

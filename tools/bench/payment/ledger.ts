@@ -1,7 +1,7 @@
 import { v7 as uuidv7 } from 'uuid';
 import { ledgerEntries } from '../../../domain/ledger';
 import { createPool, withTransaction } from '../../../platform/postgres';
-import { balances, book } from '../../../services/payments/ledger';
+import { balances, book } from '../../../services/payments/books/ledger';
 import type { Checks } from '../frame';
 import { percentile } from '../frame';
 

@@ -5,7 +5,7 @@ import { portVariable } from '../../../platform/config';
 import { createHttpApp, listen } from '../../../platform/http';
 import { createPool } from '../../../platform/postgres';
 import { runProcess } from '../../../platform/shutdown';
-import { createProviderClient } from '../../../services/payments/provider';
+import { createProviderClient } from '../../../services/payments/provider/client';
 
 /** The worker of the sample: Hailway's own activities, all of them regular ones, and the worker's default options. */
 runProcess('sample', async ({ config, log, signal, fail }) => {

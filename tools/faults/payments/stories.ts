@@ -14,8 +14,13 @@ import { standardPolicies } from '../../../domain/policies';
 import type { PaymentStart, PayoutDue, PayoutStart } from '../../../domain/sagas';
 import type { RideOutcome } from '../../../domain/settlement';
 import { wait } from '../../../platform/wait';
-import { getPayout, owedTo, payoutIdOf, putPayoutAccount } from '../../../services/payments/payoutStore';
-import { getPayment } from '../../../services/payments/store';
+import {
+  getPayout,
+  owedTo,
+  payoutIdOf,
+  putPayoutAccount,
+} from '../../../services/payments/books/payoutStore';
+import { getPayment } from '../../../services/payments/books/paymentStore';
 import type { Call } from './cells';
 import type { House } from './house';
 import { judgePayment, judgePayout } from './judge';

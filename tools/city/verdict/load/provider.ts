@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fromProvider } from '../../../../services/payments/amounts';
+import { fromProvider } from '../../../../services/payments/provider/amounts';
 import type { Evidence } from '../evidence';
 
 const ledgerSchema = z.object({

@@ -1,8 +1,8 @@
 import Stripe from 'stripe';
-import type { Transferred } from '../../domain/payout';
+import type { Transferred } from '../../../domain/payout';
 import { fromProvider, toProvider } from './amounts';
-import { refusalReason, withIdempotencyKey, type ProviderAccess } from './provider';
-import { keyVersion, retireKey } from './store';
+import { refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
+import { keyVersion, retireKey } from '../books/paymentStore';
 
 export interface TransferOrder {
   readonly payoutId: string;

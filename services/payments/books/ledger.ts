@@ -1,6 +1,6 @@
 import { v7 as uuidv7 } from 'uuid';
-import type { LedgerEntry } from '../../domain/ledger';
-import type { Queryable, Tx } from '../../platform/postgres';
+import type { LedgerEntry } from '../../../domain/ledger';
+import type { Queryable, Tx } from '../../../platform/postgres';
 
 /** A booking: its entries sum to zero in every currency, which the database checks at commit. */
 export type LedgerTransaction = Booking &

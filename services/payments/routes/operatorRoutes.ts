@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { operations } from '../../contracts/api/operations';
-import { DomainError, type ErrorCode } from '../../domain/errors';
-import type { Payment } from '../../domain/payment';
-import type { Ride } from '../../domain/ride';
-import type { ChargeAdjustment, FeeWaiver, OperatorsWord } from '../../domain/sagas';
-import type { Caller, MountOperation } from '../../platform/http';
-import type { Pool } from '../../platform/postgres';
+import { operations } from '../../../contracts/api/operations';
+import { DomainError, type ErrorCode } from '../../../domain/errors';
+import type { Payment } from '../../../domain/payment';
+import type { Ride } from '../../../domain/ride';
+import type { ChargeAdjustment, FeeWaiver, OperatorsWord } from '../../../domain/sagas';
+import type { Caller, MountOperation } from '../../../platform/http';
+import type { Pool } from '../../../platform/postgres';
 import { askPayment, type Ask, type AskPaymentOptions } from './askPayment';
 import { paymentThatIs } from './viewRoutes';
 

@@ -1,5 +1,5 @@
-import type { Queryable } from '../../platform/postgres';
-import type { ReadNews } from './providerNews';
+import type { Queryable } from '../../../platform/postgres';
+import type { ReadNews } from './readNews';
 
 /** An event as it is kept. */
 export interface KeptEvent {

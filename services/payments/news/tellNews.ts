@@ -6,14 +6,14 @@ import {
   providerNews,
   taskQueues,
   workflowTypes,
-} from '../../domain/names';
-import type { Policies } from '../../domain/policies';
-import type { DisputeStart, PayoutStart, ProviderNews } from '../../domain/sagas';
-import { DependencyUnavailable } from '../../platform/errors';
-import type { Pool } from '../../platform/postgres';
+} from '../../../domain/names';
+import type { Policies } from '../../../domain/policies';
+import type { DisputeStart, PayoutStart, ProviderNews } from '../../../domain/sagas';
+import { DependencyUnavailable } from '../../../platform/errors';
+import type { Pool } from '../../../platform/postgres';
 import type { KeptEvent } from './providerEvents';
-import { canUse, type ReadNews } from './providerNews';
-import { getPayment } from './store';
+import { canUse, type ReadNews } from './readNews';
+import { getPayment } from '../books/paymentStore';
 
 export interface TellNewsOptions {
   readonly pool: Pool;

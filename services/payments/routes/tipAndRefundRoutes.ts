@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { operations } from '../../contracts/api/operations';
-import type { RefundView, TipView } from '../../contracts/api/rides';
-import { DomainError } from '../../domain/errors';
-import type { Ride } from '../../domain/ride';
-import type { Refund, RefundOrder, Tip } from '../../domain/sagas';
-import type { Caller, MountOperation } from '../../platform/http';
+import { operations } from '../../../contracts/api/operations';
+import type { RefundView, TipView } from '../../../contracts/api/rides';
+import { DomainError } from '../../../domain/errors';
+import type { Ride } from '../../../domain/ride';
+import type { Refund, RefundOrder, Tip } from '../../../domain/sagas';
+import type { Caller, MountOperation } from '../../../platform/http';
 import { askPayment, type AskPaymentOptions } from './askPayment';
 
 export interface PaymentRoutesOptions extends AskPaymentOptions {

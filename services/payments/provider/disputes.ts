@@ -1,8 +1,8 @@
 import type Stripe from 'stripe';
-import type { DisputeSeen, Submitted } from '../../domain/dispute';
+import type { DisputeSeen, Submitted } from '../../../domain/dispute';
 import { fromProvider } from './amounts';
-import { evidenceText, paymentOfIntent } from './disputeStore';
-import { refusalReason, withIdempotencyKey, type ProviderAccess } from './provider';
+import { evidenceText, paymentOfIntent } from '../books/disputeStore';
+import { refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
 
 /** What Stripe calls it, as we do; an appeal goes on as the dispute does. What is not here is not decided yet. */
 const stands: Readonly<Partial<Record<Stripe.Dispute.Status, DisputeSeen['stands']>>> = {

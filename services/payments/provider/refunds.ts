@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
-import type { Refunded, RefundAsked } from '../../domain/paymentCalls';
+import type { Refunded, RefundAsked } from '../../../domain/paymentCalls';
 import { toProvider } from './amounts';
-import { refusalReason, withIdempotencyKey, type ProviderAccess } from './provider';
+import { refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
 
 /**
  * Gives back part of what was captured, once for each `refundKey`. The provider's refunds are asked first: they

@@ -1,8 +1,8 @@
 import type Stripe from 'stripe';
-import type { Charged } from '../../domain/paymentCalls';
+import type { Charged } from '../../../domain/paymentCalls';
 import { toProvider } from './amounts';
-import { declineReason, withIdempotencyKey, type ProviderAccess } from './provider';
-import { storeActionUrl, storedIntentId, storeIntentId, type IntentRef } from './store';
+import { declineReason, withIdempotencyKey, type ProviderAccess } from './client';
+import { storeActionUrl, storedIntentId, storeIntentId, type IntentRef } from '../books/paymentStore';
 
 type Intent = Stripe.PaymentIntent;
 

@@ -1,7 +1,7 @@
 import { validate as isUuid } from 'uuid';
-import type { ProviderEvent } from '../../contracts/api/providerEvents';
-import type { Payment } from '../../domain/payment';
-import type { ProviderNews } from '../../domain/sagas';
+import type { ProviderEvent } from '../../../contracts/api/providerEvents';
+import type { Payment } from '../../../domain/payment';
+import type { ProviderNews } from '../../../domain/sagas';
 
 /** What an event of the provider is about, with the ids that it names itself. */
 export type NewsAbout =

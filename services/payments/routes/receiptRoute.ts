@@ -1,11 +1,11 @@
 import type { Pool } from 'pg';
-import { receiptOperations } from '../../contracts/api/receipts';
-import { DomainError } from '../../domain/errors';
-import type { PaymentFact } from '../../domain/paymentFacts';
-import { receiptOf } from '../../domain/receipt';
-import type { Ride } from '../../domain/ride';
-import type { Caller, MountOperation } from '../../platform/http';
-import { stepsOf } from '../../platform/outbox';
+import { receiptOperations } from '../../../contracts/api/receipts';
+import { DomainError } from '../../../domain/errors';
+import type { PaymentFact } from '../../../domain/paymentFacts';
+import { receiptOf } from '../../../domain/receipt';
+import type { Ride } from '../../../domain/ride';
+import type { Caller, MountOperation } from '../../../platform/http';
+import { stepsOf } from '../../../platform/outbox';
 
 export interface ReceiptRouteOptions {
   /** The payments database. */

@@ -1,12 +1,12 @@
 import express, { type RequestHandler, type Router } from 'express';
 import Stripe from 'stripe';
-import { operations } from '../../contracts/api/operations';
-import { providerEventLimitBytes } from '../../contracts/api/providerEvents';
-import { CodedError } from '../../platform/errors';
-import type { MountOperation } from '../../platform/http';
-import type { Pool } from '../../platform/postgres';
+import { operations } from '../../../contracts/api/operations';
+import { providerEventLimitBytes } from '../../../contracts/api/providerEvents';
+import { CodedError } from '../../../platform/errors';
+import type { MountOperation } from '../../../platform/http';
+import type { Pool } from '../../../platform/postgres';
 import { keepEvent, markTold } from './providerEvents';
-import { readNews } from './providerNews';
+import { readNews } from './readNews';
 import type { TellNews } from './tellNews';
 
 export interface ProviderEventRoutesOptions {

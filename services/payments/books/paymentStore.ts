@@ -1,5 +1,5 @@
-import type { Payment } from '../../domain/payment';
-import type { Queryable, Tx } from '../../platform/postgres';
+import type { Payment } from '../../../domain/payment';
+import type { Queryable, Tx } from '../../../platform/postgres';
 
 /** A ride's payment as committed, or null before it was opened. Its id is the ride's. */
 export async function getPayment(db: Queryable, paymentId: string): Promise<Payment | null> {

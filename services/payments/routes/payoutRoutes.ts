@@ -1,12 +1,12 @@
 import type { Pool } from 'pg';
-import { operations } from '../../contracts/api/operations';
-import type { EarningsView } from '../../contracts/api/payouts';
-import { subjectId } from '../../contracts/shared';
-import type { Payout } from '../../domain/payout';
-import type { Policies } from '../../domain/policies';
-import { CodedError } from '../../platform/errors';
-import type { MountOperation } from '../../platform/http';
-import { owedTo, payoutAccountOf, payoutsOf, putPayoutAccount } from './payoutStore';
+import { operations } from '../../../contracts/api/operations';
+import type { EarningsView } from '../../../contracts/api/payouts';
+import { subjectId } from '../../../contracts/shared';
+import type { Payout } from '../../../domain/payout';
+import type { Policies } from '../../../domain/policies';
+import { CodedError } from '../../../platform/errors';
+import type { MountOperation } from '../../../platform/http';
+import { owedTo, payoutAccountOf, payoutsOf, putPayoutAccount } from '../books/payoutStore';
 
 export interface PayoutRoutesOptions {
   /** Of the payments database. */

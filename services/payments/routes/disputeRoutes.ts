@@ -1,15 +1,15 @@
 import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Pool } from 'pg';
-import { operations } from '../../contracts/api/operations';
-import type { DisputeView } from '../../contracts/api/payouts';
-import { refusalIn } from '../../contracts/api/problems';
-import { isSubmitted, type Dispute, type EvidenceOrder } from '../../domain/dispute';
-import { DomainError } from '../../domain/errors';
-import { disputeUpdates, disputeWorkflowId } from '../../domain/names';
-import { DependencyUnavailable } from '../../platform/errors';
-import type { MountOperation } from '../../platform/http';
-import { evidenceIdOf, getDispute, listDisputes, storeEvidence } from './disputeStore';
+import { operations } from '../../../contracts/api/operations';
+import type { DisputeView } from '../../../contracts/api/payouts';
+import { refusalIn } from '../../../contracts/api/problems';
+import { isSubmitted, type Dispute, type EvidenceOrder } from '../../../domain/dispute';
+import { DomainError } from '../../../domain/errors';
+import { disputeUpdates, disputeWorkflowId } from '../../../domain/names';
+import { DependencyUnavailable } from '../../../platform/errors';
+import type { MountOperation } from '../../../platform/http';
+import { evidenceIdOf, getDispute, listDisputes, storeEvidence } from '../books/disputeStore';
 
 export interface DisputeRoutesOptions {
   /** Of the payments database. */

@@ -1,6 +1,6 @@
-import type { Raised } from '../../domain/paymentCalls';
+import type { Raised } from '../../../domain/paymentCalls';
 import { fromProvider, toProvider } from './amounts';
-import { declineReason, refusalReason, withIdempotencyKey, type ProviderAccess } from './provider';
+import { declineReason, refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
 
 /**
  * Raises a ride's hold to `toMinor` in all, once for each change, however often it is called. The intent is looked at

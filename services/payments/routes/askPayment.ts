@@ -1,9 +1,9 @@
 import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
-import { refusalIn } from '../../contracts/api/problems';
-import type { DomainError } from '../../domain/errors';
-import { paymentUpdates, paymentWorkflowId } from '../../domain/names';
-import { DependencyUnavailable } from '../../platform/errors';
+import { refusalIn } from '../../../contracts/api/problems';
+import type { DomainError } from '../../../domain/errors';
+import { paymentUpdates, paymentWorkflowId } from '../../../domain/names';
+import { DependencyUnavailable } from '../../../platform/errors';
 
 export interface AskPaymentOptions {
   readonly temporal: Client;

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import { fromProvider, toProvider } from './amounts';
-import { FinalRefusal, refusalReason, withIdempotencyKey, type ProviderAccess } from './provider';
-import { storedHolds } from './store';
+import { FinalRefusal, refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
+import { storedHolds } from '../books/paymentStore';
 
 /**
  * Takes `amountMinor` of a hold; the rest is released.

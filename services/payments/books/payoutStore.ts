@@ -1,8 +1,8 @@
 import { v5 as uuidv5 } from 'uuid';
-import { driverAccount } from '../../domain/ledger';
-import type { Payout } from '../../domain/payout';
-import type { PayoutDue } from '../../domain/sagas';
-import type { Queryable, Tx } from '../../platform/postgres';
+import { driverAccount } from '../../../domain/ledger';
+import type { Payout } from '../../../domain/payout';
+import type { PayoutDue } from '../../../domain/sagas';
+import type { Queryable, Tx } from '../../../platform/postgres';
 import { balances } from './ledger';
 
 /** Made once for this project; a payout's id is a UUID (version 5) below it. */

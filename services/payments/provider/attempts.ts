@@ -1,7 +1,7 @@
 import { v7 as uuidv7, validate as isUuid } from 'uuid';
-import type { Logger } from '../../platform/log';
-import type { Queryable } from '../../platform/postgres';
-import { wait } from '../../platform/wait';
+import type { Logger } from '../../../platform/log';
+import type { Queryable } from '../../../platform/postgres';
+import { wait } from '../../../platform/wait';
 
 /** One request to the provider. */
 export interface Attempt {

@@ -1,5 +1,5 @@
-import type { PaymentTimeline, TimelineEntry } from '../../contracts/api/payments';
-import type { Queryable } from '../../platform/postgres';
+import type { PaymentTimeline, TimelineEntry } from '../../../contracts/api/payments';
+import type { Queryable } from '../../../platform/postgres';
 import { viewOfPayment } from './view';
 
 const MOST_ATTEMPTS = 500;

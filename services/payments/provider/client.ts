@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import Stripe from 'stripe';
 import { NotChargeable } from './amounts';
 import { notAskedForMs } from './gate';
-import { keyVersion, retireKey } from './store';
+import { keyVersion, retireKey } from '../books/paymentStore';
 
 export type ProviderClient = Stripe;
 

@@ -1,7 +1,7 @@
-import type { PaymentView } from '../../contracts/api/payments';
-import type { Payment } from '../../domain/payment';
-import type { Queryable } from '../../platform/postgres';
-import { getPayment } from './store';
+import type { PaymentView } from '../../../contracts/api/payments';
+import type { Payment } from '../../../domain/payment';
+import type { Queryable } from '../../../platform/postgres';
+import { getPayment } from '../books/paymentStore';
 
 /** A payment as its rider or an operator sees it; null before the ride has asked for it. */
 export async function viewOfPayment(db: Queryable, rideId: string): Promise<PaymentView | null> {

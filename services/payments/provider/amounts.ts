@@ -1,4 +1,4 @@
-import { chargeStepMinor, decimalsOf } from '../../domain/money';
+import { chargeStepMinor, decimalsOf } from '../../../domain/money';
 
 /**
  * Where Stripe's amounts have other decimals than ISO 4217's (https://docs.stripe.com/currencies, minor units and

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Dispute, DisputeStatus } from '../../domain/dispute';
-import type { Queryable, Tx } from '../../platform/postgres';
+import type { Dispute, DisputeStatus } from '../../../domain/dispute';
+import type { Queryable, Tx } from '../../../platform/postgres';
 
 /** A dispute as committed, or null; its id is the provider's. */
 export async function getDispute(db: Queryable, disputeId: string): Promise<Dispute | null> {

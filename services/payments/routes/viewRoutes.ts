@@ -1,10 +1,10 @@
 import { validate as isUuid } from 'uuid';
-import { operations } from '../../contracts/api/operations';
-import type { PaymentView } from '../../contracts/api/payments';
-import type { Ride } from '../../domain/ride';
-import { CodedError } from '../../platform/errors';
-import type { Caller, MountOperation } from '../../platform/http';
-import type { Pool, Queryable } from '../../platform/postgres';
+import { operations } from '../../../contracts/api/operations';
+import type { PaymentView } from '../../../contracts/api/payments';
+import type { Ride } from '../../../domain/ride';
+import { CodedError } from '../../../platform/errors';
+import type { Caller, MountOperation } from '../../../platform/http';
+import type { Pool, Queryable } from '../../../platform/postgres';
 import { timelineOf } from './timeline';
 import { viewOfPayment } from './view';
 
