@@ -9,7 +9,7 @@ export function judgeTransfer(transfer: Stripe.Transfer, payoutId: string, payou
   const { amount, amount_reversed: reversed } = transfer;
   const movedMinor = fromProvider(amount - reversed, transfer.currency);
   const isOurs = payout?.transferId === transfer.id;
-  const saidMinor = isOurs && payout.status === 'paid' ? payout.amountMinor : 0;
+  const saidMinor = isOurs ? payout.amountMinor - payout.returnedMinor : 0;
   const byMinor = movedMinor - saidMinor;
   const isBooked = isOurs || payout?.status === 'failed';
   // A transfer that came back in full before anybody heard of it has still to be told.
@@ -33,9 +33,9 @@ export function judgeTransfer(transfer: Stripe.Transfer, payoutId: string, payou
     const cause = 'the answer to the transfer is still on its way, or was lost';
     return [{ ...common, says: 'paid out, and not booked as paid', cause, action, repair: look }];
   }
-  if (isOurs && payout.status === 'paid' && movedMinor === 0) {
+  if (isOurs && byMinor < 0) {
     const cause = 'the provider’s news of it was lost';
-    return [{ ...common, says: 'a payout came back, and is booked as paid', cause, action, repair: look }];
+    return [{ ...common, says: 'more came back of a payout than is booked', cause, action, repair: look }];
   }
   return [
     {
