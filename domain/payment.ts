@@ -1,21 +1,27 @@
 import type { ChargeReason, PaymentFact, PaymentFactType, PaymentOrder, ProviderCall } from './paymentFacts';
 import type { PaymentMethod } from './ride';
 
+const open = ['authorizing', 'action_required', 'authorized', 'cash_due', 'unresolved', 'owed'] as const;
+const settled = [
+  'captured',
+  'voided',
+  'failed',
+  'cash_settled',
+  'partially_refunded',
+  'refunded',
+  'waived',
+] as const;
+
+export const paymentStatuses = [...open, ...settled] as const;
+
 /** One payment a ride; its id is the ride's. */
-export type PaymentStatus =
-  | 'authorizing'
-  | 'action_required'
-  | 'authorized'
-  | 'cash_due'
-  | 'unresolved'
-  | 'owed'
-  | 'captured'
-  | 'voided'
-  | 'failed'
-  | 'cash_settled'
-  | 'partially_refunded'
-  | 'refunded'
-  | 'waived';
+export type PaymentStatus = (typeof paymentStatuses)[number];
+
+/** In these a payment waits for somebody, or needs somebody. */
+export const openPaymentStatuses: readonly PaymentStatus[] = open;
+
+/** In these the ride's end is acted on, and nothing is held; of what was taken a part may be owed (`isSettled`). */
+export const settledPaymentStatuses: readonly PaymentStatus[] = settled;
 
 /** Money that was taken for the ride, and what of it went back; a tip is none. In minor units. */
 export interface Taken {
@@ -76,14 +82,9 @@ export const paymentTransitions: Readonly<Record<PaymentFactType, readonly (Paym
   'payment.refunded': ['captured', 'partially_refunded'],
 };
 
-/** In these a payment needs nothing more of anybody. */
-export const settledPaymentStatuses: readonly PaymentStatus[] = [
-  ...paid,
-  'voided',
-  'failed',
-  'cash_settled',
-  'waived',
-];
+/** Whether it needs nothing more of anybody: one that was taken in part, and of which the rest is owed, does. */
+export const isSettled = ({ status, owedMinor }: Pick<Payment, 'status' | 'owedMinor'>): boolean =>
+  settledPaymentStatuses.includes(status) && owedMinor === 0;
 
 /** Whether a fact may be the payment's next one. */
 export const mayFollow = (payment: Payment | null, type: PaymentFactType): boolean =>
@@ -93,12 +94,12 @@ export const mayFollow = (payment: Payment | null, type: PaymentFactType): boole
 export function foldPayment(payment: Payment | null, fact: PaymentFact): Payment {
   if (!mayFollow(payment, fact.type))
     throw new Error(`impossible: ${fact.type} on a payment that is ${payment?.status ?? 'nothing'}`);
-  if (fact.type === 'payment.opened') return open(fact.data);
+  if (fact.type === 'payment.opened') return openedBy(fact.data);
   if (payment === null) throw new Error(`impossible: ${fact.type} before payment.opened`);
   return { ...payment, ...changes(payment, fact), version: payment.version + 1 };
 }
 
-const open = (order: PaymentOrder): Payment => ({
+const openedBy = (order: PaymentOrder): Payment => ({
   ...order,
   version: 1,
   status: begins(order.method),

@@ -1,27 +1,11 @@
 import { z } from 'zod';
-import type { PaymentStatus } from '../../domain/payment';
+import { paymentStatuses } from '../../domain/payment';
 import { currency, freeText, minor, time, uuid } from '../shared';
-
-const statuses = [
-  'authorizing',
-  'action_required',
-  'authorized',
-  'cash_due',
-  'unresolved',
-  'owed',
-  'captured',
-  'voided',
-  'failed',
-  'cash_settled',
-  'partially_refunded',
-  'refunded',
-  'waived',
-] as const satisfies readonly PaymentStatus[];
 
 /** A ride's payment as its rider or an operator sees it. */
 export const paymentView = z.strictObject({
   rideId: uuid,
-  status: z.enum(statuses),
+  status: z.enum(paymentStatuses),
   method: z.enum(['card', 'cash']),
   currency,
   amountMinor: minor.describe('what is secured for the ride, or is to be paid in cash'),

@@ -1,37 +1,32 @@
 import { Counter, Gauge } from 'prom-client';
-import type { PaymentStatus } from '../../domain/payment';
+import { openPaymentStatuses, type PaymentStatus } from '../../domain/payment';
 import type { Metrics } from '../../platform/metrics';
 import type { Pool } from '../../platform/postgres';
+import { openPayments } from './books/paymentStore';
 import type { Attempt } from './provider/attempts';
 import type { GateReading, ProviderGate } from './provider/gate';
 
-/** Payments that somebody waits for, or that need somebody. */
-const openStatuses = [
-  'authorizing',
-  'action_required',
-  'authorized',
-  'cash_due',
-  'unresolved',
-  'owed',
-] as const satisfies readonly PaymentStatus[];
-
-/** Shows how many payments are open, by status, when it is looked at; nothing of it while the database is away. */
+/**
+ * Shows how many payments are open, by status, when it is looked at; one that was taken in part, and of which the rest is
+ * owed, as owed. Nothing of it while the database is away.
+ */
 export function countOpenPayments({ registry }: Metrics, pool: Pool): void {
   new Gauge({
     name: 'hailway_payments_open',
-    help: 'Payments that are not settled, by status; unresolved and owed ones may need an operator',
+    help: 'Payments that are not settled, by status, a debt as owed; unresolved and owed ones may need an operator',
     labelNames: ['status'],
     registers: [registry],
     async collect() {
       this.reset();
       const { rows } = await pool
-        .query<{ status: string; count: number }>(
-          'select status, count(*) as count from payments where status = any ($1) group by status',
-          [openStatuses],
+        .query<{ status: PaymentStatus; count: number }>(
+          `select case when status = any ($1) then status else 'owed' end as status, count(*) as count
+           from payments where ${openPayments} group by 1`,
+          [openPaymentStatuses],
         )
         .catch(() => ({ rows: null }));
       if (rows === null) return;
-      for (const status of openStatuses) this.set({ status }, 0);
+      for (const status of openPaymentStatuses) this.set({ status }, 0);
       for (const { status, count } of rows) this.set({ status }, count);
     },
   });

@@ -3,6 +3,7 @@ import type { Pool } from '../../platform/postgres';
 import { attemptOf } from '../../services/payments/provider/attempts';
 import type { GateReading } from '../../services/payments/provider/gate';
 import { countAttempt, countOpenPayments, showGate } from '../../services/payments/metrics';
+import { openPayments } from '../../services/payments/books/paymentStore';
 import { paymentOrder, paymentsDatabase } from '../support/payments';
 
 let pool: Pool;
@@ -13,19 +14,27 @@ const shown = async (name: string): Promise<string[]> =>
 beforeAll(async () => void (pool = await paymentsDatabase()));
 
 test('payments that are open, by status', async () => {
-  for (const status of ['unresolved', 'unresolved', 'owed', 'captured']) {
+  const payments = [
+    ...['unresolved', 'unresolved', 'owed', 'captured', 'waived'].map((status) => ({ status, owedMinor: 0 })),
+    ...['captured', 'partially_refunded'].map((status) => ({ status, owedMinor: 600 })),
+  ];
+  for (const payment of payments) {
     const { rideId } = paymentOrder();
-    const state = JSON.stringify({ rideId, version: 1, status });
+    const state = JSON.stringify({ rideId, version: 1, ...payment });
     await pool.query('insert into payments (payment_id, version, state) values ($1, 1, $2)', [rideId, state]);
   }
   countOpenPayments(metrics, pool);
   expect(await shown('hailway_payments_open{')).toEqual(
     expect.arrayContaining([
       'hailway_payments_open{status="unresolved"} 2',
-      'hailway_payments_open{status="owed"} 1',
+      'hailway_payments_open{status="owed"} 3',
       'hailway_payments_open{status="action_required"} 0',
     ]),
   );
+  const { rows } = await pool.query<{ 'QUERY PLAN': string }>(
+    `explain select payment_id from payments where ${openPayments} order by payment_id`,
+  );
+  expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('payments_open');
   // Nothing is better than what was so before the database went away, and the rest is shown.
   await pool.end();
   expect(await shown('hailway_payments_open{')).toEqual([]);

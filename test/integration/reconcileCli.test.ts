@@ -51,13 +51,13 @@ test('says nothing of a clean house, and names each drift in a line', async () =
   expect(await shown()).not.toContain('hailway_reconciliation_drifts{');
 
   await ground.byHand.query(
-    `update payments set state = jsonb_set(state, '{owedMinor}', '1') where payment_id = $1`,
+    `update payments set state = jsonb_set(state, '{tipMinor}', '1') where payment_id = $1`,
     [rideId],
   );
   const dry = await hailway('--since', since);
   expect(dry.code).toBe(1);
   expect(dry.printed.split('\n')[0]).toBe(
-    `row_differs rideId=${rideId}: owedMinor is 1, by its facts 0. ` +
+    `row_differs rideId=${rideId}: tipMinor is 1, by its facts 0. ` +
       'Repair (an operator’s): somebody has written to the database beside the house: compare with a backup.',
   );
   const { code, printed } = await hailway('--repair', '--json', '--since', since);

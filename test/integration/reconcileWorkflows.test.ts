@@ -1,4 +1,5 @@
 import { paymentWorkflowId } from '../../domain/names';
+import { getPayment } from '../../services/payments/books/paymentStore';
 import { reconcileWith } from '../../tools/cli/reconcile';
 import { startReconcileGround, type ReconcileGround } from '../support/reconcileGround';
 
@@ -57,6 +58,30 @@ test('a payment that is not settled long after its ride', async () => {
   expect(await ground.drifts('workflows', rideId)).toMatchObject([
     { kind: 'payment_overdue', repair: { does: 'tell_workflow', workflowId: paymentWorkflowId(rideId) } },
   ]);
+});
+
+test('a debt is open for as long as it is one: its workflow is not left over, and is missed where it is gone', async () => {
+  const rideId = await ground.authorized();
+  const { intentId, currency } = (await getPayment(ground.pool, rideId))!;
+  await ground.commit(rideId, {
+    ...{ type: 'payment.captured', at: '2026-03-01T12:00:00.000Z' },
+    data: {
+      ...{ intentId: intentId!, amountMinor: 1_500, owedMinor: 2_100, currency },
+      ...{ driverId: 'driver-1', commissionMinor: 300 },
+    },
+  });
+  await ground.age(rideId, 25 * 60);
+  await ground.saga.endRide(rideId);
+  await ground.saga.ride(rideId).result();
+  laterMs = 26 * 60 * 60_000;
+  expect(await ground.drifts('workflows', rideId)).toEqual([]);
+  await ground.saga.handle(rideId).terminate('taken for left over');
+  const [drift, ...others] = await ground.drifts('workflows', rideId);
+  expect(others).toEqual([]);
+  expect(drift).toMatchObject({
+    kind: 'workflow_missing',
+    says: 'the payment is captured, USD 6.00 are owed, and no workflow carries it',
+  });
 });
 
 test('a workflow that has nothing more to do, and one whose payment was never opened', async () => {

@@ -1,4 +1,4 @@
-import type { Payment } from '../../../domain/payment';
+import { openPaymentStatuses, type Payment } from '../../../domain/payment';
 import type { Queryable, Tx } from '../../../platform/postgres';
 
 /** A ride's payment as committed, or null before it was opened. Its id is the ride's. */
@@ -20,6 +20,13 @@ export async function lockPayment(tx: Tx, paymentId: string): Promise<Payment | 
   });
   return rows[0]?.state ?? null;
 }
+
+/**
+ * The payments that are not settled, as a condition of SQL: those that wait for somebody, and debts. By literals, as the
+ * partial index `payments_open` has it.
+ */
+export const openPayments = `(status in (${openPaymentStatuses.map((status) => `'${status}'`).join(', ')})
+  or (state ->> 'owedMinor')::bigint > 0)`;
 
 /**
  * Writes the payment's new state over the version before it.

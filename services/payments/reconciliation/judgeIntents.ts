@@ -1,9 +1,9 @@
 import type Stripe from 'stripe';
 import { paymentWorkflowId } from '../../../domain/names';
-import type { Payment } from '../../../domain/payment';
+import { isSettled, type Payment } from '../../../domain/payment';
 import type { Drift, Repair } from '../../../domain/reconciliation';
 import { fromProvider } from '../provider/amounts';
-import { idOf, isSettled, takenByFacts, type RideMoney } from './money';
+import { idOf, takenByFacts, usesNoHold, type RideMoney } from './money';
 
 /** Whether the provider has this money as we say: what was taken, and what is held. */
 export function judgeIntent(intent: Stripe.PaymentIntent, ride: RideMoney): Drift[] {
@@ -90,7 +90,7 @@ function judgeHold(intent: Stripe.PaymentIntent, ride: RideMoney, payment: Payme
   const isOpen = intent.status === 'requires_capture' || intent.status === 'requires_action';
   const byMinor = heldMinor(intent);
   const status = payment.unresolved?.from ?? payment.status;
-  if (isOpen && isSettled(payment))
+  if (isOpen && usesNoHold(payment))
     return [
       {
         ...{ kind: 'hold_left_open', ids, byMinor, currency },

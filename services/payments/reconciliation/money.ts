@@ -72,7 +72,9 @@ export function objectsOf({ facts, stored }: RideMoney): { intents: Set<string>;
   return { intents, refunds };
 }
 
-export const isSettled = ({ status }: Payment): boolean => settledPaymentStatuses.includes(status);
+/** Whether its ride has ended in a way that needs no hold any more; a debt is charged anew. */
+export const usesNoHold = ({ status }: Payment): boolean =>
+  status === 'owed' || settledPaymentStatuses.includes(status);
 
 /** The id of what the provider gives as an id or as a whole. */
 export const idOf = (object: string | { readonly id: string } | null | undefined): string | undefined =>

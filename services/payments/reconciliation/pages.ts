@@ -1,8 +1,9 @@
 import type { Dispute } from '../../../domain/dispute';
 import type { LedgerEntry } from '../../../domain/ledger';
-import type { Payment, PaymentStatus } from '../../../domain/payment';
+import type { Payment } from '../../../domain/payment';
 import type { Payout } from '../../../domain/payout';
 import { withTransaction, type Pool, type Queryable, type Tx } from '../../../platform/postgres';
+import { openPayments } from '../books/paymentStore';
 
 /** Aggregates of the payments database that are compared with what else is said of them. */
 export const families = ['payment', 'dispute', 'payout'] as const;
@@ -40,19 +41,8 @@ const tables = {
   payout: { table: 'payouts', id: 'payout_id', type: 'uuid' },
 } as const;
 
-/** In these a payment still needs somebody. */
-const openPaymentStatuses: readonly PaymentStatus[] = [
-  'authorizing',
-  'action_required',
-  'authorized',
-  'cash_due',
-  'unresolved',
-  'owed',
-];
-
-/** By literals, so that the partial index over open statuses serves. */
 const open = {
-  payment: `status in (${openPaymentStatuses.map((status) => `'${status}'`).join(', ')})`,
+  payment: openPayments,
   dispute: `status not in ('won', 'lost')`,
   payout: `status = 'started'`,
 } as const;

@@ -15,7 +15,7 @@ import type { DisputeStart, PaymentStart, PayoutStart, ProviderNews } from '../.
 import type { Pool } from '../../../platform/postgres';
 import type { ProviderClient } from '../provider/client';
 import { getPayment } from '../books/paymentStore';
-import { isSettled } from './money';
+import { usesNoHold } from './money';
 import { stepsOfAll } from './pages';
 import { statusesToStartFrom } from './workflows';
 import type { WorkflowView } from './workflowView';
@@ -118,7 +118,7 @@ async function cancelHold(
   { rideId, intentId }: { readonly rideId: string; readonly intentId: string },
 ): Promise<string> {
   const payment = await getPayment(pool, rideId);
-  if (payment === null || !isSettled(payment)) return 'not released: the payment is not over';
+  if (payment === null || !usesNoHold(payment)) return 'not released: the payment may need it';
   const { status } = await client.paymentIntents.retrieve(intentId);
   if (status !== 'requires_capture' && status !== 'requires_action')
     return `not released: the intent is ${status} by now`;

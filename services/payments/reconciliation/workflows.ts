@@ -5,7 +5,8 @@ import {
   rideWorkflowId,
   workflowTypes,
 } from '../../../domain/names';
-import { settledPaymentStatuses, type Payment, type PaymentStatus } from '../../../domain/payment';
+import { money } from '../../../domain/money';
+import { isSettled, type Payment, type PaymentStatus } from '../../../domain/payment';
 import type { Policies } from '../../../domain/policies';
 import type { Drift } from '../../../domain/reconciliation';
 import type { Pool } from '../../../platform/postgres';
@@ -48,16 +49,15 @@ export async function checkWorkflows(house: WorkflowsToCheck, beat: () => void):
 }
 
 async function judgeOpen(payment: Payment, { workflows, now }: WorkflowsToCheck): Promise<Drift[]> {
-  const { rideId, status } = payment;
+  const { rideId, status, owedMinor, unresolved } = payment;
   const workflowId = paymentWorkflowId(rideId);
   const [own, ride] = await Promise.all([workflows.look(workflowId), workflows.look(rideWorkflowId(rideId))]);
   const ids = { rideId, workflowId };
   if (!own?.isRunning) return [missing(payment, own, ride)];
   const endedAt = ride?.closedAt ?? null;
-  // A ride that the server does not know any more ended long ago; a debt may stay one.
+  // A ride that the server does not know any more ended long ago; a debt waits for an operator, who sees it elsewhere.
   const isOver = ride === null || (endedAt !== null && now() - Date.parse(endedAt) > TO_SETTLE_MS);
-  if (!isOver || status === 'owed') return [];
-  const { unresolved } = payment;
+  if (!isOver || (owedMinor > 0 && unresolved === null)) return [];
   return [
     {
       kind: 'payment_overdue',
@@ -80,12 +80,19 @@ export const statusesToStartFrom: readonly PaymentStatus[] = [
   'cash_due',
 ];
 
-function missing({ rideId, status }: Payment, own: WorkflowState | null, ride: WorkflowState | null): Drift {
+const owing = (owedMinor: number, currency: string): string =>
+  owedMinor > 0 ? `, ${money(owedMinor, currency)} are owed` : '';
+
+function missing(
+  { rideId, status, owedMinor, currency }: Payment,
+  own: WorkflowState | null,
+  ride: WorkflowState | null,
+): Drift {
   const safe = statusesToStartFrom.includes(status) && ride?.isRunning === true;
   return {
     kind: 'workflow_missing',
     ids: { rideId, workflowId: paymentWorkflowId(rideId) },
-    says: `the payment is ${status}, and no workflow carries it`,
+    says: `the payment is ${status}${owing(owedMinor, currency)}, and no workflow carries it`,
     cause:
       own === null
         ? 'it never began, or the server has lost or forgotten it'
@@ -148,7 +155,7 @@ async function judgeRunning(
     const { status } = payment;
     const restsMs = steps.get(rideId)?.at(-1)?.ageMs ?? 0;
     const mayRunMs = TO_END_MS + (withWindow.includes(status) ? windowMs : 0);
-    if (!settledPaymentStatuses.includes(status) || restsMs <= mayRunMs) return [];
+    if (!isSettled(payment) || restsMs <= mayRunMs) return [];
     const says = `the payment is ${status}, nothing can come any more, and its workflow still runs`;
     return [{ kind: 'workflow_left_over', ids, says, action }];
   });

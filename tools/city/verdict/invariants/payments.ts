@@ -1,5 +1,5 @@
 import { costMinor } from '../../../../domain/paymentPlan';
-import { settledPaymentStatuses, type Payment } from '../../../../domain/payment';
+import { isSettled, type Payment } from '../../../../domain/payment';
 import { terminalRideStatuses, type Ride } from '../../../../domain/ride';
 import { groupBy, repeats, type Evidence, type Violations } from '../evidence';
 
@@ -40,9 +40,7 @@ export function heldAfterEnd(evidence: Pick<Evidence, 'openAuthorizations' | 'ri
 /** Payments that still need something although their ride has ended. */
 export function unsettledAfterEnd(evidence: Pick<Evidence, 'payments' | 'rides'>): Payment[] {
   const live = liveRides(evidence.rides);
-  return evidence.payments.filter(
-    ({ rideId, status }) => !live.has(rideId) && !settledPaymentStatuses.includes(status),
-  );
+  return evidence.payments.filter((payment) => !live.has(payment.rideId) && !isSettled(payment));
 }
 
 const liveRides = (rides: readonly Ride[]): Set<string> =>
