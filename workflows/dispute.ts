@@ -24,7 +24,7 @@ import type { DisputeStart, ProviderNews } from '../domain/sagas';
 import { FactRecord } from './factRecord';
 import { createLock } from './lock';
 import { now } from './now';
-import { asRefusal } from './refusal';
+import { asRefusal, refusing } from './refusal';
 import { SagaView, type Subject } from './sagaView';
 import { untilAnswered } from './untilAnswered';
 import { requireShape } from './updateArguments';
@@ -133,12 +133,4 @@ function shown({ status, version, rideId, amountMinor, feeMinor, currency, reaso
     version,
     about: `${money(amountMinor, currency)} of ride \`${rideId}\`: ${reason}${fee}`,
   };
-}
-
-function refusing(check: () => unknown): void {
-  try {
-    check();
-  } catch (error) {
-    throw asRefusal(error);
-  }
 }

@@ -10,6 +10,15 @@ export function asRefusal(error: unknown): unknown {
   return refusalIn(error) ?? error;
 }
 
+/** As the validator of an Update: what is refused without waiting leaves nothing in the history. */
+export function refusing(check: () => unknown): void {
+  try {
+    check();
+  } catch (error) {
+    throw asRefusal(error);
+  }
+}
+
 /** Refuses what comes when the ride is over: no state of it is beyond that. */
 export function refuseWhenOver(record: { readonly hasEnded: boolean; readonly ride: Ride }): void {
   if (!record.hasEnded) return;
