@@ -1,3 +1,4 @@
+import type { PaymentFactType, ProviderCall } from './paymentFacts';
 import type { PaymentMethod } from './ride';
 
 /**
@@ -7,6 +8,25 @@ import type { PaymentMethod } from './ride';
 export type Charged =
   | { readonly charged: true; readonly intentId: string }
   | { readonly charged: false; readonly reason: string; readonly actionIntentId?: string };
+
+/** The facts by which it is known what became of a call to the provider; a release answers for what it released. */
+export const factsThatSettle: Readonly<Record<ProviderCall, readonly PaymentFactType[]>> = {
+  authorize: [
+    'payment.authorized',
+    'payment.action_required',
+    'payment.declined',
+    'payment.method_changed',
+    'payment.reauthorized',
+    'payment.voided',
+  ],
+  raiseHold: ['payment.hold_raised', 'payment.voided'],
+  voidHold: ['payment.voided'],
+  capture: ['payment.captured'],
+  collect: ['payment.captured', 'payment.charge_failed', 'payment.collected'],
+  chargeTip: ['payment.tip_charged'],
+  chargeExtra: ['payment.extra_charged'],
+  refund: ['payment.refunded'],
+};
 
 /** A hold to be had. Which of its ride's it is, is its version: the same one is asked for once. */
 export interface HoldOrder {

@@ -13,7 +13,8 @@ import {
 import type { ChargeAdjustment, FeeWaiver } from '../domain/sagas';
 import type { Provider } from './provider';
 import type { Refunds } from './refunds';
-import { refusing, type Settled } from './settled';
+import { refusing } from './refusal';
+import type { Settled } from './settled';
 import { requireShape } from './updateArguments';
 
 /** What operators change about a ride's cost when it is over: another amount, or a fee that is given up. */
@@ -122,12 +123,16 @@ export class Adjustments {
     return known !== undefined;
   }
 
+  /** A debt has no end of its own: for as long as there is one, operators may settle it. */
+  private get isTime(): boolean {
+    return this.settled.takesRefunds || this.settled.record.payment.owedMinor > 0;
+  }
+
   private mustAdjust({ toMinor }: ChargeAdjustment): true {
-    const { record, policies } = this.settled;
+    const { record } = this.settled;
     if (!record.is('captured', 'partially_refunded', 'refunded', 'owed'))
       throw new DomainError('adjust_not_possible', 'Nothing was charged to a card for this ride.');
-    if (!this.settled.isWithin(policies.refundWindowMs))
-      throw new DomainError('adjust_not_possible', 'The time for adjustments is over.');
+    if (!this.isTime) throw new DomainError('adjust_not_possible', 'The time for adjustments is over.');
     if (toMinor % chargeStepMinor(record.payment.currency) !== 0)
       throw new DomainError('adjust_not_possible', 'No card can be charged such an amount.');
     if (record.is('owed') && adjustmentTo(record.payment, toMinor).chargeMinor > 0)
@@ -136,12 +141,11 @@ export class Adjustments {
   }
 
   private mustWaive(): true {
-    const { record, policies } = this.settled;
+    const { record } = this.settled;
     const { owedMinor } = record.payment;
     if (owedMinor === 0 && feeTakenMinor(record.payment) === 0)
       throw new DomainError('waive_not_possible', 'Nothing is owed, and no fee was taken for this ride.');
-    if (!this.settled.isWithin(policies.refundWindowMs))
-      throw new DomainError('waive_not_possible', 'The time for that is over.');
+    if (!this.isTime) throw new DomainError('waive_not_possible', 'The time for that is over.');
     return true;
   }
 }

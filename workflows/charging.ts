@@ -1,11 +1,10 @@
 import { money } from '../domain/money';
 import { capturedData, cashSettledData, chargeFailedData } from '../domain/paymentPlan';
 import type { Charged } from '../domain/paymentCalls';
-import type { Policies } from '../domain/policies';
 import type { RideOutcome } from '../domain/settlement';
 import type { Compensations } from './compensation';
-import type { PaymentRecord } from './paymentRecord';
 import type { Provider } from './provider';
+import type { Settled } from './settled';
 import { refusalIn } from './steps';
 
 /** The ride's end: what is owed is taken of the hold, what that does not give is charged, and what cannot be is a debt. */
@@ -15,28 +14,28 @@ export class Charging {
   private declined: string | null = null;
 
   constructor(
-    private readonly record: PaymentRecord,
-    private readonly policies: Policies,
+    private readonly settled: Settled,
     private readonly provider: Provider,
     private readonly compensations: Compensations,
   ) {}
 
   async settle(outcome: RideOutcome): Promise<void> {
-    const { payment } = this.record;
-    if (payment.method.type === 'cash') {
-      const settled = cashSettledData(payment, outcome, this.policies.commissionBasisPoints);
-      await this.record.add('payment.cash_settled', settled);
+    const { record, policies } = this.settled;
+    if (record.payment.method.type === 'cash') {
+      const settled = cashSettledData(record.payment, outcome, policies.commissionBasisPoints);
+      await record.add('payment.cash_settled', settled);
       return;
     }
     await this.compensations.insist('capture the hold', () => this.capture(outcome));
+    this.settled.begin();
     await this.compensations.insist('collect what is owed', () => this.collect(), {
-      until: () => this.record.payment.owedMinor === 0,
+      until: () => record.payment.owedMinor === 0,
     });
   }
 
   private async capture(outcome: RideOutcome): Promise<void> {
-    const { payment } = this.record;
-    const { rideId, intentId, amountMinor: heldMinor, currency } = payment;
+    const { record } = this.settled;
+    const { rideId, intentId, amountMinor: heldMinor, currency } = record.payment;
     if (intentId === null) throw new Error('impossible: authorized without an intent');
     // A hold cannot give more than it holds.
     const takenMinor = Math.min(outcome.amountMinor, heldMinor);
@@ -45,44 +44,51 @@ export class Charging {
       await this.provider.capture(summary, { rideId, intentId, amountMinor: takenMinor });
     } catch (error) {
       if (refusalIn(error)?.type !== 'hold_gone') throw error;
-      this.record.operators.failed(summary, error);
+      record.operators.failed(summary, error);
       return this.chargeAnew(outcome);
     }
-    await this.record.add('payment.captured', this.captured(outcome, intentId, takenMinor));
+    await record.add('payment.captured', this.captured(outcome, intentId, takenMinor));
   }
 
   /** The hold is gone: the same card is charged, and where it declines all of it is the rider's debt. */
   private async chargeAnew(outcome: RideOutcome): Promise<void> {
+    const { record, policies } = this.settled;
     const { amountMinor } = outcome;
     const charged = await this.charge(amountMinor);
     if (charged.charged) {
-      await this.record.add('payment.captured', this.captured(outcome, charged.intentId, amountMinor));
+      await record.add('payment.captured', this.captured(outcome, charged.intentId, amountMinor));
       return;
     }
-    const { commissionBasisPoints } = this.policies;
-    const failed = chargeFailedData(this.record.payment, outcome, charged.reason, commissionBasisPoints);
-    await this.record.add('payment.charge_failed', failed);
+    const { commissionBasisPoints } = policies;
+    const failed = chargeFailedData(record.payment, outcome, charged.reason, commissionBasisPoints);
+    await record.add('payment.charge_failed', failed);
   }
 
-  /** Asks the card for what is owed, once each time: an operator decides whether it is asked again. */
+  /**
+   * Asks the card for what is owed, once each time: an operator decides whether it is asked again. What operators do to
+   * the debt meanwhile waits for the answer.
+   */
   private async collect(): Promise<void> {
-    const { owedMinor, currency } = this.record.payment;
-    if (owedMinor === 0) return;
-    if (this.declined === null) {
-      const charged = await this.charge(owedMinor);
-      if (charged.charged) {
-        const { intentId } = charged;
-        await this.record.add('payment.collected', { intentId, amountMinor: owedMinor, currency });
-        return;
+    await this.settled.undisturbed(async () => {
+      const { record } = this.settled;
+      const { owedMinor, currency } = record.payment;
+      if (owedMinor === 0) return;
+      if (this.declined === null) {
+        const charged = await this.charge(owedMinor);
+        if (charged.charged) {
+          const { intentId } = charged;
+          await record.add('payment.collected', { intentId, amountMinor: owedMinor, currency });
+          return this.settled.debtPaid();
+        }
       }
-    }
-    const { declined } = this;
-    this.declined = null;
-    throw new Error(`the card was declined: ${declined}`);
+      const { declined } = this;
+      this.declined = null;
+      throw new Error(`the card was declined: ${declined}`);
+    });
   }
 
   private async charge(amountMinor: number): Promise<Charged> {
-    const { rideId, currency, method } = this.record.payment;
+    const { rideId, currency, method } = this.settled.record.payment;
     if (method.type === 'cash') throw new Error('impossible: cash is not charged');
     this.asked += 1;
     const charge = { rideId, amountMinor, currency, paymentMethod: method.token, attempt: this.asked };
@@ -92,7 +98,7 @@ export class Charging {
   }
 
   private captured(outcome: RideOutcome, intentId: string, takenMinor: number) {
-    const { commissionBasisPoints } = this.policies;
-    return capturedData(this.record.payment, outcome, { intentId, takenMinor }, commissionBasisPoints);
+    const { record, policies } = this.settled;
+    return capturedData(record.payment, outcome, { intentId, takenMinor }, policies.commissionBasisPoints);
   }
 }

@@ -14,7 +14,7 @@ import { standardPolicies } from '../domain/policies';
 import type { PaymentMethod } from '../domain/ride';
 import type { Authorization, PaymentStart, ProviderNews } from '../domain/sagas';
 import type { RideOutcome } from '../domain/settlement';
-import { AfterRide } from './afterRide';
+import { Adjustments } from './adjustments';
 import { Charging } from './charging';
 import { Compensations } from './compensation';
 import { Doubts } from './doubts';
@@ -22,7 +22,10 @@ import { Holds } from './holds';
 import { answerOperators } from './paymentOperators';
 import { PaymentRecord } from './paymentRecord';
 import { createProvider } from './provider';
+import { Refunds } from './refunds';
+import { Settled } from './settled';
 import { ownDatabase } from './steps';
+import { Tips } from './tips';
 
 /**
  * A ride's payment: authorized, and when the ride has ended captured or released; then tips, refunds and what an
@@ -43,8 +46,10 @@ export async function payment({ order, rideWorkflowId, ...start }: PaymentStart)
   });
   const compensations = new Compensations((parked) => operators.park(parked));
   const holds = new Holds(record, policies, provider, () => outcome?.amountMinor === 0);
-  const charging = new Charging(record, policies, provider, compensations);
-  const afterRide = new AfterRide(record, policies, provider);
+  const settled = new Settled(record, policies);
+  const charging = new Charging(settled, provider, compensations);
+  new Tips(settled, provider);
+  new Adjustments(settled, provider, new Refunds(settled, provider));
   answerOperators(record, { doubts, compensations, lookAtHold: () => holds.look() });
   setHandler(defineSignal<[RideOutcome]>(paymentSignals.rideEnded), (ended) => void (outcome ??= ended));
   setHandler(defineSignal(paymentSignals.holdAges), () => holds.look());
@@ -66,7 +71,7 @@ export async function payment({ order, rideWorkflowId, ...start }: PaymentStart)
     if (!record.is('failed')) {
       await rideToEnd();
       await CancellationScope.nonCancellable(() => settle(outcome!));
-      await afterRide.window();
+      await settled.window();
     }
   } catch (error) {
     await compensations.run();

@@ -6,7 +6,7 @@ import type { OperatorsWord } from '../domain/sagas';
 import type { Compensations } from './compensation';
 import type { Doubts } from './doubts';
 import type { PaymentRecord } from './paymentRecord';
-import { refusing } from './settled';
+import { refusing } from './refusal';
 import { requireShape } from './updateArguments';
 
 /** What operators do about a payment that does not go on: have it tried at once, or say what happened. */

@@ -2,6 +2,7 @@ import { CancellationScope } from '@temporalio/workflow';
 import type { PaymentTransitions } from '../activities/payments';
 import { stepId } from '../domain/names';
 import { mayFollow, type Payment, type PaymentStatus } from '../domain/payment';
+import { factsThatSettle } from '../domain/paymentCalls';
 import {
   paymentSteps,
   type PaymentFact,
@@ -63,8 +64,8 @@ export class PaymentRecord {
   private async record(fact: PaymentFact): Promise<Payment> {
     for (let isFirst = true; ; isFirst = false) {
       const isAhead = this.version < (this.current?.version ?? 0);
-      if (!isAhead && this.is('unresolved') && fact.type !== 'payment.resolved') {
-        // Left by an attempt that was lost: what is recorded now is what it was not sure of.
+      if (!isAhead && this.settlesDoubt(fact)) {
+        // Left by a call that was given up, or with its worker: what is recorded now is what it was not sure of.
         await this.commit({
           type: 'payment.resolved',
           at: fact.at,
@@ -75,6 +76,12 @@ export class PaymentRecord {
         throw new Error(`impossible: ${fact.type} on a payment that is ${this.current?.status}`);
       } else if (await this.commit(fact)) return this.payment;
     }
+  }
+
+  /** Whether what is in doubt is known by this fact. */
+  private settlesDoubt({ type }: PaymentFact): boolean {
+    const call = this.current?.unresolved?.call;
+    return call !== undefined && factsThatSettle[call].includes(type);
   }
 
   /** @returns whether the step took the version that is next for this workflow */

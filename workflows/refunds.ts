@@ -5,7 +5,8 @@ import { paymentUpdates } from '../domain/names';
 import { refundableMinor, refundsOver, type RefundPart } from '../domain/paymentPlan';
 import type { Refund, RefundOrder } from '../domain/sagas';
 import type { Provider } from './provider';
-import { refusing, type Settled } from './settled';
+import { refusing } from './refusal';
+import type { Settled } from './settled';
 
 /** What goes back for one key: planned once, so that what a repeat finds done is not done again. */
 interface Plan {
@@ -89,13 +90,13 @@ export class Refunds {
   }
 
   private mustTake({ amountMinor }: RefundOrder): true {
-    const { record, policies } = this.settled;
+    const { record } = this.settled;
     if (!record.is('captured', 'partially_refunded'))
       throw new DomainError('refund_not_possible', 'Nothing was captured, or all of it is refunded.');
     const leftMinor = refundableMinor(record.payment);
     if (!isChargeable(amountMinor, record.payment.currency) || amountMinor > leftMinor)
       throw new DomainError('refund_not_possible', `At most ${leftMinor} can be refunded.`, { leftMinor });
-    if (!this.settled.isWithin(policies.refundWindowMs))
+    if (!this.settled.takesRefunds)
       throw new DomainError('refund_not_possible', 'The time for refunds is over.');
     return true;
   }

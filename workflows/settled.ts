@@ -5,25 +5,38 @@ import { createLock } from './lock';
 import type { PaymentRecord } from './paymentRecord';
 import { asRefusal } from './refusal';
 
-/** A payment whose ride is over: what can still happen to it happens one after another, and while its time lasts. */
+/**
+ * A payment whose ride is over: what can still happen to it, a debt's charge among it, happens one after another, and
+ * while its time lasts.
+ */
 export class Settled {
   private readonly oneAtATime = createLock();
   private settledAtMs: number | undefined;
+  private chargedAtMs: number | undefined;
 
   constructor(
     readonly record: PaymentRecord,
     readonly policies: Policies,
   ) {}
 
+  /** What could be had for the ride was taken, and the rest is a debt: the time for tips begins, and that for refunds. */
+  begin(): void {
+    this.settledAtMs = Date.now();
+    this.chargedAtMs = this.settledAtMs;
+  }
+
+  /** A debt was paid: what was charged for it can be given back for as long as all else. */
+  debtPaid(): void {
+    this.chargedAtMs = Date.now();
+  }
+
   /** Waits for as long as something can come; a payment that took nothing from a card has no such time. */
   async window(): Promise<void> {
-    this.settledAtMs = Date.now();
     if (this.record.payment.capturedMinor === 0) return;
-    const { tipWindowMs, refundWindowMs } = this.policies;
-    const windowMs = Math.max(tipWindowMs, refundWindowMs);
-    const until = new Date(this.settledAtMs + windowMs).toISOString();
+    const untilMs = Math.max(this.tipsUntilMs, this.refundsUntilMs);
+    const until = new Date(untilMs).toISOString();
     this.record.operators.waits(`a tip or a refund, until ${until} at the latest`);
-    await sleep(windowMs, { summary: 'Time for tips and refunds' });
+    await sleep(Math.max(1, untilMs - Date.now()), { summary: 'Time for tips and refunds' });
   }
 
   /** One after another, and to its end: money that has moved is recorded, whoever cancels. */
@@ -37,7 +50,7 @@ export class Settled {
 
   /** Somebody may be quicker than the capture. A payment that cannot be settled is not waited for. */
   async untilSettled(): Promise<void> {
-    await condition(() => this.isSettled || this.record.is('owed') || this.settledAtMs !== undefined);
+    await condition(() => this.isSettled || this.settledAtMs !== undefined);
   }
 
   get isSettled(): boolean {
@@ -46,20 +59,24 @@ export class Settled {
 
   /** A call after the ride is in doubt: whoever comes next waits for what it leads to. */
   get isInDoubt(): boolean {
-    return this.record.is('unresolved') && this.record.payment.capturedMinor > 0;
+    return this.record.is('unresolved') && this.settledAtMs !== undefined;
   }
 
-  /** Decided by comparing times: the timer that ends the window may be late. */
-  isWithin(windowMs: number): boolean {
-    return Date.now() < (this.settledAtMs ?? Date.now()) + windowMs;
+  /** Decided by comparing times, as below: the timer that ends the window may be late. */
+  get takesTips(): boolean {
+    return Date.now() < this.tipsUntilMs;
   }
-}
 
-/** As the validator of an Update: what is refused without waiting leaves nothing in the history. */
-export function refusing(check: () => unknown): void {
-  try {
-    check();
-  } catch (error) {
-    throw asRefusal(error);
+  /** Whether it is time for refunds, and for whatever else operators change. */
+  get takesRefunds(): boolean {
+    return Date.now() < this.refundsUntilMs;
+  }
+
+  private get tipsUntilMs(): number {
+    return (this.settledAtMs ?? Date.now()) + this.policies.tipWindowMs;
+  }
+
+  private get refundsUntilMs(): number {
+    return (this.chargedAtMs ?? Date.now()) + this.policies.refundWindowMs;
   }
 }

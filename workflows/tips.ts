@@ -5,7 +5,8 @@ import { paymentUpdates } from '../domain/names';
 import type { Payment } from '../domain/payment';
 import type { Tip } from '../domain/sagas';
 import type { Provider } from './provider';
-import { refusing, type Settled } from './settled';
+import { refusing } from './refusal';
+import type { Settled } from './settled';
 
 /** What a tip came to, in minor units. */
 interface TipGiven {
@@ -49,14 +50,13 @@ export class Tips {
 
   /** The payment, if a tip of this amount may be charged or was given already. */
   private mustTake({ amountMinor }: Tip): Payment {
-    const { record, policies } = this.settled;
+    const { record } = this.settled;
     const { payment } = record;
     if (payment.tipMinor === amountMinor && amountMinor > 0) return payment;
     if (payment.tipMinor > 0) throw new DomainError('tip_already_given', 'A tip was given for this ride.');
     if (!isChargeable(amountMinor, payment.currency) || !record.is('captured', 'partially_refunded'))
       throw notForTips();
-    if (!this.settled.isWithin(policies.tipWindowMs))
-      throw new DomainError('tip_not_possible', 'The time for a tip is over.');
+    if (!this.settled.takesTips) throw new DomainError('tip_not_possible', 'The time for a tip is over.');
     return payment;
   }
 }

@@ -1,20 +1,22 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Charged } from '../../domain/paymentCalls';
+import { standardPolicies } from '../../domain/policies';
 import { getPayment } from '../../services/payments/books/paymentStore';
 import { cardOf, isStuck } from '../support/card';
 import { refusalOf } from '../support/paymentSaga';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
+import { held } from '../support/playedProvider';
 import { eventually } from '../support/rideSaga';
 
 jest.setTimeout(60_000);
 
 let played: PlayedPayments;
-let { pool, provider, saga, untilStatus, resultAfterWindow, factTypes, rowAndFold, booked } =
+let { pool, provider, saga, sleep, untilStatus, resultAfterWindow, factTypes, rowAndFold, booked } =
   {} as PlayedPayments;
 
 beforeAll(async () => {
   played = await startPlayedPayments();
-  ({ pool, provider, saga, untilStatus, resultAfterWindow, factTypes, rowAndFold, booked } = played);
+  ({ pool, provider, saga, sleep, untilStatus, resultAfterWindow, factTypes, rowAndFold, booked } = played);
 });
 beforeEach(() => provider.reset());
 afterAll(() => played?.stop());
@@ -33,12 +35,15 @@ async function endedWithoutHold(outcome = ended): Promise<string> {
   return rideId;
 }
 
+const untilParked = (rideId: string): Promise<true> =>
+  eventually(async () => (await cardOf(saga.handle(rideId))).includes('Parked') || undefined);
+
 /** One that nothing could be taken for, either. */
 async function owed(outcome = ended): Promise<string> {
   provider.next('collect', declined);
   const rideId = await endedWithoutHold(outcome);
   await untilStatus(rideId, 'owed');
-  await eventually(async () => (await cardOf(saga.handle(rideId))).includes('Parked') || undefined);
+  await untilParked(rideId);
   return rideId;
 }
 
@@ -74,7 +79,7 @@ describe('a debt', () => {
     await saga.operator(rideId, 'retryNow');
     await eventually(() => Promise.resolve(provider.asked(rideId).length >= 4 || undefined));
     expect(await getPayment(pool, rideId)).toMatchObject({ status: 'owed' });
-    await eventually(async () => (await cardOf(saga.handle(rideId))).includes('Parked') || undefined);
+    await untilParked(rideId);
     await saga.operator(rideId, 'retryNow');
     expect(await resultAfterWindow(rideId)).toBe('captured');
     expect(provider.asked(rideId).filter((what) => what === 'charge 1500')).toHaveLength(3);
@@ -109,6 +114,46 @@ describe('a debt', () => {
     await isWhole(rideId);
   });
 
+  /** A charge for the debt that is under way while an operator's Update comes. */
+  async function chargedLate(rideId: string): Promise<ReturnType<typeof held<Charged>>> {
+    const answer = held<Charged>();
+    provider.next('collect', () => answer.promise);
+    await saga.operator(rideId, 'retryNow');
+    await answer.asked;
+    return answer;
+  }
+  const untilUpdates = (rideId: string, count: number): Promise<true> =>
+    eventually(async () => {
+      const { events } = await saga.handle(rideId).fetchHistory();
+      const accepted = events?.filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes);
+      return accepted?.length === count || undefined;
+    });
+
+  test('that is given up while it is charged is charged: there is nothing to give up then', async () => {
+    const rideId = await owed();
+    const answer = await chargedLate(rideId);
+    const waived = refusalOf(saga.operator(rideId, 'waiveFee', { reason: 'goodwill', by: 'operator-1' }));
+    await untilUpdates(rideId, 2);
+    answer.release({ charged: true, intentId: 'pi_late' });
+    expect(await waived).toBe('waive_not_possible');
+    expect(await resultAfterWindow(rideId)).toBe('captured');
+    expect(await booked(rideId)).toEqual({ provider_clearing: 1_500, rider_receivable: 0, ...shares });
+    await isWhole(rideId);
+  });
+
+  test('that is lowered while it is charged is charged, and the difference given back', async () => {
+    const rideId = await owed();
+    const answer = await chargedLate(rideId);
+    const less = { adjustmentKey: 'adj-1', toMinor: 1_000, reason: 'detour' };
+    const adjusted = saga.operator(rideId, 'adjustCharge', less);
+    await untilUpdates(rideId, 2);
+    answer.release({ charged: true, intentId: 'pi_late' });
+    expect(await adjusted).toMatchObject({ capturedMinor: 1_500, refundedMinor: 500, owedMinor: 0 });
+    expect(await resultAfterWindow(rideId)).toBe('partially_refunded');
+    expect(await booked(rideId)).toMatchObject({ provider_clearing: 1_000, rider_receivable: 0 });
+    await isWhole(rideId);
+  });
+
   test('is left to an operator who says so', async () => {
     const rideId = await owed();
     await saga.handle(rideId).executeUpdate('skipCompensation');
@@ -137,7 +182,7 @@ describe('owed more than is held', () => {
     const rideId = await saga.open();
     await untilStatus(rideId, 'authorized');
     await saga.rideEnded(rideId, more);
-    await eventually(async () => (await cardOf(saga.handle(rideId))).includes('Parked') || undefined);
+    await untilParked(rideId);
     expect(await getPayment(pool, rideId)).toMatchObject({ status: 'captured', owedMinor: 500 });
     expect(await saga.tip(rideId, 100)).toMatchObject({ tipMinor: 100 });
     expect(
@@ -145,6 +190,29 @@ describe('owed more than is held', () => {
     ).toMatchObject({ refundedMinor: 300 });
     const waived = await saga.operator(rideId, 'waiveFee', { reason: 'goodwill', by: 'operator-1' });
     expect(waived).toMatchObject({ owedMinor: 0, status: 'partially_refunded' });
+    expect(await resultAfterWindow(rideId)).toBe('partially_refunded');
+    await isWhole(rideId);
+  });
+
+  test('what is owed stays a debt for as long as it takes; tips and refunds of the rest have their time', async () => {
+    provider.next('collect', declined);
+    const rideId = await saga.open();
+    await untilStatus(rideId, 'authorized');
+    await saga.rideEnded(rideId, more);
+    await untilParked(rideId);
+    await sleep(standardPolicies.tipWindowMs);
+    expect(await refusalOf(saga.tip(rideId, 100))).toBe('tip_not_possible');
+    const refund = { refundKey: 'ops:1', amountMinor: 300, reason: 'detour' };
+    expect(await saga.refund(rideId, refund)).toMatchObject({ refundedMinor: 300 });
+    await sleep(standardPolicies.refundWindowMs);
+    const late = { ...refund, refundKey: 'ops:2' };
+    expect(await refusalOf(saga.refund(rideId, late))).toBe('refund_not_possible');
+    const less = { adjustmentKey: 'adj-1', toMinor: 1_600, reason: 'detour' };
+    expect(await saga.operator(rideId, 'adjustCharge', less)).toMatchObject({ owedMinor: 400 });
+    await saga.operator(rideId, 'retryNow');
+    await eventually(async () => (await getPayment(pool, rideId))?.owedMinor === 0 || undefined);
+    expect(await refusalOf(saga.tip(rideId, 100))).toBe('tip_not_possible');
+    expect(await saga.refund(rideId, late)).toMatchObject({ refundedMinor: 600 });
     expect(await resultAfterWindow(rideId)).toBe('partially_refunded');
     await isWhole(rideId);
   });
