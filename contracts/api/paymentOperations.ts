@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { balancesQuery, balancesView } from './ledger';
+import { paymentNeedsQuery, paymentNeedsView } from './needs';
 import type { Operation } from './operation';
 import { adjustBody, paymentTimeline, paymentView, resolveBody, waiveBody } from './payments';
 import { rideIdParam } from './rideOperation';
@@ -7,7 +9,7 @@ import { idempotencyKey } from './rides';
 const keyHeader = z.object({ 'idempotency-key': idempotencyKey });
 const paymentAction = { status: 200, description: 'The payment as it is now', body: paymentView } as const;
 
-/** A ride's payment: how it stands, everything that is known of it, and what operators do to it. */
+/** A ride's payment: how it stands, everything that is known of it, and what operators do to it; and all payments. */
 export const paymentOperations = {
   getPayment: {
     method: 'get',
@@ -18,6 +20,26 @@ export const paymentOperations = {
     request: { params: rideIdParam },
     response: { status: 200, description: 'The payment', body: paymentView },
     problems: ['ride_not_found', 'payment_not_found'],
+  },
+  listPaymentNeeds: {
+    method: 'get',
+    path: '/v1/ops/payments',
+    summary: 'Payments that need somebody: in doubt, in debt, parked or overdue; the oldest first',
+    tag: 'ops',
+    roles: ['operator', 'service'],
+    request: { query: paymentNeedsQuery },
+    response: { status: 200, description: 'At most `limit`, each with what to do', body: paymentNeedsView },
+    problems: [],
+  },
+  listBalances: {
+    method: 'get',
+    path: '/v1/ops/ledger/balances',
+    summary: 'What the accounts of the books hold, now or at a time',
+    tag: 'ops',
+    roles: ['operator', 'service'],
+    request: { query: balancesQuery },
+    response: { status: 200, description: 'By account and currency', body: balancesView },
+    problems: [],
   },
   paymentTimeline: {
     method: 'get',

@@ -10,6 +10,7 @@ import { runProcess } from '../../platform/shutdown';
 import { createTemporalClient } from '../../platform/temporal';
 import { disputeRoutes } from '../payments/routes/disputeRoutes';
 import { paymentOperatorRoutes } from '../payments/routes/operatorRoutes';
+import { paymentOverviewRoutes } from '../payments/routes/overviewRoutes';
 import { payoutRoutes } from '../payments/routes/payoutRoutes';
 import { providerEventRoutes } from '../payments/news/providerEventRoutes';
 import { receiptRoute } from '../payments/routes/receiptRoute';
@@ -125,6 +126,7 @@ runProcess('gateway', async ({ config, log, metrics, signal }) => {
       createPaymentRoutes(mount, paymentOptions);
       paymentViewRoutes(mount, paymentOptions);
       paymentOperatorRoutes(mount, paymentOptions);
+      paymentOverviewRoutes(mount, { ...paymentOptions, now: Date.now });
       payoutRoutes(mount, { payments, policies });
       disputeRoutes(mount, { ...paymentOptions, now: Date.now });
       driverRoutes(mount, {

@@ -12,6 +12,7 @@ import type { Pool } from '../../platform/postgres';
 import { documentRoutes, gatewayRoutes } from '../../services/gateway/routes';
 import { paymentOperatorRoutes } from '../../services/payments/routes/operatorRoutes';
 import { providerEventRoutes } from '../../services/payments/news/providerEventRoutes';
+import { paymentOverviewRoutes } from '../../services/payments/routes/overviewRoutes';
 import { receiptRoute } from '../../services/payments/routes/receiptRoute';
 import { createPaymentRoutes } from '../../services/payments/routes/tipAndRefundRoutes';
 import { createTellNews } from '../../services/payments/news/tellNews';
@@ -185,6 +186,7 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
         createPaymentRoutes(mount, paymentOptions);
         paymentViewRoutes(mount, paymentOptions);
         paymentOperatorRoutes(mount, paymentOptions);
+        paymentOverviewRoutes(mount, { ...paymentOptions, now });
         driverRoutes(mount, {
           ...{ pool: rides, temporal, feed: offerFeed, topicPrefix: '', log, tellDeadlineMs: 1_000, now },
         });

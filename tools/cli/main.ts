@@ -1,5 +1,7 @@
 import { ConfigError } from '../../platform/config';
+import { balances } from './balances';
 import { doctor } from './doctor';
+import { payments } from './payments';
 import { reconcileHouse } from './reconcile';
 import { rides } from './rides';
 import { token } from './token';
@@ -15,6 +17,12 @@ const help = `npx hailway <command>
   rides stuck [--data-dir DIR] [--token TOKEN]
       lists what waits longer than its state allows, with the link to the reason and what to do; exit 1 if
       anything does
+  payments [--need NEED] [--data-dir DIR] [--token TOKEN]
+      lists the payments that need somebody, with the reason, the link and what to do; NEED is unresolved, owed,
+      action_overdue or stuck; exit 1 if any does
+  balances [--account ACCOUNT] [--at TIME] [--data-dir DIR] [--token TOKEN]
+      prints what the accounts of the books hold: each kind of account, or one ACCOUNT (driver_payable:ID), or each of a
+      kind (driver_payable); now, or at TIME (ISO 8601)
   reconcile [--repair] [--json] [--since TIME] [--settle SECONDS]
       compares workflows, database, ledger, provider and facts on Kafka, and prints each drift in a line: what,
       by how much, its cause and what repairs it; --repair does what is safe; looks at all that is open and at what
@@ -34,6 +42,10 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv = pro
         return await token(rest, env);
       case 'rides':
         return await rides(rest, env);
+      case 'payments':
+        return await payments(rest, env);
+      case 'balances':
+        return await balances(rest, env);
       case 'reconcile':
         return await reconcileHouse(rest, env);
       case 'doctor':

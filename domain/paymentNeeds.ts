@@ -1,0 +1,25 @@
+/** Why a payment needs somebody. */
+export type PaymentNeed = 'unresolved' | 'owed' | 'action_overdue' | 'stuck';
+
+/** What each need is, and what an operator does about it. */
+export const paymentNeeds: Readonly<Record<PaymentNeed, { readonly is: string; readonly action: string }>> = {
+  unresolved: {
+    is: 'nobody knows what became of a call to the provider',
+    action: 'nothing, unless it lasts: look at the provider, then retry it, or resolve it with what you saw',
+  },
+  owed: {
+    is: 'the rider owes what the card did not give',
+    action: 'retry it to charge the card again, or waive it',
+  },
+  action_overdue: {
+    is: 'the time for the rider to answer their bank is over, and it has not gone on',
+    action: 'see whether the payments worker runs; retry it',
+  },
+  stuck: {
+    is: 'it is parked, or what it does has failed for minutes',
+    action: "read its workflow's card: it says what failed and what helps",
+  },
+};
+
+/** A payment looks each minute whether its rider has answered: it has noticed by then that the time is over. */
+export const ACTION_NOTICED_MS = 2 * 60_000;

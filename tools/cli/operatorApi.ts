@@ -1,0 +1,104 @@
+import { resolve } from 'node:path';
+import type { Client } from '@temporalio/client';
+import type { z } from 'zod';
+import { loadConfig } from '../../platform/config';
+import { createTemporalClient } from '../../platform/temporal';
+import { hasIssuer, openIssuer } from '../stack/issuer';
+import { UsageError } from '../stack/options';
+import { defaultDataDir } from '../stack/places';
+
+const API_DEADLINE_MS = 10_000;
+const CARD_DEADLINE_MS = 5_000;
+
+/** What an operator's commands ask: the API, and Temporal for what only a workflow knows. */
+export interface OperatorSources {
+  readonly apiUrl: string;
+  /** Of an operator. */
+  readonly token: string;
+  readonly temporal: Client;
+  readonly temporalUiUrl: string;
+}
+
+/** The options of each command that asks the API: where the token comes from. */
+export const operatorOptions = ['data-dir', 'token'] as const;
+
+/**
+ * Runs a command that asks as an operator: with the token that is given, or with one of the issuer of the stack on the
+ * data directory. What it cannot be told is one line on stderr.
+ * @returns the command's exit code, or 1 where it failed
+ * @throws UsageError without a token and a stack
+ */
+export async function asOperator(
+  options: { readonly 'data-dir'?: string; readonly token?: string },
+  env: NodeJS.ProcessEnv,
+  command: (sources: OperatorSources) => Promise<number>,
+): Promise<number> {
+  const config = loadConfig(env);
+  const dataDir = resolve(options['data-dir'] ?? defaultDataDir(env));
+  if (!options.token && !hasIssuer(dataDir))
+    throw new UsageError(`no stack was started on ${dataDir}: name its --data-dir, or give a --token`);
+  const token =
+    options.token ??
+    (await (await openIssuer(dataDir)).mintToken({ role: 'operator', sub: 'cli', ttlSeconds: 60 }));
+  const temporal = createTemporalClient({
+    address: config.TEMPORAL_ADDRESS,
+    namespace: config.TEMPORAL_NAMESPACE,
+  });
+  try {
+    return await command({
+      apiUrl: config.GATEWAY_URL,
+      token,
+      temporal,
+      temporalUiUrl: config.HAILWAY_TEMPORAL_UI_URL,
+    });
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    process.stderr.write(`hailway: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  } finally {
+    await temporal.connection.close();
+  }
+}
+
+/** What the API answers. @throws Error with its problem where it does not answer 2xx */
+export async function getFromApi<T extends z.ZodType>(
+  { apiUrl, token }: Pick<OperatorSources, 'apiUrl' | 'token'>,
+  path: string,
+  query: Readonly<Record<string, string | undefined>>,
+  response: T,
+): Promise<z.infer<T>> {
+  const url = new URL(path, apiUrl);
+  for (const [name, value] of Object.entries(query))
+    if (value !== undefined) url.searchParams.set(name, value);
+  const answer = await fetch(url, {
+    headers: { authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(API_DEADLINE_MS),
+  });
+  if (!answer.ok) throw new Error(`the API answered ${answer.status}: ${await answer.text()}`);
+  return response.parse(await answer.json());
+}
+
+/** What a workflow's card says, without its markup. The card comes from a worker, which may be away. */
+export async function cardLines(temporal: Client, workflowId: string): Promise<string[]> {
+  try {
+    const { currentDetails } = await temporal.connection.withDeadline(Date.now() + CARD_DEADLINE_MS, () =>
+      temporal.workflow
+        .getHandle(workflowId)
+        .query<{ currentDetails: string }>('__temporal_workflow_metadata'),
+    );
+    return currentDetails
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.replace(/^- /, '').replaceAll('**', ''));
+  } catch (error) {
+    return [`its card cannot be read (${error instanceof Error ? error.message : String(error)})`];
+  }
+}
+
+export const paragraph = (head: string, lines: readonly string[]): string => [head, ...lines].join('\n  ');
+
+/** The page of a workflow in Temporal's web UI. */
+export const linkTo = (
+  { temporal, temporalUiUrl }: Pick<OperatorSources, 'temporal' | 'temporalUiUrl'>,
+  workflowId: string,
+): string => new URL(`/namespaces/${temporal.options.namespace}/workflows/${workflowId}`, temporalUiUrl).href;
