@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { paymentWorkflowId } from '../../domain/names';
 import { getPayment } from '../../services/payments/books/paymentStore';
 import { reconcileWith } from '../../tools/cli/reconcile';
+import { eventually } from '../support/rideSaga';
 import { startReconcileGround, type ReconcileGround } from '../support/reconcileGround';
 
 jest.setTimeout(60_000);
@@ -18,6 +20,15 @@ afterAll(() => ground?.stop());
 const runs = async (rideId: string): Promise<boolean> =>
   (await ground.saga.handle(rideId).describe()).status.name === 'RUNNING';
 
+/** Goes on to its end, and leaves nothing behind. */
+async function paid(rideId: string): Promise<void> {
+  await ground.saga.rideEnded(rideId, { amountMinor: 1_500, driverId: 'driver-1' });
+  await ground.untilStatus(rideId, 'captured');
+  const { data } = await ground.psp.get<{ data: { rideId: string }[] }>('/sandbox/open-authorizations');
+  expect(data.filter((hold) => hold.rideId === rideId)).toEqual([]);
+  expect(await ground.drifts('provider', rideId)).toEqual([]);
+}
+
 test('a payment whose workflow is lost is started anew while its ride is under way, and goes on', async () => {
   const rideId = await ground.authorized();
   await ground.saga.handle(rideId).terminate('lost');
@@ -29,11 +40,54 @@ test('a payment whose workflow is lost is started anew while its ride is under w
     repaired: true,
   });
   expect(await runs(rideId)).toBe(true);
-  await ground.saga.rideEnded(rideId, { amountMinor: 1_500, driverId: 'driver-1' });
-  await ground.untilStatus(rideId, 'captured');
-  const { data } = await ground.psp.get<{ data: { rideId: string }[] }>('/sandbox/open-authorizations');
-  expect(data.filter((hold) => hold.rideId === rideId)).toEqual([]);
-  expect(await ground.drifts('provider', rideId)).toEqual([]);
+  await paid(rideId);
+});
+
+test('so is one whose first card was declined', async () => {
+  const rideId = await ground.saga.open({
+    method: { type: 'card', token: 'pm_card_visa_chargeDeclinedInsufficientFunds' },
+    fallbacks: [{ type: 'card', token: 'pm_card_visa' }],
+  });
+  await ground.untilTold(rideId);
+  await ground.saga.handle(rideId).terminate('lost');
+  const [drift] = await ground.drifts('workflows', rideId);
+  expect(await ground.reconciler.repair(drift!.repair!, ground.order())).toBe(
+    'its workflow was started anew',
+  );
+  await paid(rideId);
+});
+
+test('one whose hold was made anew is not: it is reset, and goes on', async () => {
+  const fallbacks = [{ type: 'card', token: 'pm_card_mastercard' }] as const;
+  const rideId = await ground.saga.open({ fallbacks });
+  await ground.untilTold(rideId);
+  const before = (await getPayment(ground.pool, rideId))!.intentId!;
+  await ground.psp.stripe.paymentIntents.cancel(before);
+  await ground.saga.news(rideId, 'payment_intent.canceled');
+  await eventually(async () => (await getPayment(ground.pool, rideId))?.intentId !== before || undefined);
+  const handle = ground.saga.handle(rideId);
+  await eventually(async () => {
+    const { pendingWorkflowTask, pendingActivities } = (await handle.describe()).raw;
+    return (!pendingWorkflowTask && !pendingActivities?.length) || undefined;
+  });
+  await handle.terminate('lost');
+  const [drift] = await ground.drifts('workflows', rideId);
+  expect(drift).toMatchObject({
+    kind: 'workflow_missing',
+    action: expect.stringContaining('reset') as string,
+  });
+  expect(drift!.repair).toBeUndefined();
+  expect(await ground.reconciler.repair({ does: 'start_payment', rideId }, ground.order())).toMatch(
+    /^not started/,
+  );
+
+  const { events = [] } = await handle.fetchHistory();
+  const lastTask = events!.findLast(({ workflowTaskCompletedEventAttributes: task }) => task)!;
+  await ground.saga.client.workflowService.resetWorkflowExecution({
+    ...{ namespace: 'default', workflowExecution: { workflowId: handle.workflowId } },
+    ...{ requestId: randomUUID(), workflowTaskFinishEventId: lastTask.eventId!, reason: 'lost' },
+  });
+  await paid(rideId);
 });
 
 test('one whose ride is over is named, and left to an operator', async () => {

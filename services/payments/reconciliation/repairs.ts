@@ -15,9 +15,9 @@ import type { DisputeStart, PaymentStart, PayoutStart, ProviderNews } from '../.
 import type { Pool } from '../../../platform/postgres';
 import type { ProviderClient } from '../provider/client';
 import { getPayment } from '../books/paymentStore';
+import { mayStartAnew } from './lostPayment';
 import { usesNoHold } from './money';
 import { stepsOfAll } from './pages';
-import { statusesToStartFrom } from './workflows';
 import type { WorkflowView } from './workflowView';
 
 export interface House {
@@ -95,7 +95,7 @@ async function begin(
 async function startPayment(house: House, rideId: string): Promise<string> {
   const { pool, temporal, workflows, taskQueue, policies } = house;
   const [payment, ride] = [await getPayment(pool, rideId), await workflows.look(rideWorkflowId(rideId))];
-  if (payment === null || !statusesToStartFrom.includes(payment.status)) return 'not started: it has gone on';
+  if (payment === null || !(await mayStartAnew(pool, payment))) return 'not started: it has gone on';
   if (!ride?.isRunning) return 'not started: its ride is over';
   const [opened] = (await stepsOfAll(pool, [rideId])).get(rideId) ?? [];
   const start: PaymentStart = {

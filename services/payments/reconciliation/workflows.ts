@@ -11,6 +11,7 @@ import type { Policies } from '../../../domain/policies';
 import type { Drift } from '../../../domain/reconciliation';
 import type { Pool } from '../../../platform/postgres';
 import { createCollected, forEachOf } from './collect';
+import { mayStartAnew } from './lostPayment';
 import { openPages, rowsOf, stepsOfAll } from './pages';
 import type { WorkflowState, WorkflowView } from './workflowView';
 
@@ -48,12 +49,12 @@ export async function checkWorkflows(house: WorkflowsToCheck, beat: () => void):
   return collected.drifts;
 }
 
-async function judgeOpen(payment: Payment, { workflows, now }: WorkflowsToCheck): Promise<Drift[]> {
+async function judgeOpen(payment: Payment, { pool, workflows, now }: WorkflowsToCheck): Promise<Drift[]> {
   const { rideId, status, owedMinor, unresolved } = payment;
   const workflowId = paymentWorkflowId(rideId);
   const [own, ride] = await Promise.all([workflows.look(workflowId), workflows.look(rideWorkflowId(rideId))]);
   const ids = { rideId, workflowId };
-  if (!own?.isRunning) return [missing(payment, own, ride)];
+  if (!own?.isRunning) return [await missing(payment, { own, ride, pool })];
   const endedAt = ride?.closedAt ?? null;
   // A ride that the server does not know any more ended long ago; a debt waits for an operator, who sees it elsewhere.
   const isOver = ride === null || (endedAt !== null && now() - Date.parse(endedAt) > TO_SETTLE_MS);
@@ -72,23 +73,15 @@ async function judgeOpen(payment: Payment, { workflows, now }: WorkflowsToCheck)
   ];
 }
 
-/** From these a new workflow finds all that the lost one did, by the steps’ ids and the stored intents. */
-export const statusesToStartFrom: readonly PaymentStatus[] = [
-  'authorizing',
-  'action_required',
-  'authorized',
-  'cash_due',
-];
-
 const owing = (owedMinor: number, currency: string): string =>
   owedMinor > 0 ? `, ${money(owedMinor, currency)} are owed` : '';
 
-function missing(
-  { rideId, status, owedMinor, currency }: Payment,
-  own: WorkflowState | null,
-  ride: WorkflowState | null,
-): Drift {
-  const safe = statusesToStartFrom.includes(status) && ride?.isRunning === true;
+async function missing(
+  payment: Payment,
+  { own, ride, pool }: { own: WorkflowState | null; ride: WorkflowState | null; pool: Pool },
+): Promise<Drift> {
+  const { rideId, status, owedMinor, currency } = payment;
+  const safe = ride?.isRunning === true && (await mayStartAnew(pool, payment));
   return {
     kind: 'workflow_missing',
     ids: { rideId, workflowId: paymentWorkflowId(rideId) },
@@ -97,12 +90,15 @@ function missing(
       own === null
         ? 'it never began, or the server has lost or forgotten it'
         : `it was ended from outside, or failed, at ${own.closedAt}`,
-    action: safe
-      ? 'start it anew: it finds what was done'
-      : 'its ride is over and will not tell it again what is owed: settle it by hand',
+    action: safe ? 'start it anew: it finds what was done' : byHand(own),
     ...(safe ? { repair: { does: 'start_payment', rideId } } : {}),
   };
 }
+
+const byHand = (own: WorkflowState | null): string =>
+  own === null
+    ? 'a new one would not find all that was done: settle it at the provider'
+    : 'a new one would not find all that was done: reset it to its last workflow task (`temporal workflow reset`)';
 
 /** Disputes and payouts that are open. Their workflows only look at the provider: one more does no harm. */
 async function forEachFamilyOpen(
