@@ -50,11 +50,13 @@ export interface HoldRaise {
   readonly toMinor: number;
 }
 
-/** Money to be given back. The same `refundKey` is the same refund. */
+/** Money to be given back. The same `refundKey` and part is the same refund. */
 export interface RefundAsked {
   readonly rideId: string;
   readonly intentId: string;
   readonly refundKey: string;
+  /** Of a refund over several charges, from 1. */
+  readonly part: number;
   readonly amountMinor: number;
   /** Payments that began before this was said are all in dollars. */
   readonly currency?: string;

@@ -74,11 +74,16 @@ export interface PaymentFactData {
   };
   /** An operator's adjustment upwards: a charge of its own. */
   'payment.extra_charged': Amount & Split & { readonly intentId: string; readonly reason: string };
-  /** `intentId` is what was refunded; the ride's capture unless told otherwise. */
+  /**
+   * `intentId` is what was refunded; the ride's capture unless told otherwise. `refundKey` is an API caller's key, hashed,
+   * and `leftMinor` what was still to go back for it.
+   */
   'payment.refunded': Amount & {
     readonly refundId: string;
     readonly reason: string;
     readonly intentId?: string;
+    readonly refundKey?: string;
+    readonly leftMinor?: number;
   };
 }
 

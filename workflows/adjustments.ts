@@ -64,7 +64,7 @@ export class Adjustments {
     this.mustAdjust(adjustment);
     const { waiveMinor, refunds, chargeMinor } = adjustmentTo(record.payment, toMinor);
     if (waiveMinor > 0) await this.waive(waiveMinor, reason);
-    await this.giveBack(refunds, `adjust:${adjustmentKey}`, reason);
+    await this.giveBack(refunds, `adjust/${adjustmentKey}`, reason);
     if (chargeMinor > 0) await this.chargeExtra(chargeMinor, reason);
     this.adjusted.set(adjustmentKey, adjustment);
     return record.payment;
@@ -98,7 +98,7 @@ export class Adjustments {
     if (amountMinor === 0) return;
     // What was refused did not happen: asked for again, it is another amount, and another refund.
     this.refundsAsked += 1;
-    await this.refunds.give({ refundKey: `${refundKey}:${this.refundsAsked}`, amountMinor, reason });
+    await this.refunds.give({ refundKey: `${refundKey}/${this.refundsAsked}`, amountMinor, reason });
   }
 
   private async chargeExtra(amountMinor: number, reason: string): Promise<void> {

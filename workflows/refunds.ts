@@ -7,6 +7,7 @@ import type { Refund, RefundOrder } from '../domain/sagas';
 import type { Provider } from './provider';
 import { refusing } from './refusal';
 import type { Settled } from './settled';
+import { requireShape } from './updateArguments';
 
 /** What goes back for one key: planned once, so that what a repeat finds done is not done again. */
 interface Plan {
@@ -27,18 +28,23 @@ export class Refunds {
   ) {
     setHandler(
       defineUpdate<Refund, [RefundOrder]>(paymentUpdates.refund),
-      (order) => this.settled.undisturbed(() => this.give(order)),
+      (order) => this.settled.undisturbed(() => this.give(byCaller(order))),
       {
         validator: (order: RefundOrder) =>
-          refusing(() => this.settled.isInDoubt || this.known(order) || this.mustTake(order)),
+          refusing(() => {
+            const shape = { refundKey: 'id', amountMinor: 'minor', reason: 'text' } as const;
+            requireShape(paymentUpdates.refund, shape, order);
+            return this.settled.isInDoubt || this.known(byCaller(order)) || this.mustTake(order);
+          }),
         description: 'Gives back part of what was captured, once for each refundKey',
       },
     );
   }
 
   /**
-   * Gives an amount back, once for each key; call it undisturbed.
-   * @throws DomainError `refund_not_possible`, where a part was refused: those before it have gone back
+   * Gives an amount back, once for each key; call it undisturbed. Whoever has it given back has a prefix for their keys.
+   * @throws DomainError `refund_not_possible`, where a part was refused: those before it have gone back, and the same key
+   * goes on with the rest
    */
   async give(order: RefundOrder): Promise<Refund> {
     const plan = this.known(order) ?? this.plan(order);
@@ -67,17 +73,24 @@ export class Refunds {
     return plan;
   }
 
-  private async givePart({ order, refundIds }: Plan, { intentId, amountMinor }: RefundPart): Promise<void> {
+  private async givePart(
+    { order, parts, refundIds }: Plan,
+    { intentId, amountMinor }: RefundPart,
+  ): Promise<void> {
     const { record } = this.settled;
+    const leftMinor = sumOf(parts.slice(refundIds.length + 1));
     const { rideId, currency } = record.payment;
-    // The first has the order's own key; each is asked for under its own.
-    const refundKey = refundIds.length === 0 ? order.refundKey : `${order.refundKey}/${refundIds.length + 1}`;
-    const ask = { rideId, intentId, refundKey, amountMinor, currency };
+    const { refundKey, reason } = order;
+    const ask = { rideId, intentId, refundKey, part: refundIds.length + 1, amountMinor, currency };
     const answer = await this.provider.refund(`Refund ${money(amountMinor, currency)}`, ask);
-    if (!answer.refunded) throw new DomainError('refund_not_possible', answer.reason);
+    if (!answer.refunded)
+      throw new DomainError('refund_not_possible', 'The provider does not give it back.', {
+        reason: answer.reason,
+        missingMinor: leftMinor + amountMinor,
+      });
     const { refundId } = answer;
-    const { reason } = order;
-    await record.add('payment.refunded', { refundId, amountMinor, currency, reason, intentId });
+    const refunded = { refundId, amountMinor, currency, reason, intentId, ...inFacts(refundKey, leftMinor) };
+    await record.add('payment.refunded', refunded);
     refundIds.push(refundId);
   }
 
@@ -100,4 +113,16 @@ export class Refunds {
       throw new DomainError('refund_not_possible', 'The time for refunds is over.');
     return true;
   }
+}
+
+const sumOf = (parts: readonly RefundPart[]): number =>
+  parts.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+
+/** Callers name their refunds as they like: none is taken for one that the house itself gives back. */
+const byCaller = (order: RefundOrder): RefundOrder => ({ ...order, refundKey: `refund/${order.refundKey}` });
+
+/** The API's keys are hashes: a repeat is answered from the facts that have them. Others are nobody's to read. */
+function inFacts(refundKey: string, leftMinor: number): { refundKey?: string; leftMinor?: number } {
+  const hash = /^refund\/([0-9a-f]{64})$/.exec(refundKey)?.[1];
+  return hash === undefined ? {} : { refundKey: hash, leftMinor };
 }

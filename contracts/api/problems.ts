@@ -147,7 +147,11 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
   ),
   tip_declined: page(402, 'The tip was declined', 'The card was declined; the ride itself is paid.'),
   tip_already_given: page(409, 'A tip was given', 'A ride takes one tip.'),
-  refund_not_possible: page(409, 'No refund possible', 'At most what was charged can be given back.'),
+  refund_not_possible: page(
+    409,
+    'No refund possible',
+    'At most what was charged can be given back: `leftMinor` says how much of it is left. Where the provider refused, `reason` is its code; of a refund over several charges `missingMinor` has not gone back then: the same key asks for that again.',
+  ),
   evidence_not_possible: page(
     409,
     'No evidence is heard',

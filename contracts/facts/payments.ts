@@ -74,6 +74,8 @@ export const paymentFacts = {
     ...amount,
     reason,
     intentId: intentId.optional().describe('what was refunded; the capture where it is not said'),
+    refundKey: z.string().optional().describe("a hash of the caller's key, where the API was asked"),
+    leftMinor: minor.optional().describe('what was still to go back for that key'),
   }),
 } satisfies { [T in PaymentFactType]: z.ZodType<PaymentFactData[T]> };
 

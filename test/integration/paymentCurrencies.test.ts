@@ -57,7 +57,7 @@ test.each([
     await captureHold(access, { rideId, intentId, amountMinor: 1_200 });
     // A repeat finds that this very amount was captured.
     await captureHold(access, { rideId, intentId, amountMinor: 1_200 });
-    const refund = { rideId, intentId, refundKey: 'ops:1', amountMinor: 300, currency };
+    const refund = { rideId, intentId, refundKey: 'ops:1', part: 1, amountMinor: 300, currency };
     expect(await refundCapture(access, refund)).toMatchObject({ refunded: true });
     expect(await movements(rideId)).toEqual([
       ['capture', 1_200 * factor],
@@ -80,7 +80,7 @@ test('what no card can be charged is refused, and never asked for', async () => 
     code: 'capture_refused',
   });
   await captureHold(access, { rideId, intentId, amountMinor: 990 });
-  const refund = { rideId, intentId, refundKey: 'ops:1', amountMinor: 7, currency: 'KWD' };
+  const refund = { rideId, intentId, refundKey: 'ops:1', part: 1, amountMinor: 7, currency: 'KWD' };
   expect(await refundCapture(access, refund)).toMatchObject({ refunded: false });
   expect(await movements(rideId)).toEqual([['capture', 990]]);
 });

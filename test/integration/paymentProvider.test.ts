@@ -146,7 +146,7 @@ describe.each(faults)('%s', (kind) => {
     const { rideId } = order;
     await captureHold(access, { rideId, intentId: held.intentId, amountMinor: 1_500 });
     await meet('refund');
-    const refund = { rideId, intentId: held.intentId, refundKey: 'ops:1', amountMinor: 400 };
+    const refund = { rideId, intentId: held.intentId, refundKey: 'ops:1', part: 1, amountMinor: 400 };
     const given = await untilAnswered(() => refundCapture(access, refund));
     expect(await refundCapture(access, refund)).toEqual(given);
     await refundCapture(access, { ...refund, refundKey: 'ops:2', amountMinor: 100 });
@@ -188,7 +188,7 @@ test('a refund is remembered after the provider has forgotten its key', async ()
   if (!held.charged) throw new Error('not held');
   const { rideId } = order;
   await captureHold(access, { rideId, intentId: held.intentId, amountMinor: 1_500 });
-  const refund = { rideId, intentId: held.intentId, refundKey: 'ops:1', amountMinor: 400 };
+  const refund = { rideId, intentId: held.intentId, refundKey: 'ops:1', part: 1, amountMinor: 400 };
   const given = await refundCapture(access, refund);
   psp.clock.now = new Date(psp.clock.now.getTime() + 25 * 60 * 60 * 1_000);
   expect(await refundCapture(access, refund)).toEqual(given);
@@ -201,7 +201,7 @@ test('more than was captured is refused', async () => {
   if (!held.charged) throw new Error('not held');
   const { rideId } = order;
   await captureHold(access, { rideId, intentId: held.intentId, amountMinor: 300 });
-  const refund = { rideId, intentId: held.intentId, refundKey: 'ops:1', amountMinor: 301 };
+  const refund = { rideId, intentId: held.intentId, refundKey: 'ops:1', part: 1, amountMinor: 301 };
   expect(await refundCapture(access, refund)).toMatchObject({ refunded: false });
 });
 

@@ -33,6 +33,7 @@ beforeAll(async () => {
     problems: problemPages,
     routes: (router) =>
       createPaymentRoutes(createMount(router, asNamed), {
+        payments: real.pool,
         temporal: real.saga.client,
         deadlineMs: 5_000,
         rideOf: (caller, rideId) =>

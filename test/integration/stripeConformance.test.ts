@@ -85,7 +85,7 @@ describe.each(providers)('our adapter and $name', ({ client }) => {
       status: 'succeeded',
       amount_received: 900,
     });
-    const refund = { ...order, refundKey: 'ops:1', amountMinor: 400 };
+    const refund = { ...order, refundKey: 'ops:1', part: 1, amountMinor: 400 };
     const given = await asked.refund(refund);
     expect(given).toMatchObject({ refunded: true });
     expect(await asked.refund(refund)).toEqual(given);

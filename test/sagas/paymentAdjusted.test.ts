@@ -114,7 +114,7 @@ describe('a refund over several charges', () => {
     const rideId = await chargedTwice();
     const first = await saga.refund(rideId, order);
     expect(first).toEqual({
-      refundId: 're_ops:1',
+      refundId: 're_refund_ops_1_1',
       amountMinor: 1_800,
       refundedMinor: 1_800,
       currency: 'USD',

@@ -85,7 +85,12 @@ describe('a refund', () => {
   test('goes back once for each key, up to what was captured', async () => {
     const rideId = await captured();
     const first = await saga.refund(rideId, order);
-    expect(first).toEqual({ refundId: 're_ops:1', amountMinor: 600, refundedMinor: 600, currency: 'USD' });
+    expect(first).toEqual({
+      refundId: 're_refund_ops_1_1',
+      amountMinor: 600,
+      refundedMinor: 600,
+      currency: 'USD',
+    });
     expect(await saga.refund(rideId, order)).toEqual(first);
     expect(await refusalOf(saga.refund(rideId, { ...order, amountMinor: 1 }))).toBe('idempotency_key_reused');
     expect(await refusalOf(saga.refund(rideId, { ...order, refundKey: 'ops:2', amountMinor: 901 }))).toBe(

@@ -60,8 +60,10 @@ export function playedProvider(): PlayedProvider {
         answer('chargeExtra', rideId, `extra ${amountMinor}`, charged(`pi_extra_${attempt}_${rideId}`)),
       chargeTip: ({ rideId, amountMinor, attempt }) =>
         answer('chargeTip', rideId, `tip ${amountMinor}`, charged(`pi_tip_${attempt}_${rideId}`)),
-      refund: ({ rideId, amountMinor, refundKey }) =>
-        answer('refund', rideId, `refund ${amountMinor}`, { refunded: true, refundId: `re_${refundKey}` }),
+      refund: ({ rideId, amountMinor, refundKey, part }) =>
+        answer('refund', rideId, `refund ${amountMinor}`, {
+          ...{ refunded: true, refundId: `re_${refundKey.replaceAll(/\W/g, '_')}_${part}` },
+        }),
     },
     asked: (rideId) => calls.filter((call) => call.rideId === rideId).map((call) => call.what),
     next,

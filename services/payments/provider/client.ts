@@ -50,9 +50,9 @@ export interface ProviderAccess {
 
 /**
  * Makes a request under the step's idempotency key, the same one however often it is repeated. Begin with a look at
- * what the provider has: a repeat proves nothing, since a server error is stored under the key like any answer.
- * Such an answer retires the key. That is safe as the first request has then ended, and the next attempt's look shows
- * what it did.
+ * what the provider has: a repeat proves nothing, since a server error is stored under the key like any answer, and so
+ * is a refusal that was true only then. Such an answer retires the key. That is safe as the first request has then
+ * ended, and the next attempt's look shows what it did. No step has a `#` in it: no two of them share a key.
  */
 export async function withIdempotencyKey<T>(
   { pool }: ProviderAccess,
@@ -61,12 +61,16 @@ export async function withIdempotencyKey<T>(
 ): Promise<T> {
   const version = await keyVersion(pool, step);
   try {
-    return await request(version === 1 ? step : `${step}/${version}`);
+    return await request(version === 1 ? step : `${step}#${version}`);
   } catch (error) {
-    if (isStoredServerError(error)) await retireKey(pool, step, version);
+    if (isStoredServerError(error) || isRefusal(error)) await retireKey(pool, step, version);
     throw error;
   }
 }
+
+/** It was not done, and would not be if it were asked again now. One with the key may still be under way: no refusal. */
+const isRefusal = (error: unknown): error is Stripe.errors.StripeInvalidRequestError =>
+  error instanceof Stripe.errors.StripeInvalidRequestError && error.statusCode !== 409;
 
 function isStoredServerError(error: unknown): boolean {
   return (
@@ -102,11 +106,15 @@ export class FinalRefusal extends Error {
   }
 }
 
-/** The provider's words where it refuses a request for good, and would again. */
+/**
+ * Why the provider refuses a request for good, and would again: its code, or which parameter it refuses (`amount_refused`).
+ * Its words are in no fact and no answer: they may repeat what it was sent.
+ */
 export function refusalReason(error: unknown): string | undefined {
-  return error instanceof Stripe.errors.StripeInvalidRequestError || error instanceof NotChargeable
-    ? error.message
-    : undefined;
+  if (error instanceof NotChargeable) return error.code;
+  if (!isRefusal(error)) return undefined;
+  const code = error.code || (error.param ? `${error.param}_refused` : 'refused');
+  return /^\w{1,64}$/.test(code) ? code : 'refused';
 }
 
 /**

@@ -39,10 +39,10 @@ async function refused(
   intentId: string,
   error: unknown,
 ): Promise<Stripe.PaymentIntent> {
-  const reason = refusalReason(error);
-  if (reason === undefined) throw error;
+  if (refusalReason(error) === undefined) throw error;
   const intent = await client.paymentIntents.retrieve(intentId);
-  if (intent.status === 'requires_capture') throw new FinalRefusal('capture_refused', reason);
+  if (intent.status === 'requires_capture')
+    throw new FinalRefusal('capture_refused', (error as Error).message);
   return intent;
 }
 

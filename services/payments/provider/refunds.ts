@@ -1,26 +1,29 @@
+import { createHash } from 'node:crypto';
 import type Stripe from 'stripe';
 import type { Refunded, RefundAsked } from '../../../domain/paymentCalls';
-import { toProvider } from './amounts';
+import { fromProvider, toProvider } from './amounts';
 import { refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
 
 /**
- * Gives back part of what was captured, once for each `refundKey`. The provider's refunds are asked first: they
- * remember longer than it keeps idempotency keys.
+ * Gives back part of what was captured, once for each `refundKey` and part. The provider's refunds are asked first: they
+ * remember longer than it keeps idempotency keys. One that has failed since, or is of another amount, stands for its key:
+ * it is refused.
  * @throws whatever leaves the outcome unknown: call again
  */
 export async function refundCapture(access: ProviderAccess, order: RefundAsked): Promise<Refunded> {
-  const { rideId, intentId, refundKey, amountMinor, currency = 'USD' } = order;
-  const given = await findRefund(access, intentId, refundKey);
-  if (given !== undefined) return { refunded: true, refundId: given.id };
+  const { rideId, intentId, part, amountMinor, currency = 'USD' } = order;
+  // What others type stays in the house.
+  const refundKey = createHash('sha256').update(order.refundKey).digest('hex').slice(0, 32);
+  const metadata = { rideId, step: 'refund', refundKey, part: String(part) };
+  const given = await findRefund(access, intentId, metadata);
+  if (given !== undefined) return refundedBy(given, amountMinor);
   try {
     const amount = toProvider(amountMinor, currency);
-    const refund = await withIdempotencyKey(access, `${rideId}/refund/${refundKey}`, (idempotencyKey) =>
-      access.client.refunds.create(
-        { payment_intent: intentId, amount, metadata: { rideId, step: 'refund', refundKey } },
-        { idempotencyKey },
-      ),
+    const step = `${rideId}/refund/${refundKey}/${part}`;
+    const refund = await withIdempotencyKey(access, step, (idempotencyKey) =>
+      access.client.refunds.create({ payment_intent: intentId, amount, metadata }, { idempotencyKey }),
     );
-    return { refunded: true, refundId: refund.id };
+    return refundedBy(refund, amountMinor);
   } catch (error) {
     const reason = refusalReason(error);
     if (reason === undefined) throw error;
@@ -31,10 +34,21 @@ export async function refundCapture(access: ProviderAccess, order: RefundAsked):
 async function findRefund(
   { client }: ProviderAccess,
   intentId: string,
-  refundKey: string,
+  wanted: { readonly refundKey: string; readonly part: string },
 ): Promise<Stripe.Refund | undefined> {
   for await (const refund of client.refunds.list({ payment_intent: intentId, limit: 100 })) {
-    if (refund.metadata?.['refundKey'] === refundKey) return refund;
+    const { metadata } = refund;
+    if (metadata?.['refundKey'] === wanted.refundKey && metadata['part'] === wanted.part) return refund;
   }
   return undefined;
 }
+
+function refundedBy(refund: Stripe.Refund, amountMinor: number): Refunded {
+  if (isUndone(refund)) return { refunded: false, reason: 'refund_failed' };
+  if (fromProvider(refund.amount, refund.currency) !== amountMinor)
+    return { refunded: false, reason: 'refunded_otherwise' };
+  return { refunded: true, refundId: refund.id };
+}
+
+/** Its money has come back to us: the rider does not have it. */
+const isUndone = ({ status }: Stripe.Refund): boolean => status === 'failed' || status === 'canceled';

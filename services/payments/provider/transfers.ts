@@ -2,7 +2,6 @@ import Stripe from 'stripe';
 import type { Transferred } from '../../../domain/payout';
 import { fromProvider, toProvider } from './amounts';
 import { refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
-import { keyVersion, retireKey } from '../books/paymentStore';
 
 export interface TransferOrder {
   readonly payoutId: string;
@@ -38,11 +37,7 @@ export async function transfer(access: ProviderAccess, order: TransferOrder): Pr
     );
     return { transferred: true, transferId: id };
   } catch (error) {
-    if (isShortOfFunds(error)) {
-      // The answer is stored under its key, and true only for now.
-      await retireKey(access.pool, step, await keyVersion(access.pool, step));
-      throw error;
-    }
+    if (isShortOfFunds(error)) throw error;
     const reason = refusalReason(error);
     if (reason === undefined) throw error;
     return { transferred: false, reason };

@@ -7,6 +7,7 @@ import type { ChargeAdjustment, FeeWaiver, OperatorsWord } from '../../../domain
 import type { Caller, MountOperation } from '../../../platform/http';
 import type { Pool } from '../../../platform/postgres';
 import { askPayment, type Ask, type AskPaymentOptions } from './askPayment';
+import { callersKey } from './callersKey';
 import { paymentThatIs } from './viewRoutes';
 
 export interface PaymentOperatorRoutesOptions extends AskPaymentOptions {
@@ -56,9 +57,8 @@ export function paymentOperatorRoutes(mount: MountOperation, options: PaymentOpe
   );
 
   mount(operations.adjustPayment, ({ params, headers, body, caller }) => {
-    // A key belongs to who made it.
     const argument: ChargeAdjustment = {
-      adjustmentKey: `${caller.sub}:${headers['idempotency-key']}`,
+      adjustmentKey: callersKey(caller, headers['idempotency-key']),
       ...body,
     };
     return acting(caller, params.rideId, 'adjust_not_possible', {

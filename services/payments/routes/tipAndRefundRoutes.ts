@@ -2,19 +2,25 @@ import { createHash } from 'node:crypto';
 import { operations } from '../../../contracts/api/operations';
 import type { RefundView, TipView } from '../../../contracts/api/rides';
 import { DomainError } from '../../../domain/errors';
+import type { PaymentFact } from '../../../domain/paymentFacts';
 import type { Ride } from '../../../domain/ride';
 import type { Refund, RefundOrder, Tip } from '../../../domain/sagas';
 import type { Caller, MountOperation } from '../../../platform/http';
+import { stepsOf } from '../../../platform/outbox';
+import type { Pool } from '../../../platform/postgres';
 import { askPayment, type AskPaymentOptions } from './askPayment';
+import { callersKey } from './callersKey';
+import { refundGiven } from './refundGiven';
 
 export interface PaymentRoutesOptions extends AskPaymentOptions {
+  readonly payments: Pool;
   /** The ride, if the caller may see it; rejects with `ride_not_found` otherwise. */
   readonly rideOf: (caller: Caller, rideId: string) => Promise<Ride>;
 }
 
 /** Tips by riders and refunds by operators: both are asked of the payment's workflow. Both are safe to repeat. */
 export function createPaymentRoutes(mount: MountOperation, options: PaymentRoutesOptions): void {
-  const { rideOf } = options;
+  const { payments, rideOf } = options;
 
   mount(operations.tipRide, async ({ params, body, caller }) => {
     const { rideId, status } = await rideOf(caller, params.rideId);
@@ -34,19 +40,29 @@ export function createPaymentRoutes(mount: MountOperation, options: PaymentRoute
 
   mount(operations.refundRide, async ({ params, headers, body, caller }) => {
     const { rideId } = await rideOf(caller, params.rideId);
-    // A key belongs to who made it.
-    const order = { refundKey: `${caller.sub}:${headers['idempotency-key']}`, ...body };
-    const refund = await askPayment<Refund, RefundOrder>(options, {
+    const order: RefundOrder = { refundKey: callersKey(caller, headers['idempotency-key']), ...body };
+    const steps = await stepsOf<PaymentFact>(payments, rideId);
+    const given = refundGiven(
+      steps.map(({ fact }) => fact),
+      order,
+    );
+    const refund = given ?? (await give(rideId, order, steps.length));
+    return { status: 201, body: { rideId, ...refund } satisfies RefundView };
+  });
+
+  /**
+   * A repeat joins the Update that is under way. The server keeps what it answered, a refusal too: where the payment has
+   * gone on since, the same key is another Update, which goes on where the refusal was.
+   */
+  const give = (rideId: string, order: RefundOrder, version: number): Promise<Refund> =>
+    askPayment<Refund, RefundOrder>(options, {
       rideId,
       update: 'refund',
       argument: order,
-      // The server remembers an Update by its id for a while after the workflow is over.
-      updateId: createHash('sha256').update(JSON.stringify(order)).digest('hex'),
+      updateId: createHash('sha256').update(JSON.stringify({ order, version })).digest('hex'),
       whenOver: new DomainError(
         'refund_not_possible',
         'The time for refunds is over, or nothing was captured.',
       ),
     });
-    return { status: 201, body: { rideId, ...refund } satisfies RefundView };
-  });
 }
