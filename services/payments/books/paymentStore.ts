@@ -78,6 +78,35 @@ export async function storeIntentId(db: Queryable, ref: IntentRef, intentId: str
   return rows[0]!.intent_id;
 }
 
+/** Every intent of its purpose: a version for `buryIntent`. */
+export const ALL_VERSIONS = 0;
+
+/**
+ * Has an intent not come about any more, or all of a purpose: whoever is about to confirm one looks first (`isBuried`).
+ * Each writes before it reads, so of a confirm and a burial at once at least one sees the other.
+ * @returns the provider's id where one is stored: that intent may be confirmed already, and has to be cancelled
+ */
+export async function buryIntent(db: Queryable, ref: IntentRef): Promise<string | null> {
+  await db.query({
+    name: 'intent-bury',
+    text: `insert into given_up_intents (payment_id, purpose, intent_version) values ($1, $2, $3)
+           on conflict do nothing`,
+    values: [ref.paymentId, ref.purpose, ref.intentVersion],
+  });
+  return storedIntentId(db, ref);
+}
+
+/** Whether an intent is given up. Ask when its id is stored, and before it is confirmed. */
+export async function isBuried(db: Queryable, ref: IntentRef): Promise<boolean> {
+  const { rowCount } = await db.query({
+    name: 'intent-is-buried',
+    text: `select from given_up_intents
+           where payment_id = $1 and purpose = $2 and intent_version in ($3, ${ALL_VERSIONS})`,
+    values: [ref.paymentId, ref.purpose, ref.intentVersion],
+  });
+  return rowCount !== 0;
+}
+
 /** The holds that were asked for, the first one first. Whether one still holds anything, the provider knows. */
 export async function storedHolds(
   db: Queryable,

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import { fromProvider, toProvider } from './amounts';
 import { FinalRefusal, refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
-import { storedHolds } from '../books/paymentStore';
+import { ALL_VERSIONS, buryIntent, storedHolds } from '../books/paymentStore';
 
 /**
  * Takes `amountMinor` of a hold; the rest is released.
@@ -57,7 +57,10 @@ export async function voidHolds(
   access: ProviderAccess,
   { rideId, holdVersion }: { rideId: string; holdVersion?: number },
 ): Promise<string | null> {
-  // An intent whose id was not stored was not confirmed either: it holds nothing.
+  // One whose id is not stored yet may still be on its way: it is not confirmed any more.
+  await buryIntent(access.pool, {
+    ...{ paymentId: rideId, purpose: 'hold', intentVersion: holdVersion ?? ALL_VERSIONS },
+  });
   const holds = await storedHolds(access.pool, rideId);
   const captured: string[] = [];
   for (const { intentVersion, intentId } of holds) {

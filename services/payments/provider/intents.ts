@@ -2,7 +2,7 @@ import type Stripe from 'stripe';
 import type { Charged } from '../../../domain/paymentCalls';
 import { toProvider } from './amounts';
 import { declineReason, withIdempotencyKey, type ProviderAccess } from './client';
-import { storeActionUrl, storedIntentId, storeIntentId, type IntentRef } from '../books/paymentStore';
+import { isBuried, storeActionUrl, storedIntentId, storeIntentId, type IntentRef } from '../books/paymentStore';
 
 type Intent = Stripe.PaymentIntent;
 
@@ -23,15 +23,16 @@ const stepOf = { hold: 'authorize', tip: 'tip', charge: 'charge', extra: 'extra'
 
 /**
  * Holds or charges, once, however often it is called. The intent is created unconfirmed and its id stored; only then
- * is it confirmed. So a confirm whose answer was lost is resolved by looking at the intent. What the rider's bank wants
- * to ask the rider is an answer, too; called again, this looks how that went.
+ * is it confirmed, unless it was given up meanwhile. So a confirm whose answer was lost is resolved by looking at the
+ * intent. What the rider's bank wants to ask the rider is an answer, too; called again, this looks how that went.
  * @throws whatever leaves the outcome unknown: call again
  */
 export async function chargeCard(access: ProviderAccess, charge: Charge): Promise<Charged> {
   try {
     const stored = await storedOrNewIntent(access, charge);
-    const intent =
-      stored.status === 'requires_confirmation' ? await confirm(access, charge, stored.id) : stored;
+    const isNew = stored.status === 'requires_confirmation';
+    if (isNew && (await isBuried(access.pool, charge.ref))) return { charged: false, reason: 'given_up' };
+    const intent = isNew ? await confirm(access, charge, stored.id) : stored;
     return intent.status === 'requires_action' && charge.riderIsThere
       ? await actionOf(access, intent)
       : outcome(intent);
