@@ -77,12 +77,12 @@ function describe(operation: Operation, pages: Readonly<Record<string, ProblemPa
 function describeWebhook(): JsonSchema {
   return {
     operationId: 'rideFact',
-    summary: 'Something has happened to a ride',
+    summary: 'Something has happened to a ride, or its rider has to do something about its payment',
     description:
       'Signed: the header `hailway-signature` is `t=<seconds since 1970>,v1=<hex>` with the HMAC-SHA256 of `<t>.<body>` ' +
       'by the secret of the webhook; after a rotation there are two `v1`. Any 2xx within 5 s means that you have it. ' +
       'Anything else is tried again for a day, with pauses from 10 s to an hour. It may come twice, and in any order: ' +
-      '`id` is the same for every repeat, `version` counts the facts of a ride.',
+      '`id` is the same for every repeat, `version` counts the facts of a ride, or of its payment.',
     tags: ['webhooks'],
     requestBody: { required: true, content: json(inline(webhookBody, 'output')) },
     responses: { '2XX': { description: 'Taken' } },

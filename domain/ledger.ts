@@ -1,5 +1,5 @@
 import type { DisputeFact } from './dispute';
-import type { PaymentFact } from './paymentFacts';
+import type { PaymentFact, PaymentFactType } from './paymentFacts';
 import type { PayoutFact } from './payout';
 
 /** Accounts of the double entry. A driver's account carries the driver's id. */
@@ -25,11 +25,16 @@ export interface LedgerEntry {
 
 type Line = readonly [Account, number];
 
+/** A fact of a payment, whenever it was. */
+type WhatHappened = {
+  [T in PaymentFactType]: Pick<Extract<PaymentFact, { type: T }>, 'type' | 'data'>;
+}[PaymentFactType];
+
 /**
  * The ledger's transaction for a fact of a payment, or none where no money moves and nothing is owed (a hold is no
  * money). The entries of each sum to zero.
  */
-export function ledgerEntries(fact: PaymentFact): LedgerEntry[] {
+export function ledgerEntries(fact: WhatHappened): LedgerEntry[] {
   switch (fact.type) {
     case 'payment.captured': {
       const { amountMinor, owedMinor = amountMinor } = fact.data;

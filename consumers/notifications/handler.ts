@@ -1,5 +1,5 @@
 import { v5 as uuidv5 } from 'uuid';
-import { webhookBody } from '../../contracts/api/webhooks';
+import { isTold, webhookBody } from '../../contracts/api/webhooks';
 import { knownFact, type KnownFact } from '../../contracts/knownFact';
 import { CodedError } from '../../platform/errors';
 import type { Fact, Handle } from '../../platform/inbox';
@@ -99,13 +99,13 @@ function letterOf(notification: Notification, endpointId: string): Delivery {
   return { deliveryId: id, endpointId, factId, rideId, body };
 }
 
-/** A fact of a ride as those get it who may see the ride. */
+/** A fact of a ride or its payment as those get it who may see the ride. */
 function webhooksOf(
   { fact, known }: News,
   riderId: string | undefined,
   listeners: readonly Listener[],
 ): Delivery[] {
-  if (!known.type.startsWith('ride.')) return [];
+  if (!isTold(known.type)) return [];
   const { id: factId, key: rideId } = fact;
   return listeners
     .filter(({ role, ownerId }) => role === 'operator' || (role === 'rider' && ownerId === riderId))
@@ -130,6 +130,6 @@ const withoutCard = (data: object): unknown =>
   JSON.parse(
     JSON.stringify(data, (name, value: { type?: string } & { type?: string }[]) => {
       if (name === 'fallbackPaymentMethods') return value.map(({ type }) => type);
-      return name === 'paymentMethod' ? value.type : value;
+      return name === 'paymentMethod' || name === 'method' ? value.type : value;
     }),
   );

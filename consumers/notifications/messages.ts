@@ -1,5 +1,7 @@
 import type { KnownFact } from '../../contracts/knownFact';
+import { driverAccount, ledgerEntries } from '../../domain/ledger';
 import { money } from '../../domain/money';
+import type { PaymentFactType } from '../../domain/paymentFacts';
 
 export type Role = 'rider' | 'driver';
 export type Channel = 'push' | 'email';
@@ -85,21 +87,70 @@ export function messagesFor(fact: KnownFact): Message[] {
     }
     case 'ride.cancelled':
       return cancelled(fact.data);
+    case 'payment.action_required': {
+      const until = `${fact.data.deadlineAt.slice(11, 16)} UTC`;
+      const text = `Your bank asks you to confirm your payment, until ${until}: open your ride to do so.`;
+      return [toRider('push', 'payment_action_required', text)];
+    }
+    case 'payment.method_changed': {
+      const next = fact.data.method.type === 'cash' ? 'please pay in cash' : 'your next card is tried';
+      return [toRider('push', 'payment_method_changed', `Your card could not be used: ${next}.`)];
+    }
     case 'payment.captured': {
-      const { amountMinor, commissionMinor, currency, driverId } = fact.data;
+      const { amountMinor, owedMinor = amountMinor, currency, driverId } = fact.data;
+      const debt =
+        owedMinor > amountMinor ? ` You owe another ${money(owedMinor - amountMinor, currency)}.` : '';
       return [
-        toRider('email', 'receipt', `Receipt: ${money(amountMinor, currency)} were charged to your card.`),
-        ...toDriver(driverId, 'earned', `You earned ${money(amountMinor - commissionMinor, currency)}.`),
+        toRider(
+          'email',
+          'receipt',
+          `Receipt: ${money(amountMinor, currency)} were charged to your card.${debt}`,
+        ),
+        ...toDriver(driverId, 'earned', `You earned ${money(earnedMinor(driverId, fact), currency)}.`),
+      ];
+    }
+    case 'payment.charge_failed': {
+      const { owedMinor, currency, driverId } = fact.data;
+      const text = `Your card was declined. You owe ${money(owedMinor, currency)} for your ride.`;
+      return [
+        toRider('email', 'charge_failed', text),
+        ...toDriver(driverId, 'earned', `You earned ${money(earnedMinor(driverId, fact), currency)}.`),
+      ];
+    }
+    case 'payment.collected': {
+      const amount = money(fact.data.amountMinor, fact.data.currency);
+      return [
+        toRider('email', 'debt_receipt', `Receipt: ${amount} that you owed were charged to your card.`),
+      ];
+    }
+    case 'payment.waived': {
+      const amount = money(fact.data.amountMinor, fact.data.currency);
+      return [toRider('email', 'debt_waived', `You do not have to pay the ${amount} that you owed.`)];
+    }
+    case 'payment.extra_charged': {
+      const { amountMinor, currency, driverId } = fact.data;
+      return [
+        toRider(
+          'email',
+          'extra_receipt',
+          `Receipt: another ${money(amountMinor, currency)} were charged to your card.`,
+        ),
+        ...toDriver(
+          driverId,
+          'earned',
+          `You earned another ${money(earnedMinor(driverId, fact), currency)}.`,
+        ),
       ];
     }
     case 'payment.cash_settled': {
-      const { amountMinor, commissionMinor, currency, driverId } = fact.data;
+      const { amountMinor, currency, driverId } = fact.data;
+      const dueMinor = -earnedMinor(driverId, fact);
       return [
         toRider('email', 'cash_receipt', `Receipt: ${money(amountMinor, currency)}, paid in cash.`),
         ...toDriver(
           driverId,
           'commission_due',
-          `You owe a commission of ${money(commissionMinor, currency)}.`,
+          `You owe ${money(dueMinor, currency)} of it: commission and tax.`,
         ),
       ];
     }
@@ -131,6 +182,14 @@ export function messagesFor(fact: KnownFact): Message[] {
     default:
       return [];
   }
+}
+
+/** What the books owe the driver more by this fact, in minor units; below 0 where the driver owes it. */
+function earnedMinor(driverId: string | null, fact: Extract<KnownFact, { type: PaymentFactType }>): number {
+  if (driverId === null) return 0;
+  const account = driverAccount(driverId);
+  const lines = ledgerEntries(fact).filter((line) => line.account === account);
+  return lines.reduce((sum, { amountMinor }) => sum - amountMinor, 0);
 }
 
 function routeStays(by: 'rider' | 'driver' | 'payment'): Message[] {

@@ -62,9 +62,16 @@ export const deliveriesView = z.strictObject({
   next: z.int().nullable(),
 });
 
+/** The facts of payments that are posted beside those of rides: the ride goes on only when its rider has done something. */
+const paymentsTold = ['payment.action_required', 'payment.method_changed'];
+
+/** Whether webhooks are told of such facts. */
+export const isTold = (type: string): boolean => type.startsWith('ride.') || paymentsTold.includes(type);
+
 /**
- * What is posted. Order is not promised and it may come twice: `id` is the same for every repeat, `version` is the
- * ride's version after the fact, `data` is the fact's (docs/facts.md) with the kind of payment in place of its means.
+ * What is posted: the facts of a ride, and of its payment those that the rider has to know while it goes on
+ * (`payment.action_required`, `payment.method_changed`). Order is not promised and it may come twice: `id` is the same
+ * for every repeat, `version` is the ride's version after the fact, or the payment's, `data` is the fact's (docs/facts.md) with the kind of payment in place of its means.
  */
 export const webhookBody = z.strictObject({
   id: uuid,

@@ -2,51 +2,29 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
-import {
-  createEndpoint,
-  listDeliveries,
-  rotateSecret,
-  setHouseEndpoint,
-} from '../../consumers/notifications/endpoints';
+import { rotateSecret, setHouseEndpoint } from '../../consumers/notifications/endpoints';
 import { notify } from '../../consumers/notifications/handler';
 import { takeDue } from '../../consumers/notifications/queue';
 import { eventually, stopAll } from '../support/backbone';
-import { requested, rideFacts, startConsumer, type TestConsumer } from '../support/consumers';
-import { delivering, Receiver } from '../support/webhooks';
+import { opened, requested, rideFacts, startConsumer, type TestConsumer } from '../support/consumers';
+import { delivering, Receivers, type Owner } from '../support/webhooks';
 
 let notifications: TestConsumer;
-let receivers: Receiver[] = [];
+const receivers = new Receivers();
 beforeEach(async () => {
   notifications = await startConsumer('notifications', ['rides', 'payments'], notify);
 });
 afterEach(async () => {
   // First, so that no post hangs any longer.
-  await Promise.all(receivers.map((receiver) => receiver.close()));
-  receivers = [];
+  await receivers.closeAll();
   await stopAll();
   await notifications.stop();
 });
 
-async function receiver(secret = 'a secret that both know'): Promise<Receiver> {
-  const one = await new Receiver(secret).open();
-  receivers.push(one);
-  return one;
-}
-
 const rider = (n: number) => ({ role: 'rider', id: `rider-${n}` }) as const;
 
-/** A receiver that a rider has registered. */
-async function registered(owner: { role: 'rider' | 'operator'; id: string } = rider(1)) {
-  const one = await receiver();
-  const { webhookId, secret } = await createEndpoint(notifications.pool, owner, {
-    url: one.url,
-    description: '',
-  });
-  one.secret = secret;
-  const listed = async () =>
-    (await listDeliveries(notifications.pool, owner, webhookId, { limit: 100 })).deliveries;
-  return { receiver: one, webhookId, listed };
-}
+/** A receiver that this owner has registered. */
+const registered = (owner: Owner = rider(1)) => receivers.registered(notifications.pool, owner);
 
 /** A ride of this rider, as far as a driver. */
 function ride(n: number, rideId = uuidv7()) {
@@ -88,6 +66,39 @@ describe('an endpoint', () => {
       expect(one.refused).toEqual([]);
     }
     expect(new Set(all.receiver.ids).size).toBe(6);
+  });
+
+  test('is told of the payment what its rider has to know meanwhile, without the means and nothing else', async () => {
+    const [mine, yours] = [await registered(rider(1)), await registered(rider(2))];
+    delivering(notifications.pool);
+    const rideId = uuidv7();
+    const deadlineAt = '2026-01-05T12:10:00.000Z';
+    const method = { type: 'card', token: 'pm_card_mastercard' };
+    await notifications.deliver(
+      rideFacts(rideId, [
+        ['payment.opened', '12:00:00.000', opened(rideId, 'rider-1')],
+        ['payment.action_required', '12:00:01.000', { intentId: 'pi_1', deadlineAt }],
+        ['payment.method_changed', '12:10:01.000', { method, reason: 'no_answer' }],
+        ['payment.authorized', '12:10:02.000', { intentId: 'pi_2', amountMinor: 1_250, currency: 'USD' }],
+      ]),
+    );
+    await notifications.deliver(ride(2).slice(0, 1));
+    await eventually(
+      () => [mine, yours].map(({ receiver: { received } }) => received.length).join(),
+      (n) => n === '2,1',
+    );
+    const [asked, changed] = [...mine.receiver.received].sort((a, b) => a.version - b.version);
+    expect(asked).toMatchObject({
+      type: 'payment.action_required',
+      rideId,
+      version: 2,
+      data: { deadlineAt },
+    });
+    expect(changed).toMatchObject({
+      type: 'payment.method_changed',
+      data: { method: 'card', reason: 'no_answer' },
+    });
+    expect(yours.receiver.received.map(({ type }) => type)).toEqual(['ride.requested']);
   });
 
   test('is tried again after an error, a silence and a refused connection, and the attempts are listed', async () => {
@@ -211,7 +222,7 @@ test('what was taken by a sender that died is not taken by another before its le
 
 describe("the house's own receiver", () => {
   test('gets notifications, from when it is configured until it is not', async () => {
-    const one = await receiver();
+    const one = await receivers.open();
     delivering(notifications.pool);
     await notifications.deliver(ride(1));
     await setHouseEndpoint(notifications.pool, { url: one.url, secret: one.secret });

@@ -2,6 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { runDelivery, type DeliveryOptions } from '../../consumers/notifications/delivery';
+import { createEndpoint, listDeliveries } from '../../consumers/notifications/endpoints';
 import { createWebhook } from '../../consumers/notifications/webhook';
 import type { Pool } from '../../platform/postgres';
 import { quiet, running, type Running } from './backbone';
@@ -73,6 +74,37 @@ export class Receiver {
     if (Math.abs(Date.now() / 1_000 - Number(t)) > 300) return 'too old';
     const expected = createHmac('sha256', this.secret).update(`${t}.${body}`).digest();
     return signatures.some((one) => timingSafeEqual(expected, one)) ? null : 'wrong signature';
+  }
+}
+
+export interface Owner {
+  readonly role: 'rider' | 'operator';
+  readonly id: string;
+}
+
+/** The receivers of a test file. */
+export class Receivers {
+  private all: Receiver[] = [];
+
+  async open(secret = 'a secret that both know'): Promise<Receiver> {
+    const one = await new Receiver(secret).open();
+    this.all.push(one);
+    return one;
+  }
+
+  /** A receiver that its owner has registered in the notifications database. */
+  async registered(pool: Pool, owner: Owner) {
+    const receiver = await this.open();
+    const registration = { url: receiver.url, description: '' };
+    const { webhookId, secret } = await createEndpoint(pool, owner, registration);
+    receiver.secret = secret;
+    const listed = async () => (await listDeliveries(pool, owner, webhookId, { limit: 100 })).deliveries;
+    return { receiver, webhookId, listed };
+  }
+
+  async closeAll(): Promise<void> {
+    await Promise.all(this.all.map((one) => one.close()));
+    this.all = [];
   }
 }
 

@@ -6,13 +6,14 @@ import { factsCases } from '../support/cityCases/facts';
 import { moneyCases } from '../support/cityCases/money';
 import { changed, peopleCases } from '../support/cityCases/people';
 import { ridesCases } from '../support/cityCases/rides';
+import { webhookCases } from '../support/cityCases/webhooks';
 import { soundEvidence } from '../support/cityEvidence';
 
 it('sound evidence violates nothing', () => {
   expect(judge(soundEvidence())).toEqual({ checked: Object.keys(invariants), violated: [], remarks: [] });
 });
 
-const cases = [...ridesCases, ...moneyCases, ...factsCases, ...peopleCases];
+const cases = [...ridesCases, ...moneyCases, ...factsCases, ...peopleCases, ...webhookCases];
 
 it.each(cases)('%s is violated when %s', (name, _, words, change) => {
   const { violated, remarks } = judge(doctored(change));

@@ -89,7 +89,7 @@ describe('the ledger', () => {
 
   it('books what a driver owes of a fare paid in cash', () => {
     const data = { amountMinor: 1_500, currency: 'USD', driverId: 'driver-1', commissionMinor: 300 };
-    expect(ledgerEntries({ type: 'payment.cash_settled', at: at(0), data })).toEqual([
+    expect(ledgerEntries({ type: 'payment.cash_settled', data })).toEqual([
       { account: 'driver_payable:driver-1', amountMinor: 300, currency: 'USD' },
       { account: 'platform_revenue', amountMinor: -300, currency: 'USD' },
     ]);
@@ -97,7 +97,7 @@ describe('the ledger', () => {
 
   it('books nothing for a hold', () => {
     const data = { intentId: 'pi_1', amountMinor: 1_500, currency: 'USD' };
-    expect(ledgerEntries({ type: 'payment.authorized', at: at(0), data })).toEqual([]);
+    expect(ledgerEntries({ type: 'payment.authorized', data })).toEqual([]);
   });
 
   it('balances every transaction', () => {
@@ -113,12 +113,10 @@ describe('the ledger', () => {
           ...ledgerEntries(captured(amountMinor, commissionMinor, driverId)),
           ...ledgerEntries({
             type: 'payment.tip_charged',
-            at: at(0),
             data: { intentId: 'pi_2', tipMinor: amountMinor, currency: 'USD', driverId },
           }),
           ...ledgerEntries({
             type: 'payment.refunded',
-            at: at(0),
             data: { refundId: 're_1', amountMinor, currency: 'USD', reason: 'x' },
           }),
         ];

@@ -9,6 +9,7 @@ const said = (fact: KnownFact) =>
 
 const money1250 = { amountMinor: 1_250, currency: 'USD' };
 const driverId = 'driver-1';
+const share = { driverId, commissionMinor: 250, taxMinor: 100 };
 const cancelled = { reason: 'r', feeMinor: 500, currency: 'USD', driverId };
 
 test.each<[KnownFact, string[]]>([
@@ -70,17 +71,58 @@ test.each<[KnownFact, string[]]>([
     ['rider by push: Your driver waited and has left. The fee is USD 5.00.'],
   ],
   [
-    { type: 'payment.captured', data: { intentId: 'pi', ...money1250, driverId, commissionMinor: 250 } },
+    { type: 'payment.action_required', data: { intentId: 'pi', deadlineAt: '2026-01-05T12:10:00.000Z' } },
+    ['rider by push: Your bank asks you to confirm your payment, until 12:10 UTC: open your ride to do so.'],
+  ],
+  [
+    { type: 'payment.method_changed', data: { method: { type: 'cash' }, reason: 'r' } },
+    ['rider by push: Your card could not be used: please pay in cash.'],
+  ],
+  [
+    { type: 'payment.method_changed', data: { method: { type: 'card', token: 'pm_1' }, reason: 'r' } },
+    ['rider by push: Your card could not be used: your next card is tried.'],
+  ],
+  [
+    { type: 'payment.captured', data: { intentId: 'pi', ...money1250, ...share } },
     [
       'rider by email: Receipt: USD 12.50 were charged to your card.',
-      'driver-1 by push: You earned USD 10.00.',
+      'driver-1 by push: You earned USD 9.00.',
     ],
   ],
   [
-    { type: 'payment.cash_settled', data: { ...money1250, driverId, commissionMinor: 250 } },
+    { type: 'payment.captured', data: { intentId: 'pi', ...money1250, ...share, owedMinor: 1_500 } },
+    [
+      'rider by email: Receipt: USD 12.50 were charged to your card. You owe another USD 2.50.',
+      'driver-1 by push: You earned USD 11.50.',
+    ],
+  ],
+  [
+    { type: 'payment.charge_failed', data: { currency: 'USD', owedMinor: 1_250, ...share, reason: 'r' } },
+    [
+      'rider by email: Your card was declined. You owe USD 12.50 for your ride.',
+      'driver-1 by push: You earned USD 9.00.',
+    ],
+  ],
+  [
+    { type: 'payment.collected', data: { intentId: 'pi', ...money1250 } },
+    ['rider by email: Receipt: USD 12.50 that you owed were charged to your card.'],
+  ],
+  [
+    { type: 'payment.waived', data: { ...money1250, reason: 'r' } },
+    ['rider by email: You do not have to pay the USD 12.50 that you owed.'],
+  ],
+  [
+    { type: 'payment.extra_charged', data: { intentId: 'pi', ...money1250, ...share, reason: 'r' } },
+    [
+      'rider by email: Receipt: another USD 12.50 were charged to your card.',
+      'driver-1 by push: You earned another USD 9.00.',
+    ],
+  ],
+  [
+    { type: 'payment.cash_settled', data: { ...money1250, ...share } },
     [
       'rider by email: Receipt: USD 12.50, paid in cash.',
-      'driver-1 by push: You owe a commission of USD 2.50.',
+      'driver-1 by push: You owe USD 3.50 of it: commission and tax.',
     ],
   ],
   [

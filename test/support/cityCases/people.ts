@@ -8,12 +8,8 @@ const body = (look: Evidence['looks'][number], more: object): object => ({
   ...(look.body as object),
   ...more,
 });
-const postOf = (factId: string, webhookId: string) => ({
-  ...{ webhookId, signed: true },
-  body: JSON.stringify({ factId, rideId: factId.split('/')[1], version: Number(factId.split('/')[2]) }),
-});
 
-/** What breaks the promises on what people were told: prices, times, links, webhooks. */
+/** What breaks the promises on what people were told: prices, times, links. */
 export const peopleCases: readonly Case[] = [
   [
     'chargedEqualsQuoted',
@@ -169,53 +165,6 @@ export const peopleCases: readonly Case[] = [
     'a link shows the driver of a ride that is over',
     'a driver of a ride that is completed',
     (e) => void (e.looks[0] = { ...e.looks[0]!, body: body(e.looks[0]!, { status: 'completed' }) }),
-  ],
-  [
-    'everyPostSigned',
-    'a post is not signed',
-    'webhook hook-rider received what was not signed: {"factId"',
-    (e) => void (e.posts = put(e.posts, ({ webhookId }) => webhookId === 'hook-rider', { signed: false })),
-  ],
-  [
-    'webhooksToldAllAndOnlyTheirs',
-    "an operator's webhook misses a fact",
-    'hook-operator of operator-1 was not told of ride.completed/ride-2/6',
-    (e) => void (e.posts = without(e.posts, (post) => post.body.includes('ride.completed/ride-2/6'))),
-  ],
-  [
-    'webhooksToldAllAndOnlyTheirs',
-    "a rider's webhook misses a fact",
-    'hook-rider of rider-of-ride-3 was not told of ride.cancelled/ride-3/4',
-    (e) =>
-      void (e.posts = without(
-        e.posts,
-        ({ webhookId, body: text }) => webhookId === 'hook-rider' && text.includes('/4"'),
-      )),
-  ],
-  [
-    'webhooksToldAllAndOnlyTheirs',
-    'what is not signed is all that comes',
-    'was not told of',
-    (e) => void (e.posts = put(e.posts, ({ webhookId }) => webhookId === 'hook-rider', { signed: false })),
-  ],
-  [
-    'webhooksToldAllAndOnlyTheirs',
-    "a rider is told of somebody else's ride",
-    'was told of ride.completed/ride-1/6, which is not its business',
-    (e) => e.posts.push(postOf('ride.completed/ride-1/6', 'hook-rider')),
-  ],
-  [
-    'webhooksToldAllAndOnlyTheirs',
-    'a webhook is told what never happened',
-    'was told of ride.completed/ride-4/9',
-    (e) => e.posts.push(postOf('ride.completed/ride-4/9', 'hook-operator')),
-  ],
-  [
-    'webhooksToldAllAndOnlyTheirs',
-    'a webhook is told another version',
-    'or not so',
-    (e) =>
-      void e.posts.push({ ...e.posts[0]!, body: e.posts[0]!.body.replace('"version":1', '"version":2') }),
   ],
   [
     'noRideForWhoIsOffline',

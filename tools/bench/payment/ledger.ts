@@ -65,7 +65,7 @@ function bookingOfFare(n: number): Parameters<typeof book>[1] {
     paymentId: uuidv7(),
     kind: 'payment.captured',
     recordedAt,
-    entries: ledgerEntries({ type: 'payment.captured', at: recordedAt, data }),
+    entries: ledgerEntries({ type: 'payment.captured', data }),
   };
 }
 

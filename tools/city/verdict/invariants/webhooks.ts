@@ -7,16 +7,18 @@ export const everyPostSigned = (evidence: Pick<Evidence, 'posts'>): Violations =
     .filter(({ signed }) => !signed)
     .map(({ webhookId, body }) => `webhook ${webhookId} received what was not signed: ${body.slice(0, 100)}`);
 
+const paymentsTold = ['payment.action_required', 'payment.method_changed'];
+
 /**
- * Every fact of a ride reaches the webhooks of those who may see the ride, as it was recorded, and nobody else's. What
+ * Every fact of a ride, and of its payment those that the rider has to know, reaches the webhooks of those who may see the ride, as it was recorded, and nobody else's. What
  * happened before a webhook was registered is not owed to it.
  */
 export function webhooksToldAllAndOnlyTheirs(
   evidence: Pick<Evidence, 'webhooks' | 'posts' | 'facts' | 'rides'>,
 ): Violations {
   const riders = new Map(evidence.rides.map(({ rideId, riderId }) => [rideId, riderId]));
-  const ofRides = evidence.facts.filter(({ topic }) => topic === 'rides');
-  const facts = new Map(ofRides.map((fact) => [fact.id, fact]));
+  const owed = evidence.facts.filter(({ topic, type }) => topic === 'rides' || paymentsTold.includes(type));
+  const facts = new Map(owed.map((fact) => [fact.id, fact]));
   const posts = groupBy(
     evidence.posts.filter(({ signed }) => signed),
     ({ webhookId }) => webhookId,
@@ -26,7 +28,7 @@ export function webhooksToldAllAndOnlyTheirs(
       webhook.role === 'operator' || riders.get(key) === webhook.ownerId;
     const told = (posts.get(webhook.webhookId) ?? []).map(({ body }) => toldIn(body));
     const ids = new Set(told.map(({ factId }) => factId));
-    const missed = ofRides.filter((fact) => mayBeTold(fact) && isOwed(webhook, fact) && !ids.has(fact.id));
+    const missed = owed.filter((fact) => mayBeTold(fact) && isOwed(webhook, fact) && !ids.has(fact.id));
     const wrong = told.filter(({ factId, rideId, version }) => {
       const fact = facts.get(factId);
       return !fact || !mayBeTold(fact) || fact.key !== rideId || fact.sequence !== version;
