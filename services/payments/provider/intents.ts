@@ -2,7 +2,13 @@ import type Stripe from 'stripe';
 import type { Charged } from '../../../domain/paymentCalls';
 import { toProvider } from './amounts';
 import { declineReason, withIdempotencyKey, type ProviderAccess } from './client';
-import { isBuried, storeActionUrl, storedIntentId, storeIntentId, type IntentRef } from '../books/paymentStore';
+import {
+  isBuried,
+  storeActionUrl,
+  storedIntentId,
+  storeIntentId,
+  type IntentRef,
+} from '../books/paymentStore';
 
 type Intent = Stripe.PaymentIntent;
 
