@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { hasCardNumber } from '../domain/cardNumber';
 import { products, vehicles } from '../domain/fare';
 import type { FareLine } from '../domain/fare';
+import { personsId } from '../domain/names';
 
 /** Shapes that facts and the API have in common. Readers ignore fields they do not know; requests are strict. */
 export const uuid = z.uuid();
 export const time = z.iso.datetime();
-export const subjectId = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, 'letters, digits, _ and -, at most 64');
+export const subjectId = z.string().regex(personsId, 'letters, digits, _ and -, at most 64');
 export const minor = z.int().min(0).max(100_000_000);
 export const currency = z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code');
 

@@ -5,6 +5,9 @@ export const taskQueues = { rides: 'rides', payments: 'payments' } as const;
 /** The Worker Deployments that carry a version each of the workflows' code: one for each task queue. */
 export const deployments = { rides: 'hailway-rides', payments: 'hailway-payments' } as const;
 
+/** What tokens' subjects, and so the ids of riders, drivers and operators, are made of. */
+export const personsId = /^[A-Za-z0-9_-]{1,64}$/;
+
 export const workflowTypes = {
   ride: 'ride',
   scheduledRide: 'scheduledRide',

@@ -8,7 +8,7 @@ export type { Caller };
 
 /**
  * Checks a token and says who calls.
- * @throws CodedError `unauthenticated`; DependencyUnavailable when the keys cannot be had.
+ * @throws CodedError `unauthenticated`; `forbidden` where the subject is no opaque name; DependencyUnavailable when the keys cannot be had.
  */
 export type Verifier = (token: string) => Promise<Caller>;
 
@@ -18,6 +18,9 @@ export interface VerifierOptions {
   readonly issuer: string;
   readonly audience: string;
 }
+
+/** A subject goes into workflows' ids, facts and logs: an opaque name, and nobody's address. */
+const opaqueName = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** Only signatures by key pairs: a shared secret would make every verifier an issuer. */
 const algorithms = ['EdDSA', 'ES256', 'RS256'];
@@ -35,6 +38,10 @@ export function createVerifier({ jwks, issuer, audience }: VerifierOptions): Ver
       });
       if (typeof payload.sub !== 'string' || payload.sub === '' || typeof payload.role !== 'string') {
         throw new CodedError('unauthenticated', 'the token names no subject or role');
+      }
+      if (!opaqueName.test(payload.sub)) {
+        const wanted = 'letters, digits, _ and -, at most 64 of them';
+        throw new CodedError('forbidden', `the token's subject is not one that is taken here: ${wanted}`);
       }
       return { sub: payload.sub, role: payload.role };
     } catch (error) {

@@ -49,7 +49,7 @@ export class Adjustments {
       {
         validator: (waiver: FeeWaiver) =>
           refusing(() => {
-            requireShape(waiveFee, { reason: 'text', by: 'id' }, waiver);
+            requireShape(waiveFee, { reason: 'text', by: 'person' }, waiver);
             return this.waived ?? (this.settled.isInDoubt || this.mustWaive());
           }),
         description: 'Operator: gives up what is owed, and gives back a cancellation or no-show fee',

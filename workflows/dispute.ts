@@ -53,7 +53,7 @@ export async function dispute({ disputeId, policies }: DisputeStart): Promise<Di
   setHandler(defineSignal<[ProviderNews]>(providerNews), () => void (hasNews = true));
   setHandler(defineUpdate<Dispute, [EvidenceOrder]>(disputeUpdates.submitEvidence), submit, {
     validator: (order: EvidenceOrder) => {
-      requireShape(disputeUpdates.submitEvidence, { evidenceId: 'id', by: 'id' }, order);
+      requireShape(disputeUpdates.submitEvidence, { evidenceId: 'id', by: 'person' }, order);
       if (record.state !== null) refusing(() => isSubmitted(record.state!, order.evidenceId, now()));
     },
     description: 'Tells the bank what is stored as this evidence, once, before the deadline',

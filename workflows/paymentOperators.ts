@@ -47,8 +47,8 @@ export function answerOperators(
           const shape = {
             outcome: 'happened or not',
             evidence: 'text',
-            by: 'id',
-            objectId: 'id?',
+            by: 'person',
+            objectId: 'object id?',
           } as const;
           requireShape(markResolved, shape, word);
           doubts.mustBeInDoubt(word);

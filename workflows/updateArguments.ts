@@ -1,6 +1,7 @@
 import { ApplicationFailure, condition, defineUpdate, setHandler } from '@temporalio/workflow';
 import { hasCardNumber } from '../domain/cardNumber';
 import { MAX_FARE_MINOR } from '../domain/fare';
+import { personsId } from '../domain/names';
 import type { Ride } from '../domain/ride';
 import type { OneAtATime } from './oneAtATime';
 import { refuseWhenOver } from './refusal';
@@ -9,7 +10,10 @@ import type { RideRecord } from './rideRecord';
 const kinds = {
   /** Made by a machine: digits and dashes of a UUID may look like anything. */
   id: (value: unknown) => typeof value === 'string' && value !== '' && value.length <= 200,
-  'id?': (value: unknown) => value === undefined || kinds.id(value),
+  person: (value: unknown) => typeof value === 'string' && personsId.test(value),
+  /** What the provider calls one of its objects. */
+  'object id?': (value: unknown) =>
+    value === undefined || (kinds.text(value) && /^\w+$/.test(value as string)),
   /** Typed by people, as `freeText` of the API: without a card number. */
   text: (value: unknown) => kinds.id(value) && !hasCardNumber(value as string),
   'text?': (value: unknown) => value === undefined || kinds.text(value),
@@ -25,6 +29,9 @@ const kinds = {
   object: (value: unknown) => typeof value === 'object' && value !== null,
 };
 
+const inWords = (kind: keyof typeof kinds): string =>
+  kind === 'person' ? 'letters, digits, _ and -, at most 64' : kind.replace('?', ', or nothing');
+
 /** The fields that an Update's argument has to have. */
 export type Shape = Readonly<Record<string, keyof typeof kinds>>;
 
@@ -39,7 +46,7 @@ export function requireShape(update: string, shape: Shape, argument: unknown): v
     ([field, kind]) => !kinds[kind]((given as Record<string, unknown>)[field]),
   );
   if (wrong.length === 0) return;
-  const wanted = wrong.map(([field, kind]) => `${field} (${kind.replace('?', ', or nothing')})`).join(', ');
+  const wanted = wrong.map(([field, kind]) => `${field} (${inWords(kind)})`).join(', ');
   throw ApplicationFailure.nonRetryable(`The Update ${update} takes: ${wanted}.`, 'argument_not_valid');
 }
 

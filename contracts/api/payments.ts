@@ -92,9 +92,8 @@ export const resolveBody = z.strictObject({
     .enum(['happened', 'did_not_happen'])
     .describe("what became of the call, by the provider's own books"),
   evidence: freeText(200).describe('free text: where that is to be seen'),
-  objectId: z
-    .string()
-    .regex(/^\w{1,255}$/)
+  objectId: freeText(200)
+    .regex(/^\w+$/)
     .optional()
     .describe('what the provider calls what came of it: a charge or a refund that happened has to have one'),
 });

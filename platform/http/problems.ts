@@ -54,7 +54,9 @@ export const builtInProblems = {
   forbidden: {
     status: 403,
     title: "The token's role may not do this",
-    description: 'The token is valid, but this operation is for other roles.',
+    description:
+      'The token is valid, but this operation is for other roles, or its subject is not one that is taken here: ' +
+      '`detail` says which.',
   },
   not_found: {
     status: 404,

@@ -5,7 +5,6 @@ import { demandView, timelineView } from '../../contracts/api/ops';
 import { quoteView } from '../../contracts/api/quotes';
 import { openApiDocument } from '../../contracts/openapi';
 import type { PackedPosition } from '../../contracts/positions';
-import { subjectId } from '../../contracts/shared';
 import { DomainError } from '../../domain/errors';
 import type { Client } from '../../platform/client';
 import { CodedError } from '../../platform/errors';
@@ -33,9 +32,6 @@ export function gatewayRoutes(mount: MountOperation, options: GatewayRoutesOptio
   }));
 
   mount(operations.sendPositions, ({ body, caller }) => {
-    if (!subjectId.safeParse(caller.sub).success) {
-      throw new CodedError('forbidden', "A driver's id has letters, digits, _ and -, at most 64 of them.");
-    }
     const packed = body.positions.map(({ lat, lng, sequence, at }): PackedPosition => [
       caller.sub,
       lat,

@@ -88,10 +88,18 @@ test('evidence is heard once: a repeat is the same, another is refused with the 
   expect(await submit(workflow, 'one')).toEqual(first);
   expect(bank.heard.filter((id) => id === evidence('one').evidenceId)).toHaveLength(1);
   expect(await refusalOf(submit(workflow, 'two'))).toBe('evidence_not_possible');
-  expect(
-    await refusalOf(workflow.executeUpdate(disputeUpdates.submitEvidence, { args: [{ by: 'ops-1' }] })),
-  ).toBe('argument_not_valid');
 });
+
+test.each([{ by: 'ops-1' }, { ...evidence('by mail'), by: 'jane@corp.com' }])(
+  'evidence %j cannot be recorded: the bank never hears it',
+  async (order) => {
+    const { workflow } = await opened();
+    const heardBefore = bank.heard.length;
+    const submitted = workflow.executeUpdate(disputeUpdates.submitEvidence, { args: [order] });
+    expect(await refusalOf(submitted)).toBe('argument_not_valid');
+    expect(bank.heard).toHaveLength(heardBefore);
+  },
+);
 
 test('evidence of two operators at once: one is heard', async () => {
   const { workflow } = await opened();

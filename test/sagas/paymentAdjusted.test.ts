@@ -169,6 +169,13 @@ describe('a fee', () => {
     expect(await saga.operator(rideId, 'waiveFee', waiver)).toMatchObject({ status: 'refunded' });
   });
 
+  test('is waived by somebody whose id facts take', async () => {
+    const rideId = await feeTaken();
+    const byMail = { ...waiver, by: 'jane@corp.com' };
+    expect(await refusalOf(saga.operator(rideId, 'waiveFee', byMail))).toBe('argument_not_valid');
+    expect(refundsOf(rideId)).toEqual([]);
+  });
+
   test('is what is waived: a fare is refunded or adjusted', async () => {
     const rideId = await captured();
     expect(await refusalOf(saga.operator(rideId, 'waiveFee', waiver))).toBe('waive_not_possible');

@@ -229,10 +229,14 @@ describe('an operator', () => {
     [{ outcome: 'perhaps' }],
     [{ outcome: 'happened', evidence: '' }],
     [{ outcome: 'happened', by: undefined }],
+    [{ outcome: 'happened', by: 'jane@corp.com' }],
+    [{ outcome: 'happened', by: 'auth0|7' }],
+    [{ outcome: 'happened', objectId: '4242424242424242' }],
   ])('who says %p is told what an answer takes', async (wrong) => {
     const rideId = await captureInDoubt();
     const said = saga.operator(rideId, 'markResolved', { ...word, ...wrong });
     expect(await refusalOf(said)).toBe('argument_not_valid');
+    expect(await getPayment(pool, rideId)).toMatchObject({ status: 'unresolved' });
     provider.isBack();
     await saga.operator(rideId, 'retryNow');
     await untilStatus(rideId, 'captured');

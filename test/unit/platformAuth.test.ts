@@ -2,9 +2,11 @@ import { mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { subjectId } from '../../contracts/shared';
 import { callerOf, createRequireRole, createVerifier } from '../../platform/auth';
 import { createHttpApp, listen, type Listening } from '../../platform/http';
 import { createLogger } from '../../platform/log';
+import { requireShape } from '../../workflows/updateArguments';
 
 const issuer = 'hailway-test';
 const audience = 'hailway';
@@ -77,6 +79,26 @@ describe('createVerifier', () => {
       code: 'unauthenticated',
       message,
     });
+  });
+
+  it.each([
+    ['ops-1', true],
+    ['Jane_7', true],
+    ['x'.repeat(64), true],
+    ['x'.repeat(65), false],
+    ['auth0|7', false],
+    ['jane@corp.com', false],
+    ['jane\n', false],
+    ['jané', false],
+  ])('takes the subject %j as facts and Updates do: %p', async (sub, isTaken) => {
+    const verify = createVerifier({ jwks, issuer, audience });
+    const verified = verify(await token(keys, 'k1', { sub }));
+    if (isTaken) expect(await verified).toMatchObject({ sub });
+    else await expect(verified).rejects.toMatchObject({ code: 'forbidden' });
+    expect(subjectId.safeParse(sub).success).toBe(isTaken);
+    const update = (): void => requireShape('waiveFee', { by: 'person' }, { by: sub });
+    if (isTaken) update();
+    else expect(update).toThrow('by (letters, digits, _ and -, at most 64)');
   });
 
   it("refuses another's signature, a shared secret, none, and garbage", async () => {

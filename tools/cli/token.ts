@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { personsId } from '../../domain/names';
 import { hasIssuer, openIssuer, roles, type Role } from '../stack/issuer';
 import { UsageError } from '../stack/options';
 import { defaultDataDir } from '../stack/places';
@@ -9,7 +10,9 @@ export async function token(argv: readonly string[], env: NodeJS.ProcessEnv): Pr
   const options = textOptions(argv, ['role', 'sub', 'ttl', 'data-dir']);
   const role = roles.find((known) => known === options.role);
   if (role === undefined) throw new UsageError(`--role takes one of ${roles.join(', ')}`);
-  if (!options.sub) throw new UsageError('--sub takes the id that the token is for');
+  const { sub = '' } = options;
+  if (!personsId.test(sub))
+    throw new UsageError('--sub takes the id that the token is for: letters, digits, _ and -, at most 64');
   const dataDir = resolve(options['data-dir'] ?? defaultDataDir(env));
   if (!hasIssuer(dataDir)) {
     process.stderr.write(
@@ -18,7 +21,7 @@ export async function token(argv: readonly string[], env: NodeJS.ProcessEnv): Pr
     return 1;
   }
   const issuer = await openIssuer(dataDir);
-  const request = { role: role satisfies Role, sub: options.sub, ttlSeconds: ttlOf(options.ttl) };
+  const request = { role: role satisfies Role, sub, ttlSeconds: ttlOf(options.ttl) };
   process.stdout.write(`${await issuer.mintToken(request)}\n`);
   return 0;
 }
