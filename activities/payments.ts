@@ -1,11 +1,20 @@
-import { ApplicationFailure } from '@temporalio/activity';
+import { activityInfo, ApplicationFailure, heartbeat } from '@temporalio/activity';
 import type { Pool } from 'pg';
 import { ledgerEntries } from '../domain/ledger';
 import { providerBusy } from '../domain/names';
 import { foldPayment, type Payment } from '../domain/payment';
-import type { CardCharge, Charged, HoldOrder, Raised, Refunded, RefundAsked } from '../domain/paymentCalls';
+import type {
+  CardCharge,
+  Charged,
+  GivenUpCharge,
+  HoldOrder,
+  Raised,
+  Refunded,
+  RefundAsked,
+} from '../domain/paymentCalls';
 import { paymentSteps, type PaymentFact, type PaymentStep } from '../domain/paymentFacts';
 import type { Recorded, Step } from '../domain/sagas';
+import { giveUpCharge } from '../services/payments/provider/giveUp';
 import { captureHold, voidHolds } from '../services/payments/provider/holds';
 import { chargeCard } from '../services/payments/provider/intents';
 import { book } from '../services/payments/books/ledger';
@@ -47,6 +56,8 @@ export interface ProviderActivities {
   collect(charge: CardCharge): Promise<Charged>;
   /** An operator's charge beside. */
   chargeExtra(charge: CardCharge): Promise<Charged>;
+  /** Makes sure that a charge of which nobody knows does not come about; answers it where it had. */
+  giveUpCharge(order: GivenUpCharge): Promise<Charged>;
   refund(order: RefundAsked): Promise<Refunded>;
 }
 
@@ -86,11 +97,17 @@ export function createPaymentActivities({ pool, provider, returnUrl, topicPrefix
   };
 }
 
+/** What the intent of each charge is for. */
+const purposeOf = { chargeTip: 'tip', collect: 'charge', chargeExtra: 'extra' } as const satisfies Record<
+  GivenUpCharge['call'],
+  IntentRef['purpose']
+>;
+
 function createProviderActivities(access: ProviderAccess): ProviderActivities {
   const charge =
-    (purpose: Exclude<IntentRef['purpose'], 'hold'>) =>
+    (call: GivenUpCharge['call']) =>
     ({ rideId, attempt, ...rest }: CardCharge): Promise<Charged> => {
-      const ref = { paymentId: rideId, purpose, intentVersion: attempt };
+      const ref = { paymentId: rideId, purpose: purposeOf[call], intentVersion: attempt };
       return askingProvider(() => chargeCard(access, { ref, ...rest }));
     };
   return {
@@ -106,9 +123,13 @@ function createProviderActivities(access: ProviderAccess): ProviderActivities {
     voidOneHold: async (order) => {
       await askingProvider(() => voidHolds(access, order));
     },
-    chargeTip: charge('tip'),
-    collect: charge('charge'),
-    chargeExtra: charge('extra'),
+    chargeTip: charge('chargeTip'),
+    collect: charge('collect'),
+    chargeExtra: charge('chargeExtra'),
+    giveUpCharge: ({ rideId, call, attempt }) => {
+      const ref = { paymentId: rideId, purpose: purposeOf[call], intentVersion: attempt };
+      return askingProvider(() => giveUpCharge(access, ref));
+    },
     refund: (order) => askingProvider(() => refundCapture(access, order)),
   };
 }
@@ -127,11 +148,23 @@ export async function askingProvider<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The server keeps to the delay between the attempts of an activity; the workflow is told of it by the detail. */
-export const busyProvider = (error: unknown, pauseMs: number): ApplicationFailure =>
-  ApplicationFailure.create({
+/**
+ * The server keeps to the delay between the attempts of an activity; the workflow is told of it by the details, and
+ * whether one of the attempts may have reached the provider: each that was turned away leaves their count to the next.
+ */
+export function busyProvider(error: unknown, pauseMs: number): ApplicationFailure {
+  const info = activityInfo();
+  const { attempt, isLocal } = info;
+  const turnedAway = ((info.heartbeatDetails as TurnedAway | undefined)?.turnedAway ?? 0) + 1;
+  if (!isLocal) heartbeat({ turnedAway } satisfies TurnedAway);
+  return ApplicationFailure.create({
     message: error instanceof Error ? error.message : String(error),
     type: providerBusy,
     nextRetryDelay: pauseMs,
-    details: [pauseMs],
+    details: [pauseMs, turnedAway === attempt ? 'never_asked' : 'may_have_happened'],
   });
+}
+
+interface TurnedAway {
+  readonly turnedAway: number;
+}

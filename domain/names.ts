@@ -83,8 +83,8 @@ export const rideUpdates = {
 export const rideReleased = 'ride_released';
 
 /**
- * What a call to a provider that wants to be asked later fails with, as a failure's type; its detail is the pause in
- * milliseconds.
+ * What a call to a provider that wants to be asked later fails with, as a failure's type; its details are the pause in
+ * milliseconds, and whether an attempt before it may have reached the provider: `never_asked` or `may_have_happened`.
  */
 export const providerBusy = 'provider_busy';
 

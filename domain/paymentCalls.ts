@@ -67,6 +67,11 @@ export type Refunded =
   | { readonly refunded: true; readonly refundId: string }
   | { readonly refunded: false; readonly reason: string };
 
+/** Which charge is to be given up: by the call that asked for it. */
+export interface GivenUpCharge extends Pick<CardCharge, 'rideId' | 'attempt'> {
+  readonly call: 'chargeTip' | 'collect' | 'chargeExtra';
+}
+
 /** A charge that a payment's workflow asks the provider for, with nobody there: a tip, a debt, an operator's. */
 export interface CardCharge {
   readonly rideId: string;

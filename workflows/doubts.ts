@@ -8,13 +8,13 @@ import {
   TimeoutFailure,
 } from '@temporalio/workflow';
 import { DomainError } from '../domain/errors';
-import { providerBusy } from '../domain/names';
 import { answerInDoubt } from '../domain/operatorsWord';
 import { mayFollow } from '../domain/payment';
 import type { ProviderCall } from '../domain/paymentFacts';
 import type { OperatorsWord } from '../domain/sagas';
 import type { PaymentRecord } from './paymentRecord';
 import { causeOf, refusalIn } from './steps';
+import { mayHaveHappened, pauseWanted } from './turns';
 
 /** A call to the provider that has not been answered yet. */
 interface Asked {
@@ -46,22 +46,30 @@ export class Doubts {
 
   /**
    * `ask` is called with the number of tries before. It gets a cancel only as a wish not to wait for the next attempt:
-   * an answer counts.
+   * an answer counts. An operator's word that it did not happen has `giveUp` see to that, for as long as it takes.
    * @throws what the provider refuses for good, and the workflow's own cancel
    */
   async untilAnswered<T>(
     { call, what }: Pick<Asked, 'call' | 'what'>,
     ask: (tries: number) => Promise<T>,
+    giveUp?: (tries: number) => Promise<{ answer: T } | null>,
   ): Promise<T> {
     const asked: Asked = { call, what, tries: 0, inDoubt: false, attempt: undefined, word: undefined };
     this.open.push(asked);
     try {
       for (;;) {
-        const answered = await this.tryOnce(asked, () => ask(asked.tries));
-        if (answered) return await this.answer(asked.call, answered.answer);
+        const { word } = asked;
+        if (call && word && (word.outcome === 'happened' || !giveUp)) return await this.answerBy(call, word);
+        const tried = await this.tryOnce(asked, async () =>
+          word && giveUp ? giveUp(asked.tries) : { answer: await ask(asked.tries) },
+        );
+        if (tried) {
+          const { answer: answered } = tried;
+          if (answered) return await this.answer(call, answered.answer);
+          if (call && word) return await this.answerBy(call, word);
+        }
         asked.tries += 1;
         if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
-        if (asked.call && asked.word) return await this.answerBy(asked.call, asked.word);
       }
     } finally {
       this.open.splice(this.open.indexOf(asked), 1);
@@ -120,9 +128,9 @@ export class Doubts {
     if (refusalIn(error) || isCancellation(error)) throw error;
     const cause = causeOf(error);
     this.record.operators.failed(asked.what, cause);
-    const pauseMs = pauseWanted(cause);
-    asked.inDoubt ||= pauseMs === 0;
+    asked.inDoubt ||= mayHaveHappened(cause);
     if (asked.inDoubt && asked.tries > 0) await this.recordDoubt(asked.call, reasonOf(cause));
+    const pauseMs = pauseWanted(cause);
     if (pauseMs > 0) await sleep(pauseMs, { summary: 'the provider wants to be asked later' });
   }
 
@@ -147,10 +155,6 @@ export class Doubts {
     return answer.answer as T;
   }
 }
-
-/** For how many milliseconds a provider that was not reached wants to be left alone; it has done nothing then. */
-const pauseWanted = (cause: unknown): number =>
-  cause instanceof ApplicationFailure && cause.type === providerBusy ? Number(cause.details?.[0]) : 0;
 
 /** In a word: facts are kept for ever, and what others' errors say may be anything. */
 function reasonOf(cause: unknown): string {

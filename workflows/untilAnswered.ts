@@ -1,7 +1,7 @@
-import { ApplicationFailure, CancellationScope, proxyActivities, sleep } from '@temporalio/workflow';
+import { CancellationScope, proxyActivities, sleep } from '@temporalio/workflow';
 import type { UntypedActivities } from '@temporalio/workflow';
-import { providerBusy } from '../domain/names';
 import { causeOf, isFinal } from './steps';
+import { pauseWanted, retryInTurn } from './turns';
 
 /** Whom a call is shown to while it goes on. */
 interface View {
@@ -17,12 +17,6 @@ export type Asking<A> = {
 };
 
 /**
- * Attempts of a call that fails, in activities of so many each: the workflow, and with it the card, hears of a failure
- * only when an activity ends. The last number again and again: one activity then takes about an hour.
- */
-const attemptsInTurn = [1, 6, 24, 96, 360] as const;
-
-/**
  * Calls to the provider, which leave the house: regular activities that never give up, whoever cancels. Each is safe to
  * repeat; the card says what is waited for and what failed last.
  * @throws what is not to be tried again
@@ -35,17 +29,9 @@ export function untilAnswered<A>(view: View): Asking<A> {
     order: unknown,
     turn: number,
   ): Promise<{ answer: unknown } | undefined> => {
-    const maximumAttempts = attemptsInTurn[Math.min(turn, attemptsInTurn.length - 1)];
-    const retry = {
-      initialInterval: '250ms',
-      backoffCoefficient: 2,
-      maximumInterval: '10s',
-      maximumAttempts,
-    };
     try {
-      return {
-        answer: (await activities[call]!.executeWithOptions({ summary: what, retry }, [order])) as unknown,
-      };
+      const options = { summary: what, retry: retryInTurn(turn) };
+      return { answer: (await activities[call]!.executeWithOptions(options, [order])) as unknown };
     } catch (error) {
       if (isFinal(error)) throw error;
       const cause = causeOf(error);
@@ -67,6 +53,3 @@ export function untilAnswered<A>(view: View): Asking<A> {
       ),
   });
 }
-
-const pauseWanted = (cause: unknown): number =>
-  cause instanceof ApplicationFailure && cause.type === providerBusy ? Number(cause.details?.[0]) : 0;

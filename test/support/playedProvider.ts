@@ -60,6 +60,11 @@ export function playedProvider(): PlayedProvider {
         answer('chargeExtra', rideId, `extra ${amountMinor}`, charged(`pi_extra_${attempt}_${rideId}`)),
       chargeTip: ({ rideId, amountMinor, attempt }) =>
         answer('chargeTip', rideId, `tip ${amountMinor}`, charged(`pi_tip_${attempt}_${rideId}`)),
+      giveUpCharge: ({ rideId, call, attempt }) =>
+        answer('giveUpCharge', rideId, `give up ${call} ${attempt}`, {
+          charged: false,
+          reason: 'resolved_by_operator',
+        }),
       refund: ({ rideId, amountMinor, refundKey, part }) =>
         answer('refund', rideId, `refund ${amountMinor}`, {
           ...{ refunded: true, refundId: `re_${refundKey.replaceAll(/\W/g, '_')}_${part}` },

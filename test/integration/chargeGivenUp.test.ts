@@ -1,0 +1,78 @@
+import type { Pool } from '../../platform/postgres';
+import { storedIntentId } from '../../services/payments/books/paymentStore';
+import type { ProviderAccess } from '../../services/payments/provider/client';
+import { giveUpCharge } from '../../services/payments/provider/giveUp';
+import { chargeCard } from '../../services/payments/provider/intents';
+import { paymentOrder, paymentsDatabase, providerAccess } from '../support/payments';
+import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
+
+let pool: Pool;
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+let psp: RunningPsp;
+let access: ProviderAccess;
+
+beforeAll(async () => {
+  [pool, folder] = await Promise.all([paymentsDatabase(), temporaryFolder()]);
+  psp = await startPsp(folder.path);
+  access = providerAccess(pool, psp.url);
+});
+afterEach(() => psp.clearFaults());
+afterAll(async () => {
+  await psp.stop();
+  await Promise.all([pool.end(), folder.remove()]);
+});
+
+const tip = () => ({
+  ref: { paymentId: paymentOrder().rideId, purpose: 'tip', intentVersion: 1 } as const,
+  ...{ amountMinor: 300, currency: 'USD', paymentMethod: 'pm_card_visa' },
+});
+const taken = async (rideId: string): Promise<number> => {
+  const { movements } = await psp.get<{ movements: { rideId: string; amount: number }[] }>('/sandbox/ledger');
+  return movements.filter((move) => move.rideId === rideId).reduce((sum, { amount }) => sum + amount, 0);
+};
+/** A connection that is cut is tried twice by the client. */
+const confirm = { method: 'POST', path: '/v1/payment_intents/*/confirm' };
+const didNotHappen = { charged: false, reason: 'resolved_by_operator' };
+
+test('a charge whose answer was lost has happened: it is not given up', async () => {
+  const charge = tip();
+  await psp.fault({ match: confirm, kind: 'drop_after', times: 2 });
+  await expect(chargeCard(access, charge)).rejects.toThrow();
+  expect(await giveUpCharge(access, charge.ref)).toEqual({
+    charged: true,
+    intentId: expect.stringMatching(/^pi_/) as string,
+  });
+  expect(await taken(charge.ref.paymentId)).toBe(300);
+});
+
+test('a charge that never reached the provider is cancelled there, and cannot happen later', async () => {
+  const charge = tip();
+  await psp.fault({ match: confirm, kind: 'drop_before', times: 2 });
+  await expect(chargeCard(access, charge)).rejects.toThrow();
+  expect(await giveUpCharge(access, charge.ref)).toEqual(didNotHappen);
+  expect(await giveUpCharge(access, charge.ref)).toEqual(didNotHappen);
+  const intentId = await storedIntentId(pool, charge.ref);
+  expect(await psp.stripe.paymentIntents.retrieve(intentId!)).toMatchObject({ status: 'canceled' });
+  expect(await chargeCard(access, charge)).toMatchObject({ charged: false });
+  expect(await taken(charge.ref.paymentId)).toBe(0);
+});
+
+test('a charge that was given up before it was begun does not begin', async () => {
+  const charge = tip();
+  expect(await giveUpCharge(access, charge.ref)).toEqual(didNotHappen);
+  expect(await chargeCard(access, charge)).toMatchObject({ charged: false });
+  expect(await taken(charge.ref.paymentId)).toBe(0);
+});
+
+test('where the cancel itself has no outcome it is asked for again', async () => {
+  const charge = tip();
+  await psp.fault({ match: confirm, kind: 'drop_before', times: 2 });
+  await expect(chargeCard(access, charge)).rejects.toThrow();
+  await psp.fault({
+    match: { method: 'POST', path: '/v1/payment_intents/*/cancel' },
+    kind: 'drop_after',
+    times: 2,
+  });
+  await expect(giveUpCharge(access, charge.ref)).rejects.toThrow();
+  expect(await giveUpCharge(access, charge.ref)).toEqual(didNotHappen);
+});

@@ -1,0 +1,45 @@
+import type { ProviderActivities } from '../../activities/payments';
+import type { PlayedPayments } from './playedPayments';
+import { eventually } from './rideSaga';
+
+export const ended = { amountMinor: 1_500, driverId: 'driver-1' };
+
+/** What an operator has to go by. */
+export const word = { evidence: 'the provider’s dashboard', by: 'operator-1' };
+
+/** The facts of a payment whose call was in doubt. */
+export const wayOf = (call: string): string[] => [
+  ...['payment.opened', 'payment.authorized'],
+  ...['payment.unresolved', 'payment.resolved', `payment.${call}`],
+];
+
+/** Payments of which nobody knows what became of a call. */
+export function paymentsInDoubt({ provider, saga, untilStatus }: PlayedPayments) {
+  const lost = (): Promise<never> => Promise.reject(new Error('socket hang up'));
+  const loses = (call: keyof ProviderActivities, times = 30): void => {
+    for (let i = 0; i < times; i += 1) provider.next(call, lost);
+  };
+
+  /** A capture of which nobody knows what became of it. */
+  async function captureInDoubt(): Promise<string> {
+    const rideId = await saga.open();
+    await untilStatus(rideId, 'authorized');
+    loses('capture');
+    await saga.rideEnded(rideId, ended);
+    await untilInDoubt(rideId);
+    return rideId;
+  }
+
+  /**
+   * Waits until the payment is unresolved and its call waits for the next try. Not while a try is under way: the
+   * time-skipping server never ends a workflow's task that cancels a call which ends meanwhile.
+   */
+  async function untilInDoubt(rideId: string): Promise<void> {
+    await untilStatus(rideId, 'unresolved');
+    await eventually(async () => {
+      const { raw } = await saga.handle(rideId).describe();
+      return raw.pendingActivities?.some(({ attempt }) => (attempt ?? 1) > 1) || undefined;
+    });
+  }
+  return { loses, captureInDoubt, untilInDoubt };
+}
