@@ -1,9 +1,5 @@
 import { ApplicationFailure, getClient } from '@temporalio/activity';
-import {
-  WorkflowExecutionAlreadyStartedError,
-  WorkflowNotFoundError,
-  WorkflowUpdateFailedError,
-} from '@temporalio/client';
+import { WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { money } from '../domain/money';
 import {
   paymentSignals,
@@ -11,12 +7,15 @@ import {
   paymentWorkflowId,
   rideSignals,
   rideWorkflowId,
+  searchAttributes,
   taskQueues,
   workflowTypes,
 } from '../domain/names';
 import type { HoldRaise, Raised } from '../domain/paymentCalls';
+import { paymentInOrder } from '../domain/paymentNeeds';
 import type { Authorization, PaymentStart } from '../domain/sagas';
 import type { RideOutcome } from '../domain/settlement';
+import { startOnce } from '../platform/startOnce';
 
 /**
  * Messages from one saga to another, sent by activities with the worker's own client. A child or a signal of the
@@ -47,19 +46,13 @@ export type PaymentMessages = {
 export const rideMessages: RideMessages = {
   async startPayment(start) {
     const { rideId, amountMinor, currency, method } = start.order;
-    try {
-      await getClient().workflow.start(workflowTypes.payment, {
-        workflowId: paymentWorkflowId(rideId),
-        staticSummary: `${money(amountMinor, currency)}, ${method.type}`,
-        taskQueue: taskQueues.payments,
-        args: [start],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      });
-    } catch (error) {
-      // Started by an attempt that was lost, and over already.
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    }
+    await startOnce(getClient(), workflowTypes.payment, {
+      workflowId: paymentWorkflowId(rideId),
+      staticSummary: `${money(amountMinor, currency)}, ${method.type}`,
+      typedSearchAttributes: [{ key: searchAttributes.status, value: paymentInOrder }],
+      taskQueue: taskQueues.payments,
+      args: [start],
+    });
   },
   async tellPayment({ rideId, outcome }) {
     const told = await signal(paymentWorkflowId(rideId), paymentSignals.rideEnded, outcome);

@@ -1,3 +1,5 @@
+import type { Payment, PaymentStatus } from './payment';
+
 /** Why a payment needs somebody. */
 export type PaymentNeed = 'unresolved' | 'owed' | 'action_overdue' | 'stuck';
 
@@ -23,3 +25,14 @@ export const paymentNeeds: Readonly<Record<PaymentNeed, { readonly is: string; r
 
 /** A payment looks each minute whether its rider has answered: it has noticed by then that the time is over. */
 export const ACTION_NOTICED_MS = 2 * 60_000;
+
+/** What operators find a payment by that goes as it should; whatever state it is in, its card says. */
+export const paymentInOrder = 'in_order';
+
+const outOfOrder: readonly PaymentStatus[] = ['action_required', 'unresolved', 'failed'];
+
+/** What operators find a payment by: `in_order`, or what it is instead. */
+export function paymentPhase({ status, owedMinor }: Pick<Payment, 'status' | 'owedMinor'>): string {
+  if (outOfOrder.includes(status)) return status;
+  return owedMinor > 0 ? 'owed' : paymentInOrder;
+}

@@ -56,7 +56,7 @@ export class Card {
       `- waits for: ${parked === null ? place.waitsFor : 'an operator'}`,
       `- last failure: ${this.lastFailure}`,
       `- next action: ${parked?.next ?? place.next}`,
-      `- ${place.about}`,
+      `- ${parked === null ? '' : `${place.where}; `}${place.about}`,
     ];
     setCurrentDetails(lines.join('\n'));
   }

@@ -1,22 +1,39 @@
 import { money } from '../domain/money';
 import type { Payment } from '../domain/payment';
+import { paymentInOrder, paymentPhase } from '../domain/paymentNeeds';
 import type { Policies } from '../domain/policies';
 import { SagaView } from './sagaView';
 
 /** What an operator sees of a payment in Temporal's web UI: its card, and whether it is stuck. */
 export class PaymentView extends SagaView<Payment> {
   constructor(policies: Policies) {
-    const subject = { where: 'opening', version: 0, about: 'nothing is asked for yet' };
+    const subject = {
+      where: 'opening',
+      version: 0,
+      about: 'nothing is asked for yet',
+      phase: paymentInOrder,
+    };
     super(policies, subject, (payment) => ({
       where: payment.status,
       version: payment.version,
       about: moneyOf(payment),
+      phase: paymentPhase(payment),
     }));
   }
 }
 
-function moneyOf({ amountMinor, currency, method, intentId, capturedMinor }: Payment): string {
-  const held = `${method.type}: ${money(amountMinor, currency)}`;
-  const captured = capturedMinor > 0 ? `; captured: ${money(capturedMinor, currency)}` : '';
-  return `${held}${captured}; at the provider: ${intentId === null ? 'none' : `\`${intentId}\``}`;
+/** What is held, was taken and is owed, and why where it is not as it should be. */
+function moneyOf(payment: Payment): string {
+  const { amountMinor, currency, method, intentId, capturedMinor, owedMinor } = payment;
+  const { unresolved, failureReason } = payment;
+  return [
+    `${method.type}: ${money(amountMinor, currency)}`,
+    ...(capturedMinor > 0 ? [`captured: ${money(capturedMinor, currency)}`] : []),
+    ...(owedMinor > 0 ? [`owed: ${money(owedMinor, currency)}`] : []),
+    ...(unresolved === null ? [] : [`in doubt since ${unresolved.since}: ${unresolved.call}`]),
+    ...(failureReason === null || paymentPhase(payment) === paymentInOrder
+      ? []
+      : [`reason: \`${failureReason}\``]),
+    `at the provider: ${intentId === null ? 'none' : `\`${intentId}\``}`,
+  ].join('; ');
 }

@@ -10,6 +10,8 @@ export interface Subject {
   readonly where: string;
   readonly version: number;
   readonly about: string;
+  /** What `HailwayStatus` says, if anything: each change of it is an event of the history. */
+  readonly phase?: string;
 }
 
 /** Something that a saga does with others' help, for as long as it takes. */
@@ -26,14 +28,16 @@ export class SagaView<State> {
   private readonly card = new Card();
   private story = { waitsFor: 'its first step', since: now(), next: 'nothing to do' };
   private readonly underWay: Doing[] = [];
-  private shownStuck = false;
+  private shown: { readonly stuck: boolean; readonly phase: string | undefined };
 
   /** @param subject what is said before the first fact */
   constructor(
     private readonly policies: Policies,
     private subject: Subject,
     private readonly subjectOf: (state: State) => Subject,
-  ) {}
+  ) {
+    this.shown = { stuck: false, phase: subject.phase };
+  }
 
   /** After every fact. */
   show(state: State): void {
@@ -92,8 +96,13 @@ export class SagaView<State> {
     const late = this.underWay.find((doing) => doing.late);
     const doing = late ?? this.underWay.at(-1);
     const stuck = this.card.isParked || late !== undefined;
-    if (stuck !== this.shownStuck) upsertSearchAttributes([{ key: searchAttributes.stuck, value: stuck }]);
-    this.shownStuck = stuck;
+    const { phase } = this.subject;
+    const changed = [
+      ...(stuck === this.shown.stuck ? [] : [{ key: searchAttributes.stuck, value: stuck }]),
+      ...(phase === this.shown.phase ? [] : [{ key: searchAttributes.status, value: phase ?? null }]),
+    ];
+    this.shown = { stuck, phase };
+    if (changed.length > 0) upsertSearchAttributes(changed);
     const { waitsFor, since } = doing ?? this.story;
     this.card.show({ ...this.subject, since, waitsFor, next: late?.action ?? this.story.next });
   }

@@ -1,5 +1,4 @@
 import { ApplicationFailure, getClient } from '@temporalio/activity';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { payoutEntries } from '../../domain/ledger';
 import {
   payoutNotCovered,
@@ -18,6 +17,7 @@ import {
   type Transferred,
 } from '../../domain/payout';
 import type { PayoutDue, PayoutStart, Recorded, Step } from '../../domain/sagas';
+import { startOnce } from '../../platform/startOnce';
 import { book } from '../../services/payments/books/ledger';
 import {
   driversWithAccount,
@@ -125,19 +125,11 @@ export function createPayoutActivities({
   };
 }
 
-async function startPayout(start: DuePayout): Promise<void> {
-  const { payoutId, due } = start;
-  try {
-    await getClient().workflow.start(workflowTypes.payout, {
-      workflowId: payoutWorkflowId(payoutId),
-      staticSummary: `${due.driverId}, ${due.currency}, ${due.period}`,
-      typedSearchAttributes: [{ key: searchAttributes.driverId, value: due.driverId }],
-      taskQueue: taskQueues.payments,
-      args: [start],
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
-    });
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-  }
-}
+const startPayout = (start: DuePayout): Promise<void> =>
+  startOnce(getClient(), workflowTypes.payout, {
+    workflowId: payoutWorkflowId(start.payoutId),
+    staticSummary: `${start.due.driverId}, ${start.due.currency}, ${start.due.period}`,
+    typedSearchAttributes: [{ key: searchAttributes.driverId, value: start.due.driverId }],
+    taskQueue: taskQueues.payments,
+    args: [start],
+  });

@@ -1,7 +1,8 @@
-import { WorkflowExecutionAlreadyStartedError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { Pool } from 'pg';
 import { workflowTypes } from '../../domain/names';
 import type { RideStart } from '../../domain/sagas';
+import { startOnce } from '../../platform/startOnce';
 import { rideStartOptions } from './rideStart';
 import { getRide } from './store';
 
@@ -14,13 +15,5 @@ export async function startReleasedRide(pool: Pool, temporal: Client, start: Rid
   const ride = await getRide(pool, rideId);
   // Retention makes Temporal forget a ride that is over; Postgres does not.
   if (ride?.version !== start.released?.version) return;
-  try {
-    await temporal.workflow.start(workflowTypes.ride, {
-      ...rideStartOptions(start),
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
-    });
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-  }
+  await startOnce(temporal, workflowTypes.ride, rideStartOptions(start));
 }

@@ -6,6 +6,7 @@ import { paymentWorkflowId, stepId } from '../../domain/names';
 import { paymentSteps, type PaymentFact, type PaymentFactData } from '../../domain/paymentFacts';
 import { needyLines } from '../../tools/cli/payments';
 import { apiStory, operator, rider } from '../support/apiStory';
+import { phaseOf } from '../support/card';
 import { paymentOrder, providerAccess } from '../support/payments';
 import { eventually } from '../support/rideSaga';
 
@@ -117,6 +118,8 @@ test('a payment that is parked is listed with its card, and no longer when an op
     const { body } = await story.api.call('GET', `/v1/rides/${rideId}`, { as: rider });
     return body.status === 'matching' || undefined;
   });
+  const workflow = temporal.workflow.getHandle(paymentWorkflowId(rideId));
+  expect(await phaseOf(workflow)).toBe('in_order');
   provider.next('voidHold', () => Promise.reject(ApplicationFailure.nonRetryable('No such intent.', 'gone')));
   await story.act(rideId, 'cancel', operator, { reason: 'stuck' });
   const listed = () => needs('?need=stuck').then(({ payments }) => payments);
@@ -141,6 +144,7 @@ test('a payment that is parked is listed with its card, and no longer when an op
 
   const retried = await story.api.call('POST', `/v1/ops/payments/${rideId}/retry`, { as: operator });
   expect(retried.status).toBe(200);
+  expect(await workflow.result()).toBe('voided');
   await eventually(async () => (await listed()).length === 0 || undefined);
 });
 

@@ -8,9 +8,16 @@ export async function cardOf(workflow: WorkflowHandle): Promise<string> {
 }
 
 /** Whether the workflow is found as stuck; undefined where that was never said of it. */
-export async function isStuck(workflow: WorkflowHandle): Promise<boolean | undefined> {
+export const isStuck = (workflow: WorkflowHandle): Promise<boolean | undefined> =>
+  attribute(workflow, searchAttributes.stuck.name);
+
+/** What the workflow says as its status; undefined where it has said nothing. */
+export const phaseOf = (workflow: WorkflowHandle): Promise<string | undefined> =>
+  attribute(workflow, searchAttributes.status.name);
+
+async function attribute<T>(workflow: WorkflowHandle, name: string): Promise<T | undefined> {
   const { searchAttributes: attributes } = (await workflow.describe()) as unknown as {
-    searchAttributes: Record<string, boolean[] | undefined>;
+    searchAttributes: Record<string, T[] | undefined>;
   };
-  return attributes[searchAttributes.stuck.name]?.[0];
+  return attributes[name]?.[0];
 }

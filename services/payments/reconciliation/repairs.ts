@@ -6,8 +6,10 @@ import {
   payoutWorkflowId,
   providerNews,
   rideWorkflowId,
+  searchAttributes,
   workflowTypes,
 } from '../../../domain/names';
+import { paymentInOrder } from '../../../domain/paymentNeeds';
 import type { PaymentOrder } from '../../../domain/paymentFacts';
 import type { Policies } from '../../../domain/policies';
 import type { Repair } from '../../../domain/reconciliation';
@@ -106,6 +108,7 @@ async function startPayment(house: House, rideId: string): Promise<string> {
   await temporal.workflow.start(workflowTypes.payment, {
     workflowId: paymentWorkflowId(rideId),
     taskQueue,
+    typedSearchAttributes: [{ key: searchAttributes.status, value: paymentInOrder }],
     args: [start],
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy: 'ALLOW_DUPLICATE',
