@@ -1,7 +1,13 @@
 import type { z } from 'zod';
 import { driverFacts } from './facts/drivers';
 import { firstVersions } from './facts/first';
-import { disputeFacts, paymentFacts, payoutFacts, reconciliationFacts } from './facts/payments';
+import {
+  disputeFacts,
+  paymentFacts,
+  payoutAccountFacts,
+  payoutFacts,
+  reconciliationFacts,
+} from './facts/payments';
 import { pricingFacts } from './facts/pricing';
 import { ratingFacts } from './facts/ratings';
 import { rideFacts } from './facts/rides';
@@ -68,6 +74,13 @@ const families: readonly Family[] = [
     consumers: ['audit', 'notifications'],
     facts: payoutFacts,
   },
+  {
+    topic: 'payments',
+    key: 'payout-account-<driverId>',
+    owner: 'payments',
+    consumers: ['audit', 'notifications'],
+    facts: payoutAccountFacts,
+  },
   { topic: 'payments', key: 'runId', owner: 'payments', consumers: ['audit'], facts: reconciliationFacts },
   { topic: 'drivers', key: 'driverId', owner: 'rides', consumers: ['audit'], facts: driverFacts },
   { topic: 'pricing', key: 'quoteId', owner: 'pricing', consumers: ['audit'], facts: pricingFacts },
@@ -90,6 +103,7 @@ type Schemas = typeof rideFacts &
   typeof paymentFacts &
   typeof disputeFacts &
   typeof payoutFacts &
+  typeof payoutAccountFacts &
   typeof reconciliationFacts &
   typeof driverFacts &
   typeof pricingFacts &

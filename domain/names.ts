@@ -33,6 +33,9 @@ export const disputeWorkflowId = (disputeId: string): string => `dispute-${dispu
 /** The id of the workflow that carries a payout to a driver. One that is over is begun anew by news of its transfer. */
 export const payoutWorkflowId = (payoutId: string): string => `payout-${payoutId}`;
 
+/** The aggregate of where a driver's payouts go. */
+export const payoutAccountId = (driverId: string): string => `payout-account-${driverId}`;
+
 /** The Schedule of the weekly payouts; the server puts the time behind the id for the workflows that it starts. */
 export const payoutSchedule = { scheduleId: 'payouts-weekly', workflowId: 'payouts' } as const;
 

@@ -19,13 +19,12 @@ import {
 import type { PayoutDue, PayoutStart, Recorded, Step } from '../../domain/sagas';
 import { startOnce } from '../../platform/startOnce';
 import { book } from '../../services/payments/books/ledger';
+import { driversWithAccount, payoutAccountOf } from '../../services/payments/books/payoutAccounts';
 import {
-  driversWithAccount,
   getPayout,
   lockOwedTo,
   lockPayout,
   owedTo,
-  payoutAccountOf,
   payoutIdOf,
   putPayout,
 } from '../../services/payments/books/payoutStore';

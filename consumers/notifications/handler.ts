@@ -65,9 +65,9 @@ export const notify: Handle = async (tx, facts) => {
 const riderNamedBy = ({ data }: KnownFact): string | undefined =>
   'riderId' in data ? data.riderId : undefined;
 
-/** The ride that a fact belongs to; none for a payout. A dispute's key is not its ride. */
+/** The ride that a fact belongs to; none for a payout or its account. A dispute's key is not its ride. */
 function rideOf({ fact, known }: News): string | null {
-  if (known.type.startsWith('payout.')) return null;
+  if (/^payout(_account)?\./.test(known.type)) return null;
   return 'rideId' in known.data ? known.data.rideId : fact.key;
 }
 

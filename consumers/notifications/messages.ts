@@ -179,6 +179,14 @@ export function messagesFor(fact: KnownFact): Message[] {
       const text = `${money(amountMinor, currency)} of your payout came back: they are in your balance again.`;
       return toDriver(driverId, 'payout_returned', text);
     }
+    case 'payout_account.changed': {
+      const { driverId, previousDestination } = fact.data;
+      const text =
+        previousDestination === null
+          ? 'Your payouts go to the account that you gave.'
+          : 'Your payouts go to another account from now on. If this was not you, tell us at once.';
+      return toDriver(driverId, 'payout_account_changed', text);
+    }
     default:
       return [];
   }

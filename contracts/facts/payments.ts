@@ -116,6 +116,15 @@ export const payoutFacts = {
   'payout.returned': z.object({ ...payoutAmount, reason }),
 } satisfies { [T in PayoutFactType]: z.ZodType<PayoutFactData[T]> };
 
+/** Where a driver's payouts go. */
+export const payoutAccountFacts = {
+  'payout_account.changed': z.object({
+    driverId: subjectId,
+    destination: z.string().describe("the provider's id of an account"),
+    previousDestination: z.string().nullable(),
+  }),
+};
+
 /** The same for a run of the reconciliation. */
 export const reconciliationFacts = {
   'reconciliation.started': z.object({ runId: uuid, since: time, repairs: z.boolean() }),

@@ -127,7 +127,7 @@ runProcess('gateway', async ({ config, log, metrics, signal }) => {
       paymentViewRoutes(mount, paymentOptions);
       paymentOperatorRoutes(mount, paymentOptions);
       paymentOverviewRoutes(mount, { ...paymentOptions, now: Date.now });
-      payoutRoutes(mount, { payments, policies });
+      payoutRoutes(mount, { payments, policies, topicPrefix: config.KAFKA_TOPIC_PREFIX, now: Date.now });
       disputeRoutes(mount, { ...paymentOptions, now: Date.now });
       driverRoutes(mount, {
         pool,

@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import { problemPages } from '../../contracts/api/problems';
 import { standardPolicies } from '../../domain/policies';
+import { payoutAccountId } from '../../domain/names';
 import type { RequireRole } from '../../platform/auth';
 import { createHttpApp, createMount, listen, type Listening } from '../../platform/http';
+import { stepsOf } from '../../platform/outbox';
 import { disputeRoutes } from '../../services/payments/routes/disputeRoutes';
 import { payoutRoutes } from '../../services/payments/routes/payoutRoutes';
 import { ownNamespace } from '../support/apiGround';
@@ -41,7 +43,7 @@ beforeAll(async () => {
     problems: problemPages,
     routes: (router) => {
       const mount = createMount(router, asNamed);
-      payoutRoutes(mount, { payments, policies: standardPolicies });
+      payoutRoutes(mount, { payments, policies: standardPolicies, topicPrefix: '', now: () => nowMs() });
       disputeRoutes(mount, { payments, temporal, deadlineMs: 5_000, now: () => nowMs() });
     },
   });
@@ -94,6 +96,26 @@ test('a driver says where payouts go, and sees what is owed and what was paid', 
   );
   const paid = { payoutId, period: '2026-W09', amountMinor: 5_000, currency: 'USD', status: 'paid' };
   expect(earnings['payouts']).toEqual([{ ...paid, returnedMinor: 0, destination, reason: null }]);
+});
+
+test('each change of where payouts go is a fact, once, and in order however many come at once', async () => {
+  const caller = `driver-${randomUUID()}`;
+  const say = (destination: string) => call('PUT', accountPath, { caller, body: { destination } });
+  await Promise.all([say('acct_1OldAccount'), say('acct_1OldAccount'), say('acct_1OldAccount')]);
+  await say('acct_1NewAccount');
+  await Promise.all([say('acct_1OldAccount'), say('acct_1OldAccount')]);
+  const facts = await stepsOf<{ type: string; data: unknown }>(ground.pool, payoutAccountId(caller));
+  const change = (previousDestination: string | null, destination: string) => ({
+    type: 'payout_account.changed',
+    data: { driverId: caller, destination, previousDestination },
+  });
+  expect(facts.map(({ version, fact: { type, data } }) => ({ version, type, data }))).toEqual(
+    [
+      change(null, 'acct_1OldAccount'),
+      change('acct_1OldAccount', 'acct_1NewAccount'),
+      change('acct_1NewAccount', 'acct_1OldAccount'),
+    ].map((fact, i) => ({ version: i + 1, ...fact })),
+  );
 });
 
 test.each([

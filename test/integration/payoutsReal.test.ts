@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { disputeUpdates, disputeWorkflowId, payoutWorkflowId } from '../../domain/names';
 import { evidenceIdOf, storeEvidence } from '../../services/payments/books/disputeStore';
 import { balancesOf } from '../../services/payments/books/ledger';
-import { payoutIdOf, putPayoutAccount } from '../../services/payments/books/payoutStore';
+import { payoutIdOf } from '../../services/payments/books/payoutStore';
 import { storeIntentId } from '../../services/payments/books/paymentStore';
 import { ownNamespace } from '../support/apiGround';
 import { cardOf } from '../support/card';
@@ -111,7 +111,7 @@ test('an account that is not there, or may not be paid: the money is the driverâ
     ['acct_restricted12345', 'insufficient_capabilities_for_transfer'],
   ] as const) {
     const driverId = await driver();
-    await putPayoutAccount(ground.pool, driverId, destination);
+    await ground.payoutAccount(driverId, destination);
     await ground.pay(week(driverId));
     const { status, reason } = await ground.untilPayout(week(driverId), ended);
     expect([status, reason]).toEqual(['failed', why]);

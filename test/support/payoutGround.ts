@@ -29,7 +29,8 @@ import { stepsOf } from '../../platform/outbox';
 import { withTransaction, type Pool } from '../../platform/postgres';
 import { getDispute } from '../../services/payments/books/disputeStore';
 import { balances, book } from '../../services/payments/books/ledger';
-import { getPayout, payoutIdOf, putPayoutAccount } from '../../services/payments/books/payoutStore';
+import { changePayoutAccount } from '../../services/payments/books/payoutAccounts';
+import { getPayout, payoutIdOf } from '../../services/payments/books/payoutStore';
 import type { ProviderClient } from '../../services/payments/provider/client';
 import { bundleOf, todaysWorkflows } from './bundles';
 import { paymentsDatabase } from './payments';
@@ -63,6 +64,8 @@ export interface PayoutGround {
   readonly client: Client;
   /** The driver has earned so much that was not paid out; less than 0 is what the driver owes. */
   earned(driverId: string, amountMinor: number, currency?: string): Promise<void>;
+  /** Where the driver's payouts go from now on. */
+  payoutAccount(driverId: string, destination: string): Promise<void>;
   /** A new driver with an account, who has earned so much. */
   driver(amountMinor?: number, currency?: string): Promise<string>;
   /** A batch of its own id, to its end: how many payouts were due, and its first and last run. */
@@ -128,9 +131,11 @@ export async function startPayoutGround({
       const booking = { stepId, paymentId: randomUUID(), kind: 'payment.captured', recordedAt, entries };
       await withTransaction(pool, (tx) => book(tx, booking));
     },
+    payoutAccount: (driverId, destination) =>
+      changePayoutAccount(pool, { driverId, destination, at: new Date().toISOString() }),
     async driver(amountMinor = 5_000, currency = 'USD') {
       const driverId = `driver-${randomUUID()}`;
-      await putPayoutAccount(pool, driverId, `acct_${driverId.replaceAll('-', '')}`);
+      await ground.payoutAccount(driverId, `acct_${driverId.replaceAll('-', '')}`);
       if (amountMinor !== 0) await ground.earned(driverId, amountMinor, currency);
       return driverId;
     },

@@ -148,6 +148,19 @@ test.each<[KnownFact, string[]]>([
     { type: 'payout.returned', data: { driverId, ...money1250, reason: 'r' } },
     ['driver-1 by push: USD 12.50 of your payout came back: they are in your balance again.'],
   ],
+  [
+    { type: 'payout_account.changed', data: { driverId, destination: 'acct_1', previousDestination: null } },
+    ['driver-1 by push: Your payouts go to the account that you gave.'],
+  ],
+  [
+    {
+      type: 'payout_account.changed',
+      data: { driverId, destination: 'acct_2', previousDestination: 'acct_1' },
+    },
+    [
+      'driver-1 by push: Your payouts go to another account from now on. If this was not you, tell us at once.',
+    ],
+  ],
   [{ type: 'ride.matching_started', data: {} }, []],
   [{ type: 'payment.voided', data: { intentId: null } }, []],
 ])('of $type people are told what concerns them', (fact, expected) => {

@@ -79,30 +79,3 @@ export async function lockOwedTo(tx: Tx, driverId: string, currency: string): Pr
   await lockName(tx, `payouts of ${driverId} ${currency}`);
   return (await owedTo(tx, driverId)).get(currency) ?? 0;
 }
-
-/** Where a driver is paid out, by the provider's id of the account; null where nothing was said. */
-export async function payoutAccountOf(db: Queryable, driverId: string): Promise<string | null> {
-  const { rows } = await db.query<{ destination: string }>(
-    'select destination from payout_accounts where driver_id = $1',
-    [driverId],
-  );
-  return rows[0]?.destination ?? null;
-}
-
-/** Has a driver's payouts go there from now on; one that is under way goes where it went. */
-export async function putPayoutAccount(db: Queryable, driverId: string, destination: string): Promise<void> {
-  await db.query(
-    `insert into payout_accounts (driver_id, destination) values ($1, $2)
-     on conflict (driver_id) do update set destination = excluded.destination, updated_at = now()`,
-    [driverId, destination],
-  );
-}
-
-/** The ids of drivers who can be paid out, in their order, after `after` ('' for the first). */
-export async function driversWithAccount(db: Queryable, after: string, limit: number): Promise<string[]> {
-  const { rows } = await db.query<{ driverId: string }>(
-    'select driver_id as "driverId" from payout_accounts where driver_id > $1 order by driver_id limit $2',
-    [after, limit],
-  );
-  return rows.map(({ driverId }) => driverId);
-}

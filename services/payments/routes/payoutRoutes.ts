@@ -4,20 +4,32 @@ import type { EarningsView } from '../../../contracts/api/payouts';
 import type { Payout } from '../../../domain/payout';
 import type { Policies } from '../../../domain/policies';
 import type { MountOperation } from '../../../platform/http';
-import { owedTo, payoutAccountOf, payoutsOf, putPayoutAccount } from '../books/payoutStore';
+import { changePayoutAccount, payoutAccountOf } from '../books/payoutAccounts';
+import { owedTo, payoutsOf } from '../books/payoutStore';
 
 export interface PayoutRoutesOptions {
   /** Of the payments database. */
   readonly payments: Pool;
   readonly policies: Policies;
+  /** Kafka topics' prefix. */
+  readonly topicPrefix: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 const MOST_PAYOUTS = 52;
 
 /** What drivers see of their money, and where it goes. */
-export function payoutRoutes(mount: MountOperation, { payments, policies }: PayoutRoutesOptions): void {
+export function payoutRoutes(mount: MountOperation, options: PayoutRoutesOptions): void {
+  const { payments, policies, topicPrefix, now } = options;
+
   mount(operations.setPayoutAccount, async ({ body, caller }) => {
-    await putPayoutAccount(payments, caller.sub, body.destination);
+    await changePayoutAccount(payments, {
+      driverId: caller.sub,
+      destination: body.destination,
+      at: new Date(now()).toISOString(),
+      topicPrefix,
+    });
     return { status: 200, body };
   });
 

@@ -14,12 +14,8 @@ import { standardPolicies } from '../../../domain/policies';
 import type { PaymentStart, PayoutDue, PayoutStart } from '../../../domain/sagas';
 import type { RideOutcome } from '../../../domain/settlement';
 import { wait } from '../../../platform/wait';
-import {
-  getPayout,
-  owedTo,
-  payoutIdOf,
-  putPayoutAccount,
-} from '../../../services/payments/books/payoutStore';
+import { changePayoutAccount } from '../../../services/payments/books/payoutAccounts';
+import { getPayout, owedTo, payoutIdOf } from '../../../services/payments/books/payoutStore';
 import { getPayment } from '../../../services/payments/books/paymentStore';
 import type { Call } from './cells';
 import type { House } from './house';
@@ -74,7 +70,11 @@ export const stories: Readonly<Record<Call, Story>> = {
   },
   async transfer(house, dying) {
     const driverId = `driver-${uuidv7()}`;
-    await putPayoutAccount(house.pool, driverId, 'acct_faults');
+    await changePayoutAccount(house.pool, {
+      driverId,
+      destination: 'acct_faults',
+      at: new Date().toISOString(),
+    });
     await captured(house, await opened(house), HELD_MINOR, driverId);
     const amountMinor = (await owedTo(house.pool, driverId)).get('USD') ?? 0;
     const payoutId = await dying(() => paidOut(house, { driverId, currency: 'USD', period: '2026-W09' }));
