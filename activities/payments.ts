@@ -11,6 +11,7 @@ import type {
   Raised,
   Refunded,
   RefundAsked,
+  RefundFailed,
 } from '../domain/paymentCalls';
 import { paymentSteps, type PaymentFact, type PaymentStep } from '../domain/paymentFacts';
 import type { Recorded, Step } from '../domain/sagas';
@@ -25,8 +26,9 @@ import {
   type ProviderClient,
 } from '../services/payments/provider/client';
 import { raiseHold } from '../services/payments/provider/raiseHold';
+import { failedRefunds } from '../services/payments/provider/failedRefunds';
 import { refundCapture } from '../services/payments/provider/refunds';
-import { lockPayment, putPayment, type IntentRef } from '../services/payments/books/paymentStore';
+import { getPayment, lockPayment, putPayment, type IntentRef } from '../services/payments/books/paymentStore';
 import { createRecordTransition } from './outbox';
 
 export interface PaymentActivityOptions {
@@ -41,6 +43,11 @@ export interface PaymentActivityOptions {
  * One activity a fact, so that a replay sees which one it was: the fact, the row and the booking in one transaction.
  */
 export type PaymentTransitions = Record<PaymentStep, (step: Step<PaymentFact>) => Promise<Recorded<Payment>>>;
+
+export type PaymentReads = {
+  /** The payment as committed, or null before it was opened. */
+  committedPayment(rideId: string): Promise<Payment | null>;
+};
 
 /** What is asked of the payment provider. Each is safe to repeat: it happens once. A declined card is an answer. */
 export interface ProviderActivities {
@@ -59,11 +66,13 @@ export interface ProviderActivities {
   /** Makes sure that a charge of which nobody knows does not come about; answers it where it had. */
   giveUpCharge(order: GivenUpCharge): Promise<Charged>;
   refund(order: RefundAsked): Promise<Refunded>;
+  /** Of a ride's refunds that are booked, those that have failed since. */
+  failedRefunds(rideId: string): Promise<readonly RefundFailed[]>;
 }
 
 /** Everything that a payment's workflow does outside of itself. */
 export function createPaymentActivities({ pool, provider, returnUrl, topicPrefix }: PaymentActivityOptions): {
-  readonly transitions: PaymentTransitions;
+  readonly transitions: PaymentTransitions & PaymentReads;
   readonly provider: ProviderActivities;
 } {
   const record = createRecordTransition<Payment, PaymentFact>({
@@ -86,9 +95,12 @@ export function createPaymentActivities({ pool, provider, returnUrl, topicPrefix
     },
   });
   return {
-    transitions: Object.fromEntries(
-      Object.values(paymentSteps).map((step) => [step, record]),
-    ) as PaymentTransitions,
+    transitions: {
+      ...(Object.fromEntries(
+        Object.values(paymentSteps).map((step) => [step, record]),
+      ) as PaymentTransitions),
+      committedPayment: (rideId) => getPayment(pool, rideId),
+    },
     provider: createProviderActivities({
       pool,
       client: provider,
@@ -131,6 +143,7 @@ function createProviderActivities(access: ProviderAccess): ProviderActivities {
       return askingProvider(() => giveUpCharge(access, ref));
     },
     refund: (order) => askingProvider(() => refundCapture(access, order)),
+    failedRefunds: (rideId) => askingProvider(() => failedRefunds(access, rideId)),
   };
 }
 

@@ -84,10 +84,15 @@ export function ledgerEntries(fact: WhatHappened): LedgerEntry[] {
       ]);
     }
     case 'payment.refunded':
-      return entries(fact.data.currency, [
-        ['provider_clearing', -fact.data.amountMinor],
-        ['platform_revenue', fact.data.amountMinor],
+    case 'payment.refund_failed': {
+      const { amountMinor, currency } = fact.data;
+      const backMinor = fact.type === 'payment.refunded' ? amountMinor : -amountMinor;
+      // Whatever is given back is the platform's: driver and state keep their shares.
+      return entries(currency, [
+        ['provider_clearing', -backMinor],
+        ['platform_revenue', backMinor],
       ]);
+    }
     default:
       return [];
   }

@@ -12,6 +12,7 @@ export const workflowTypes = {
   ride: 'ride',
   scheduledRide: 'scheduledRide',
   payment: 'payment',
+  lateRefunds: 'lateRefunds',
   dispute: 'dispute',
   payoutBatch: 'payoutBatch',
   payout: 'payout',
@@ -26,6 +27,9 @@ export const scheduledRideWorkflowId = (rideId: string): string => `scheduled-${
 
 /** The id of the workflow that carries a ride's payment; it outlives the ride. */
 export const paymentWorkflowId = (rideId: string): string => `payment-${rideId}`;
+
+/** The id of the workflow that looks what became of a payment's refunds when the payment's own is over. */
+export const lateRefundsWorkflowId = (rideId: string): string => `late-refunds-${rideId}`;
 
 /** The id of the workflow that carries a dispute; disputes have the provider's ids. */
 export const disputeWorkflowId = (disputeId: string): string => `dispute-${disputeId}`;
@@ -117,6 +121,10 @@ export const paymentUpdates = {
  * `ProviderNews`.
  */
 export const providerNews = 'providerNews';
+
+/** Whether news is about a refund: it has the provider's id of one. */
+export const isOfRefund = ({ objectId }: { readonly objectId: string }): boolean =>
+  /^(re|pyr)_/.test(objectId);
 
 /** What the start of a payout fails with, as a failure's type, where the driver's balance has become too small for it. */
 export const payoutNotCovered = 'payout_not_covered';

@@ -80,6 +80,7 @@ export const paymentTransitions: Readonly<Record<PaymentFactType, readonly (Paym
   'payment.tip_charged': ['captured', 'partially_refunded'],
   'payment.extra_charged': [...paid],
   'payment.refunded': ['captured', 'partially_refunded'],
+  'payment.refund_failed': ['partially_refunded', 'refunded'],
 };
 
 /** Whether it needs nothing more of anybody: one that was taken in part, and of which the rest is owed, does. */
@@ -165,7 +166,8 @@ type MoneyFact = Extract<
       | 'payment.collected'
       | 'payment.waived'
       | 'payment.extra_charged'
-      | 'payment.refunded';
+      | 'payment.refunded'
+      | 'payment.refund_failed';
   }
 >;
 
@@ -202,17 +204,19 @@ function moneyChanges(payment: Payment, fact: MoneyFact): Partial<Payment> {
     }
     case 'payment.extra_charged':
       return taken(payment, fact.data.intentId, fact.data.amountMinor);
-    case 'payment.refunded': {
-      const { amountMinor, intentId = payment.intentId } = fact.data;
-      const charges = payment.charges.map((charge) =>
-        charge.intentId === intentId
-          ? { ...charge, refundedMinor: charge.refundedMinor + amountMinor }
-          : charge,
-      );
-      const refundedMinor = payment.refundedMinor + amountMinor;
-      return { charges, refundedMinor, status: paidStatus(payment.capturedMinor, refundedMinor) };
-    }
+    case 'payment.refunded':
+      return refunded(payment, fact.data.intentId ?? payment.intentId, fact.data.amountMinor);
+    case 'payment.refund_failed':
+      return refunded(payment, fact.data.intentId, -fact.data.amountMinor);
   }
+}
+
+function refunded(payment: Payment, intentId: string | null, byMinor: number): Partial<Payment> {
+  const charges = payment.charges.map((charge) =>
+    charge.intentId === intentId ? { ...charge, refundedMinor: charge.refundedMinor + byMinor } : charge,
+  );
+  const refundedMinor = payment.refundedMinor + byMinor;
+  return { charges, refundedMinor, status: paidStatus(payment.capturedMinor, refundedMinor) };
 }
 
 function taken(payment: Payment, intentId: string, amountMinor: number): Partial<Payment> {

@@ -1,4 +1,5 @@
 import type { PaymentFactType, ProviderCall } from './paymentFacts';
+import type { PaymentFactData } from './paymentFacts';
 import type { PaymentMethod } from './ride';
 
 /**
@@ -71,6 +72,9 @@ export type Refunded =
 export interface GivenUpCharge extends Pick<CardCharge, 'rideId' | 'attempt'> {
   readonly call: 'chargeTip' | 'collect' | 'chargeExtra';
 }
+
+/** A refund that is booked, and whose money has come back to us since. */
+export type RefundFailed = PaymentFactData['payment.refund_failed'];
 
 /** A charge that a payment's workflow asks the provider for, with nobody there: a tip, a debt, an operator's. */
 export interface CardCharge {

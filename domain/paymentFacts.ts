@@ -85,6 +85,12 @@ export interface PaymentFactData {
     readonly refundKey?: string;
     readonly leftMinor?: number;
   };
+  /** Of what was refunded, this has come back to us: the rider does not have it. */
+  'payment.refund_failed': Amount & {
+    readonly refundId: string;
+    readonly intentId: string;
+    readonly reason: string;
+  };
 }
 
 export type PaymentFactType = keyof PaymentFactData;
@@ -114,6 +120,7 @@ export const paymentSteps = {
   'payment.tip_charged': 'recordTip',
   'payment.extra_charged': 'recordExtraCharge',
   'payment.refunded': 'recordRefund',
+  'payment.refund_failed': 'recordRefundFailed',
 } as const satisfies Record<PaymentFactType, string>;
 
 export type PaymentStep = (typeof paymentSteps)[PaymentFactType];

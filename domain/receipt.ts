@@ -5,7 +5,7 @@ import type { PaymentMethod, Ride } from './ride';
 
 /** One line of a receipt; what goes back to the rider is negative. */
 export interface ReceiptLine {
-  readonly kind: ChargeLine['kind'] | 'adjustment' | 'tip' | 'refund' | 'waiver';
+  readonly kind: ChargeLine['kind'] | 'adjustment' | 'tip' | 'refund' | 'refund_failed' | 'waiver';
   readonly name?: string | undefined;
   readonly amountMinor: number;
   /** When it was added to what the ride came to at its end, ISO 8601 in UTC. */
@@ -54,6 +54,8 @@ function lineAfterRide({ type, at, data }: PaymentFact): ReceiptLine[] {
       return [{ kind: 'tip', amountMinor: data.tipMinor, at }];
     case 'payment.refunded':
       return [{ kind: 'refund', amountMinor: -data.amountMinor, at }];
+    case 'payment.refund_failed':
+      return [{ kind: 'refund_failed', amountMinor: data.amountMinor, at }];
     case 'payment.waived':
       return [{ kind: 'waiver', amountMinor: -data.amountMinor, at }];
     default:
@@ -67,6 +69,7 @@ function paidBy({ type, data }: PaymentFact): number {
     case 'payment.collected':
     case 'payment.extra_charged':
     case 'payment.cash_settled':
+    case 'payment.refund_failed':
       return data.amountMinor;
     case 'payment.tip_charged':
       return data.tipMinor;

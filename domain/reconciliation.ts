@@ -30,6 +30,7 @@ export type DriftKind =
 /** What may be done without asking anybody: it has somebody look, or lets go of what nobody uses. None books. */
 export type Repair =
   | { readonly does: 'tell_workflow'; readonly workflowId: string; readonly objectId: string }
+  | { readonly does: 'tell_refunds'; readonly rideId: string; readonly refundId: string }
   | { readonly does: 'tell_dispute'; readonly disputeId: string }
   | { readonly does: 'tell_payout'; readonly payoutId: string; readonly objectId: string }
   | { readonly does: 'start_payment'; readonly rideId: string }

@@ -25,6 +25,12 @@ export interface DisputeStart {
   readonly policies: Policies;
 }
 
+/** What is started with, by news of the provider, for a payment whose own workflow is over. */
+export interface LateRefundsStart {
+  readonly rideId: string;
+  readonly policies: Policies;
+}
+
 /** What the workflow of a payout is started with: by its batch, or by news of the provider when it is over. */
 export interface PayoutStart {
   readonly payoutId: string;

@@ -1,4 +1,5 @@
 export { dispute } from './dispute';
+export { lateRefunds } from './lateRefunds';
 export { payment } from './payment';
 export { payout } from './payout';
 export { payoutBatch } from './payoutBatch';

@@ -49,14 +49,16 @@ export async function payment({ order, rideWorkflowId, ...start }: PaymentStart)
   const settled = new Settled(record, policies);
   const charging = new Charging(settled, provider, compensations);
   new Tips(settled, provider);
-  new Adjustments(settled, provider, new Refunds(settled, provider));
+  const refunds = new Refunds(settled, provider);
+  new Adjustments(settled, provider, refunds);
   answerOperators(record, { doubts, compensations, lookAtHold: () => holds.look() });
   setHandler(defineSignal<[RideOutcome]>(paymentSignals.rideEnded), (ended) => void (outcome ??= ended));
   setHandler(defineSignal(paymentSignals.holdAges), () => holds.look());
   // Whatever the news say, they only have the provider looked at: it has one truth, however often it is told.
-  setHandler(defineSignal<[ProviderNews]>(providerNews), () => {
+  setHandler(defineSignal<[ProviderNews]>(providerNews), (news) => {
     holds.look();
     doubts.tryNow();
+    return refunds.hear(news);
   });
 
   await record.add('payment.opened', order);

@@ -66,6 +66,7 @@ export function createProvider(record: PaymentRecord, doubts: Doubts): Provider 
     collect: asking('collect', { giveUp: givingUp('collect') }),
     chargeExtra: asking('chargeExtra', { giveUp: givingUp('chargeExtra') }),
     refund: asking('refund'),
+    failedRefunds: asking('failedRefunds'),
   };
 
   function asking<K extends Call>(call: K, { quickly = false, giveUp }: Manner<K> = {}): Asking<K> {
@@ -108,8 +109,9 @@ const givingUp =
     return charged.charged ? { answer: charged } : null;
   };
 
-/** A hold beside the one that counts is no doubt about the payment. */
-const inFacts = (call: Call): ProviderCall | null => (call === 'voidOneHold' ? null : call);
+/** A hold beside the one that counts is no doubt about the payment, nor is a look. */
+const inFacts = (call: Call): ProviderCall | null =>
+  call === 'voidOneHold' || call === 'failedRefunds' ? null : call;
 
 function inTurn<K extends keyof ProviderActivities>(
   call: K,

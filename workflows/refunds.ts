@@ -1,9 +1,9 @@
 import { defineUpdate, setHandler } from '@temporalio/workflow';
 import { DomainError } from '../domain/errors';
 import { isChargeable, money } from '../domain/money';
-import { paymentUpdates } from '../domain/names';
+import { isOfRefund, paymentUpdates } from '../domain/names';
 import { refundableMinor, refundsOver, type RefundPart } from '../domain/paymentPlan';
-import type { Refund, RefundOrder } from '../domain/sagas';
+import type { ProviderNews, Refund, RefundOrder } from '../domain/sagas';
 import type { Provider } from './provider';
 import { refusing } from './refusal';
 import type { Settled } from './settled';
@@ -60,6 +60,18 @@ export class Refunds {
     const { amountMinor } = order;
     plan.refund = { refundId: plan.refundIds[0]!, amountMinor, refundedMinor, currency };
     return plan.refund;
+  }
+
+  /** News of a refund: what has failed by now is booked back, and can be given back anew. */
+  async hear(news: ProviderNews): Promise<void> {
+    if (!isOfRefund(news)) return;
+    const { record } = this.settled;
+    await this.settled.undisturbed(async () => {
+      if (!record.is('partially_refunded', 'refunded')) return;
+      const { rideId } = record.payment;
+      for (const failed of await this.provider.failedRefunds('See whether a refund has failed', rideId))
+        await record.add('payment.refund_failed', failed);
+    });
   }
 
   private plan(order: RefundOrder): Plan {

@@ -165,6 +165,11 @@ export function messagesFor(fact: KnownFact): Message[] {
       const { amountMinor, currency } = fact.data;
       return [toRider('email', 'refund', `${money(amountMinor, currency)} go back to your card.`)];
     }
+    case 'payment.refund_failed': {
+      const { amountMinor, currency } = fact.data;
+      const text = `${money(amountMinor, currency)} could not go back to your card. We shall find another way.`;
+      return [toRider('email', 'refund_failed', text)];
+    }
     case 'payout.paid': {
       const { driverId, amountMinor, currency } = fact.data;
       return toDriver(driverId, 'paid_out', `${money(amountMinor, currency)} are on their way to you.`);

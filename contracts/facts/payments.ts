@@ -77,6 +77,7 @@ export const paymentFacts = {
     refundKey: z.string().optional().describe("a hash of the caller's key, where the API was asked"),
     leftMinor: minor.optional().describe('what was still to go back for that key'),
   }),
+  'payment.refund_failed': z.object({ refundId: z.string(), intentId, ...amount, reason }),
 } satisfies { [T in PaymentFactType]: z.ZodType<PaymentFactData[T]> };
 
 const disputeEnd = {

@@ -20,6 +20,7 @@ export interface Move {
     | 'end'
     | 'tip'
     | 'refund'
+    | 'refundFails'
     | 'adjust'
     | 'collect'
     | 'waive'
@@ -51,7 +52,7 @@ const anyMove: fc.Arbitrary<Move> = fc.record({
   // What ends the ride, and what comes after it, often: a sequence should get far.
   what: fc.constantFrom(
     ...(['raise', 'reauthorize', 'expire', 'authorize', 'end', 'end', 'tip', 'refund', 'refund'] as const),
-    ...(['adjust', 'adjust', 'collect', 'waive', 'dispute', 'payout', 'payout'] as const),
+    ...(['refundFails', 'adjust', 'adjust', 'collect', 'waive', 'dispute', 'payout', 'payout'] as const),
   ),
   amountMinor: fc.oneof(fc.integer({ min: 0, max: 12 }), fc.integer({ min: 1, max: 400_000 })),
   fault: fc.constantFrom('none', 'none', 'declined', 'lost', 'answerLost'),

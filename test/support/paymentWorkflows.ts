@@ -3,6 +3,7 @@ import { rideSignals } from '../../domain/names';
 import type { PaymentMethod } from '../../domain/ride';
 
 export { dispute } from '../../workflows/dispute';
+export { lateRefunds } from '../../workflows/lateRefunds';
 export { payment } from '../../workflows/payment';
 export { payout } from '../../workflows/payout';
 

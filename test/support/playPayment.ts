@@ -8,6 +8,7 @@ import {
   extraChargedData,
   refundableMinor,
   refundsOver,
+  type RefundPart,
 } from '../../domain/paymentPlan';
 import type { RideOutcome } from '../../domain/settlement';
 import { BankOfStory } from './bankOfStory';
@@ -39,6 +40,7 @@ export function playPayment(story: Story): Played {
 class PaymentPlay implements Played, Record<Move['what'], (move: Move) => void> {
   readonly books: BooksOfStory;
   readonly bank: BankOfStory;
+  private readonly given: RefundPart[] = [];
   owes = { rideMinor: 0, tipMinor: 0, taxMinor: 0 };
 
   constructor(private readonly story: Story) {
@@ -145,6 +147,17 @@ class PaymentPlay implements Played, Record<Move['what'], (move: Move) => void> 
     this.giveBack(amountMinor, move);
   }
 
+  /** The newest refund comes back to us: the rider does not have it, and so has paid it. */
+  refundFails(): void {
+    const failed = this.given.pop();
+    if (failed === undefined) return;
+    const { intentId, amountMinor } = failed;
+    const { currency } = this.story;
+    this.bank.refund(intentId, -amountMinor);
+    this.owes.rideMinor += amountMinor;
+    this.books.add('payment.refund_failed', { ...failed, refundId: 're_1', currency, reason: 'unknown' });
+  }
+
   adjust(move: Move): void {
     const { books, bank } = this;
     const { currency } = this.story;
@@ -222,6 +235,7 @@ class PaymentPlay implements Played, Record<Move['what'], (move: Move) => void> 
       this.ask('refund', undeclined(move), () => bank.refund(intentId, part));
       const refunded = { refundId: 're_1', amountMinor: part, currency, reason: 'x', intentId };
       books.add('payment.refunded', refunded);
+      this.given.push({ intentId, amountMinor: part });
     }
   }
 

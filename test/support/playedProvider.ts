@@ -69,6 +69,7 @@ export function playedProvider(): PlayedProvider {
         answer('refund', rideId, `refund ${amountMinor}`, {
           ...{ refunded: true, refundId: `re_${refundKey.replaceAll(/\W/g, '_')}_${part}` },
         }),
+      failedRefunds: (rideId) => answer('failedRefunds', rideId, 'failed refunds', []),
     },
     asked: (rideId) => calls.filter((call) => call.rideId === rideId).map((call) => call.what),
     next,

@@ -185,6 +185,9 @@ describe('a receipt', () => {
       capture(2_860),
       fact('payment.tip_charged', { intentId: 'pi_2', tipMinor: 300, currency, driverId: 'driver-1' }),
       fact('payment.refunded', { refundId: 're_1', amountMinor: 860, currency, reason: 'detour' }),
+      fact('payment.refund_failed', {
+        ...{ refundId: 're_1', intentId: 'pi_1', amountMinor: 60, currency, reason: 'unknown' },
+      }),
       fact('payment.extra_charged', {
         ...{ intentId: 'pi_3', amountMinor: 50, currency, driverId: 'driver-1' },
         ...{ commissionMinor: 10, taxMinor: 0, reason: 'a smear' },
@@ -193,9 +196,10 @@ describe('a receipt', () => {
     expect(receipt.lines.slice(lines.length)).toEqual([
       { kind: 'tip', amountMinor: 300, at: at(2_000_000) },
       { kind: 'refund', amountMinor: -860, at: at(2_000_000) },
+      { kind: 'refund_failed', amountMinor: 60, at: at(2_000_000) },
       { kind: 'adjustment', amountMinor: 50, at: at(2_000_000) },
     ]);
-    expect(receipt).toMatchObject({ totalMinor: 2_350, paidMinor: 2_350, dueMinor: 0 });
+    expect(receipt).toMatchObject({ totalMinor: 2_410, paidMinor: 2_410, dueMinor: 0 });
     expect(sum(receipt.lines)).toBe(receipt.totalMinor);
   });
 

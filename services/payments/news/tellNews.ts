@@ -1,6 +1,8 @@
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import {
   disputeWorkflowId,
+  isOfRefund,
+  lateRefundsWorkflowId,
   paymentWorkflowId,
   payoutWorkflowId,
   providerNews,
@@ -8,7 +10,7 @@ import {
   workflowTypes,
 } from '../../../domain/names';
 import type { Policies } from '../../../domain/policies';
-import type { DisputeStart, PayoutStart, ProviderNews } from '../../../domain/sagas';
+import type { DisputeStart, LateRefundsStart, PayoutStart, ProviderNews } from '../../../domain/sagas';
 import { DependencyUnavailable } from '../../../platform/errors';
 import type { Pool } from '../../../platform/postgres';
 import type { KeptEvent } from './providerEvents';
@@ -40,13 +42,13 @@ export function createTellNews({ pool, temporal, policies, deadlineMs }: TellNew
     }
   };
   /** Where the workflow is over, news begins it anew: it looks, and ends. */
-  const startWith = (
-    type: 'dispute' | 'payout',
+  const startWith = async (
+    type: 'dispute' | 'payout' | 'lateRefunds',
     workflowId: string,
-    start: DisputeStart | PayoutStart,
+    start: DisputeStart | PayoutStart | LateRefundsStart,
     news: ProviderNews,
-  ) =>
-    within(() =>
+  ): Promise<string> => {
+    await within(() =>
       temporal.workflow.signalWithStart(workflowTypes[type], {
         workflowId,
         taskQueue: taskQueues.payments,
@@ -55,34 +57,35 @@ export function createTellNews({ pool, temporal, policies, deadlineMs }: TellNew
         signalArgs: [news],
       }),
     );
+    return workflowId;
+  };
 
   return async ({ news, about }, { rideId }) => {
     switch (about.about) {
       case 'payment': {
         const payment = rideId === null ? null : await getPayment(pool, rideId);
         if (payment === null || !canUse(payment, news)) return null;
-        const workflowId = paymentWorkflowId(payment.rideId);
+        const { rideId: paymentId } = payment;
+        const workflowId = paymentWorkflowId(paymentId);
         try {
           await within(() => temporal.workflow.getHandle(workflowId).signal(providerNews, news));
           return workflowId;
         } catch (error) {
-          if (error instanceof WorkflowNotFoundError) return null;
-          throw error;
+          if (!(error instanceof WorkflowNotFoundError)) throw error;
+          if (!isOfRefund(news)) return null;
+          const start = { rideId: paymentId, policies };
+          return startWith('lateRefunds', lateRefundsWorkflowId(paymentId), start, news);
         }
       }
       case 'dispute': {
         // Of a charge that is none of ours: an account may serve others, too.
         if (rideId === null) return null;
         const { disputeId } = about;
-        const workflowId = disputeWorkflowId(disputeId);
-        await startWith('dispute', workflowId, { disputeId, policies }, news);
-        return workflowId;
+        return startWith('dispute', disputeWorkflowId(disputeId), { disputeId, policies }, news);
       }
       case 'payout': {
         const { payoutId } = about;
-        const workflowId = payoutWorkflowId(payoutId);
-        await startWith('payout', workflowId, { payoutId, policies, due: null }, news);
-        return workflowId;
+        return startWith('payout', payoutWorkflowId(payoutId), { payoutId, policies, due: null }, news);
       }
     }
   };

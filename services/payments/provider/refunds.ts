@@ -51,4 +51,4 @@ function refundedBy(refund: Stripe.Refund, amountMinor: number): Refunded {
 }
 
 /** Its money has come back to us: the rider does not have it. */
-const isUndone = ({ status }: Stripe.Refund): boolean => status === 'failed' || status === 'canceled';
+export const isUndone = ({ status }: Stripe.Refund): boolean => status === 'failed' || status === 'canceled';

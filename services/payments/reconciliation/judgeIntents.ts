@@ -133,17 +133,32 @@ export function judgeRefund(refund: Stripe.Refund, { rideId, payment, facts }: R
   const intentId = idOf(refund.payment_intent) ?? 'none';
   const gone = refund.status !== 'failed' && refund.status !== 'canceled';
   const givenMinor = gone ? fromProvider(refund.amount, refund.currency) : 0;
-  const fact = facts.find(({ data }) => 'refundId' in data && data.refundId === refund.id);
-  const byMinor = givenMinor - (fact?.type === 'payment.refunded' ? fact.data.amountMinor : 0);
+  const ours = facts.flatMap((fact) =>
+    'refundId' in fact.data && fact.data.refundId === refund.id ? [{ ...fact.data, type: fact.type }] : [],
+  );
+  const bookedMinor = ours.reduce(
+    (sum, { type, amountMinor }) => sum + (type === 'payment.refund_failed' ? -amountMinor : amountMinor),
+    0,
+  );
+  const byMinor = givenMinor - bookedMinor;
   if (byMinor === 0) return [];
   const ids = { rideId, intentId, refundId: refund.id };
   const common = { kind: 'refund_differs', ids, byMinor, currency } as const;
-  if (fact !== undefined)
+  if (ours.length > 0 && !gone)
     return [
       {
         ...common,
-        says: gone ? 'another amount was refunded than is booked' : 'a refund that is booked has failed',
-        ...(gone ? {} : { cause: refund.failure_reason ?? 'the provider says no more' }),
+        says: 'a refund that is booked has failed',
+        cause: refund.failure_reason ?? 'the provider says no more',
+        action: 'have the payment’s workflow look, or begin one that does: it is booked back',
+        repair: { does: 'tell_refunds', rideId, refundId: refund.id },
+      },
+    ];
+  if (ours.length > 0)
+    return [
+      {
+        ...common,
+        says: 'another amount was refunded than is booked',
         action: 'an operator refunds the rider by another way, or adjusts the charge',
       },
     ];

@@ -2,6 +2,7 @@ import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import type { ReconciliationOrder } from '../../../domain/reconcile';
 import {
   disputeWorkflowId,
+  lateRefundsWorkflowId,
   paymentWorkflowId,
   payoutWorkflowId,
   providerNews,
@@ -13,7 +14,13 @@ import { paymentInOrder } from '../../../domain/paymentNeeds';
 import type { PaymentOrder } from '../../../domain/paymentFacts';
 import type { Policies } from '../../../domain/policies';
 import type { Repair } from '../../../domain/reconciliation';
-import type { DisputeStart, PaymentStart, PayoutStart, ProviderNews } from '../../../domain/sagas';
+import type {
+  DisputeStart,
+  LateRefundsStart,
+  PaymentStart,
+  PayoutStart,
+  ProviderNews,
+} from '../../../domain/sagas';
 import type { Pool } from '../../../platform/postgres';
 import type { ProviderClient } from '../provider/client';
 import { getPayment } from '../books/paymentStore';
@@ -49,6 +56,13 @@ export async function doRepair(
   switch (repair.does) {
     case 'tell_workflow':
       return tell(house, repair.workflowId, news(repair.objectId));
+    case 'tell_refunds': {
+      const { rideId, refundId } = repair;
+      const isOpen = (await house.workflows.look(paymentWorkflowId(rideId)))?.isRunning;
+      if (isOpen) return tell(house, paymentWorkflowId(rideId), news(refundId));
+      const start: LateRefundsStart = { rideId, policies: house.policies };
+      return begin(house, 'lateRefunds', lateRefundsWorkflowId(rideId), start, news(refundId));
+    }
     case 'tell_dispute': {
       const { disputeId } = repair;
       const start: DisputeStart = { disputeId, policies: house.policies };
@@ -79,9 +93,9 @@ async function tell({ temporal }: House, workflowId: string, news: ProviderNews)
 /** Where it is over, it is begun anew: it looks, and ends. */
 async function begin(
   { temporal, taskQueue }: House,
-  type: 'dispute' | 'payout',
+  type: 'dispute' | 'payout' | 'lateRefunds',
   workflowId: string,
-  start: DisputeStart | PayoutStart,
+  start: DisputeStart | PayoutStart | LateRefundsStart,
   news: ProviderNews,
 ): Promise<string> {
   await temporal.workflow.signalWithStart(workflowTypes[type], {

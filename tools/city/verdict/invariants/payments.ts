@@ -77,9 +77,8 @@ export function chargedEqualsOwed(evidence: Pick<Evidence, 'rides' | 'payments' 
       );
     const payment = payments.get(rideId);
     const isCash = (payment?.method ?? paymentMethod).type === 'cash';
-    const costs = isCash
-      ? chargeMinor
-      : chargeMinor + sumOf('payment.extra_charged') - sumOf('payment.refunded') - sumOf('payment.waived');
+    const backMinor = sumOf('payment.refunded') - sumOf('payment.refund_failed') + sumOf('payment.waived');
+    const costs = isCash ? chargeMinor : chargeMinor + sumOf('payment.extra_charged') - backMinor;
     const charged = isCash ? sumOf('payment.cash_settled') : payment === undefined ? 0 : costMinor(payment);
     return charged === costs ? [] : [`ride ${rideId} costs ${costs} and ${charged} was charged`];
   });

@@ -1,0 +1,68 @@
+import type { Refunded, RefundFailed } from '../../domain/paymentCalls';
+import { providerNews } from '../../domain/names';
+import { getPayment } from '../../services/payments/books/paymentStore';
+import { held } from '../support/playedProvider';
+import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
+import { eventually } from '../support/rideSaga';
+
+jest.setTimeout(60_000);
+
+let played: PlayedPayments;
+let { pool, provider, saga, captured, resultAfterWindow, factTypes, booked, rowAndFold } =
+  {} as PlayedPayments;
+
+beforeAll(async () => {
+  played = await startPlayedPayments();
+  ({ pool, provider, saga, captured, resultAfterWindow, factTypes, booked, rowAndFold } = played);
+});
+beforeEach(() => provider.reset());
+afterAll(() => played?.stop());
+
+const failed = (intentId: string, amountMinor: number): RefundFailed => ({
+  ...{ refundId: 're_1', intentId, amountMinor, currency: 'USD', reason: 'unknown' },
+});
+const tell = (rideId: string, objectId: string) =>
+  saga.handle(rideId).signal(providerNews, { eventId: 'evt_1', type: 'refund.failed', objectId });
+
+test('of a refund over two charges the part that failed is what can be given back again', async () => {
+  const rideId = await captured();
+  await saga.operator(rideId, 'adjustCharge', { adjustmentKey: 'more', toMinor: 2_000, reason: 'detour' });
+  await saga.refund(rideId, { refundKey: 'ops:1', amountMinor: 2_000, reason: 'accident' });
+  expect(await getPayment(pool, rideId)).toMatchObject({ status: 'refunded' });
+  provider.next('failedRefunds', () => Promise.resolve([failed(`pi_${rideId}`, 1_500)]));
+  await tell(rideId, 're_1');
+  await played.untilStatus(rideId, 'partially_refunded');
+  expect(await getPayment(pool, rideId)).toMatchObject({
+    ...{ refundedMinor: 500, charges: [{ refundedMinor: 0 }, { refundedMinor: 500 }] },
+  });
+  expect(await booked(rideId)).toMatchObject({ provider_clearing: 1_500 });
+  const again = { refundKey: 'ops:2', amountMinor: 1_500, reason: 'accident' };
+  expect(await saga.refund(rideId, again)).toMatchObject({ refundedMinor: 2_000 });
+  expect(await resultAfterWindow(rideId)).toBe('refunded');
+  const [row, folded] = await rowAndFold(rideId);
+  expect(row).toEqual(folded);
+});
+
+test('news of it waits until the refund under way is booked', async () => {
+  const rideId = await captured();
+  const answer = held<Refunded>();
+  provider.next('refund', () => answer.promise);
+  const refund = saga.refund(rideId, { refundKey: 'ops:1', amountMinor: 600, reason: 'detour' });
+  await answer.asked;
+  provider.next('failedRefunds', () => Promise.resolve([failed(`pi_${rideId}`, 600)]));
+  await tell(rideId, 're_1');
+  answer.release({ refunded: true, refundId: 're_1' });
+  expect(await refund).toMatchObject({ refundedMinor: 600 });
+  await eventually(async () => (await factTypes(rideId)).includes('payment.refund_failed') || undefined);
+  expect((await factTypes(rideId)).slice(-2)).toEqual(['payment.refunded', 'payment.refund_failed']);
+  expect(await getPayment(pool, rideId)).toMatchObject({ status: 'captured', refundedMinor: 0 });
+});
+
+test('other news looks at no refund, nor does news of one where none was given', async () => {
+  const rideId = await captured();
+  await tell(rideId, 're_1');
+  await saga.refund(rideId, { refundKey: 'ops:1', amountMinor: 600, reason: 'detour' });
+  await tell(rideId, 'pi_1');
+  expect(await resultAfterWindow(rideId)).toBe('partially_refunded');
+  expect(provider.asked(rideId)).not.toContain('failed refunds');
+});
