@@ -43,6 +43,7 @@ export type ErrorCode =
   | 'tip_not_possible'
   | 'tip_declined'
   | 'tip_already_given'
+  | 'payment_busy'
   | 'refund_not_possible'
   | 'evidence_not_possible'
   | 'dispute_not_found'

@@ -20,7 +20,7 @@ import { requireShape } from './updateArguments';
 /** What operators change about a ride's cost when it is over: another amount, or a fee that is given up. */
 export class Adjustments {
   private readonly adjusted = new Map<string, ChargeAdjustment>();
-  private waived: Promise<Payment> | undefined;
+  private hasWaived = false;
   private extrasAsked = 0;
   private refundsAsked = 0;
 
@@ -32,25 +32,27 @@ export class Adjustments {
     const { adjustCharge, waiveFee } = paymentUpdates;
     setHandler(
       defineUpdate<Payment, [ChargeAdjustment]>(adjustCharge),
-      (adjustment) => this.settled.undisturbed(() => this.adjust(adjustment)),
+      (adjustment) => this.settled.inTurn(() => this.adjust(adjustment)),
       {
         validator: (adjustment: ChargeAdjustment) =>
           refusing(() => {
             const shape = { adjustmentKey: 'id', toMinor: 'minor', reason: 'text' } as const;
             requireShape(adjustCharge, shape, adjustment);
-            return this.settled.isInDoubt || this.isAdjusted(adjustment) || this.mustAdjust(adjustment);
+            if (!this.settled.isInDoubt && !this.isAdjusted(adjustment)) this.mustAdjust(adjustment);
+            this.settled.refuseMore();
           }),
         description: 'Operator: what the ride shall have cost; gives back, or charges beside',
       },
     );
     setHandler(
       defineUpdate<Payment, [FeeWaiver]>(waiveFee),
-      (waiver) => (this.waived ??= this.waiveOnce(waiver)),
+      (waiver) => this.settled.inTurn(() => this.waiveAll(waiver)),
       {
         validator: (waiver: FeeWaiver) =>
           refusing(() => {
             requireShape(waiveFee, { reason: 'text', by: 'person' }, waiver);
-            return this.waived ?? (this.settled.isInDoubt || this.mustWaive());
+            if (!this.settled.isInDoubt && !this.isWaived) this.mustWaive();
+            this.settled.refuseMore();
           }),
         description: 'Operator: gives up what is owed, and gives back a cancellation or no-show fee',
       },
@@ -70,21 +72,22 @@ export class Adjustments {
     return record.payment;
   }
 
-  /** What was waived once is waived for good; what could not be may be tried again. */
-  private async waiveOnce({ reason, by }: FeeWaiver): Promise<Payment> {
-    try {
-      return await this.settled.undisturbed(async () => {
-        const { record } = this.settled;
-        this.mustWaive();
-        const { owedMinor } = record.payment;
-        if (owedMinor > 0) await this.waive(owedMinor, reason, by);
-        await this.giveBack(refundsOver(record.payment, feeTakenMinor(record.payment)), 'waiver', reason);
-        return record.payment;
-      });
-    } catch (error) {
-      this.waived = undefined;
-      throw error;
-    }
+  /** What was waived, and is asked for again, is waived; what is owed or was taken since then is waived anew. */
+  private async waiveAll({ reason, by }: FeeWaiver): Promise<Payment> {
+    const { record } = this.settled;
+    if (this.isWaived) return record.payment;
+    this.mustWaive();
+    const { owedMinor } = record.payment;
+    if (owedMinor > 0) await this.waive(owedMinor, reason, by);
+    await this.giveBack(refundsOver(record.payment, feeTakenMinor(record.payment)), 'waiver', reason);
+    this.hasWaived = true;
+    return record.payment;
+  }
+
+  /** Whether nothing is left of what was to be waived. */
+  private get isWaived(): boolean {
+    const { payment } = this.settled.record;
+    return this.hasWaived && payment.owedMinor === 0 && feeTakenMinor(payment) === 0;
   }
 
   private async waive(amountMinor: number, reason: string, operatorId?: string): Promise<void> {

@@ -3,6 +3,7 @@ import { DomainError } from '../domain/errors';
 import { paymentUpdates } from '../domain/names';
 import type { Payment } from '../domain/payment';
 import type { OperatorsWord } from '../domain/sagas';
+import { paymentChanges } from './atMost';
 import type { Compensations } from './compensation';
 import type { Doubts } from './doubts';
 import type { PaymentRecord } from './paymentRecord';
@@ -16,6 +17,7 @@ export function answerOperators(
 ): void {
   const { doubts, compensations, lookAtHold } = helps;
   const { retryNow, markResolved } = paymentUpdates;
+  const words = paymentChanges(1);
   const canRetry = (): boolean => doubts.any || compensations.isParked || record.is('action_required');
 
   setHandler(
@@ -37,10 +39,11 @@ export function answerOperators(
   );
   setHandler(
     defineUpdate<Payment, [OperatorsWord]>(markResolved),
-    async (word) => {
-      await doubts.resolve(word);
-      return record.payment;
-    },
+    (word) =>
+      words.during(async () => {
+        await doubts.resolve(word);
+        return record.payment;
+      }),
     {
       validator: (word: OperatorsWord) =>
         refusing(() => {
@@ -52,6 +55,7 @@ export function answerOperators(
           } as const;
           requireShape(markResolved, shape, word);
           doubts.mustBeInDoubt(word);
+          words.refuseMore();
         }),
       description: 'Operator: what became of a call of which the provider does not say it, with evidence',
     },

@@ -28,13 +28,14 @@ export class Refunds {
   ) {
     setHandler(
       defineUpdate<Refund, [RefundOrder]>(paymentUpdates.refund),
-      (order) => this.settled.undisturbed(() => this.give(byCaller(order))),
+      (order) => this.settled.inTurn(() => this.give(byCaller(order))),
       {
         validator: (order: RefundOrder) =>
           refusing(() => {
             const shape = { refundKey: 'id', amountMinor: 'minor', reason: 'text' } as const;
             requireShape(paymentUpdates.refund, shape, order);
-            return this.settled.isInDoubt || this.known(byCaller(order)) || this.mustTake(order);
+            if (!this.settled.isInDoubt && !this.known(byCaller(order))) this.mustTake(order);
+            this.settled.refuseMore();
           }),
         description: 'Gives back part of what was captured, once for each refundKey',
       },

@@ -18,7 +18,7 @@ import { stuckFromMs } from '../domain/stuck';
 import { Compensations } from './compensation';
 import { match, type SearchNews } from './dispatch';
 import { now } from './now';
-import { fareChanges } from './oneAtATime';
+import { fareChanges } from './atMost';
 import { RideRecord } from './rideRecord';
 import { answerRiderDriverAndOperator } from './rideUpdates';
 import { RouteChanges } from './routeChanges';

@@ -6,7 +6,7 @@ import type { AcceptedOffer } from '../domain/sagas';
 import { assignOrReserve } from './dispatch';
 import { secure } from './hold';
 import { now } from './now';
-import type { OneAtATime } from './oneAtATime';
+import type { AtMost } from './atMost';
 import { refuseWhenOver } from './refusal';
 import type { RideRecord } from './rideRecord';
 import { answerUpdate, type Shape } from './updateArguments';
@@ -20,14 +20,14 @@ const reason: Shape = { reason: 'text' };
 export function answerRiderDriverAndOperator(
   record: RideRecord,
   policies: Policies,
-  fareChanges: OneAtATime,
+  fareChanges: AtMost,
 ): void {
   const answer = <Argument>(
     name: string,
     description: string,
     shape: Shape,
     handle: (argument: Argument) => Promise<Ride>,
-    alone: { alone?: OneAtATime } = {},
+    alone: { alone?: AtMost } = {},
   ): void => answerUpdate(record, { name, description, shape, ...alone }, handle);
   const command = (name: string, type: RideCommandType, shape: Shape, description: string): void =>
     answer<object>(name, description, shape, (argument) =>

@@ -6,7 +6,7 @@ import type { Policies } from '../domain/policies';
 import type { Ride, RouteChange } from '../domain/ride';
 import { secure } from './hold';
 import { now } from './now';
-import type { OneAtATime } from './oneAtATime';
+import type { AtMost } from './atMost';
 import { asRefusal } from './refusal';
 import type { RideRecord } from './rideRecord';
 import { answerUpdate, type Shape } from './updateArguments';
@@ -34,14 +34,14 @@ export class RouteChanges {
   constructor(
     private readonly record: RideRecord,
     private readonly policies: Policies,
-    fareChanges: OneAtATime,
+    fareChanges: AtMost,
   ) {
     const handle = <Argument>(
       name: string,
       description: string,
       shape: Shape,
       answerTo: (argument: Argument) => Promise<Ride>,
-      alone: { alone?: OneAtATime } = {},
+      alone: { alone?: AtMost } = {},
     ): void => answerUpdate(record, { name, description, shape, ...alone }, answerTo);
     const { proposeRoute, withdrawRoute, acceptRoute, declineRoute } = rideUpdates;
     handle<{ change: RouteChange }>(

@@ -1,6 +1,7 @@
 import { CancellationScope, condition, sleep } from '@temporalio/workflow';
 import { settledPaymentStatuses } from '../domain/payment';
 import type { Policies } from '../domain/policies';
+import { paymentChanges } from './atMost';
 import { createLock } from './lock';
 import type { PaymentRecord } from './paymentRecord';
 import { asRefusal } from './refusal';
@@ -11,6 +12,7 @@ import { asRefusal } from './refusal';
  */
 export class Settled {
   private readonly oneAtATime = createLock();
+  private readonly changes = paymentChanges(5);
   private settledAtMs: number | undefined;
   private chargedAtMs: number | undefined;
 
@@ -46,6 +48,16 @@ export class Settled {
     } catch (error) {
       throw asRefusal(error);
     }
+  }
+
+  /** For an operator's Update that changes what was charged: a few of them wait in turn; the validator refuses more. */
+  inTurn<T>(task: () => Promise<T>): Promise<T> {
+    return this.changes.during(() => this.undisturbed(task));
+  }
+
+  /** @throws ApplicationFailure `payment_busy` where too many wait in turn */
+  refuseMore(): void {
+    this.changes.refuseMore();
   }
 
   /** Somebody may be quicker than the capture. A payment that cannot be settled is not waited for. */

@@ -4,9 +4,11 @@ import { isChargeable, money } from '../domain/money';
 import { paymentUpdates } from '../domain/names';
 import type { Payment } from '../domain/payment';
 import type { Tip } from '../domain/sagas';
+import { paymentChanges } from './atMost';
 import type { Provider } from './provider';
 import { refusing } from './refusal';
 import type { Settled } from './settled';
+import { requireShape } from './updateArguments';
 
 /** What a tip came to, in minor units. */
 interface TipGiven {
@@ -14,9 +16,13 @@ interface TipGiven {
   readonly currency: string;
 }
 
+/** So often is a card asked in vain: each time is a try at the rider's bank, and nobody is to try cards by tips. */
+const MOST_DECLINED = 5;
+
 /** What a rider gives the driver after the ride, once. */
 export class Tips {
   private asked = 0;
+  private readonly underWay = paymentChanges(1);
 
   constructor(
     private readonly settled: Settled,
@@ -24,10 +30,19 @@ export class Tips {
   ) {
     // What can be refused without waiting is refused by the validator: that leaves nothing in the history, and the
     // same request may succeed later.
-    setHandler(defineUpdate<TipGiven, [Tip]>(paymentUpdates.tip), (tip) => this.tip(tip), {
-      validator: (tip: Tip) => refusing(() => this.settled.isSettled && this.mustTake(tip)),
-      description: 'A tip after the ride: a charge of its own, given once',
-    });
+    setHandler(
+      defineUpdate<TipGiven, [Tip]>(paymentUpdates.tip),
+      (tip) => this.underWay.during(() => this.tip(tip)),
+      {
+        validator: (tip: Tip) =>
+          refusing(() => {
+            requireShape(paymentUpdates.tip, { amountMinor: 'minor' }, tip);
+            if (this.settled.isSettled) this.mustTake(tip);
+            this.underWay.refuseMore();
+          }),
+        description: 'A tip after the ride: a charge of its own, given once',
+      },
+    );
   }
 
   private async tip({ amountMinor }: Tip): Promise<TipGiven> {
@@ -56,6 +71,8 @@ export class Tips {
     if (payment.tipMinor > 0) throw new DomainError('tip_already_given', 'A tip was given for this ride.');
     if (!isChargeable(amountMinor, payment.currency) || !record.is('captured', 'partially_refunded'))
       throw notForTips();
+    if (this.asked >= MOST_DECLINED)
+      throw new DomainError('tip_not_possible', 'The card was declined too often.');
     if (!this.settled.takesTips) throw new DomainError('tip_not_possible', 'The time for a tip is over.');
     return payment;
   }

@@ -3,7 +3,7 @@ import { hasCardNumber } from '../domain/cardNumber';
 import { MAX_FARE_MINOR } from '../domain/fare';
 import { personsId } from '../domain/names';
 import type { Ride } from '../domain/ride';
-import type { OneAtATime } from './oneAtATime';
+import type { AtMost } from './atMost';
 import { refuseWhenOver } from './refusal';
 import type { RideRecord } from './rideRecord';
 
@@ -58,7 +58,7 @@ export interface RideUpdate {
   /** Refuses before anything is in the history, beside what is no argument or comes when the ride is over. */
   readonly refuse?: () => void;
   /** Refused before anything is in the history while another of these is handled. */
-  readonly alone?: OneAtATime;
+  readonly alone?: AtMost;
   /** Refuses what was accepted, before it is waited for. */
   readonly first?: () => void;
 }
@@ -88,7 +88,7 @@ export function answerUpdate<Argument>(
         requireShape(name, shape, argument);
         refuseWhenOver(record);
         refuse?.();
-        alone?.refuseAnother();
+        alone?.refuseMore();
       },
     },
   );

@@ -144,7 +144,7 @@ export const operations = {
     roles: ['rider'],
     request: { params: rideIdParam, body: tipBody },
     response: { status: 200, description: 'The tip was charged', body: tipView },
-    problems: ['ride_not_found', 'tip_not_possible', 'tip_declined', 'tip_already_given'],
+    problems: ['ride_not_found', 'tip_not_possible', 'tip_declined', 'tip_already_given', 'payment_busy'],
   },
   arrive: {
     method: 'post',
@@ -233,7 +233,7 @@ export const operations = {
     roles: ['operator'],
     request: { params: rideIdParam, headers: keyHeader, body: refundBody },
     response: { status: 201, description: 'What was given back', body: refundView },
-    problems: ['ride_not_found', 'refund_not_possible'],
+    problems: ['ride_not_found', 'refund_not_possible', 'payment_busy'],
   },
 } as const satisfies Record<string, Operation>;
 

@@ -69,7 +69,7 @@ export const paymentOperations = {
     roles: ['operator'],
     request: { params: rideIdParam, body: resolveBody },
     response: paymentAction,
-    problems: ['ride_not_found', 'payment_not_found', 'resolve_not_possible'],
+    problems: ['ride_not_found', 'payment_not_found', 'resolve_not_possible', 'payment_busy'],
   },
   waivePayment: {
     method: 'post',
@@ -79,7 +79,7 @@ export const paymentOperations = {
     roles: ['operator'],
     request: { params: rideIdParam, body: waiveBody },
     response: paymentAction,
-    problems: ['ride_not_found', 'payment_not_found', 'waive_not_possible'],
+    problems: ['ride_not_found', 'payment_not_found', 'waive_not_possible', 'payment_busy'],
   },
   adjustPayment: {
     method: 'post',
@@ -89,6 +89,12 @@ export const paymentOperations = {
     roles: ['operator'],
     request: { params: rideIdParam, headers: keyHeader, body: adjustBody },
     response: paymentAction,
-    problems: ['ride_not_found', 'payment_not_found', 'adjust_not_possible', 'idempotency_key_reused'],
+    problems: [
+      'ride_not_found',
+      'payment_not_found',
+      'adjust_not_possible',
+      'idempotency_key_reused',
+      'payment_busy',
+    ],
   },
 } as const satisfies Record<string, Operation>;

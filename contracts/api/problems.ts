@@ -143,10 +143,14 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
   tip_not_possible: page(
     409,
     'No tip possible',
-    'A tip goes with a completed ride paid by card, for a while.',
+    'A tip goes with a completed ride paid by card, for a while, and until the card was declined a few times.',
   ),
   tip_declined: page(402, 'The tip was declined', 'The card was declined; the ride itself is paid.'),
   tip_already_given: page(409, 'A tip was given', 'A ride takes one tip.'),
+  payment_busy: {
+    ...page(429, 'Too much at once', 'What was asked of the payment before is under way: ask again later.'),
+    retryAfterSeconds: 1,
+  },
   refund_not_possible: page(
     409,
     'No refund possible',
@@ -225,9 +229,7 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
     'Webhooks are posted to the public internet only: not to private networks, nor to ourselves.',
   ),
   too_many_positions: {
-    status: 429,
-    title: 'Too many positions at once',
-    description: 'The positions were not taken. Send newer ones after the seconds in Retry-After.',
+    ...page(429, 'Too many positions at once', 'They were not taken. Send newer ones after a while.'),
     retryAfterSeconds: 1,
   },
 };

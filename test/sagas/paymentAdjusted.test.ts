@@ -162,6 +162,27 @@ describe('a fee', () => {
     await isWhole(rideId);
   });
 
+  test('that was charged again is waived again, whoever gave it up before', async () => {
+    const rideId = await feeTaken();
+    await saga.operator(rideId, 'waiveFee', waiver);
+    await adjust(rideId, 400);
+    const again = { reason: 'charged by mistake', by: 'operator-2' };
+    expect(await saga.operator(rideId, 'waiveFee', again)).toMatchObject({ refundedMinor: 900 });
+    expect(await saga.operator(rideId, 'waiveFee', again)).toMatchObject({ refundedMinor: 900 });
+    expect(refundsOf(rideId)).toEqual(['refund 500', 'refund 400']);
+    expect(await booked(rideId)).toMatchObject({ provider_clearing: 0 });
+    await isWhole(rideId);
+  });
+
+  test('asked for twice at once goes back once', async () => {
+    const rideId = await feeTaken();
+    const both = ['operator-1', 'operator-2'].map((by) =>
+      saga.operator(rideId, 'waiveFee', { ...waiver, by }),
+    );
+    for (const after of await Promise.all(both)) expect(after).toMatchObject({ refundedMinor: 500 });
+    expect(refundsOf(rideId)).toEqual(['refund 500']);
+  });
+
   test('that cannot be given back is still one that can be waived', async () => {
     const rideId = await feeTaken();
     provider.next('refund', () => Promise.resolve({ refunded: false, reason: 'charge_disputed' }));

@@ -7,7 +7,8 @@ import type { Ride } from '../../../domain/ride';
 import type { Refund, RefundOrder, Tip } from '../../../domain/sagas';
 import type { Caller, MountOperation } from '../../../platform/http';
 import { stepsOf } from '../../../platform/outbox';
-import type { Pool } from '../../../platform/postgres';
+import type { Pool, Queryable } from '../../../platform/postgres';
+import { getPayment } from '../books/paymentStore';
 import { askPayment, type AskPaymentOptions } from './askPayment';
 import { callersKey } from './callersKey';
 import { refundGiven } from './refundGiven';
@@ -26,15 +27,9 @@ export function createPaymentRoutes(mount: MountOperation, options: PaymentRoute
     const { rideId, status } = await rideOf(caller, params.rideId);
     if (status !== 'completed')
       throw new DomainError('tip_not_possible', 'A tip goes with a completed ride.', { status });
-    const tip = await askPayment<{ tipMinor: number; currency: string }, Tip>(options, {
-      rideId,
-      update: 'tip',
-      argument: { amountMinor: body.amountMinor },
-      whenOver: new DomainError(
-        'tip_not_possible',
-        'The time for a tip is over, or nothing was paid by card.',
-      ),
-    });
+    // A workflow takes 2,000 Updates in its life: a repeat is answered from what is committed.
+    const given = await tipGiven(payments, rideId, body.amountMinor);
+    const tip = given ?? (await askForTip(rideId, body));
     return { status: 200, body: { rideId, ...tip } satisfies TipView };
   });
 
@@ -49,6 +44,17 @@ export function createPaymentRoutes(mount: MountOperation, options: PaymentRoute
     const refund = given ?? (await give(rideId, order, steps.length));
     return { status: 201, body: { rideId, ...refund } satisfies RefundView };
   });
+
+  const askForTip = (rideId: string, argument: Tip): Promise<TipGiven> =>
+    askPayment<TipGiven, Tip>(options, {
+      rideId,
+      update: 'tip',
+      argument,
+      whenOver: new DomainError(
+        'tip_not_possible',
+        'The time for a tip is over, or nothing was paid by card.',
+      ),
+    });
 
   /**
    * A repeat joins the Update that is under way. The server keeps what it answered, a refusal too: where the payment has
@@ -65,4 +71,16 @@ export function createPaymentRoutes(mount: MountOperation, options: PaymentRoute
         'The time for refunds is over, or nothing was captured.',
       ),
     });
+}
+
+type TipGiven = Omit<TipView, 'rideId'>;
+
+/** @throws DomainError `tip_already_given` where it was another */
+async function tipGiven(db: Queryable, rideId: string, amountMinor: number): Promise<TipGiven | undefined> {
+  const payment = await getPayment(db, rideId);
+  if (payment === null || payment.tipMinor === 0) return undefined;
+  const { tipMinor, currency } = payment;
+  if (tipMinor !== amountMinor)
+    throw new DomainError('tip_already_given', 'A tip was given for this ride.', { tipMinor });
+  return { tipMinor, currency };
 }
