@@ -155,7 +155,8 @@ export async function askingProvider<T>(call: () => Promise<T>): Promise<T> {
   try {
     return await call();
   } catch (error) {
-    if (error instanceof FinalRefusal) throw ApplicationFailure.nonRetryable(error.message, error.code);
+    if (error instanceof FinalRefusal)
+      throw ApplicationFailure.nonRetryable(error.message, error.code, error.taken);
     const pauseMs = retryAfterMs(error);
     throw pauseMs === undefined ? error : busyProvider(error, pauseMs);
   }

@@ -21,8 +21,8 @@ export const factsThatSettle: Readonly<Record<ProviderCall, readonly PaymentFact
     'payment.voided',
   ],
   raiseHold: ['payment.hold_raised', 'payment.voided'],
-  voidHold: ['payment.voided'],
-  capture: ['payment.captured'],
+  voidHold: ['payment.voided', 'payment.captured', 'payment.charge_failed'],
+  capture: ['payment.captured', 'payment.charge_failed'],
   collect: ['payment.captured', 'payment.charge_failed', 'payment.collected'],
   chargeTip: ['payment.tip_charged'],
   chargeExtra: ['payment.extra_charged'],
@@ -67,6 +67,15 @@ export interface RefundAsked {
 export type Refunded =
   | { readonly refunded: true; readonly refundId: string }
   | { readonly refunded: false; readonly reason: string };
+
+/**
+ * What was taken of a hold beside what was asked for: by somebody else, at the provider. It comes with the refusals
+ * `captured_otherwise` and `hold_captured`.
+ */
+export interface TakenOtherwise {
+  readonly intentId: string;
+  readonly takenMinor: number;
+}
 
 /** Which charge is to be given up: by the call that asked for it. */
 export interface GivenUpCharge extends Pick<CardCharge, 'rideId' | 'attempt'> {

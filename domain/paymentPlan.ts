@@ -18,8 +18,9 @@ export interface Adjustment {
 }
 
 /**
- * The fact of a ride's end of which `takenMinor` could be taken by this intent: what is owed more than that is the
- * rider's debt. Driver, platform and state have their shares of what is owed.
+ * The fact of a ride's end of which `takenMinor` was taken by this intent: what is owed more than that is the rider's
+ * debt. Driver, platform and state have their shares of what is owed; what was taken too much is the platform's, until it
+ * is given back.
  */
 export function capturedData(
   { currency }: Pick<Payment, 'currency'>,
@@ -27,11 +28,13 @@ export function capturedData(
   { intentId, takenMinor }: { readonly intentId: string; readonly takenMinor: number },
   commissionBasisPoints: number,
 ): PaymentFactData['payment.captured'] {
+  const split = splitOf(outcome, currency, commissionBasisPoints);
   return {
     intentId,
     amountMinor: takenMinor,
-    ...splitOf(outcome, currency, commissionBasisPoints),
-    ...(takenMinor === outcome.amountMinor ? {} : { owedMinor: outcome.amountMinor }),
+    ...split,
+    commissionMinor: split.commissionMinor + Math.max(0, takenMinor - outcome.amountMinor),
+    ...(takenMinor < outcome.amountMinor ? { owedMinor: outcome.amountMinor } : {}),
   };
 }
 

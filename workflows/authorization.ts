@@ -54,6 +54,8 @@ export async function authorize(
     const next = methods[index + 1];
     if (next === undefined) await record.add('payment.declined', { reason });
     else await record.add('payment.method_changed', { method: next, reason });
+    // An attempt that was lost may have come further: what it holds is held.
+    if (!record.is('authorizing', 'cash_due')) return null;
   }
   return null;
 

@@ -9,16 +9,27 @@ import { operatorUpdates } from '../domain/names';
 import type { Parked } from './card';
 import { causeOf } from './steps';
 
+/** What an operator's `skip` does to what cannot be done. */
+export interface Skip {
+  /** In words, for the card. */
+  readonly means: string;
+  readonly does: () => Promise<void>;
+}
+
 interface Compensation {
   readonly name: string;
   readonly undo: () => Promise<void>;
+  readonly skip: Skip;
 }
 
 type Verdict = 'retry' | 'skip';
 
-const whatToDo =
+const whatToDo = ({ means }: Skip): string =>
   `mend the cause and send the Update \`${operatorUpdates.retryCompensation}\`, ` +
-  `or settle it by hand and send \`${operatorUpdates.skipCompensation}\``;
+  `or send \`${operatorUpdates.skipCompensation}\`: ${means}`;
+
+/** Where nothing is left to be done once somebody has seen to it. */
+const byHand: Skip = { means: 'you have settled it by hand', does: () => Promise.resolve() };
 
 /**
  * What has to be undone if the saga does not reach its end. Registered BEFORE the step that it undoes, because a step
@@ -40,8 +51,8 @@ export class Compensations {
     return this.parked !== undefined;
   }
 
-  add(name: string, undo: () => Promise<void>): void {
-    this.pending.push({ name, undo });
+  add(name: string, undo: () => Promise<void>, skip = byHand): void {
+    this.pending.push({ name, undo, skip });
   }
 
   /** The saga reached its end: what was registered stands. */
@@ -58,34 +69,41 @@ export class Compensations {
   async run(): Promise<void> {
     await CancellationScope.nonCancellable(async () => {
       for (let next = this.pending.pop(); next; next = this.pending.pop())
-        await this.insist(next.name, next.undo);
+        await this.insist(next.name, next.undo, { skip: next.skip });
     });
   }
 
   /**
    * Does what must be done; where that fails it waits for an operator, who has it tried again or skipped, or for what
-   * makes it needless.
+   * makes it needless. What skipping does may fail, too, and waits then.
    */
   async insist(
     name: string,
     task: () => Promise<void>,
-    { until = () => false }: { until?: () => boolean } = {},
+    { skip = byHand, until = () => false }: { skip?: Skip; until?: () => boolean } = {},
   ): Promise<void> {
-    for (;;) {
+    for (let next = task; ;) {
       try {
-        return await task();
+        return await next();
       } catch (error) {
-        if ((await this.park(name, error, until)) !== 'retry') return;
+        const verdict = await this.park(name, error, whatToDo(skip), until);
+        if (verdict === undefined) return;
+        next = verdict === 'retry' ? task : skip.does;
       }
     }
   }
 
-  private async park(name: string, error: unknown, until: () => boolean): Promise<Verdict | undefined> {
+  private async park(
+    name: string,
+    error: unknown,
+    next: string,
+    until: () => boolean,
+  ): Promise<Verdict | undefined> {
     const cause = causeOf(error);
     const reason = cause instanceof Error ? cause.message : String(cause);
     this.parked = name;
     this.verdict = undefined;
-    this.onPark({ what: name, reason, next: whatToDo });
+    this.onPark({ what: name, reason, next });
     await condition(() => this.verdict !== undefined || until());
     this.parked = undefined;
     this.onPark(null);

@@ -23,6 +23,7 @@ import { answerOperators } from './paymentOperators';
 import { PaymentRecord } from './paymentRecord';
 import { createProvider } from './provider';
 import { Refunds } from './refunds';
+import { takenOtherwise } from './refusal';
 import { Settled } from './settled';
 import { ownDatabase } from './steps';
 import { Tips } from './tips';
@@ -47,9 +48,9 @@ export async function payment({ order, rideWorkflowId, ...start }: PaymentStart)
   const compensations = new Compensations((parked) => operators.park(parked));
   const holds = new Holds(record, policies, provider, () => outcome?.amountMinor === 0);
   const settled = new Settled(record, policies);
-  const charging = new Charging(settled, provider, compensations);
-  new Tips(settled, provider);
   const refunds = new Refunds(settled, provider);
+  const charging = new Charging(settled, provider, refunds, compensations);
+  new Tips(settled, provider);
   new Adjustments(settled, provider, refunds);
   answerOperators(record, { doubts, compensations, lookAtHold: () => holds.look() });
   setHandler(defineSignal<[RideOutcome]>(paymentSignals.rideEnded), (ended) => void (outcome ??= ended));
@@ -64,7 +65,10 @@ export async function payment({ order, rideWorkflowId, ...start }: PaymentStart)
   await record.add('payment.opened', order);
   try {
     // Registered before the call: a hold whose answer was lost may have come about.
-    compensations.add('release the hold', releaseHold);
+    compensations.add('release the hold', releaseHold, {
+      means: 'it counts as released; see to that at the provider first',
+      does: async () => void (await record.add('payment.voided', { intentId: record.payment.intentId })),
+    });
     await holds.authorize(order);
     if (record.is('failed')) compensations.clear();
     // The steps above go to their end whoever cancels; a ride must not be told of a hold that is about to go.
@@ -117,13 +121,20 @@ export async function payment({ order, rideWorkflowId, ...start }: PaymentStart)
     await charging.settle(ended);
   }
 
-  /** Tolerates that nothing is held: not asked for yet, declined, or released before. */
+  /** Tolerates that nothing is held: not asked for yet, declined, or released before. What was taken goes back. */
   async function releaseHold(): Promise<void> {
     await holds.close();
     const summary = `Release the hold of ${money(record.payment.amountMinor, currency)}`;
-    // A ride that fell back to cash has asked for holds before.
-    const intentId = order.method.type === 'cash' ? null : await provider.voidHold(summary, rideId);
-    await record.add('payment.voided', { intentId });
+    try {
+      // A ride that fell back to cash has asked for holds before.
+      const intentId = order.method.type === 'cash' ? null : await provider.voidHold(summary, rideId);
+      await record.add('payment.voided', { intentId });
+    } catch (error) {
+      const taken = takenOtherwise(error);
+      if (taken === undefined || !record.is('authorized')) throw error;
+      operators.failed(summary, error);
+      await charging.settleTaken({ amountMinor: 0, driverId: null }, taken);
+    }
   }
 
   async function allAtRest(): Promise<void> {

@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 import { DomainError, type ErrorCode } from '../domain/errors';
+import type { TakenOtherwise } from '../domain/paymentCalls';
 import type { Ride } from '../domain/ride';
 import { refusalIn } from './steps';
 
@@ -17,6 +18,13 @@ export function refusing(check: () => unknown): void {
   } catch (error) {
     throw asRefusal(error);
   }
+}
+
+/** What was taken of a hold, where the provider refuses a call because somebody else has taken it. */
+export function takenOtherwise(error: unknown): TakenOtherwise | undefined {
+  const refusal = refusalIn(error);
+  const isSo = refusal?.type === 'captured_otherwise' || refusal?.type === 'hold_captured';
+  return isSo ? (refusal.details?.[0] as TakenOtherwise | undefined) : undefined;
 }
 
 /** Refuses what comes when the ride is over: no state of it is beyond that. */

@@ -113,6 +113,16 @@ describe('a cancel by an operator of Temporal', () => {
   });
 });
 
+test('a cancel by an operator of Temporal after the capture leaves the money where it is', async () => {
+  const rideId = await played.captured();
+  await saga.handle(rideId).cancel();
+  await expect(saga.result(rideId)).rejects.toBeInstanceOf(WorkflowFailedError);
+  expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500']);
+  expect(await getPayment(pool, rideId)).toMatchObject({ status: 'captured', refundedMinor: 0 });
+  const [row, folded] = await rowAndFold(rideId);
+  expect(row).toEqual(folded);
+});
+
 describe('an attempt that was lost with its worker', () => {
   const committed = (...facts: PaymentFact[]) => played.committed({}, ...facts);
   const at = new Date().toISOString();
@@ -198,10 +208,10 @@ describe('what the provider refuses for good', () => {
     expect(provider.asked(rideId)).toEqual(['authorize 1500', 'void', 'void']);
   });
 
-  test('a release is left alone when an operator says so', async () => {
+  test('a release is settled by hand where an operator says so', async () => {
     const rideId = await untilParked('voidHold', 0);
     await operatorSays(rideId, operatorUpdates.skipCompensation);
-    expect(await saga.result(rideId)).toBe('authorized');
+    expect(await saga.result(rideId)).toBe('voided');
     expect(provider.asked(rideId)).toEqual(['authorize 1500', 'void']);
   });
 
@@ -211,12 +221,5 @@ describe('what the provider refuses for good', () => {
     await untilStatus(rideId, 'captured');
     expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500', 'capture 1500']);
     expect(await factTypes(rideId)).toEqual(['payment.opened', 'payment.authorized', 'payment.captured']);
-  });
-
-  test('a capture is left alone when an operator says so', async () => {
-    const rideId = await untilParked('capture', 1_500);
-    await operatorSays(rideId, operatorUpdates.skipCompensation);
-    expect(await saga.result(rideId)).toBe('authorized');
-    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500']);
   });
 });

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import Stripe from 'stripe';
+import type { TakenOtherwise } from '../../../domain/paymentCalls';
 import { NotChargeable } from './amounts';
 import { notAskedForMs } from './gate';
 import { keyVersion, retireKey } from '../books/paymentStore';
@@ -99,8 +100,10 @@ export class FinalRefusal extends Error {
   override readonly name = 'FinalRefusal';
 
   constructor(
-    readonly code: 'hold_gone' | 'hold_captured' | 'captured_otherwise' | 'capture_refused',
+    readonly code:
+      'hold_gone' | 'hold_captured' | 'captured_otherwise' | 'capture_refused' | 'amount_too_small',
     message: string,
+    readonly taken?: TakenOtherwise,
   ) {
     super(message);
   }

@@ -1,12 +1,13 @@
 import type Stripe from 'stripe';
+import type { TakenOtherwise } from '../../../domain/paymentCalls';
 import { fromProvider, toProvider } from './amounts';
 import { FinalRefusal, refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
 import { ALL_VERSIONS, buryIntent, storedHolds } from '../books/paymentStore';
 
 /**
  * Takes `amountMinor` of a hold; the rest is released.
- * @throws FinalRefusal where the hold is gone, another amount was taken or this one cannot be; whatever leaves the
- * outcome unknown: call again
+ * @throws FinalRefusal where the hold is gone, another amount was taken (and how much), this one cannot be, or is less
+ * than the provider takes; whatever leaves the outcome unknown: call again
  */
 export async function captureHold(
   access: ProviderAccess,
@@ -30,6 +31,7 @@ export async function captureHold(
     throw new FinalRefusal(
       'captured_otherwise',
       `hold ${intentId} was captured with ${taken}, not ${amountMinor}`,
+      { intentId, takenMinor: taken },
     );
 }
 
@@ -39,10 +41,13 @@ async function refused(
   intentId: string,
   error: unknown,
 ): Promise<Stripe.PaymentIntent> {
-  if (refusalReason(error) === undefined) throw error;
+  const reason = refusalReason(error);
+  if (reason === undefined) throw error;
   const intent = await client.paymentIntents.retrieve(intentId);
-  if (intent.status === 'requires_capture')
-    throw new FinalRefusal('capture_refused', (error as Error).message);
+  if (intent.status === 'requires_capture') {
+    const code = reason === 'amount_too_small' ? reason : 'capture_refused';
+    throw new FinalRefusal(code, (error as Error).message);
+  }
   return intent;
 }
 
@@ -62,17 +67,26 @@ export async function voidHolds(
     ...{ paymentId: rideId, purpose: 'hold', intentVersion: holdVersion ?? ALL_VERSIONS },
   });
   const holds = await storedHolds(access.pool, rideId);
-  const captured: string[] = [];
+  const captured: TakenOtherwise[] = [];
   for (const { intentVersion, intentId } of holds) {
     if (holdVersion !== undefined && intentVersion !== holdVersion) continue;
-    const { status } = await access.client.paymentIntents.retrieve(intentId);
-    if (status === 'succeeded') captured.push(intentId);
+    const { status, amount_received, currency } = await access.client.paymentIntents.retrieve(intentId);
+    if (status === 'succeeded')
+      captured.push({ intentId, takenMinor: fromProvider(amount_received, currency) });
     if (status === 'succeeded' || status === 'canceled') continue;
     await withIdempotencyKey(access, `${rideId}/void/${intentVersion}`, (idempotencyKey) =>
       access.client.paymentIntents.cancel(intentId, {}, { idempotencyKey }),
     );
   }
-  if (captured.length > 0)
-    throw new FinalRefusal('hold_captured', `hold ${captured.join()} is captured: it can only be refunded`);
+  const [taken, ...more] = captured;
+  if (taken !== undefined) {
+    const ids = captured.map((one) => one.intentId).join();
+    // More than one is an operator's to settle.
+    throw new FinalRefusal(
+      'hold_captured',
+      `hold ${ids} is captured: it can only be refunded`,
+      more.length === 0 ? taken : undefined,
+    );
+  }
   return holds.at(-1)?.intentId ?? null;
 }
