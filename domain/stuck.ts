@@ -101,11 +101,19 @@ export interface Stuck {
   readonly action: string;
 }
 
-/** What a ride is stuck in at `at`, or null where it waits no longer than its state allows, or is over. */
-export function stuckIn(ride: Ride, at: string, policies: Policies): Stuck | null {
+/**
+ * What a ride is stuck in at `at`, or null where it waits no longer than its state allows, or is over.
+ * @param movedAt when what it waits for has last moved, ISO 8601 in UTC: it waits from then on. Null where nobody knows
+ */
+export function stuckIn(
+  ride: Ride,
+  at: string,
+  policies: Policies,
+  movedAt: string | null = null,
+): Stuck | null {
   if (!isLive(ride.status)) return null;
   const { for: waitsFor, limitMs, action } = waits[ride.status];
-  const sinceMs = waitsSinceMs(ride, policies);
+  const sinceMs = Math.max(waitsSinceMs(ride, policies), movedAt === null ? -Infinity : Date.parse(movedAt));
   const overdueMs = Date.parse(at) - sinceMs - limitMs(policies, ride);
   return overdueMs > 0 ? { waitsFor, since: new Date(sinceMs).toISOString(), overdueMs, action } : null;
 }

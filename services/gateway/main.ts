@@ -8,6 +8,7 @@ import { createFactProducer, createKafka } from '../../platform/kafka';
 import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { createTemporalClient } from '../../platform/temporal';
+import { paymentsMovedAt } from '../payments/books/needyPayments';
 import { disputeRoutes } from '../payments/routes/disputeRoutes';
 import { paymentOperatorRoutes } from '../payments/routes/operatorRoutes';
 import { paymentOverviewRoutes } from '../payments/routes/overviewRoutes';
@@ -109,7 +110,10 @@ runProcess('gateway', async ({ config, log, metrics, signal }) => {
       const reschedule = createReschedule({ ...rides, quoteSecret });
       rideRoutes(mount, { ...rides, requestRide, reschedule, feed: rideFeed });
       routeChangeRoutes(mount, { ...rides, quoteSecret });
-      operatorRoutes(mount, rides);
+      operatorRoutes(mount, {
+        ...rides,
+        paymentsMovedAt: (rideIds) => paymentsMovedAt(payments, rideIds),
+      });
       companionRoutes(mount, {
         ...rides,
         publicUrl: config.PUBLIC_URL || config.GATEWAY_URL,

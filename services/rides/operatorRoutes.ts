@@ -4,7 +4,7 @@ import type { StuckRides } from '../../contracts/api/ops';
 import { DomainError } from '../../domain/errors';
 import type { Policies } from '../../domain/policies';
 import { hasEnded, type Ride } from '../../domain/ride';
-import { stuckBounds, stuckIn } from '../../domain/stuck';
+import { stuckBounds, stuckIn, type Stuck } from '../../domain/stuck';
 import type { MountOperation } from '../../platform/http';
 import { visibleRide } from './access';
 import type { WhereIs } from './location';
@@ -19,6 +19,11 @@ export interface OperatorRoutesOptions {
   readonly whereIs: WhereIs;
   readonly policies: Policies;
   readonly codeSecret: string;
+  /**
+   * When the payments of these rides have last moved, ISO 8601 in UTC: in the future where a rider still has time to
+   * answer their bank. Those that have none are missing.
+   */
+  readonly paymentsMovedAt: (rideIds: readonly string[]) => Promise<ReadonlyMap<string, string>>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -29,14 +34,20 @@ const MOST_CANDIDATES = 500;
 
 /** What operators see of all rides, and do to one. */
 export function operatorRoutes(mount: MountOperation, options: OperatorRoutesOptions): void {
-  const { pool, act, whereIs, policies, codeSecret, now } = options;
+  const { pool, act, whereIs, policies, codeSecret, paymentsMovedAt, now } = options;
 
   mount(operations.overview, async () => ({ status: 200, body: await cityOverview(pool) }));
 
   mount(operations.stuckRides, async () => {
     const at = new Date(now()).toISOString();
     const candidates = await ridesBeyond(pool, stuckBounds(at, policies), MOST_CANDIDATES);
-    const rides = candidates.flatMap((ride) => viewStuck(ride, at, policies));
+    const waiting = candidates.filter(({ status }) => status === 'requested');
+    const movedAt = await paymentsMovedAt(waiting.map(({ rideId }) => rideId))
+      // That its database is away may be why they wait.
+      .catch((): ReadonlyMap<string, string> => new Map());
+    const rides = candidates.flatMap((ride) =>
+      viewStuck(ride, stuckIn(ride, at, policies, movedAt.get(ride.rideId))),
+    );
     rides.sort((a, b) => b.overdueMs - a.overdueMs);
     return { status: 200, body: { rides: rides.slice(0, MOST_STUCK_RIDES) } };
   });
@@ -105,8 +116,7 @@ const completedFor =
   ({ status, endReason }: Ride): boolean =>
     status === 'completed' && endReason === reason;
 
-function viewStuck(ride: Ride, at: string, policies: Policies): StuckRides['rides'] {
-  const stuck = stuckIn(ride, at, policies);
+function viewStuck(ride: Ride, stuck: Stuck | null): StuckRides['rides'] {
   if (stuck === null) return [];
   const { rideId, status, driverId } = ride;
   return [{ rideId, workflowId: workflowIdOf(ride), status, driverId, ...stuck }];

@@ -5,6 +5,7 @@ import {
   rideWorkflowId,
   scheduledRideWorkflowId,
 } from '../../domain/names';
+import { standardPolicies } from '../../domain/policies';
 import { waits } from '../../domain/stuck';
 import { stuckLines } from '../../tools/cli/rides';
 import { freshKey } from '../support/api';
@@ -116,6 +117,28 @@ describe('a ride that is stuck is listed with its link, and what is to be done c
     held.release({ charged: true, intentId: 'pi_late' });
     await eventually(async () => !(await stuckADayLater()).has(paymentWorkflowId(rideId)) || undefined);
   });
+});
+
+test('a ride whose rider is asked by their bank is not stuck before their time is over', async () => {
+  const { provider, call } = story.api;
+  provider.next('authorize', () =>
+    Promise.resolve({ charged: false, reason: 'action_required', actionIntentId: 'pi_action' }),
+  );
+  const rideId = await story.newRide(card);
+  await eventually(async () => {
+    const { body } = await call('GET', `/v1/rides/${rideId}/payment`, { as: rider });
+    return body.status === 'action_required' || undefined;
+  });
+  /** Whether the ride is listed so long after its request. */
+  const isListed = async (afterMs: number): Promise<boolean> => {
+    story.api.clockMs = afterMs;
+    const { body } = await call('GET', '/v1/ops/rides/stuck', { as: operator });
+    story.api.clockMs = 0;
+    return (body['rides'] as { rideId: string }[]).some((ride) => ride.rideId === rideId);
+  };
+  const { actionDeadlineMs } = standardPolicies;
+  expect(await isListed(actionDeadlineMs / 2)).toBe(false);
+  expect(await isListed(actionDeadlineMs + 60_000)).toBe(true);
 });
 
 test('a hold that cannot be released is listed as parked, and no longer when an operator has said to try again', async () => {

@@ -10,6 +10,7 @@ import { createClient } from '../../platform/client';
 import { createHttpApp, createMount, listen, type Caller } from '../../platform/http';
 import type { Pool } from '../../platform/postgres';
 import { documentRoutes, gatewayRoutes } from '../../services/gateway/routes';
+import { paymentsMovedAt } from '../../services/payments/books/needyPayments';
 import { paymentOperatorRoutes } from '../../services/payments/routes/operatorRoutes';
 import { providerEventRoutes } from '../../services/payments/news/providerEventRoutes';
 import { paymentOverviewRoutes } from '../../services/payments/routes/overviewRoutes';
@@ -176,7 +177,10 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
         const reschedule = createReschedule({ ...rideOptions, quoteSecret });
         rideRoutes(mount, { ...rideOptions, requestRide, reschedule, feed: rideFeed });
         routeChangeRoutes(mount, { ...rideOptions, quoteSecret });
-        operatorRoutes(mount, rideOptions);
+        operatorRoutes(mount, {
+          ...rideOptions,
+          paymentsMovedAt: (rideIds) => paymentsMovedAt(payments, rideIds),
+        });
         companionRoutes(mount, { ...rideOptions, publicUrl: 'https://rides.example', topicPrefix: '' });
         const paymentOptions = {
           ...{ payments, temporal, deadlineMs: 3_000 },

@@ -61,3 +61,21 @@ const sql = `
          (fact ->> 'at')::timestamptz as since, fact -> 'data' ->> 'reason' as reason
     from found join steps on aggregate_id = payment_id::text and steps.version = found.version
    order by payment_id limit $2`;
+
+/**
+ * When these rides' payments have last moved, ISO 8601 in UTC, by ride: the deadline of a rider who is asked by their
+ * bank, which may be still to come, or the time of the last fact. Those that have no payment are missing.
+ */
+export async function paymentsMovedAt(
+  db: Queryable,
+  rideIds: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const { rows } = await db.query<{ rideId: string; at: string }>(
+    `select payment_id as "rideId",
+            greatest((fact ->> 'at')::timestamptz, (state ->> 'actionDeadlineAt')::timestamptz) as at
+       from payments join steps on aggregate_id = payment_id::text and steps.version = payments.version
+      where payment_id = any ($1)`,
+    [rideIds],
+  );
+  return new Map(rows.map(({ rideId, at }) => [rideId, at]));
+}
