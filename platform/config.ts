@@ -147,6 +147,10 @@ export const configSchema = z.object({
     'http://127.0.0.1:8086',
   ),
   SANDBOX_WEBHOOK_URL: httpUrl('http://127.0.0.1:8080/v1/providers/stripe/events'),
+  SANDBOX_PUBLIC_URL: optionalHttpUrl(
+    "the http URL where riders reach the sandbox provider's pages, or empty for the one at which it is asked",
+    '',
+  ),
 
   PAYMENT_RETURN_URL: httpUrl('http://127.0.0.1:8080'),
 

@@ -26,6 +26,7 @@ const clockLookMs = 1_000;
  * A payment provider for development and tests that speaks a subset of Stripe's API and keeps everything in
  * `<dataDir>/journal.jsonl`. One instance a folder.
  * @param webhooks where events are posted to; nowhere unless told.
+ * @param publicUrl where riders reach its pages; where it is asked unless told.
  * @param onFailure the journal could not be written: the instance refuses everything from now on and is to be
  *   made anew, since only the file knows what is durable.
  * @throws Error when the journal cannot be opened or read.
@@ -34,11 +35,13 @@ export function createSandboxPsp({
   dataDir,
   clock: machineClock = () => new Date(),
   webhooks = null,
+  publicUrl = null,
   onFailure = () => {},
 }: {
   dataDir: string;
   clock?: () => Date;
   webhooks?: (WebhookEndpoint & { readonly firstPauseMs?: number }) | null;
+  publicUrl?: string | null;
   onFailure?: (error: Error) => void;
 }): SandboxPsp {
   const books = new Books();
@@ -56,7 +59,7 @@ export function createSandboxPsp({
     endpoint: webhooks,
     firstPauseMs: webhooks?.firstPauseMs,
   });
-  const sandbox: Sandbox = { books, journal, faults, courier, clock };
+  const sandbox: Sandbox = { books, journal, faults, courier, clock, publicUrl };
   courier.look();
   const clockWatch = setInterval(() => catchUp(sandbox), clockLookMs).unref();
 

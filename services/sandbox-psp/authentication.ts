@@ -10,7 +10,8 @@ export function nextAction(
   { id, client_secret }: PaymentIntent,
   { baseUrl, returnUrl }: { baseUrl: string; returnUrl?: string },
 ): NextAction {
-  const url = `${baseUrl}/sandbox/authenticate/${id}?payment_intent_client_secret=${client_secret}`;
+  const page = `/sandbox/authenticate/${id}?payment_intent_client_secret=${client_secret}`;
+  const url = new URL(page, baseUrl).href;
   return returnUrl === undefined
     ? { type: 'use_stripe_sdk', use_stripe_sdk: { type: 'three_d_secure_redirect', stripe_js: url } }
     : { type: 'redirect_to_url', redirect_to_url: { return_url: returnUrl, url } };

@@ -13,6 +13,8 @@ export interface Sandbox {
   readonly faults: Faults;
   readonly courier: Courier;
   readonly clock: () => Date;
+  /** The URL at which riders reach its pages; null where that is the one at which it is asked. */
+  readonly publicUrl: string | null;
 }
 
 /** Changes, and what is told of them. */

@@ -53,7 +53,7 @@ export function mutation<S extends z.ZodType>(
     try {
       await faults.delay(fault, 'delay');
       const params = parseParams(schema, form);
-      const occasion = occasionOf(req, clock(), fault);
+      const occasion = occasionOf(sandbox, req, clock(), fault);
       const requestId = requestIdOf(res);
       const { answer, happening } = run(
         () => execute(params, req.params.id ?? '', occasion),
@@ -98,10 +98,15 @@ function run(execute: () => Effect, fails: boolean): { answer: Answer; happening
   return { answer: fails ? failure(500) : { status, body }, happening };
 }
 
-function occasionOf(req: Request<Named>, at: Date, fault: RequestFault | null): Occasion {
+function occasionOf(
+  { publicUrl }: Sandbox,
+  req: Request<Named>,
+  at: Date,
+  fault: RequestFault | null,
+): Occasion {
   return {
     at,
-    baseUrl: `${req.protocol}://${req.get('host')}`,
+    baseUrl: publicUrl ?? `${req.protocol}://${req.get('host')}`,
     ...(fault?.kind === 'declined' && { declined: declineOf(fault.declineCode) }),
   };
 }

@@ -23,6 +23,7 @@ runProcess('sandbox-psp', async ({ config, fail }) => {
   psp = createSandboxPsp({
     dataDir: join(config.HAILWAY_DATA_DIR, 'sandbox-psp'),
     webhooks: secret === '' ? null : { url: config.SANDBOX_WEBHOOK_URL, secret },
+    publicUrl: config.SANDBOX_PUBLIC_URL || null,
     onFailure: fail,
   });
   return async () => {

@@ -30,7 +30,7 @@ export interface Step {
 /** Where and when a request is answered. */
 export interface Occasion {
   readonly at: Date;
-  /** The URL at which the sandbox was asked. */
+  /** The URL at which riders reach the sandbox's pages. */
   readonly baseUrl: string;
   /** A decline on demand, whatever the card. */
   readonly declined?: Decline;

@@ -53,6 +53,23 @@ test.each(['pm_card_threeDSecure2Required', 'pm_card_authenticationRequired'])(
   },
 );
 
+test('the page is where riders reach it, which may not be where it is asked', async () => {
+  const elsewhere = await temporaryFolder();
+  const published = await startPsp(elsewhere.path, { publicUrl: 'https://pay.example/' });
+  try {
+    const { id, next_action } = await published.stripe.paymentIntents.create({
+      ...{ amount: 2500, currency: 'usd', payment_method: 'pm_card_threeDSecure2Required' },
+      ...{ allowed_payment_method_types: ['card'], confirm: true, return_url: returnUrl },
+    });
+    expect(next_action?.redirect_to_url?.url).toMatch(
+      new RegExp(`^https://pay.example/sandbox/authenticate/${id}[?]payment_intent_client_secret=`),
+    );
+  } finally {
+    await published.stop();
+    await elsewhere.remove();
+  }
+});
+
 test('no: the card is off, and another can be confirmed', async () => {
   const { id } = await confirm('pm_card_threeDSecure2Required');
   expect(await answer(id, 'failed')).toMatchObject({

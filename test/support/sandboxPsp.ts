@@ -58,11 +58,21 @@ export function stripeFor(url: string, options: { key?: string; retries?: number
 export interface PspOptions {
   /** Where events are posted to; nowhere unless told. */
   readonly webhooks?: { readonly url: string; readonly secret: string; readonly firstPauseMs?: number };
+  /** Where riders reach its pages; where it is asked unless told. */
+  readonly publicUrl?: string;
 }
 
-export async function startPsp(dataDir: string, { webhooks }: PspOptions = {}): Promise<RunningPsp> {
+export async function startPsp(
+  dataDir: string,
+  { webhooks, publicUrl }: PspOptions = {},
+): Promise<RunningPsp> {
   const clock = { now: new Date('2026-03-01T12:00:00Z') };
-  const psp = createSandboxPsp({ dataDir, clock: () => clock.now, ...(webhooks && { webhooks }) });
+  const psp = createSandboxPsp({
+    dataDir,
+    clock: () => clock.now,
+    ...(webhooks && { webhooks }),
+    ...(publicUrl && { publicUrl }),
+  });
   const server = await listen(psp.app, { port: 0, portVariable: 'none', closeGraceMs: 500 });
   const call = async (path: string, init?: RequestInit): Promise<Response> => {
     const response = await fetch(`${server.url}${path}`, init);

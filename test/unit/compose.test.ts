@@ -18,6 +18,7 @@ interface Service {
   image?: string;
   command?: string[];
   environment?: Record<string, unknown>;
+  ports?: string[];
   volumes?: string[];
   depends_on?: Record<string, { condition: string }>;
   healthcheck?: { test?: string[]; disable?: boolean };
@@ -100,6 +101,17 @@ describe('docker-compose.yml', () => {
       const names = Object.keys(environment ?? {}).map((name) => name.replace(/_FILE$/, ''));
       expect(names.filter((name) => !(name in configSchema.shape))).toEqual([]);
     }
+  });
+
+  it('publishes the ports of all that people open', () => {
+    const published = Object.values(services).flatMap(({ ports = [] }) =>
+      ports.map((port) => port.split(':').at(-2)),
+    );
+    const opened = Object.values(services['sandbox-psp']?.environment ?? {})
+      .map((value) => /http:\/\/localhost:(\d+)/.exec(String(value))?.[1])
+      .filter((port) => port !== undefined);
+    expect(opened).toContain('8086');
+    expect(published).toEqual(expect.arrayContaining(opened));
   });
 
   it('leaves no process looking for another on its own loopback', () => {
