@@ -1,4 +1,7 @@
+import type { PaymentNeedsView } from '../../contracts/api/needs';
 import type { DemandView, OverviewView } from '../../contracts/api/ops';
+import { money } from '../../domain/money';
+import { paymentNeeds } from '../../domain/paymentNeeds';
 import type { RideStatus } from '../../domain/ride';
 
 /** What was seen of a part, or why nothing was. */
@@ -6,6 +9,7 @@ export type Seen<T> = { readonly value: T } | { readonly missing: string };
 
 export interface ConsoleState {
   readonly overview: Seen<OverviewView>;
+  readonly needs: Seen<PaymentNeedsView>;
   readonly demand: Seen<DemandView>;
   readonly links: readonly (readonly [title: string, url: string])[];
   /** ISO 8601 in UTC. */
@@ -29,7 +33,7 @@ const shown: Readonly<Record<RideStatus, true>> = {
 };
 
 /** The city on one page of HTML, which asks for itself again every few seconds. */
-export function renderPage({ overview, demand, links, at }: ConsoleState): string {
+export function renderPage({ overview, needs, demand, links, at }: ConsoleState): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -52,6 +56,8 @@ export function renderPage({ overview, demand, links, at }: ConsoleState): strin
 ${show(overview, rides)}
 <h2>Drivers</h2>
 ${show(overview, drivers)}
+<h2>Payments that need somebody, oldest first</h2>
+${show(needs, needy)}
 <h2>Demand, newest minutes first</h2>
 ${show(demand, cells)}
 <p>As of <time>${escape(at)}</time>.</p>
@@ -78,6 +84,20 @@ const drivers = ({ drivers: { online, onRide, offline } }: OverviewView): string
       ['offline', offline],
     ],
   );
+
+const needy = ({ payments, next }: PaymentNeedsView): string =>
+  payments.length === 0
+    ? '<p>None.</p>'
+    : table(
+        ['since', 'ride', 'why', 'owed', 'reason'],
+        payments.map(({ since, rideId, need, owedMinor, currency, reason }) => [
+          since,
+          rideId,
+          paymentNeeds[need].is,
+          owedMinor === 0 ? '' : money(owedMinor, currency),
+          reason ?? '',
+        ]),
+      ) + (next === null ? '' : '<p>And more: npx hailway payments.</p>');
 
 const cells = (demand: DemandView): string =>
   demand.cells.length === 0

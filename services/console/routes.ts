@@ -1,4 +1,5 @@
 import type { Router } from 'express';
+import { paymentNeedsView } from '../../contracts/api/needs';
 import { demandView, overviewView } from '../../contracts/api/ops';
 import type { Client } from '../../platform/client';
 import { renderPage, type ConsoleState, type Seen } from './page';
@@ -10,16 +11,23 @@ export interface ConsoleOptions {
 }
 
 const demandRows = 12;
+const needRows = 10;
 
 /** One page; what it cannot get it says, so that it is of use when other parts are down. */
 export function consoleRoutes(router: Router, { gateway, links }: ConsoleOptions): void {
   router.get('/', async (_req, res) => {
-    const [overview, demand] = await Promise.all([
+    const [overview, needs, demand] = await Promise.all([
       seen(gateway.call('GET', '/v1/ops/overview', { response: overviewView })),
+      seen(
+        gateway.call('GET', '/v1/ops/payments', { query: { limit: needRows }, response: paymentNeedsView }),
+      ),
       seen(gateway.call('GET', '/v1/ops/demand', { query: { limit: demandRows }, response: demandView })),
     ]);
     const at = new Date().toISOString();
-    res.set('Cache-Control', 'no-store').type('html').send(renderPage({ overview, demand, links, at }));
+    res
+      .set('Cache-Control', 'no-store')
+      .type('html')
+      .send(renderPage({ overview, needs, demand, links, at }));
   });
 }
 

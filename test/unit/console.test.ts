@@ -7,6 +7,19 @@ const state: ConsoleState = {
       drivers: { online: 7, onRide: 2, offline: 1 },
     },
   },
+  needs: {
+    value: {
+      payments: [
+        {
+          ...{ rideId: '01a200c0-97cd-72ad-986e-2cd93ba3703a', workflowId: 'payment-1', need: 'owed' },
+          ...{ status: 'captured', isStuck: true, currency: 'USD', owedMinor: 250 },
+          ...{ since: '2026-01-01T12:00:00.000Z', reason: 'card_<declined>', action: 'waive it' },
+        },
+      ],
+      next: null,
+      incomplete: false,
+    },
+  },
   demand: {
     value: {
       cells: [
@@ -30,6 +43,15 @@ describe('the console', () => {
     expect(page).toContain('<td>on a ride</td><td class="n">2</td>');
     expect(page).toContain('<td>882a100d2bfffff</td><td class="n">5</td>');
     expect(page).toContain('<a href="http://127.0.0.1:8243/?a=1&amp;b=2">Workflows</a>');
+  });
+
+  test('shows the payments that need somebody, and that none does', () => {
+    const page = renderPage(state);
+    expect(page).toContain('<td>01a200c0-97cd-72ad-986e-2cd93ba3703a</td><td>the rider owes');
+    expect(page).toContain('<td>USD 2.50</td><td>card_&lt;declined&gt;</td>');
+    expect(page).not.toContain('And more');
+    const none = { value: { payments: [], next: null, incomplete: false } };
+    expect(renderPage({ ...state, needs: none })).toContain('<p>None.</p>');
   });
 
   test('says what is not available, and shows the rest', () => {
