@@ -4,6 +4,7 @@ import { createPool, withTransaction } from '../../../platform/postgres';
 import { balances, book } from '../../../services/payments/books/ledger';
 import type { Checks } from '../frame';
 import { percentile } from '../frame';
+import { inHands } from '../ground';
 
 const CONNECTIONS = 16;
 const WARM_UP = 500;
@@ -22,21 +23,13 @@ export interface LedgerFigures {
 export async function measureLedger(url: string, count: number, checks: Checks): Promise<LedgerFigures> {
   const pool = createPool(url, { applicationName: 'bench ledger', max: CONNECTIONS });
   try {
-    const bookFares = async (fares: number): Promise<number[]> => {
-      const tookMs: number[] = [];
-      let begun = 0;
-      const hand = async (): Promise<void> => {
-        while (begun < fares) {
-          begun += 1;
-          const booking = bookingOfFare(begun);
-          const startedAt = performance.now();
-          await withTransaction(pool, (tx) => book(tx, booking));
-          tookMs.push(performance.now() - startedAt);
-        }
-      };
-      await Promise.all(Array.from({ length: CONNECTIONS }, hand));
-      return tookMs;
-    };
+    const bookFares = (count: number): Promise<number[]> =>
+      inHands({ count, atOnce: CONNECTIONS }, async (n) => {
+        const booking = bookingOfFare(n);
+        const startedAt = performance.now();
+        await withTransaction(pool, (tx) => book(tx, booking));
+        return performance.now() - startedAt;
+      });
     await bookFares(WARM_UP);
     const startedAt = performance.now();
     const tookMs = await bookFares(count);

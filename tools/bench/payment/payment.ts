@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { Say } from '../../stack/say';
 import { Checks, inRounds, ratiosTo, rounded, type BenchResult, type Metrics } from '../frame';
-import { prepareGround, type Stops } from '../ground';
+import { inHands, onGround, startContestants, type Both } from '../ground';
 import type { BenchOptions } from '../options';
 import { cpuMsOf } from '../processTime';
 import { judgePayments } from '../ride/evidence';
 import { readHistories } from '../ride/history';
-import { newDatabase, startHouse, type Ground, type House, type HouseSpec } from '../ride/house';
+import { newDatabase, type Ground, type House } from '../ride/house';
 import { createCashier, type Cashier } from './cashier';
 import { measureLedger } from './ledger';
 
@@ -16,6 +16,8 @@ const HISTORIES = 10;
 const BOOKINGS = 10_000;
 /** What a payment may cost Temporal. */
 const MOST_HISTORY_EVENTS = 20;
+/** What the store alone has to take in a second. */
+const LEAST_LEDGER_TRANSACTIONS = 1_000;
 
 interface Contestant {
   readonly house: House;
@@ -27,41 +29,24 @@ interface Contestant {
  * with its own worker. On the same servers and against the same provider; both leave the same rows, facts and bookings,
  * which is checked in every round. And the ledger alone: how many bookings a second the store takes.
  */
-export async function benchPayment(options: BenchOptions, say: Say): Promise<BenchResult> {
-  const stops: Stops = [];
-  try {
-    const ground = await prepareGround(say, stops);
-    const contestants = await prepareContestants(ground, say, stops);
-    return await measure(ground, contestants, options, say);
-  } finally {
-    for (const stop of stops.reverse()) await stop();
-  }
-}
-
-async function prepareContestants(ground: Ground, say: Say, stops: Stops) {
-  const { ports, temporalAddress } = ground.servers;
-  const start = async (
-    name: string,
-    port: number,
-    processes: HouseSpec['processes'],
-  ): Promise<Contestant> => {
-    const house = await startHouse(ground, { name, port, processes });
-    stops.push(() => house.stop());
-    const cashier = await createCashier(house, temporalAddress);
-    stops.push(() => cashier.stop());
-    // The first payments pay for caches and compilation.
-    await closedLoop(cashier, 2 * AT_ONCE);
-    return { house, cashier };
-  };
-  return say.during('Starting the contestants', async () => ({
-    sample: await start('sample', ports.gateway, [{ script: join(__dirname, 'sampleWorker.js') }]),
-    hailway: await start('hailway', ports.pricing, [{ process: 'payments' }]),
-  }));
-}
+export const benchPayment = (options: BenchOptions, say: Say): Promise<BenchResult> =>
+  onGround(say, async (ground, stops) => {
+    const sample = [{ script: join(__dirname, 'sampleWorker.js') }];
+    const hailway = [{ process: 'payments' }] as const;
+    const begin = async (house: House): Promise<Contestant> => {
+      const cashier = await createCashier(house, ground.servers.temporalAddress);
+      stops.push(() => cashier.stop());
+      // The first payments pay for caches and compilation.
+      await closedLoop(cashier, 2 * AT_ONCE);
+      return { house, cashier };
+    };
+    const contestants = await startContestants(ground, { sample, hailway }, { say, stops, begin });
+    return measure(ground, contestants, options, say);
+  });
 
 async function measure(
   ground: Ground,
-  { sample, hailway }: { sample: Contestant; hailway: Contestant },
+  { sample, hailway }: Both<Contestant>,
   { rounds, size = PAYMENTS_A_ROUND }: BenchOptions,
   say: Say,
 ): Promise<BenchResult> {
@@ -74,6 +59,10 @@ async function measure(
   checks.note(`atMost${MOST_HISTORY_EVENTS}HistoryEvents`, events.max <= MOST_HISTORY_EVENTS);
   const ledger = await say.during('The ledger alone', async () =>
     measureLedger(await newDatabase(ground, 'ledger', 'payments'), BOOKINGS, checks),
+  );
+  checks.note(
+    `atLeast${LEAST_LEDGER_TRANSACTIONS}LedgerTransactionsPerSecond`,
+    ledger.perSecond >= LEAST_LEDGER_TRANSACTIONS,
   );
   return {
     bench: 'payment',
@@ -122,16 +111,6 @@ async function oneRound(
   };
 }
 
-/** Payments one after another in each of some hands, `count` in all. @returns their ids */
-async function closedLoop(cashier: Cashier, count: number): Promise<string[]> {
-  const paid: string[] = [];
-  let begun = 0;
-  const hand = async (): Promise<void> => {
-    while (begun < count) {
-      begun += 1;
-      paid.push(await cashier.pay());
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, hand));
-  return paid;
-}
+/** @returns the payments' ids */
+const closedLoop = (cashier: Cashier, count: number): Promise<string[]> =>
+  inHands({ count, atOnce: AT_ONCE }, () => cashier.pay());

@@ -1,22 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { inHands } from '../ground';
 import type { Driven, People } from './standardRide';
 
 /** Rides one after another in each of `atOnce` hands, `count` in all: as many a second as there is power for. */
-export async function closedLoop(
-  people: People,
-  { count, atOnce }: { count: number; atOnce: number },
-): Promise<Driven[]> {
-  const driven: Driven[] = [];
-  let begun = 0;
-  const hand = async (driver: number): Promise<void> => {
-    while (begun < count) {
-      begun += 1;
-      driven.push(await people.ride(driver));
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, count) }, (_, driver) => hand(driver)));
-  return driven;
-}
+export const closedLoop = (people: People, howMany: { count: number; atOnce: number }): Promise<Driven[]> =>
+  inHands(howMany, (_n, driver) => people.ride(driver));
 
 /** Rides that begin at a steady pace, whether or not those before have ended; as many at once as there are drivers. */
 export async function steadyPace(
@@ -43,14 +31,9 @@ export async function setOut(
   people: People,
   { from, to, atOnce }: { from: number; to: number; atOnce: number },
 ): Promise<void> {
-  let next = from;
-  const hand = async (): Promise<void> => {
-    while (next < to) {
-      const driver = next;
-      next += 1;
-      await people.register(driver, driver + 1);
-      await people.setOut(driver);
-    }
-  };
-  await Promise.all(Array.from({ length: atOnce }, hand));
+  await inHands({ count: to - from, atOnce }, async (n) => {
+    const driver = from + n - 1;
+    await people.register(driver, driver + 1);
+    await people.setOut(driver);
+  });
 }

@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import type { Say } from '../../stack/say';
 import { Checks, inRounds, percentile, ratiosTo, rounded, type BenchResult, type Metrics } from '../frame';
-import { prepareGround } from '../ground';
+import { onGround, startContestants, type Both } from '../ground';
 import type { BenchOptions } from '../options';
 import { cpuMsOf, familyCpuMsOf } from '../processTime';
 import { judgeRound } from './evidence';
 import { readHistories } from './history';
-import { startHouse, type Ground, type House, type HouseSpec } from './house';
+import type { Ground, House } from './house';
 import { closedLoop, setOut, steadyPace } from './load';
 import { createPeople, type Driven, type People } from './standardRide';
 
@@ -28,44 +28,25 @@ interface Contestant {
  * samples, and `hailway`, with its own processes. Both behind the same gateway, on the same servers; both leave the
  * same rows, facts and bookings, which is checked in every round.
  */
-export async function benchRide(options: BenchOptions, say: Say): Promise<BenchResult> {
-  const stops: (() => Promise<unknown>)[] = [];
-  try {
-    const ground = await prepareGround(say, stops);
-    const contestants = await prepareContestants(ground, say, stops);
-    return await measure(ground, contestants, options, say);
-  } finally {
-    for (const stop of stops.reverse()) await stop();
-  }
-}
-
-async function prepareContestants(
-  ground: Ground,
-  say: Say,
-  stops: (() => Promise<unknown>)[],
-): Promise<Record<'sample' | 'hailway', Contestant>> {
-  const { ports } = ground.servers;
-  const start = async (name: string, port: number, workers: HouseSpec['processes']) => {
-    const house = await startHouse(ground, { name, port, processes: [{ process: 'gateway' }, ...workers] });
-    const people = createPeople(house, ground);
-    stops.push(async () => {
-      await people.stop();
-      await house.stop();
-    });
-    await people.register(0, DRIVERS);
-    // The first rides pay for caches and compilation.
-    await closedLoop(people, { count: 2 * AT_ONCE, atOnce: AT_ONCE });
-    return { house, people };
-  };
-  return say.during('Starting the contestants', async () => ({
-    sample: await start('sample', ports.gateway, [{ script: join(__dirname, 'sampleWorker.js') }]),
-    hailway: await start('hailway', ports.pricing, [{ process: 'rides' }, { process: 'payments' }]),
-  }));
-}
+export const benchRide = (options: BenchOptions, say: Say): Promise<BenchResult> =>
+  onGround(say, async (ground, stops) => {
+    const sample = [{ process: 'gateway' }, { script: join(__dirname, 'sampleWorker.js') }] as const;
+    const hailway = [{ process: 'gateway' }, { process: 'rides' }, { process: 'payments' }] as const;
+    const begin = async (house: House): Promise<Contestant> => {
+      const people = createPeople(house, ground);
+      stops.push(() => people.stop());
+      await people.register(0, DRIVERS);
+      // The first rides pay for caches and compilation.
+      await closedLoop(people, { count: 2 * AT_ONCE, atOnce: AT_ONCE });
+      return { house, people };
+    };
+    const contestants = await startContestants(ground, { sample, hailway }, { say, stops, begin });
+    return measure(ground, contestants, options, say);
+  });
 
 async function measure(
   ground: Ground,
-  contestants: Record<'sample' | 'hailway', Contestant>,
+  contestants: Both<Contestant>,
   { rounds, size = RIDES_A_ROUND, open = OPEN_LEVELS }: BenchOptions,
   say: Say,
 ): Promise<BenchResult> {
