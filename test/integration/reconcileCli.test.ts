@@ -1,7 +1,7 @@
 import { createMetrics } from '../../platform/metrics';
 import { showDrifts } from '../../services/payments/reconciliation/metrics';
 import { reconcileHouse } from '../../tools/cli/reconcile';
-import { UsageError } from '../../tools/stack/options';
+import { UsageError } from '../../tools/commandLine';
 import { ownNamespace } from '../support/apiGround';
 import { since, startReconcileGround, type ReconcileGround } from '../support/reconcileGround';
 import { kafkaBrokers, temporalAddress } from '../support/servers';

@@ -1,6 +1,6 @@
 import { asText, Checks, inRounds, percentile, ratiosTo, spreadOf } from '../../tools/bench/frame';
 import { parseBenchOptions } from '../../tools/bench/options';
-import { UsageError } from '../../tools/stack/options';
+import { UsageError } from '../../tools/commandLine';
 
 describe('rounds', () => {
   test('take turns, each second one in the other order', async () => {

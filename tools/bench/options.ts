@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
-import { firstSentence, UsageError } from '../stack/options';
+import { wholeNumber } from '../commandLine';
+import { parseNamed } from '../namedTool';
 
 /** What every bench can be told. */
 export interface BenchOptions {
@@ -20,51 +20,28 @@ export const benchHelp = (names: readonly string[]): string => `npm run bench --
   --open N,N,…     bench ride: how many rides are under way while it measures, one level after another
   --help           this text`;
 
+const options = {
+  json: { type: 'boolean' },
+  rounds: { type: 'string' },
+  size: { type: 'string' },
+  open: { type: 'string' },
+} as const;
+
 /** @returns the bench's name and options, or 'help'. @throws UsageError with one line */
 export function parseBenchOptions(
   argv: readonly string[],
   names: readonly string[],
 ): { name: string; options: BenchOptions } | 'help' {
-  const { values, positionals } = parse(argv);
-  if (values.help) return 'help';
-  const [name, ...more] = positionals;
-  if (name === undefined || more.length > 0 || !names.includes(name))
-    throw new UsageError(`which bench? One of: ${names.join(', ')}`);
+  const parsed = parseNamed(argv, { what: 'bench', names, options });
+  if (parsed === 'help') return parsed;
+  const { json, rounds, size, open } = parsed.values;
   return {
-    name,
+    name: parsed.name,
     options: {
-      json: values.json === true,
-      rounds: wholeNumber('rounds', values.rounds ?? '3', 1),
-      size: values.size === undefined ? undefined : wholeNumber('size', values.size, 1),
-      open: values.open?.split(',').map((text) => wholeNumber('open', text, 0)),
+      json: json === true,
+      rounds: wholeNumber('rounds', rounds ?? '3'),
+      size: size === undefined ? undefined : wholeNumber('size', size),
+      open: open?.split(',').map((text) => wholeNumber('open', text, { least: 0 })),
     },
   };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      strict: true,
-      allowPositionals: true,
-      options: {
-        json: { type: 'boolean' },
-        rounds: { type: 'string' },
-        size: { type: 'string' },
-        open: { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    });
-  } catch (error) {
-    throw new UsageError(`${firstSentence((error as Error).message)}; --help lists what there is`);
-  }
-}
-
-function wholeNumber(name: string, text: string, least: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < least || value > 1_000_000)
-    throw new UsageError(
-      `--${name} takes a whole number from ${least} to 1000000, not ${JSON.stringify(text)}`,
-    );
-  return value;
 }

@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { firstSentence, UsageError } from '../stack/options';
+import { readCommandLine, type OptionTypes } from '../commandLine';
 
 /**
  * `--name value` options, all of them texts.
@@ -19,14 +18,10 @@ export function optionsOf<N extends string, F extends string>(
   names: readonly N[],
   flags: readonly F[],
 ): Partial<Record<N, string> & Record<F, boolean>> {
-  try {
-    const options: Record<string, { type: 'string' | 'boolean' }> = {};
-    for (const name of names) options[name] = { type: 'string' };
-    for (const flag of flags) options[flag] = { type: 'boolean' };
-    return parseArgs({ args: [...argv], strict: true, options }).values as Partial<
-      Record<N, string> & Record<F, boolean>
-    >;
-  } catch (error) {
-    throw new UsageError(firstSentence((error as Error).message));
-  }
+  const options: OptionTypes = {};
+  for (const name of names) options[name] = { type: 'string' };
+  for (const flag of flags) options[flag] = { type: 'boolean' };
+  return readCommandLine(argv, options, { advice: '' }).values as Partial<
+    Record<N, string> & Record<F, boolean>
+  >;
 }

@@ -1,6 +1,6 @@
 import { balancesView, type BalancesView } from '../../contracts/api/ledger';
 import { money } from '../../domain/money';
-import { UsageError } from '../stack/options';
+import { UsageError } from '../commandLine';
 import { textOptions } from './arguments';
 import { asOperator, getFromApi, operatorOptions, type OperatorSources } from './operatorApi';
 

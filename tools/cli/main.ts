@@ -5,7 +5,7 @@ import { payments } from './payments';
 import { reconcileHouse } from './reconcile';
 import { rides } from './rides';
 import { token } from './token';
-import { UsageError } from '../stack/options';
+import { UsageError } from '../commandLine';
 
 const help = `npx hailway <command>
 

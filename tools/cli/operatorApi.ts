@@ -4,7 +4,7 @@ import type { z } from 'zod';
 import { loadConfig } from '../../platform/config';
 import { createTemporalClient } from '../../platform/temporal';
 import { hasIssuer, openIssuer } from '../stack/issuer';
-import { UsageError } from '../stack/options';
+import { UsageError } from '../commandLine';
 import { defaultDataDir } from '../stack/places';
 
 const API_DEADLINE_MS = 10_000;

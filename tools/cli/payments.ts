@@ -1,7 +1,7 @@
 import { paymentNeedsView, type PaymentNeedsView } from '../../contracts/api/needs';
 import { money } from '../../domain/money';
 import { paymentNeeds } from '../../domain/paymentNeeds';
-import { UsageError } from '../stack/options';
+import { UsageError } from '../commandLine';
 import { textOptions } from './arguments';
 import {
   asOperator,

@@ -15,7 +15,7 @@ import { createTemporalClient } from '../../platform/temporal';
 import { wait } from '../../platform/wait';
 import { createProviderClient } from '../../services/payments/provider/client';
 import { createReconciler, type Reconciler } from '../../services/payments/reconciliation/reconciler';
-import { UsageError } from '../stack/options';
+import { UsageError } from '../commandLine';
 import { optionsOf } from './arguments';
 
 const DAY_MS = 24 * 60 * 60_000;

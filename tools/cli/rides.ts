@@ -1,7 +1,7 @@
 import type { Client } from '@temporalio/client';
 import { stuckRides, type StuckRides } from '../../contracts/api/ops';
 import { searchAttributes } from '../../domain/names';
-import { UsageError } from '../stack/options';
+import { UsageError } from '../commandLine';
 import { textOptions } from './arguments';
 import {
   asOperator,

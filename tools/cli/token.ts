@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { personsId } from '../../domain/names';
 import { hasIssuer, openIssuer, roles, type Role } from '../stack/issuer';
-import { UsageError } from '../stack/options';
+import { UsageError } from '../commandLine';
 import { defaultDataDir } from '../stack/places';
 import { textOptions } from './arguments';
 

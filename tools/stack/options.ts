@@ -1,7 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { cityDefaults } from '../city/city';
+import { readCommandLine, UsageError, wholeNumber } from '../commandLine';
 import { defaultDataDir, projectRoot } from './places';
 
 export interface StartOptions {
@@ -13,12 +13,6 @@ export interface StartOptions {
   readonly dataDir: string;
   readonly rides: number | undefined;
   readonly json: boolean;
-}
-
-/** A command line that cannot be worked with: its one line is printed, and the exit code is 2. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-  static readonly exitCode = 2;
 }
 
 export const startHelp = `npm start -- [options]
@@ -33,9 +27,21 @@ export const startHelp = `npm start -- [options]
   --data-dir DIR   where the data lies (.hailway in the project)
   --help           this text`;
 
+const optionTypes = {
+  rides: { type: 'string' },
+  json: { type: 'boolean' },
+  'no-city': { type: 'boolean' },
+  pickups: { type: 'string' },
+  drivers: { type: 'string' },
+  speed: { type: 'string' },
+  seed: { type: 'string' },
+  'data-dir': { type: 'string' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
 /** @returns the options, or 'help'. @throws UsageError with one line */
 export function parseStartOptions(argv: readonly string[], env: NodeJS.ProcessEnv): StartOptions | 'help' {
-  const values = parse(argv);
+  const { values } = readCommandLine(argv, optionTypes);
   if (values.help) return 'help';
   const city = values['no-city'] !== true;
   if (!city) {
@@ -44,53 +50,18 @@ export function parseStartOptions(argv: readonly string[], env: NodeJS.ProcessEn
         throw new UsageError(`--${name} is about the city, and --no-city is without`);
     }
   }
-  const rides = values.rides === undefined ? undefined : wholeNumber('rides', values.rides, 1_000_000);
+  const rides = values.rides === undefined ? undefined : wholeNumber('rides', values.rides);
   if (values.json && rides === undefined) throw new UsageError('--json goes with --rides N');
   return {
     city,
     rides,
     json: values.json === true,
-    drivers: wholeNumber('drivers', values.drivers ?? String(cityDefaults.drivers), 100_000),
+    drivers: wholeNumber('drivers', values.drivers ?? String(cityDefaults.drivers), { most: 100_000 }),
     speed: speedOf(values.speed ?? env.HAILWAY_SPEED ?? String(city ? cityDefaults.speed : 1)),
     seed: filled('seed', values.seed ?? cityDefaults.seed),
     pickupsFile: existingFile(values.pickups ?? join(projectRoot(), 'data', 'nyc-pickups-2014-04-02.csv')),
     dataDir: folder(values['data-dir'] ?? defaultDataDir(env)),
   };
-}
-
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...argv],
-      strict: true,
-      allowPositionals: false,
-      options: {
-        rides: { type: 'string' },
-        json: { type: 'boolean' },
-        'no-city': { type: 'boolean' },
-        pickups: { type: 'string' },
-        drivers: { type: 'string' },
-        speed: { type: 'string' },
-        seed: { type: 'string' },
-        'data-dir': { type: 'string' },
-        help: { type: 'boolean', short: 'h' },
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError(`${firstSentence((error as Error).message)}; --help lists what there is`);
-  }
-}
-
-/** Node's messages go on with advice on positional arguments, over more than one line. */
-export const firstSentence = (message: string): string =>
-  message.split(/\n|\. /)[0]?.replace(/\.$/, '') ?? message;
-
-function wholeNumber(name: string, text: string, most: number): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > most) {
-    throw new UsageError(`--${name} takes a whole number from 1 to ${most}, not ${JSON.stringify(text)}`);
-  }
-  return value;
 }
 
 function speedOf(text: string): number {
