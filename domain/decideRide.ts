@@ -26,7 +26,7 @@ export function decideRide(command: RideCommand, ride: Ride | null, policies: Po
   const status = ride?.status ?? 'nothing';
   if (!from.includes(status)) {
     throw new DomainError('illegal_transition', `A ride that is ${status} cannot ${words(command.type)}.`, {
-      status,
+      rideStatus: status,
       command: command.type,
     });
   }
@@ -158,7 +158,7 @@ function driverOf(ride: Ride): string {
 function reservedDriverOf(ride: Ride): string {
   if (ride.reservedDriverId === null) {
     throw new DomainError('illegal_transition', 'No driver is reserved for this ride.', {
-      status: ride.status,
+      rideStatus: ride.status,
     });
   }
   return ride.reservedDriverId;

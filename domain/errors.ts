@@ -1,3 +1,7 @@
+/** What a refusal says beside its message. The names that RFC 9457 gives a meaning of its own are a problem's, not ours. */
+export type ErrorDetails = Readonly<Record<string, unknown>> &
+  Partial<Record<'type' | 'title' | 'status' | 'detail' | 'instance', never>>;
+
 /** A rule of the domain that was not kept. `code` is stable: transport, activities and consumers map it once. */
 export class DomainError extends Error {
   override readonly name = 'DomainError';
@@ -5,7 +9,7 @@ export class DomainError extends Error {
   constructor(
     readonly code: ErrorCode,
     message: string,
-    readonly details: Record<string, unknown> = {},
+    readonly details: ErrorDetails = {},
   ) {
     super(message);
   }

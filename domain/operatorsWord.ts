@@ -38,20 +38,25 @@ export function answerInDoubt(
       return { answer: happened ? { raised: true } : { raised: false, reason } };
     case 'refund':
       return {
-        answer: happened ? { refunded: true, refundId: named(objectId) } : { refunded: false, reason },
+        answer: happened
+          ? { refunded: true, refundId: named(objectId, /^(re|pyr)_/) }
+          : { refunded: false, reason },
       };
     case 'chargeTip':
     case 'collect':
     case 'chargeExtra':
       return {
-        answer: happened ? { charged: true, intentId: named(objectId) } : { charged: false, reason },
+        answer: happened ? { charged: true, intentId: named(objectId, /^pi_/) } : { charged: false, reason },
       };
   }
 }
 
-function named(objectId: string | undefined): string {
-  if (objectId === undefined)
-    throw notPossible('What happened has to be named: `objectId` is what the provider calls it.');
+/** The provider's ids say what they are of: nothing else gets into a fact as one. */
+function named(objectId: string | undefined, kind: RegExp): string {
+  if (objectId === undefined || !kind.test(objectId))
+    throw notPossible(
+      'What happened has to be named: `objectId` is what the provider calls it, `pi_…` a charge, `re_…` a refund.',
+    );
   return objectId;
 }
 

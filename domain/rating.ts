@@ -32,7 +32,9 @@ export function decideRating(
 ): Rating {
   const { rideId, riderId, driverId, status, endedAt } = ride;
   if (status !== 'completed' || driverId === null || endedAt === null) {
-    throw new DomainError('rating_not_possible', `A ride that is ${status} is not rated.`, { status });
+    throw new DomainError('rating_not_possible', `A ride that is ${status} is not rated.`, {
+      rideStatus: status,
+    });
   }
   const until = Date.parse(endedAt) + ratingWindowMs;
   if (Date.parse(at) > until) {

@@ -1,3 +1,7 @@
+/** What an error says beside its message. The names that RFC 9457 gives a meaning of its own are a problem's, not ours. */
+export type ErrorDetails = Readonly<Record<string, unknown>> &
+  Partial<Record<'type' | 'title' | 'status' | 'detail' | 'instance', never>>;
+
 /**
  * An error that has a stable code. Transport maps codes once: platform/http to a problem, an activity to
  * retryable or not, a consumer to its dead-letter topic. Domain errors have the same shape (`code`,
@@ -9,7 +13,7 @@ export class CodedError extends Error {
   constructor(
     readonly code: string,
     message: string,
-    readonly details: Readonly<Record<string, unknown>> = {},
+    readonly details: ErrorDetails = {},
     options?: ErrorOptions,
   ) {
     super(message, options);

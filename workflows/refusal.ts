@@ -32,7 +32,9 @@ export function refuseWhenOver(record: { readonly hasEnded: boolean; readonly ri
   if (!record.hasEnded) return;
   const { status } = record.ride;
   const message = `The ride is over (${status}): nothing can be done to it any more.`;
-  throw ApplicationFailure.nonRetryable(message, 'illegal_transition', { status });
+  throw ApplicationFailure.nonRetryable(message, 'illegal_transition', {
+    rideStatus: status,
+  });
 }
 
 /** Refusals that a ride further on may not give. */

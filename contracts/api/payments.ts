@@ -93,9 +93,11 @@ export const resolveBody = z.strictObject({
     .describe("what became of the call, by the provider's own books"),
   evidence: freeText(200).describe('free text: where that is to be seen'),
   objectId: freeText(200)
-    .regex(/^\w+$/)
+    .regex(/^(pi|re|pyr)_\w+$/)
     .optional()
-    .describe('what the provider calls what came of it: a charge or a refund that happened has to have one'),
+    .describe(
+      'what the provider calls what came of it: a charge (`pi_…`) or a refund (`re_…`) that happened has to have one',
+    ),
 });
 export const waiveBody = z.strictObject({ reason });
 export const adjustBody = z.strictObject({

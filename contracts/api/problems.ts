@@ -40,7 +40,7 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
   illegal_transition: page(
     409,
     'Not in this state',
-    'The ride is in a state in which this cannot be done: `status` says which. Read the ride and decide anew.',
+    'The ride is in a state in which this cannot be done: `rideStatus` says which. Read the ride and decide anew.',
   ),
   argument_not_valid: page(
     400,
@@ -165,14 +165,14 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
   retry_not_possible: page(
     409,
     'Nothing to ask again for',
-    'The payment waits for nothing of the provider: `status` says how it stands.',
+    'The payment waits for nothing of the provider: `paymentStatus` says how it stands.',
   ),
   resolve_not_possible: page(
     409,
     'Not a word that helps',
     'The payment does not wait for it, or the provider itself says otherwise: `detail` says which.',
   ),
-  waive_not_possible: page(409, 'Nothing to waive', 'The rider owes nothing: `status` says how it stands.'),
+  waive_not_possible: page(409, 'Nothing to waive', 'The rider owes nothing: it is `paymentStatus`.'),
   adjust_not_possible: page(
     409,
     'No such adjustment',
@@ -199,7 +199,7 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
     'A ride is rated by its rider and its driver when it is completed, for a while.',
   ),
   rating_already_given: page(409, 'A rating was given', 'A ride is rated once by each side, for good.'),
-  share_not_possible: page(409, 'Nothing to share', 'The ride is over: `status` says how.'),
+  share_not_possible: page(409, 'Nothing to share', 'The ride is over: `rideStatus` says how.'),
   share_not_found: page(
     404,
     'No such link',

@@ -125,6 +125,6 @@ function viewStuck(ride: Ride, stuck: Stuck | null): StuckRides['rides'] {
 function driverOf(ride: Ride): string {
   if (ride.driverId !== null) return ride.driverId;
   throw new DomainError('illegal_transition', `A ride that is ${ride.status} has no driver.`, {
-    status: ride.status,
+    rideStatus: ride.status,
   });
 }

@@ -144,4 +144,6 @@ function whyNot(error: unknown, ride: Ride, update: string): Error {
 }
 
 const cannot = (status: Ride['status'], update: string): DomainError =>
-  new DomainError('illegal_transition', `A ride that is ${status} cannot ${update}.`, { status });
+  new DomainError('illegal_transition', `A ride that is ${status} cannot ${update}.`, {
+    rideStatus: status,
+  });

@@ -34,7 +34,9 @@ export async function signShare(
   terms: Terms,
 ): Promise<{ token: string; expiresAt: string }> {
   if (hasEnded(ride)) {
-    throw new DomainError('share_not_possible', `The ride is ${ride.status}.`, { status: ride.status });
+    throw new DomainError('share_not_possible', `The ride is ${ride.status}.`, {
+      rideStatus: ride.status,
+    });
   }
   const until = new Date(shareUntil(ride, nowMs, terms));
   const link = { rideId: ride.rideId, round: await roundOf(db, ride.rideId) };

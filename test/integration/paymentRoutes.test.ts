@@ -90,7 +90,10 @@ test('somebody else’s ride is not there', async () => {
 test('a ride that is not completed takes no tip', async () => {
   const rideId = await real.saga.open();
   ridesStory = driving;
-  expect(await tip(rideId, 300)).toMatchObject({ status: 409, body: { code: 'tip_not_possible' } });
+  expect(await tip(rideId, 300)).toMatchObject({
+    status: 409,
+    body: { code: 'tip_not_possible', status: 409, rideStatus: play(driving).ride.status },
+  });
 });
 
 test('a payment that is unknown or over takes no tip', async () => {

@@ -126,7 +126,8 @@ describe('an operator', () => {
     const tip = saga.tip(rideId, 300);
     await untilInDoubt(rideId);
     const happened = { ...word, outcome: 'happened' };
-    expect(await refusalOf(saga.operator(rideId, 'markResolved', happened))).toBe('resolve_not_possible');
+    for (const named of [happened, { ...happened, objectId: 're_seen' }, { ...happened, objectId: 'seen' }])
+      expect(await refusalOf(saga.operator(rideId, 'markResolved', named))).toBe('resolve_not_possible');
     await saga.operator(rideId, 'markResolved', { ...happened, objectId: 'pi_seen' });
     expect(await tip).toMatchObject({ tipMinor: 300 });
     expect(await getPayment(pool, rideId)).toMatchObject({ tipMinor: 300, status: 'captured' });
@@ -170,6 +171,7 @@ describe('an operator', () => {
     [{ outcome: 'happened', by: 'jane@corp.com' }],
     [{ outcome: 'happened', by: 'auth0|7' }],
     [{ outcome: 'happened', objectId: '4242424242424242' }],
+    [{ outcome: 'happened', objectId: 'pi_4242424242424242' }],
   ])('who says %p is told what an answer takes', async (wrong) => {
     const rideId = await captureInDoubt();
     const said = saga.operator(rideId, 'markResolved', { ...word, ...wrong });

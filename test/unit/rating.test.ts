@@ -34,7 +34,7 @@ describe('a rating', () => {
     const asked = { by: 'rider', stars: 5, comment: null, at: after(0) } as const;
     expect(refusal(() => decideRating(early, asked, standardPolicies))).toMatchObject({
       code: 'rating_not_possible',
-      details: { status: early.status },
+      details: { rideStatus: early.status },
     });
   });
 

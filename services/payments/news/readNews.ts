@@ -17,17 +17,19 @@ export interface ReadNews {
 /** What an event says to us; null where it is of a kind that we do not follow, or not about anything of ours. */
 export function readNews(event: ProviderEvent): ReadNews | null {
   const { id: eventId, type } = event;
-  const { id: objectId, payment_intent: intentId = null, metadata } = event.data.object;
-  if (objectId === undefined) return null;
+  const { metadata } = event.data.object;
+  const objectId = idOrNull(event.data.object.id);
+  const intentId = idOrNull(event.data.object.payment_intent);
+  if (objectId === null) return null;
   const news = { eventId, type, objectId };
   if (type.startsWith('charge.dispute.'))
     return { news, about: { about: 'dispute', disputeId: objectId, intentId } };
   // That one was made is our own doing.
   if (type === 'transfer.reversed' || type === 'transfer.updated') {
-    const payoutId = uuidOrNull(metadata?.['payoutId']);
+    const payoutId = uuidIn(metadata, 'payoutId');
     return payoutId === null ? null : { news, about: { about: 'payout', payoutId } };
   }
-  const rideId = uuidOrNull(metadata?.['rideId']);
+  const rideId = uuidIn(metadata, 'rideId');
   if (type.startsWith('payment_intent.'))
     return { news, about: { about: 'payment', intentId: objectId, rideId } };
   if (/^(charge|refund)\./.test(type) && intentId !== null)
@@ -35,8 +37,16 @@ export function readNews(event: ProviderEvent): ReadNews | null {
   return null;
 }
 
-const uuidOrNull = (text: string | undefined): string | null =>
-  text !== undefined && isUuid(text) ? text : null;
+/** The id of what the provider gives as an id or as a whole. */
+function idOrNull(object: unknown): string | null {
+  const id = typeof object === 'object' && object !== null && 'id' in object ? object.id : object;
+  return typeof id === 'string' && /^\w{1,255}$/.test(id) ? id : null;
+}
+
+function uuidIn(metadata: unknown, name: string): string | null {
+  const text = (metadata as Readonly<Record<string, unknown>> | null | undefined)?.[name];
+  return typeof text === 'string' && isUuid(text) ? text : null;
+}
 
 /**
  * Whether a payment can learn anything from it. Most news is the echo of what the payment itself has asked for and has

@@ -26,7 +26,9 @@ export function createPaymentRoutes(mount: MountOperation, options: PaymentRoute
   mount(operations.tipRide, async ({ params, body, caller }) => {
     const { rideId, status } = await rideOf(caller, params.rideId);
     if (status !== 'completed')
-      throw new DomainError('tip_not_possible', 'A tip goes with a completed ride.', { status });
+      throw new DomainError('tip_not_possible', 'A tip goes with a completed ride.', {
+        rideStatus: status,
+      });
     // A workflow takes 2,000 Updates in its life: a repeat is answered from what is committed.
     const given = await tipGiven(payments, rideId, body.amountMinor);
     const tip = given ?? (await askForTip(rideId, body));
