@@ -228,7 +228,10 @@ export const operatorSays =
           () => undefined,
         ),
     );
-export const hold = { releasedByOperator: operatorSays('retryCompensation', ofPayment) };
+export const parkedPayment = {
+  isRetried: operatorSays('retryCompensation', ofPayment),
+  isSkipped: operatorSays('skipCompensation', ofPayment),
+};
 
 const tip = { amountMinor: 200 };
 export const tippedAndRefunded: Move = async (saga, rideId) => {

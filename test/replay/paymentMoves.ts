@@ -54,6 +54,22 @@ export const holdGone: Move = (saga) => {
 };
 export const cardDeclines: Move = (saga) =>
   Promise.resolve(saga.provider.next('collect', () => Promise.resolve(declined)));
+/** Somebody has captured at the provider's own desk what the call is about: more than any fare here. */
+export const takenByHand =
+  (call: 'capture' | 'voidHold'): Move =>
+  (saga) => {
+    const code = call === 'capture' ? 'captured_otherwise' : 'hold_captured';
+    const taken = { intentId: 'pi_by_hand', takenMinor: 99_000 };
+    return Promise.resolve(
+      saga.provider.next(call, (): Promise<never> =>
+        Promise.reject(ApplicationFailure.nonRetryable('by hand', code, taken)),
+      ),
+    );
+  };
+export const tooSmallToCharge: Move = (saga) =>
+  Promise.resolve(
+    saga.provider.next('collect', () => Promise.resolve({ charged: false, reason: 'amount_too_small' })),
+  );
 /** The quick try, the first regular one, and the first of the next turn. */
 export const captureLost: Move = (saga) => {
   for (let i = 0; i < 3; i += 1)
@@ -87,6 +103,7 @@ export const debt = {
 };
 export const doubt = {
   isSaid: isSo('unresolved'),
+  isDenied: operator('markResolved', { outcome: 'did_not_happen', evidence: 'seen in the dashboard', by }),
   isResolved: operator('markResolved', { outcome: 'happened', evidence: 'seen in the dashboard', by }),
 };
 export const adjusted =
