@@ -1,4 +1,4 @@
-import { checkNames, driftKey, type CheckName, type Drift, type Repair } from './reconciliation';
+import { checkNames, driftKey, MOST_DRIFTS, type CheckName, type Drift, type Repair } from './reconciliation';
 
 /** What a reconciliation is asked for. */
 export interface ReconciliationOrder {
@@ -9,10 +9,33 @@ export interface ReconciliationOrder {
   readonly repairs: boolean;
   /** Between a look and the next: what is only on its way has arrived by then. */
   readonly settleMs: number;
+  /** Read the log on from where the last run has ended, and not all of it since then. */
+  readonly resumes: boolean;
+}
+
+/** How far the log has been compared with the database: a later run goes on from here. */
+export interface Compared {
+  /** All steps of transactions below this one, by their number. */
+  readonly below: string;
+  /** All records before these, by partition. */
+  readonly offsets: Readonly<Record<number, number>>;
+}
+
+/** What a check has found; of the log how far that goes. */
+export interface Seen {
+  readonly drifts: readonly Drift[];
+  readonly compared?: Compared;
 }
 
 /** What a check has found, or why it could not look. */
-export type Look = { readonly drifts: readonly Drift[] } | { readonly unseen: string };
+export type Look = Seen | { readonly unseen: string };
+
+/** What a run has found, before anything is repaired. */
+export interface Found {
+  readonly drifts: readonly Drift[];
+  /** The checks that have seen everything: what they have not found any more has ended. */
+  readonly whole: readonly CheckName[];
+}
 
 /** What a reconciliation does outside of itself; a workflow and a command line do it in their own ways. */
 export interface ReconciliationSteps {
@@ -20,8 +43,8 @@ export interface ReconciliationSteps {
   wait(ms: number): Promise<void>;
   /** Does what is safe, and says what came of it. */
   repair(repair: Repair, order: ReconciliationOrder): Promise<string>;
-  recordFound(order: ReconciliationOrder, found: readonly Drift[]): Promise<void>;
-  recordFinished(order: ReconciliationOrder, report: ReconciliationReport): Promise<void>;
+  recordFound(order: ReconciliationOrder, found: Found): Promise<void>;
+  recordFinished(report: ReconciliationReport, compared?: Compared): Promise<void>;
 }
 
 /** A drift that every look has seen, and what became of it. */
@@ -64,13 +87,20 @@ export async function reconcile(
 ): Promise<ReconciliationReport> {
   const unseen = new Map<CheckName, string>();
   const found = new Map<CheckName, readonly Drift[]>();
-  for (const check of checkNames) found.set(check, await look(check));
+  let compared: Compared | undefined;
+  for (const check of checkNames) {
+    const seen = await look(check);
+    found.set(check, seen.drifts);
+    compared ??= seen.compared;
+  }
+  const full = checkNames.filter((check) => found.get(check)!.length >= MOST_DRIFTS);
   for (let looks = 0; looks < LOOKS_TO_CONFIRM && any(); looks += 1) {
     await steps.wait(order.settleMs);
     await lookAgain();
   }
   const confirmed = [...found].flatMap(([, drifts]) => drifts);
-  await steps.recordFound(order, confirmed);
+  const whole = checkNames.filter((check) => !unseen.has(check) && !full.includes(check));
+  await steps.recordFound(order, { drifts: confirmed, whole });
   const tried = new Map<string, string>();
   if (order.repairs) await repair(confirmed);
   const left = new Set([...found.values()].flat().map(driftKey));
@@ -80,21 +110,21 @@ export async function reconcile(
     findings: confirmed.map((drift) => finding(drift, tried.get(driftKey(drift)))),
     unseen: [...unseen].map(([check, reason]) => ({ check, reason })),
   };
-  await steps.recordFinished(order, report);
+  await steps.recordFinished(report, compared);
   return report;
 
   function any(): boolean {
     return [...found.values()].some((drifts) => drifts.length > 0);
   }
 
-  async function look(check: CheckName): Promise<readonly Drift[]> {
+  async function look(check: CheckName): Promise<Seen> {
     const seen = await steps.look(check, order);
     if ('unseen' in seen) {
       unseen.set(check, seen.unseen);
-      return [];
+      return { drifts: [] };
     }
     unseen.delete(check);
-    return seen.drifts;
+    return seen;
   }
 
   /** Of what was found, what is still there. A check that cannot look any more says nothing new. */
@@ -102,7 +132,7 @@ export async function reconcile(
     for (const [check, before] of found) {
       if (before.length === 0) continue;
       const known = new Set(before.map(driftKey));
-      const still = await look(check);
+      const { drifts: still } = await look(check);
       if (!unseen.has(check))
         found.set(
           check,

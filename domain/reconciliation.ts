@@ -2,30 +2,36 @@
 export const checkNames = ['books', 'workflows', 'provider', 'log'] as const;
 export type CheckName = (typeof checkNames)[number];
 
-/** Ways in which two of workflows, database, ledger, provider and log can say different things. */
-export type DriftKind =
-  | 'facts_broken'
-  | 'row_differs'
-  | 'booking_missing'
-  | 'booking_differs'
-  | 'booking_unfounded'
-  | 'ledger_unbalanced'
-  | 'workflow_missing'
-  | 'workflow_left_over'
-  | 'payment_overdue'
-  | 'intent_unknown'
-  | 'capture_differs'
-  | 'hold_left_open'
-  | 'hold_differs'
-  | 'hold_gone'
-  | 'refund_differs'
-  | 'transfer_differs'
-  | 'dispute_differs'
-  | 'unknown_to_provider'
-  | 'fact_missing_on_log'
-  | 'fact_differs_on_log'
-  | 'fact_unfounded_on_log'
-  | 'facts_out_of_order';
+/** Ways in which two of workflows, database, ledger, provider and log can say different things, by who sees them. */
+const kinds = {
+  books: [
+    'facts_broken',
+    'row_differs',
+    'booking_missing',
+    'booking_differs',
+    'booking_unfounded',
+    'ledger_unbalanced',
+  ],
+  workflows: ['workflow_missing', 'workflow_left_over', 'payment_overdue'],
+  provider: [
+    'intent_unknown',
+    'capture_differs',
+    'hold_left_open',
+    'hold_differs',
+    'hold_gone',
+    'refund_differs',
+    'transfer_differs',
+    'dispute_differs',
+    'unknown_to_provider',
+  ],
+  log: ['fact_missing_on_log', 'fact_differs_on_log', 'fact_unfounded_on_log', 'facts_out_of_order'],
+} as const satisfies Record<CheckName, readonly string[]>;
+
+export type DriftKind = (typeof kinds)[CheckName][number];
+
+/** The check that sees drifts of a kind. */
+export const checkOf = (kind: DriftKind): CheckName =>
+  checkNames.find((check) => (kinds[check] as readonly string[]).includes(kind))!;
 
 /** What may be done without asking anybody: it has somebody look, or lets go of what nobody uses. None books. */
 export type Repair =
@@ -74,6 +80,13 @@ export function driftLine(drift: Drift): string {
   return `${kind} ${inOrder(ids)}: ${says}${by}.${why} Repair (${repair ? 'safe' : 'an operator’s'}): ${action}.`;
 }
 
+/** Whether a drift is told as another one by now; why it is so may be said in other words each time. */
+export const isSameDrift = (one: Drift, other: Drift): boolean =>
+  one.byMinor === other.byMinor &&
+  one.currency === other.currency &&
+  one.says === other.says &&
+  (one.repair === undefined) === (other.repair === undefined);
+
 /** How many of each kind. */
 export function countByKind(drifts: readonly Drift[]): Partial<Record<DriftKind, number>> {
   const counts: Partial<Record<DriftKind, number>> = {};
@@ -90,8 +103,18 @@ export interface ReconciliationFactData {
     /** Whether what is safe to repair was to be repaired. */
     readonly repairs: boolean;
   };
+  /** Told once of a drift that lasts, and again where it has become another one. */
   'reconciliation.drift_found': Omit<Drift, 'repair'> & { readonly safe: boolean };
+  'reconciliation.drift_ended': {
+    readonly kind: DriftKind;
+    readonly ids: Drift['ids'];
+    /** When it was found first, ISO 8601 in UTC. */
+    readonly since: string;
+    /** By what this run has done. */
+    readonly repaired: boolean;
+  };
   'reconciliation.finished': {
+    /** Those that had been told before, too. */
     readonly found: number;
     readonly repaired: number;
     /** What is left, by kind. */
@@ -142,7 +165,7 @@ export function foldReconciliation(run: Reconciliation | null, fact: Reconciliat
   if (run === null || run.finishedAt !== null)
     throw new Error(`impossible: ${fact.type} of a reconciliation that is not under way`);
   const version = run.version + 1;
-  if (fact.type === 'reconciliation.drift_found') return { ...run, version, found: run.found + 1 };
-  const { left, unseen } = fact.data;
-  return { ...run, version, finishedAt: fact.at, left, unseen };
+  if (fact.type !== 'reconciliation.finished') return { ...run, version };
+  const { found, left, unseen } = fact.data;
+  return { ...run, version, finishedAt: fact.at, found, left, unseen };
 }

@@ -13,5 +13,5 @@ export {
 } from './kafka/client';
 export { createFactProducer, KafkaRefused, type FactProducer, type OutgoingRecord } from './kafka/producer';
 export { runConsumer, type ConsumedBatch, type ConsumerOptions, type RawRecord } from './kafka/consumer';
-export { readTopicRaw } from './kafka/read';
+export { endOffsets, offsetsSince, readTopicRaw, type Offsets } from './kafka/read';
 export { runTelemetry, type TelemetryOptions } from './kafka/telemetry';

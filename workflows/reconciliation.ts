@@ -34,6 +34,7 @@ export async function reconciliation({ sinceMs, repairs, settleMs }: Reconciliat
     since: new Date(Date.now() - sinceMs).toISOString(),
     repairs,
     settleMs,
+    resumes: true,
   };
   const { findings, unseen } = await reconcile(order, {
     look: (check) => look(check, order),
@@ -42,8 +43,10 @@ export async function reconciliation({ sinceMs, repairs, settleMs }: Reconciliat
       doing.repairDrift.executeWithOptions({ summary: repair.does }, [{ ...order, repair }]),
     recordFound: (_order, found) =>
       doing.recordDriftFound.executeWithOptions({ summary: 'record what was found' }, [{ ...order, found }]),
-    recordFinished: (_order, report) =>
-      doing.recordReconciled.executeWithOptions({ summary: 'record how it ended' }, [report]),
+    recordFinished: (report, compared) =>
+      doing.recordReconciled.executeWithOptions({ summary: 'record how it ended' }, [
+        { ...report, ...(compared ? { compared } : {}) },
+      ]),
   });
   const left = findings.filter(({ repaired }) => !repaired).map(({ drift }) => drift);
   setCurrentDetails(
@@ -60,10 +63,9 @@ export async function reconciliation({ sinceMs, repairs, settleMs }: Reconciliat
 
 async function look(check: CheckName, order: ReconciliationOrder): Promise<Look> {
   try {
-    const drifts = await looking.lookForDrift.executeWithOptions({ summary: `look at ${check}` }, [
+    return await looking.lookForDrift.executeWithOptions({ summary: `look at ${check}` }, [
       { ...order, check },
     ]);
-    return { drifts };
   } catch (error) {
     if (isCancellation(error)) throw error;
     const cause = causeOf(error);

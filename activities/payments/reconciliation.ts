@@ -1,15 +1,21 @@
 import { Context, getClient } from '@temporalio/activity';
-import type { ReconciliationOrder, ReconciliationReport } from '../../domain/reconcile';
-import type { CheckName, Drift, Repair } from '../../domain/reconciliation';
+import type {
+  Compared,
+  Found,
+  ReconciliationOrder,
+  ReconciliationReport,
+  Seen,
+} from '../../domain/reconcile';
+import type { CheckName, Repair } from '../../domain/reconciliation';
 import { createReconciler, type ReconcilerOptions } from '../../services/payments/reconciliation/reconciler';
 
 /** What a reconciliation's workflow does outside of itself. Each is safe to repeat. */
 export type ReconciliationActivities = {
   /** Goes on for minutes, and says meanwhile that it does. */
-  lookForDrift(order: ReconciliationOrder & { readonly check: CheckName }): Promise<readonly Drift[]>;
+  lookForDrift(order: ReconciliationOrder & { readonly check: CheckName }): Promise<Seen>;
   repairDrift(order: ReconciliationOrder & { readonly repair: Repair }): Promise<string>;
-  recordDriftFound(order: ReconciliationOrder & { readonly found: readonly Drift[] }): Promise<void>;
-  recordReconciled(report: ReconciliationReport): Promise<void>;
+  recordDriftFound(order: ReconciliationOrder & { readonly found: Found }): Promise<void>;
+  recordReconciled(end: ReconciliationReport & { readonly compared?: Compared }): Promise<void>;
 };
 
 /** @param options without a client of Temporal: an activity has its worker's */
@@ -22,6 +28,6 @@ export function createReconciliationActivities(
       reconciler.check(check, order, () => Context.current().heartbeat()),
     repairDrift: ({ repair, ...order }) => reconciler.repair(repair, order),
     recordDriftFound: ({ found, ...order }) => reconciler.recordFound(order, found),
-    recordReconciled: (report) => reconciler.recordFinished(report),
+    recordReconciled: ({ compared, ...report }) => reconciler.recordFinished(report, compared),
   };
 }

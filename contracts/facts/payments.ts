@@ -126,14 +126,17 @@ export const payoutAccountFacts = {
   }),
 };
 
+const driftKind = z
+  .string()
+  .describe('which two do not agree, and how; more may come') as unknown as z.ZodType<DriftKind>;
+const driftIds = z.record(z.string(), z.string()).describe('what it is about, each by its name');
+
 /** The same for a run of the reconciliation. */
 export const reconciliationFacts = {
   'reconciliation.started': z.object({ runId: uuid, since: time, repairs: z.boolean() }),
   'reconciliation.drift_found': z.object({
-    kind: z
-      .string()
-      .describe('which two do not agree, and how; more may come') as unknown as z.ZodType<DriftKind>,
-    ids: z.record(z.string(), z.string()).describe('what it is about, each by its name'),
+    kind: driftKind,
+    ids: driftIds,
     byMinor: z.int().optional().describe('by how much, in minor units of the currency'),
     currency: currency.optional(),
     says: z.string(),
@@ -141,8 +144,14 @@ export const reconciliationFacts = {
     action: z.string().describe('what repairs it'),
     safe: z.boolean().describe('whether the house may repair it by itself'),
   }),
+  'reconciliation.drift_ended': z.object({
+    kind: driftKind,
+    ids: driftIds,
+    since: time.describe('when it was found first'),
+    repaired: z.boolean().describe('by what this run has done'),
+  }),
   'reconciliation.finished': z.object({
-    found: z.int().min(0),
+    found: z.int().min(0).describe('those that had been told before, too'),
     repaired: z.int().min(0),
     left: z.record(z.string(), z.int()).describe('how many of each kind are left'),
     unseen: z.array(z.enum(checkNames)).describe('what could not be looked at'),

@@ -43,6 +43,8 @@ export interface ConsumerOptions {
   readonly concurrency?: number;
   /** Start every partition from its beginning whenever it is assigned, whatever was committed (false). */
   readonly rewind?: boolean;
+  /** Start every partition here whenever it is assigned, whatever was committed. */
+  readonly startAt?: (partition: number) => number;
   /** Bytes fetched for a partition at once (1 MB). */
   readonly maxBytesPerPartition?: number;
   /** After each joining of the group, with the partitions that are ours now. */
@@ -129,6 +131,9 @@ function listenForAssignments(consumer: Consumer, options: ConsumerOptions): voi
     const places = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
       partitions.map((partition) => ({ topic, partition, place: `${topic}/${partition}` })),
     );
+    if (options.startAt)
+      for (const { topic, partition } of places)
+        consumer.seek({ topic, partition, offset: String(options.startAt(partition)) });
     if (options.rewind) {
       for (const { topic, partition, place } of places) {
         // Below the log's start the broker says out of range and kafkajs takes the earliest there is.

@@ -5,9 +5,24 @@ import { runConsumer, type RawRecord } from './consumer';
 
 const silent: KafkaLog = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
+/** Places in a topic's partitions, by their number. */
+export type Offsets = Readonly<Record<number, number>>;
+
+/** Where a topic's partitions end: the offsets of their next records. */
+export async function endOffsets(kafka: Kafka, topic: string): Promise<Offsets> {
+  const ends = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
+  return Object.fromEntries(ends.map(({ partition, high }) => [partition, Number(high)]));
+}
+
+/** Where the records begin that were sent at that time or later, in milliseconds since 1970. */
+export async function offsetsSince(kafka: Kafka, topic: string, ms: number): Promise<Offsets> {
+  const begins = await withAdmin(kafka, (admin) => admin.fetchTopicOffsetsByTimestamp(topic, ms));
+  return Object.fromEntries(begins.map(({ partition, offset }) => [partition, Number(offset)]));
+}
+
 /**
- * Reads a whole topic from its first record to the end it has at the call, without any group's offsets: for verdicts.
- * Records of a partition come in order, one call at a time.
+ * Reads a topic from its first record, or from `from` on, to the end it has at the call, without any group's offsets: for
+ * verdicts. Records of a partition come in order, one call at a time.
  * @returns how many records there were.
  * @throws when it takes longer than `timeoutMs` (60 s) or `onRecord` throws.
  */
@@ -16,11 +31,18 @@ export async function readTopicRaw(options: {
   readonly topic: string;
   readonly onRecord: (record: RawRecord) => void | Promise<void>;
   readonly timeoutMs?: number;
+  /** The first offset to read, by partition. */
+  readonly from?: Offsets;
 }): Promise<number> {
-  const { kafka, topic, onRecord } = options;
+  const { kafka, topic, onRecord, from = {} } = options;
   const offsets = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
+  const next = new Map(
+    offsets.map(({ partition, low }) => [partition, Math.max(Number(low), from[partition] ?? 0)]),
+  );
   const ends = new Map(
-    offsets.filter((o) => Number(o.high) > Number(o.low)).map((o) => [o.partition, Number(o.high)]),
+    offsets
+      .map(({ partition, high }) => [partition, Number(high)] as const)
+      .filter(([partition, end]) => next.get(partition)! < end),
   );
   if (ends.size === 0) return 0;
 
@@ -40,24 +62,25 @@ export async function readTopicRaw(options: {
     log: silent,
     concurrency: 1,
     maxBytesPerPartition: 4_194_304,
+    // A new consumer after a crash goes on where the last one was.
+    startAt: (partition) => next.get(partition) ?? 0,
     async onBatch(batch) {
       const end = ends.get(batch.partition);
       if (end === undefined) return batch.holdFor(60_000);
-      let next = 0;
       try {
         for (const record of batch.records) {
           if (record.offset >= end) break;
           count += 1;
           await onRecord(record);
+          next.set(batch.partition, record.offset + 1);
         }
-        next = (batch.records.at(-1)?.offset ?? -1) + 1;
       } catch (error) {
         failure = error;
         return done.abort(error);
       }
-      // Committed in a group of its own, so that a new consumer after a crash does not read twice.
-      await batch.commit(next);
-      if (next >= end) ends.delete(batch.partition);
+      const behind = next.get(batch.partition)!;
+      batch.skipTo(behind);
+      if (behind >= end) ends.delete(batch.partition);
       if (ends.size === 0) done.abort();
     },
   });

@@ -68,15 +68,15 @@ export async function startReconcileGround(now?: () => number): Promise<Reconcil
     ...(now ? { now } : {}),
   });
   const order = (changes: Partial<ReconciliationOrder> = {}): ReconciliationOrder => ({
-    ...{ runId: randomUUID(), since, repairs: false, settleMs: 200 },
+    ...{ runId: randomUUID(), since, repairs: false, settleMs: 200, resumes: false },
     ...changes,
   });
   const ground: ReconcileGround = {
     ...real,
     ...{ kafka, topic, topicPrefix, byHand, reconciler, order },
     async drifts(check, ...ids) {
-      const found = await reconciler.check(check, order());
-      return found.filter((drift) =>
+      const { drifts } = await reconciler.check(check, order());
+      return drifts.filter((drift) =>
         Object.values(drift.ids).some((id) => ids.some((own) => id.includes(own))),
       );
     },

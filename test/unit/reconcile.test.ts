@@ -1,7 +1,7 @@
 import { isClean, reconcile, type Look, type ReconciliationSteps } from '../../domain/reconcile';
 import { checkNames, driftLine, type CheckName, type Drift } from '../../domain/reconciliation';
 
-const order = { runId: 'run', since: '2026-01-01T00:00:00.000Z', repairs: true, settleMs: 10 };
+const order = { runId: 'run', since: '2026-01-01T00:00:00.000Z', repairs: true, settleMs: 10, resumes: true };
 const drift = (rideId: string, more: Partial<Drift> = {}): Drift => ({
   ...{ kind: 'hold_gone', ids: { rideId }, says: 'it is gone', action: 'look' },
   ...more,
@@ -19,8 +19,8 @@ function house(says: Partial<Record<CheckName, Look[]>>) {
     },
     wait: () => Promise.resolve(void done.push('wait')),
     repair: (repair) => Promise.resolve(`${done.push(`repair ${repair.does}`)} steps`),
-    recordFound: (_order, found) => Promise.resolve(void done.push(`found ${found.length}`)),
-    recordFinished: (_order, { findings }) =>
+    recordFound: (_order, { drifts }) => Promise.resolve(void done.push(`found ${drifts.length}`)),
+    recordFinished: ({ findings }) =>
       Promise.resolve(void done.push(`left ${findings.filter(({ repaired }) => !repaired).length}`)),
   };
   return { steps, done };

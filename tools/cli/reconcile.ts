@@ -32,6 +32,7 @@ export async function reconcileHouse(argv: readonly string[], env: NodeJS.Proces
     since: sinceOf(options.since),
     repairs: options.repair ?? false,
     settleMs: settleOf(options.settle) * 1_000,
+    resumes: options.since === undefined,
   };
   const config = loadConfig(env);
   const pool = createPool(config.PAYMENTS_DATABASE_URL, { applicationName: 'reconcile', max: 4 });
@@ -68,16 +69,12 @@ export const reconcileWith = (
   order: ReconciliationOrder,
 ): Promise<ReconciliationReport> =>
   reconcile(order, {
-    look: (check) =>
-      reconciler.check(check, order).then(
-        (drifts) => ({ drifts }),
-        (error: unknown) => ({ unseen: words(error) }),
-      ),
+    look: (check) => reconciler.check(check, order).catch((error: unknown) => ({ unseen: words(error) })),
     wait: (ms) => wait(ms),
     repair: (repair) =>
       reconciler.repair(repair, order).catch((error: unknown) => `could not: ${words(error)}`),
     recordFound: (_order, found) => reconciler.recordFound(order, found),
-    recordFinished: (_order, report) => reconciler.recordFinished(report),
+    recordFinished: (report, compared) => reconciler.recordFinished(report, compared),
   });
 
 /** A line for each drift and for what could not be looked at, and a last one. */

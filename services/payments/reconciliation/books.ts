@@ -2,21 +2,32 @@ import type { Pool, Queryable } from '../../../platform/postgres';
 import type { Drift } from '../../../domain/reconciliation';
 import { createCollected } from './collect';
 import { judgeBooks } from './judgeBooks';
-import { bookingsOfSteps, families, looking, pagesSince, rowsOf, stepsOfAll, type Page } from './pages';
+import {
+  bookingsOfSteps,
+  families,
+  looking,
+  pagesOf,
+  rowsOf,
+  stepsOfAll,
+  type Page,
+  type Scope,
+} from './pages';
 
 const PAGE = 500;
 /** The whole ledger is summed up once. */
 const SUM_TIMEOUT_MS = 300_000;
 
 /** Rows against facts, facts against bookings, and the ledger against itself. */
-export async function checkBooks(pool: Pool, since: string, beat: () => void): Promise<readonly Drift[]> {
+export async function checkBooks(pool: Pool, scope: Scope, beat: () => void): Promise<readonly Drift[]> {
   const collected = createCollected();
-  for await (const page of pagesSince(pool, since)) {
+  for await (const page of pagesOf(pool, scope)) {
     beat();
     if (collected.isFull) break;
     collected.add(...(await judgePage(pool, page)));
   }
-  for await (const stepIds of unfoundedBookings(pool, since)) {
+  const suspects = scope.again.flatMap(({ drift }) => drift.ids['stepId'] ?? []);
+  collected.add(...(await stillUnfounded(pool, suspects)).map(unfounded));
+  for await (const stepIds of unfoundedBookings(pool, scope.since)) {
     beat();
     collected.add(...stepIds.map(unfounded));
   }
@@ -55,6 +66,15 @@ async function* unfoundedBookings(db: Queryable, since: string): AsyncGenerator<
     if (rows.length < PAGE) return;
     after = rows.at(-1)!.transactionId;
   }
+}
+
+async function stillUnfounded(db: Queryable, stepIds: readonly string[]): Promise<string[]> {
+  const { rows } = await db.query<{ stepId: string }>(
+    `select step_id as "stepId" from ledger_transactions where step_id = any ($1)
+       and not exists (select from steps where steps.step_id = ledger_transactions.step_id)`,
+    [stepIds],
+  );
+  return rows.map(({ stepId }) => stepId);
 }
 
 /** The first UUID of version 7 of that millisecond. */

@@ -1,10 +1,14 @@
-import { isDeepStrictEqual } from 'node:util';
+import type { Compared, Seen } from '../../../domain/reconcile';
 import type { Drift } from '../../../domain/reconciliation';
 import { readTopicRaw, type Kafka, type RawRecord } from '../../../platform/kafka';
 import { factId } from '../../../platform/outbox';
-import type { Pool, Queryable } from '../../../platform/postgres';
+import type { Pool } from '../../../platform/postgres';
 import { createCollected, type Collected } from './collect';
-import { families, pagesSince, stepsOfAll, type RecordedStep } from './pages';
+import { judgeLogged, missingFact, type LoggedFact } from './judgeLog';
+import { beginOfLook, settledBelow } from './logPosition';
+import { createLogProgress, type LogProgress } from './logProgress';
+import { committedAs, committedSince, parkedKeys, versionsBelow, type CommittedFact } from './logSteps';
+import { stepsOfAll, type Scope } from './pages';
 
 /** Records that are compared with the database at once. */
 const PAGE = 500;
@@ -19,181 +23,119 @@ export interface LogToCheck {
   readonly lagMs: number;
 }
 
-interface LoggedFact {
-  readonly key: string;
-  readonly sequence: number;
-  readonly id: string;
-  readonly value: string;
-}
-
-/** How far each key is on the log: a number for each, whatever there is of it. */
-interface Progress {
-  /** Up to this sequence everything is there. */
-  readonly upTo: Map<string, number>;
-  /** What came before its predecessors. */
-  readonly ahead: Map<string, Set<number>>;
+interface Looking extends LogToCheck {
+  readonly begin: Compared;
+  readonly progress: LogProgress;
+  readonly collected: Collected;
+  readonly beat: () => void;
+  /** Facts that were missing before, and have not turned up. */
+  readonly missed: Set<string>;
 }
 
 /**
  * Each committed fact is on the log, in order for its key; a repeat is none of order’s business, as consumers take each
- * once. The log is read from its beginning, and what it says is compared with the database from `since` on.
+ * once. What is new on either side since the last run is held against the other; of what was read no more is remembered
+ * than a number for each key.
  */
-export async function checkLog(
-  house: LogToCheck,
-  since: string,
-  beat: () => void,
-): Promise<readonly Drift[]> {
-  const { pool, kafka, topic } = house;
+export async function checkLog(house: LogToCheck, scope: Scope, beat: () => void): Promise<Seen> {
+  const { pool, kafka, topic, lagMs } = house;
+  const below = await settledBelow(pool, lagMs);
+  const begin = await beginOfLook(house, scope);
+  const missed = new Set(idsOf(scope, true));
   const collected = createCollected();
-  const progress: Progress = { upTo: new Map(), ahead: new Map() };
-  const sinceMs = Date.parse(since);
+  const look: Looking = { ...house, begin, progress: createLogProgress(), collected, beat, missed };
+  const offsets: Record<number, number> = { ...begin.offsets };
+  const youngest = new Map<number, number>();
   let page: LoggedFact[] = [];
-  let read = 0;
   const compare = async (): Promise<void> => {
     beat();
-    collected.add(...(await judgeLogged(pool, page)));
+    const committed = await comparePage(page, look);
+    for (const { partition, offset, key, sequence } of page) {
+      offsets[partition] = offset + 1;
+      // Steps that are as young are compared anew by the next run: their records have to be read anew, too.
+      const fact = committed.get(placeOf(key, sequence));
+      if (fact && BigInt(fact.xid ?? 0) >= BigInt(below) && !youngest.has(partition))
+        youngest.set(partition, offset);
+    }
     page = [];
   };
   await readTopicRaw({
-    kafka,
-    topic,
-    timeoutMs: READ_TIMEOUT_MS,
+    ...{ kafka, topic, timeoutMs: READ_TIMEOUT_MS, from: begin.offsets },
     onRecord: async (record) => {
-      read += 1;
-      if (read % PAGE === 0) beat();
-      const fact = loggedFact(record);
-      collected.add(...follow(progress, fact));
-      if (record.timestamp < sinceMs) return;
-      page.push(fact);
+      page.push(loggedFact(record));
       if (page.length >= PAGE) await compare();
     },
   });
   await compare();
-  await findMissing(house, { since, progress, collected, beat });
-  return collected.drifts;
+  await findMissing(look);
+  collected.add(...stillTold(scope));
+  const compared = { below, offsets: { ...offsets, ...Object.fromEntries(youngest) } };
+  return { drifts: collected.drifts, ...(collected.isFull ? {} : { compared }) };
 }
 
-const loggedFact = ({ key, value, headers }: RawRecord): LoggedFact => ({
+const loggedFact = ({ key, value, headers, partition, offset }: RawRecord): LoggedFact => ({
+  ...{ partition, offset },
   key: String(key),
   sequence: Number(headers['ce_sequence']),
   id: String(headers['ce_id']),
   value: String(value),
 });
 
-const keyName = 'key';
-const relayAction = 'look at the relay: its log, its parked keys; consumers have to read the key again';
+const placeOf = (key: string, sequence: number): string => `${key}/${sequence}`;
 
-/** Notes a record; tells where one came behind a later one of its key. */
-function follow({ upTo, ahead }: Progress, { key, sequence, id }: LoggedFact): Drift[] {
-  let last = upTo.get(key) ?? 0;
-  const waiting = ahead.get(key);
-  if (sequence <= last || waiting?.has(sequence)) return [];
-  if (sequence > last + 1) {
-    if (waiting) waiting.add(sequence);
-    else ahead.set(key, new Set([sequence]));
-    return [];
+const isMissing = ({ kind }: Drift): boolean => kind === 'fact_missing_on_log';
+
+const idsOf = ({ again }: Scope, missing: boolean): string[] =>
+  again.filter(({ drift }) => isMissing(drift) === missing).map(({ drift }) => drift.ids['factId']!);
+
+/** What lies wrong on the log lies there for ever: it is told for as long as the run looks back. */
+const stillTold = ({ again, since }: Scope): Drift[] =>
+  again.filter((open) => !isMissing(open.drift) && open.since >= since).map(({ drift }) => drift);
+
+/** What lies on the log is what was committed, and in order. Answers what was committed, by key and version. */
+async function comparePage(
+  page: readonly LoggedFact[],
+  { pool, begin, progress, collected, missed }: Looking,
+): Promise<ReadonlyMap<string, CommittedFact>> {
+  const rows = await committedAs(pool, page);
+  const committed = new Map(rows.map((row) => [placeOf(row.key, row.sequence), row]));
+  const keys = [...new Set(page.map(({ key }) => key))].filter((key) => !progress.knows(key));
+  const bases = await versionsBelow(pool, keys, begin.below);
+  for (const key of keys) progress.begin(key, bases.get(key) ?? 0);
+  for (const fact of page) {
+    const wasMissed = missed.delete(fact.id);
+    const isLate = progress.follow(fact) || (wasMissed && progress.isBehind(fact));
+    collected.add(...judgeLogged(fact, committed.get(placeOf(fact.key, fact.sequence)), isLate));
   }
-  last = sequence;
-  while (waiting?.delete(last + 1)) last += 1;
-  upTo.set(key, last);
-  if (!waiting) return [];
-  if (waiting.size === 0) ahead.delete(key);
-  return [
-    {
-      kind: 'facts_out_of_order',
-      ids: { [keyName]: key, factId: id },
-      says: 'a later fact of its key lies before it on the log',
-      action: relayAction,
-    },
-  ];
-}
-
-/** What lies on the log is what was committed. */
-async function judgeLogged(db: Queryable, page: readonly LoggedFact[]): Promise<Drift[]> {
-  const { rows } = await db.query<{ key: string; sequence: number; fact: RecordedStep['fact'] }>(
-    `select aggregate_id as key, version as sequence, fact from steps
-     join unnest($1::text[], $2::integer[]) as logged (key, sequence)
-       on aggregate_id = key and version = sequence`,
-    [page.map(({ key }) => key), page.map(({ sequence }) => sequence)],
-  );
-  const committed = new Map(
-    rows.map(({ key, sequence, fact }) => [factId(fact.type, key, sequence), fact.data] as const),
-  );
-  return page.flatMap(({ key, id, value }): Drift[] => {
-    const data = committed.get(id);
-    const ids = { [keyName]: key, factId: id };
-    if (data === undefined) {
-      const says = 'a fact on the log that the database has not';
-      const cause = 'the database was set back, or somebody else writes to the topic';
-      const action = 'consumers have acted on it: find out what really happened, at the provider';
-      return [{ kind: 'fact_unfounded_on_log', ids, says, cause, action }];
-    }
-    if (isDeepStrictEqual(JSON.parse(value), data)) return [];
-    const says = 'the fact on the log says something else than the database';
-    return [
-      { kind: 'fact_differs_on_log', ids, says, action: 'compare both with a backup, and with the provider' },
-    ];
-  });
+  return committed;
 }
 
 /** What was committed lies on the log, but for what may still be on its way. */
-async function findMissing(
-  { pool, topic, lagMs }: LogToCheck,
-  {
-    since,
-    progress,
-    collected,
-    beat,
-  }: {
-    since: string;
-    progress: Progress;
-    collected: Collected;
-    beat: () => void;
-  },
-): Promise<void> {
-  const missing = async (keys: readonly string[]): Promise<void> => {
-    beat();
-    const steps = await stepsOfAll(pool, keys);
-    const lost = [...steps.values()]
-      .flat()
-      .filter(
-        ({ aggregateId, version, ageMs }) =>
-          ageMs > lagMs &&
-          version > (progress.upTo.get(aggregateId) ?? 0) &&
-          !progress.ahead.get(aggregateId)?.has(version),
-      );
+async function findMissing({
+  pool,
+  topic,
+  lagMs,
+  begin,
+  progress,
+  collected,
+  beat,
+  missed,
+}: Looking): Promise<void> {
+  const tell = async (lost: readonly CommittedFact[]): Promise<void> => {
     if (lost.length === 0) return;
-    const parked = await parkedKeys(pool, topic, keys);
-    collected.add(...lost.map((step) => missingFact(step, parked.get(step.aggregateId))));
+    const parked = await parkedKeys(pool, topic, [...new Set(lost.map(({ key }) => key))]);
+    collected.add(...lost.map((fact) => missingFact(fact, parked.get(fact.key))));
   };
-  for await (const page of pagesSince(pool, since)) {
+  for await (const page of committedSince(pool, begin.below)) {
+    beat();
     if (collected.isFull) return;
-    await missing(families.flatMap((family) => page[family]));
+    await tell(page.filter((fact) => fact.ageMs > lagMs && !progress.has(fact)));
   }
-  await missing([...progress.ahead.keys()].slice(0, PAGE));
-}
-
-async function parkedKeys(
-  db: Queryable,
-  topic: string,
-  keys: readonly string[],
-): Promise<Map<string, string>> {
-  const { rows } = await db.query<{ key: string; reason: string }>(
-    'select key, reason from parked_keys where topic = $1 and key = any ($2)',
-    [topic, keys],
-  );
-  return new Map(rows.map(({ key, reason }) => [key, reason]));
-}
-
-function missingFact(step: RecordedStep, parkedFor: string | undefined): Drift {
-  const { aggregateId: key, version, fact, sent, ageMs } = step;
-  const behind = `the relay has not come to it for ${Math.round(ageMs / 1_000)} s: it is down, or behind`;
-  const cause = sent ? 'the relay has sent it: the log has lost it' : behind;
-  return {
-    kind: 'fact_missing_on_log',
-    ids: { [keyName]: key, factId: factId(fact.type, key, version) },
-    says: 'a committed fact is not on the log',
-    cause: parkedFor === undefined ? cause : `its key is parked: ${parkedFor}`,
-    action: parkedFor === undefined && !sent ? 'start the relay: it sends what waits by itself' : relayAction,
-  };
+  const keys = [...missed].map((id) => id.split('/')[1]!);
+  const before = [...(await stepsOfAll(pool, keys)).values()]
+    .flat()
+    .map(({ aggregateId, version, fact, sent, ageMs }): CommittedFact => ({
+      ...{ key: aggregateId, sequence: version, fact, sent, ageMs, xid: null },
+    }));
+  await tell(before.filter(({ key, sequence, fact }) => missed.has(factId(fact.type, key, sequence))));
 }

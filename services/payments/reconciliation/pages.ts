@@ -4,6 +4,7 @@ import type { Payment } from '../../../domain/payment';
 import type { Payout } from '../../../domain/payout';
 import { withTransaction, type Pool, type Queryable, type Tx } from '../../../platform/postgres';
 import { openPayments } from '../books/paymentStore';
+import type { OpenDrift } from './openDrifts';
 
 /** Aggregates of the payments database that are compared with what else is said of them. */
 export const families = ['payment', 'dispute', 'payout'] as const;
@@ -93,7 +94,7 @@ async function* changedPages(db: Queryable, since: string): AsyncGenerator<Page>
 }
 
 /** Transactions have about the order of their times; the one of a step from before is far enough back. */
-async function xidBefore(db: Queryable, since: string): Promise<string> {
+export async function xidBefore(db: Queryable, since: string): Promise<string> {
   const { rows } = await db.query<{ xid: string }>(
     `select xid::text from steps where xid is not null and recorded_at < $1::timestamptz - interval '1 minute'
      order by xid desc limit 1`,
@@ -102,9 +103,21 @@ async function xidBefore(db: Queryable, since: string): Promise<string> {
   return rows[0]?.xid ?? '0';
 }
 
-/** What a reconciliation looks at: all that is open, and all that has changed since. Some may come twice. */
-export async function* pagesSince(db: Queryable, since: string): AsyncGenerator<Page> {
+/** What a check looks at. */
+export interface Scope {
+  /** What has changed since then; what is open is looked at however old. ISO 8601 in UTC. */
+  readonly since: string;
+  /** Whether the log is read on from where the last run has ended. */
+  readonly resumes: boolean;
+  /** What this check has found before, and nobody has seen the end of. */
+  readonly again: readonly OpenDrift[];
+}
+
+/** Aggregates of which there was a drift, all that are open, and all that have changed since. Some may come twice. */
+export async function* pagesOf(db: Queryable, { since, again }: Scope): AsyncGenerator<Page> {
   const none: Page = { payment: [], dispute: [], payout: [] };
+  const named = (name: string) => again.flatMap(({ drift: { ids } }) => ids[name] ?? []);
+  yield { payment: named('rideId'), dispute: named('disputeId'), payout: named('payoutId') };
   for (const family of families)
     for await (const ids of openPages(db, family)) yield { ...none, [family]: ids };
   yield* changedPages(db, since);

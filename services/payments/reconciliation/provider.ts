@@ -6,7 +6,7 @@ import { createCollected, inPages, type Collected } from './collect';
 import { judgeIntent, judgeRefund, unknownToProvider } from './judgeIntents';
 import { judgeDispute, judgeTransfer } from './judgeTransfers';
 import { idOf, metadataId, moneyOf, objectsOf, ridesOfIntents, takenByFacts, type RideMoney } from './money';
-import { looking, pagesSince, rowsOf, type Page } from './pages';
+import { looking, pagesOf, rowsOf, type Page, type Scope } from './pages';
 
 const PAGE = 100;
 
@@ -22,21 +22,22 @@ interface Looking {
 }
 
 /**
- * The provider’s lists since then against our rows and facts; then what our rows and facts tell of and was not listed,
- * one by one.
+ * The provider’s lists since then against our rows and facts; then what differed before, and what our rows and facts tell
+ * of and was not listed, one by one.
  */
 export async function checkProvider(
   { pool, client }: { readonly pool: Pool; readonly client: ProviderClient },
-  since: string,
+  scope: Scope,
   beat: () => void,
 ): Promise<readonly Drift[]> {
   const look: Looking = { pool, client, collected: createCollected(), seen: new Set(), beat };
-  const listed = { created: { gte: Math.floor(Date.parse(since) / 1_000) }, limit: PAGE };
+  const listed = { created: { gte: Math.floor(Date.parse(scope.since) / 1_000) }, limit: PAGE };
   await eachPage(client.paymentIntents.list(listed), look, (intents) => judgeIntents(intents, look));
   await eachPage(client.refunds.list(listed), look, (refunds) => judgeRefunds(refunds, look));
   await eachPage(client.disputes.list(listed), look, (disputes) => judgeDisputes(disputes, look));
   await eachPage(client.transfers.list(listed), look, (transfers) => judgeTransfers(transfers, look));
-  for await (const page of pagesSince(pool, since)) {
+  await lookAgain(scope, look);
+  for await (const page of pagesOf(pool, scope)) {
     beat();
     if (look.collected.isFull) break;
     await judgeOurs(page, look);
@@ -136,6 +137,25 @@ async function judgeTransfers(
     const payoutId = payoutIds[index];
     if (payoutId) collected.add(...judgeTransfer(transfer, payoutId, rows.get(payoutId) ?? null));
   }
+}
+
+/** Objects that differed before: nothing of ours may tell of them, and they may be older than what is listed. */
+async function lookAgain({ again }: Scope, look: Looking): Promise<void> {
+  const { client } = look;
+  const retrieved = async <T>(name: string, retrieve: (id: string) => Promise<T>): Promise<T[]> => {
+    const ids = new Set(again.flatMap(({ drift }) => drift.ids[name] ?? []));
+    const objects: T[] = [];
+    for (const id of ids) {
+      if (look.seen.has(id)) continue;
+      const object = await ask(look, id, () => retrieve(id));
+      if (object) objects.push(object);
+    }
+    return objects;
+  };
+  await judgeIntents(await retrieved('intentId', (id) => client.paymentIntents.retrieve(id)), look);
+  await judgeRefunds(await retrieved('refundId', (id) => client.refunds.retrieve(id)), look);
+  await judgeDisputes(await retrieved('disputeId', (id) => client.disputes.retrieve(id)), look);
+  await judgeTransfers(await retrieved('transferId', (id) => client.transfers.retrieve(id)), look);
 }
 
 /** The other way round: what we tell of has to be there, listed or not. */

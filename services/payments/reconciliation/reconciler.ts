@@ -1,12 +1,21 @@
 import type { Client } from '@temporalio/client';
-import type { ReconciliationOrder, ReconciliationReport } from '../../../domain/reconcile';
-import type { CheckName, Drift, Repair } from '../../../domain/reconciliation';
+import type {
+  Compared,
+  Found,
+  ReconciliationOrder,
+  ReconciliationReport,
+  Seen,
+} from '../../../domain/reconcile';
+import { checkOf, type CheckName, type Repair } from '../../../domain/reconciliation';
 import type { Policies } from '../../../domain/policies';
 import type { Kafka } from '../../../platform/kafka';
 import type { Pool } from '../../../platform/postgres';
 import type { ProviderClient } from '../provider/client';
 import { checkBooks } from './books';
 import { checkLog } from './log';
+import { logTopic } from './logPosition';
+import { openDrifts } from './openDrifts';
+import type { Scope } from './pages';
 import { checkProvider } from './provider';
 import { doRepair } from './repairs';
 import { recordFinished, recordFound } from './runs';
@@ -32,10 +41,10 @@ export interface ReconcilerOptions {
 /** What a reconciliation does, one by one. Everything but the repairs and the records only reads. */
 export interface Reconciler {
   /** `beat` is called for as long as it goes on. @throws where somebody who is asked does not answer */
-  check(name: CheckName, order: ReconciliationOrder, beat?: () => void): Promise<readonly Drift[]>;
+  check(name: CheckName, order: ReconciliationOrder, beat?: () => void): Promise<Seen>;
   repair(repair: Repair, order: ReconciliationOrder): Promise<string>;
-  recordFound(order: ReconciliationOrder, found: readonly Drift[]): Promise<void>;
-  recordFinished(report: ReconciliationReport): Promise<void>;
+  recordFound(order: ReconciliationOrder, found: Found): Promise<void>;
+  recordFinished(report: ReconciliationReport, compared?: Compared): Promise<void>;
 }
 
 const LAG_MS = 60_000;
@@ -43,23 +52,28 @@ const LAG_MS = 60_000;
 export function createReconciler(options: ReconcilerOptions): Reconciler {
   const { pool, provider: client, kafka, temporal, taskQueue, topicPrefix, policies } = options;
   const now = options.now ?? Date.now;
-  const topic = `${topicPrefix}payments`;
-  const checks: Readonly<Record<CheckName, (since: string, beat: () => void) => Promise<readonly Drift[]>>> =
-    {
-      books: (since, beat) => checkBooks(pool, since, beat),
-      workflows: (_since, beat) =>
-        checkWorkflows({ pool, policies, now, workflows: createWorkflowView(temporal(), taskQueue) }, beat),
-      provider: (since, beat) => checkProvider({ pool, client }, since, beat),
-      log: (since, beat) => checkLog({ pool, kafka, topic, lagMs: options.lagMs ?? LAG_MS }, since, beat),
-    };
+  const checks: Readonly<Record<CheckName, (scope: Scope, beat: () => void) => Promise<Seen>>> = {
+    books: async (scope, beat) => ({ drifts: await checkBooks(pool, scope, beat) }),
+    workflows: async (_scope, beat) => {
+      const workflows = createWorkflowView(temporal(), taskQueue);
+      return { drifts: await checkWorkflows({ pool, policies, now, workflows }, beat) };
+    },
+    provider: async (scope, beat) => ({ drifts: await checkProvider({ pool, client }, scope, beat) }),
+    log: (scope, beat) =>
+      checkLog({ pool, kafka, topic: logTopic(topicPrefix), lagMs: options.lagMs ?? LAG_MS }, scope, beat),
+  };
   const place = () => ({ at: new Date(now()).toISOString(), topicPrefix });
   return {
-    check: (name, { since }, beat = () => undefined) => checks[name](since, beat),
+    async check(name, { since, resumes }, beat = () => undefined) {
+      const open = [...(await openDrifts(pool)).values()];
+      const again = open.filter(({ drift }) => checkOf(drift.kind) === name);
+      return checks[name]({ since, resumes, again }, beat);
+    },
     repair: (repair, order) => {
       const workflows = createWorkflowView(temporal(), taskQueue);
       return doRepair({ pool, client, temporal: temporal(), workflows, taskQueue, policies }, repair, order);
     },
     recordFound: (order, found) => recordFound(pool, order, found, place()),
-    recordFinished: (report) => recordFinished(pool, report, place()),
+    recordFinished: (report, compared) => recordFinished(pool, report, compared, place()),
   };
 }

@@ -1,10 +1,12 @@
 import { factAddress } from '../../../contracts/catalogue';
 import { stepId } from '../../../domain/names';
-import type { ReconciliationOrder, ReconciliationReport } from '../../../domain/reconcile';
+import type { Compared, Found, ReconciliationOrder, ReconciliationReport } from '../../../domain/reconcile';
 import {
+  checkOf,
   countByKind,
+  driftKey,
   foldReconciliation,
-  type Drift,
+  isSameDrift,
   type Reconciliation,
   type ReconciliationFact,
   type ReconciliationFactData,
@@ -12,21 +14,36 @@ import {
 } from '../../../domain/reconciliation';
 import { findStep, recordFact } from '../../../platform/outbox';
 import { withTransaction, type Pool, type Queryable, type Tx } from '../../../platform/postgres';
+import { logTopic, putCompared } from './logPosition';
+import { dropOpen, keepOpen, openDrifts, type OpenDrift } from './openDrifts';
 
-/** Records what a run has found, before anything is repaired. Safe to repeat. */
+/**
+ * Records what a run has found, before anything is repaired: what is new or has become another drift, and what has ended.
+ * Safe to repeat.
+ */
 export async function recordFound(
   pool: Pool,
   { runId, since, repairs }: ReconciliationOrder,
-  found: readonly Drift[],
-  { at, topicPrefix }: { readonly at: string; readonly topicPrefix: string },
+  { drifts, whole }: Found,
+  { at, topicPrefix }: Place,
 ): Promise<void> {
   await withTransaction(pool, async (tx) => {
     if ((await findStep(tx, stepId(runId, 'start'))) !== null) return;
+    const open = await openDrifts(tx);
+    const found = new Set(drifts.map(driftKey));
+    const told = drifts.filter((drift) => {
+      const before = open.get(driftKey(drift));
+      return before === undefined || !isSameDrift(before.drift, drift);
+    });
+    const gone = [...open].filter(
+      ([key, { drift }]) => whole.includes(checkOf(drift.kind)) && !found.has(key),
+    );
     const facts = [
       factOf('reconciliation.started', at, { runId, since, repairs }),
-      ...found.map(({ repair, ...drift }) =>
+      ...told.map(({ repair, ...drift }) =>
         factOf('reconciliation.drift_found', at, { ...drift, safe: repair !== undefined }),
       ),
+      ...gone.map(([, drift]) => ended(drift, at, false)),
     ];
     let run: Reconciliation | null = null;
     for (const fact of facts) {
@@ -34,31 +51,62 @@ export async function recordFound(
       const step = run.version === 1 ? stepId(runId, 'start') : stepId(runId, 'drift', run.version);
       await record(tx, run, fact, step, topicPrefix);
     }
+    await keepOpen(tx, told, at);
+    await dropOpen(
+      tx,
+      gone.map(([key]) => key),
+    );
     await put(tx, run!);
   });
 }
 
-/** Records how a run has ended. Safe to repeat. */
+/** Records how a run has ended, and how far the log was compared. Safe to repeat. */
 export async function recordFinished(
   pool: Pool,
   { runId, findings, unseen }: ReconciliationReport,
-  { at, topicPrefix }: { readonly at: string; readonly topicPrefix: string },
+  compared: Compared | undefined,
+  { at, topicPrefix }: Place,
 ): Promise<void> {
   await withTransaction(pool, async (tx) => {
     const step = stepId(runId, 'finish');
     if ((await findStep(tx, step)) !== null) return;
-    const left = findings.filter(({ repaired }) => !repaired).map(({ drift }) => drift);
+    const open = await openDrifts(tx);
+    const repaired = findings.filter((finding) => finding.repaired).map(({ drift }) => driftKey(drift));
+    const left = findings.filter((finding) => !finding.repaired).map(({ drift }) => drift);
+    let run = await getRun(tx, runId);
+    for (const key of repaired) {
+      const drift = open.get(key);
+      if (drift === undefined) continue;
+      const fact = ended(drift, at, true);
+      run = foldReconciliation(run, fact);
+      await record(tx, run, fact, stepId(runId, 'drift', run.version), topicPrefix);
+    }
+    await dropOpen(tx, repaired);
     const fact = factOf('reconciliation.finished', at, {
       found: findings.length,
-      repaired: findings.length - left.length,
+      repaired: repaired.length,
       left: countByKind(left),
       unseen: unseen.map(({ check }) => check),
     });
-    const run = foldReconciliation(await getRun(tx, runId), fact);
+    run = foldReconciliation(run, fact);
     await record(tx, run, fact, step, topicPrefix);
     await put(tx, run);
+    if (compared) await putCompared(tx, logTopic(topicPrefix), compared);
   });
 }
+
+/** When a run records something, and where its facts go. */
+interface Place {
+  /** ISO 8601 in UTC. */
+  readonly at: string;
+  readonly topicPrefix: string;
+}
+
+const ended = (
+  { drift: { kind, ids }, since }: OpenDrift,
+  at: string,
+  repaired: boolean,
+): ReconciliationFact => factOf('reconciliation.drift_ended', at, { kind, ids, since, repaired });
 
 const factOf = <T extends ReconciliationFactType>(
   type: T,
