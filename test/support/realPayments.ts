@@ -9,6 +9,7 @@ import type { Pool } from '../../platform/postgres';
 import type { Attempt } from '../../services/payments/provider/attempts';
 import { observedHttp } from '../../services/payments/provider/observedHttp';
 import { getPayment } from '../../services/payments/books/paymentStore';
+import { prepareNamespace } from '../../tools/stack/namespace';
 import { paymentsDatabase, providerAccess } from './payments';
 import { startPaymentSaga, type PaymentSaga } from './paymentSaga';
 import { eventually } from './rideSaga';
@@ -36,6 +37,7 @@ export async function startRealPayments(
   topicPrefix = '',
 ): Promise<RealPayments> {
   const address = temporalAddress();
+  await prepareNamespace(address, 'default');
   const [pool, folder, connection, nativeConnection] = await Promise.all([
     paymentsDatabase(),
     temporaryFolder(),
