@@ -18,6 +18,12 @@ const looking = proxyActivities<ReconciliationActivities>({
   heartbeatTimeout: '6m',
   retry: { maximumInterval: '1m' },
 });
+/** What cannot be repaired is left, and said: no later run waits for it. */
+const repairing = proxyActivities<ReconciliationActivities>({
+  startToCloseTimeout: '1m',
+  scheduleToCloseTimeout: '5m',
+  retry: { maximumAttempts: 3 },
+});
 const doing = proxyActivities<ReconciliationActivities>({ startToCloseTimeout: '1m' });
 
 /** How many findings the card shows: the facts have them all. */
@@ -40,7 +46,10 @@ export async function reconciliation({ sinceMs, repairs, settleMs }: Reconciliat
     look: (check) => look(check, order),
     wait: (ms) => sleep(ms, { summary: 'what is on its way arrives meanwhile' }),
     repair: (repair) =>
-      doing.repairDrift.executeWithOptions({ summary: repair.does }, [{ ...order, repair }]),
+      otherwise(
+        () => repairing.repairDrift.executeWithOptions({ summary: repair.does }, [{ ...order, repair }]),
+        (why) => `could not: ${why}`,
+      ),
     recordFound: (_order, found) =>
       doing.recordDriftFound.executeWithOptions({ summary: 'record what was found' }, [{ ...order, found }]),
     recordFinished: (report, compared) =>
@@ -61,14 +70,19 @@ export async function reconciliation({ sinceMs, repairs, settleMs }: Reconciliat
   return left.length;
 }
 
-async function look(check: CheckName, order: ReconciliationOrder): Promise<Look> {
+const look = (check: CheckName, order: ReconciliationOrder): Promise<Look> =>
+  otherwise<Look>(
+    () => looking.lookForDrift.executeWithOptions({ summary: `look at ${check}` }, [{ ...order, check }]),
+    (unseen) => ({ unseen }),
+  );
+
+/** What is done, or what is said where it could not be; the run goes on, unless it is cancelled. */
+async function otherwise<T>(work: () => Promise<T>, say: (why: string) => T): Promise<T> {
   try {
-    return await looking.lookForDrift.executeWithOptions({ summary: `look at ${check}` }, [
-      { ...order, check },
-    ]);
+    return await work();
   } catch (error) {
     if (isCancellation(error)) throw error;
     const cause = causeOf(error);
-    return { unseen: cause instanceof Error ? cause.message : String(cause) };
+    return say(cause instanceof Error ? cause.message : String(cause));
   }
 }

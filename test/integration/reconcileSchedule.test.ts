@@ -28,24 +28,35 @@ afterAll(async () => {
 
 test('the Schedule runs the same over everything, and its run is a fact with what it found', async () => {
   const { psp, pool, kafka, topicPrefix } = ground;
-  const rideId = await ground.voided();
-  const { id } = await psp.stripe.paymentIntents.create({
-    ...{ amount: 700, currency: 'usd', capture_method: 'manual', confirm: true, off_session: true },
-    ...{ payment_method: 'pm_card_visa', allowed_payment_method_types: ['card'], metadata: { rideId } },
-  });
+  const leftOpen = async (): Promise<string> => {
+    const rideId = await ground.voided();
+    const { id } = await psp.stripe.paymentIntents.create({
+      ...{ amount: 700, currency: 'usd', capture_method: 'manual', confirm: true, off_session: true },
+      ...{ payment_method: 'pm_card_visa', allowed_payment_method_types: ['card'], metadata: { rideId } },
+    });
+    return id;
+  };
+  const [id, stubborn] = [await leftOpen(), await leftOpen()];
   const address = temporalAddress();
   const namespace = await ownNamespace();
   const nativeConnection = await NativeConnection.connect({ address });
   stops.push(() => nativeConnection.close());
   const connection = await Connection.connect({ address });
   stops.push(() => connection.close());
+  const activities = createReconciliationActivities({
+    ...{ pool, kafka, topicPrefix, policies: standardPolicies, taskQueue: taskQueues.payments },
+    provider: createProviderClient({ apiKey: 'sk_test_hailway', apiBase: psp.url }),
+  });
   const worker = await Worker.create({
     ...{ connection: nativeConnection, namespace, taskQueue: taskQueues.payments },
     workflowBundle: await workflowBundle(),
-    activities: createReconciliationActivities({
-      ...{ pool, kafka, topicPrefix, policies: standardPolicies, taskQueue: taskQueues.payments },
-      provider: createProviderClient({ apiKey: 'sk_test_hailway', apiBase: psp.url }),
-    }),
+    activities: {
+      ...activities,
+      repairDrift: (order: Parameters<typeof activities.repairDrift>[0]) =>
+        'intentId' in order.repair && order.repair.intentId === stubborn
+          ? Promise.reject(new Error('the provider refuses for good'))
+          : activities.repairDrift(order),
+    },
   });
   const working = worker.run();
   stops.push(() => {
@@ -67,12 +78,12 @@ test('the Schedule runs the same over everything, and its run is a fact with wha
   await hourly.trigger();
 
   const run = await eventually<Reconciliation>(async () => (await lastRun(pool)) ?? undefined, 60_000);
-  expect(run).toMatchObject({ found: 1, left: {}, unseen: [], repairs: true });
+  expect(run).toMatchObject({ found: 2, left: { hold_left_open: 1 }, unseen: [], repairs: true });
   expect((await psp.stripe.paymentIntents.retrieve(id)).status).toBe('canceled');
   const { recentActions } = (await hourly.describe()).info;
   const started = recentActions[0]!.action.workflow;
   const handle = workflow.getHandle(started.workflowId, started.firstExecutionRunId);
-  expect(await handle.result()).toBe(0);
+  expect(await handle.result()).toBe(1);
   expect(started.firstExecutionRunId).toBe(run.runId);
-  expect(await cardOf(handle)).toContain('1 drifts found, 0 left');
+  expect(await cardOf(handle)).toContain('2 drifts found, 1 left');
 });

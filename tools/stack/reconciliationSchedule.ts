@@ -17,6 +17,8 @@ export const reconciliationOptions: ScheduleOptions = {
     workflowId: reconciliationSchedule.workflowId,
     taskQueue: taskQueues.payments,
     args: [start],
+    // One that hangs must not keep all later ones from beginning.
+    workflowRunTimeout: '55 minutes',
   },
   // One at a time, and none for an hour that was missed: the next one sees the same.
   policies: { overlap: ScheduleOverlapPolicy.SKIP, catchupWindow: '10 minutes' },

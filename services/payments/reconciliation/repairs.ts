@@ -114,8 +114,9 @@ async function startPayment(house: House, rideId: string): Promise<string> {
   if (payment === null || !(await mayStartAnew(pool, payment))) return 'not started: it has gone on';
   if (!ride?.isRunning) return 'not started: its ride is over';
   const [opened] = (await stepsOfAll(pool, [rideId])).get(rideId) ?? [];
+  if (opened?.fact.type !== 'payment.opened') return 'not started: its first fact is gone';
   const start: PaymentStart = {
-    order: opened?.fact.data as unknown as PaymentOrder,
+    order: opened.fact.data as unknown as PaymentOrder,
     policies,
     rideWorkflowId: rideWorkflowId(rideId),
   };
