@@ -17,6 +17,7 @@ import { createProviderGate } from './provider/gate';
 import { countAttempt, countOpenPayments, showGate } from './metrics';
 import { observedHttp } from './provider/observedHttp';
 import { createProviderClient } from './provider/client';
+import { keepForAWhile } from './provider/retention';
 import { showDrifts } from './reconciliation/metrics';
 
 /** The payments worker: carries every payment's workflow, its books and its calls to the provider. */
@@ -27,6 +28,7 @@ runProcess('payments', async ({ config, log, metrics, signal, fail }) => {
   const attempts = createAttemptLog({ pool, log });
   const lastAttempt = new AbortController();
   const attemptsWritten = attempts.run(lastAttempt.signal);
+  const oldDropped = keepForAWhile(pool, { signal, log });
   // Behind the gate: an attempt is what has left the house.
   const sending = observedHttp(Stripe.createNodeHttpClient(), (attempt) => {
     attempts.note(attempt);
@@ -79,6 +81,7 @@ runProcess('payments', async ({ config, log, metrics, signal, fail }) => {
     await worker.stopped.catch(() => undefined);
     lastAttempt.abort();
     await attemptsWritten;
+    await oldDropped;
     await health.close();
     await pool.end();
   };

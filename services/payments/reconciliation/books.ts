@@ -1,5 +1,6 @@
 import type { Pool, Queryable } from '../../../platform/postgres';
 import type { Drift } from '../../../domain/reconciliation';
+import { firstUuidOf } from '../provider/retention';
 import { createCollected } from './collect';
 import { judgeBooks } from './judgeBooks';
 import {
@@ -54,7 +55,7 @@ const judgePage = (pool: Pool, page: Page): Promise<Drift[]> =>
 
 /** Bookings since then of steps that nobody has recorded. A booking's id begins with its time. */
 async function* unfoundedBookings(db: Queryable, since: string): AsyncGenerator<string[]> {
-  for (let after = uuidOfTime(since); ;) {
+  for (let after = firstUuidOf(new Date(since)); ;) {
     const { rows } = await db.query<{ transactionId: string; stepId: string; founded: boolean }>(
       `select transaction_id as "transactionId", step_id as "stepId",
          exists (select from steps where steps.step_id = ledger_transactions.step_id) as founded
@@ -75,12 +76,6 @@ async function stillUnfounded(db: Queryable, stepIds: readonly string[]): Promis
     [stepIds],
   );
   return rows.map(({ stepId }) => stepId);
-}
-
-/** The first UUID of version 7 of that millisecond. */
-function uuidOfTime(time: string): string {
-  const hex = Date.parse(time).toString(16).padStart(12, '0');
-  return `${hex.slice(0, 8)}-${hex.slice(8)}-7000-8000-000000000000`;
 }
 
 const unfounded = (stepId: string): Drift => ({
