@@ -4,6 +4,7 @@ import { chmod, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Config } from '@jest/types';
+import { prepareNamespace } from '../../tools/stack/namespace';
 import { takeTestParts } from '../../tools/stack/parts';
 import { freePorts } from '../../tools/stack/ports';
 import { createSay } from '../../tools/stack/say';
@@ -49,6 +50,8 @@ export default async function globalSetup(config: Config.GlobalConfig): Promise<
   // Of a server that is somebody else's, that somebody says where its UI is.
   if (servers.temporalUiUrl !== undefined) env.HAILWAY_TEMPORAL_UI_URL = servers.temporalUiUrl;
   keepForTeardown({ guard, servers, ownPostgres: 'binaries' in parts.postgres });
+  // Workflows of tests that have no namespace of their own hang in one that does not know what they are found by.
+  await prepareNamespace(servers.temporalAddress, 'default');
 }
 
 function unitTestsOnly(config: Config.GlobalConfig): boolean {
