@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import type { Charged } from '../../../domain/paymentCalls';
 import { toProvider } from './amounts';
-import { declineReason, withIdempotencyKey, type ProviderAccess } from './client';
+import { declineReason, refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
 import {
   isBuried,
   storeActionUrl,
@@ -43,7 +43,7 @@ export async function chargeCard(access: ProviderAccess, charge: Charge): Promis
       ? await actionOf(access, intent)
       : outcome(intent);
   } catch (error) {
-    const reason = declineReason(error);
+    const reason = declineReason(error) ?? refusedCharge(error);
     if (reason === undefined) throw error;
     return { charged: false, reason };
   }
@@ -92,6 +92,15 @@ function confirm(access: ProviderAccess, charge: Charge, intentId: string): Prom
       { idempotencyKey },
     ),
   );
+}
+
+/** These may be said because of what another call has done, or of another account: the next look shows which. */
+const notTheCharge: ReadonlySet<string> = new Set(['payment_intent_unexpected_state', 'resource_missing']);
+
+/** Why a charge is refused for good: an account that may not charge, a currency that it cannot take. */
+function refusedCharge(error: unknown): string | undefined {
+  const reason = refusalReason(error);
+  return reason === undefined || notTheCharge.has(reason) ? undefined : reason;
 }
 
 const keyOf = ({ paymentId, purpose, intentVersion }: IntentRef, call: 'create' | 'confirm'): string =>
