@@ -21,6 +21,7 @@ import { chargeCard } from '../services/payments/provider/intents';
 import { book } from '../services/payments/books/ledger';
 import {
   FinalRefusal,
+  isStillAsked,
   retryAfterMs,
   type ProviderAccess,
   type ProviderClient,
@@ -169,13 +170,15 @@ export async function askingProvider<T>(call: () => Promise<T>): Promise<T> {
 export function busyProvider(error: unknown, pauseMs: number): ApplicationFailure {
   const info = activityInfo();
   const { attempt, isLocal } = info;
-  const turnedAway = ((info.heartbeatDetails as TurnedAway | undefined)?.turnedAway ?? 0) + 1;
+  const before = (info.heartbeatDetails as TurnedAway | undefined)?.turnedAway ?? 0;
+  const turnedAway = isStillAsked(error) ? before : before + 1;
   if (!isLocal) heartbeat({ turnedAway } satisfies TurnedAway);
+  const asked = turnedAway === attempt ? 'never_asked' : 'may_have_happened';
   return ApplicationFailure.create({
     message: error instanceof Error ? error.message : String(error),
     type: providerBusy,
     nextRetryDelay: pauseMs,
-    details: [pauseMs, turnedAway === attempt ? 'never_asked' : 'may_have_happened'],
+    details: [pauseMs, isStillAsked(error) ? 'still_asked' : asked],
   });
 }
 

@@ -91,7 +91,8 @@ export const rideReleased = 'ride_released';
 
 /**
  * What a call to a provider that wants to be asked later fails with, as a failure's type; its details are the pause in
- * milliseconds, and whether an attempt before it may have reached the provider: `never_asked` or `may_have_happened`.
+ * milliseconds, and whether an attempt before it may have reached the provider: `never_asked`, `may_have_happened` or
+ * `still_asked`: it is at it.
  */
 export const providerBusy = 'provider_busy';
 

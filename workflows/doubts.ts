@@ -14,7 +14,10 @@ import type { ProviderCall } from '../domain/paymentFacts';
 import type { OperatorsWord } from '../domain/sagas';
 import type { PaymentRecord } from './paymentRecord';
 import { causeOf, refusalIn } from './steps';
-import { mayHaveHappened, pauseWanted } from './turns';
+import { isStillAsked, mayHaveHappened, pauseWanted } from './turns';
+
+/** A provider that is at a request for longer than so many tries take is in doubt about it, too. */
+const TRIES_WHILE_ASKED = 3;
 
 /** A call to the provider that has not been answered yet. */
 interface Asked {
@@ -129,7 +132,8 @@ export class Doubts {
     const cause = causeOf(error);
     this.record.operators.failed(asked.what, cause);
     asked.inDoubt ||= mayHaveHappened(cause);
-    if (asked.inDoubt && asked.tries > 0) await this.recordDoubt(asked.call, reasonOf(cause));
+    const isKnownSoon = isStillAsked(cause) && asked.tries < TRIES_WHILE_ASKED;
+    if (asked.inDoubt && asked.tries > 0 && !isKnownSoon) await this.recordDoubt(asked.call, reasonOf(cause));
     const pauseMs = pauseWanted(cause);
     if (pauseMs > 0) await sleep(pauseMs, { summary: 'the provider wants to be asked later' });
   }

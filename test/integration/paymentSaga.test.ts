@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Policies } from '../../domain/policies';
+import { stepsOf } from '../../platform/outbox';
 import { balancesOf } from '../../services/payments/books/ledger';
 import { getPayment } from '../../services/payments/books/paymentStore';
 import { cardOf } from '../support/card';
@@ -168,6 +169,17 @@ test('cancelled while the provider is slow to confirm: the late confirm holds no
   expect(await getPayment(pool, rideId)).toMatchObject({ status: 'voided' });
   await untilConfirmIsOver(rideId);
   await booksAgree(rideId, 0);
+});
+
+test('a bank that takes its time is no doubt: who asks again meanwhile waits for its answer', async () => {
+  await psp.fault({ match: { path: '/v1/payment_intents/*/confirm' }, kind: 'delay', delayMs: 1_500 });
+  const rideId = await saga.open({}, shortWindow);
+  await untilTold(rideId);
+  await saga.rideEnded(rideId, { amountMinor: 1_500, driverId: 'driver-1' });
+  await untilStatus(rideId, 'captured');
+  const types = (await stepsOf(pool, rideId)).map(({ factType }) => factType);
+  expect(types).toEqual(['payment.opened', 'payment.authorized', 'payment.captured']);
+  await booksAgree(rideId, 1_500);
 });
 
 test('an operator reads what a payment waits for', async () => {

@@ -120,14 +120,22 @@ export function refusalReason(error: unknown): string | undefined {
   return /^\w{1,64}$/.test(code) ? code : 'refused';
 }
 
+/** Whether the provider is still at the same request, asked before: an answer is on its way. */
+export const isStillAsked = (error: unknown): boolean =>
+  error instanceof Stripe.errors.StripeError && error.statusCode === 409;
+
+/** What is still asked is looked at again after so long. */
+const STILL_ASKED_MS = 500;
+
 /**
- * After how many milliseconds to ask again: where the provider has said so, or the gate before it does not let anybody
- * through.
+ * After how many milliseconds to ask again: where the provider has said so or is still at it, or the gate before it does
+ * not let anybody through.
  */
 export function retryAfterMs(error: unknown): number | undefined {
   const notAsked = notAskedForMs(error);
   if (notAsked !== undefined) return notAsked;
   if (!(error instanceof Stripe.errors.StripeError)) return undefined;
+  if (isStillAsked(error)) return STILL_ASKED_MS;
   const seconds = Number(error.headers?.['retry-after']);
   return seconds > 0 ? seconds * 1_000 : undefined;
 }
