@@ -73,7 +73,8 @@ export interface PaymentFactData {
     readonly driverId: string | null;
   };
   /** An operator's adjustment upwards: a charge of its own. */
-  'payment.extra_charged': Amount & Split & { readonly intentId: string; readonly reason: string };
+  'payment.extra_charged': Amount &
+    Split & { readonly intentId: string; readonly reason: string; readonly operatorId?: string };
   /**
    * `intentId` is what was refunded; the ride's capture unless told otherwise. `refundKey` is an API caller's key, hashed,
    * and `leftMinor` what was still to go back for it.
@@ -82,6 +83,7 @@ export interface PaymentFactData {
     readonly refundId: string;
     readonly reason: string;
     readonly intentId?: string;
+    readonly operatorId?: string;
     readonly refundKey?: string;
     readonly leftMinor?: number;
   };

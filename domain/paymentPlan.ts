@@ -63,7 +63,12 @@ export const cashSettledData = (
 /** An operator's charge beside the fare: it has neither toll nor tax. */
 export const extraChargedData = (
   { currency, driverId }: Pick<Payment, 'currency' | 'driverId'>,
-  charge: { readonly intentId: string; readonly amountMinor: number; readonly reason: string },
+  charge: {
+    readonly intentId: string;
+    readonly amountMinor: number;
+    readonly reason: string;
+    readonly operatorId?: string;
+  },
   commissionBasisPoints: number,
 ): PaymentFactData['payment.extra_charged'] => ({
   ...charge,

@@ -93,6 +93,8 @@ export interface RefundOrder {
   readonly refundKey: string;
   readonly amountMinor: number;
   readonly reason: string;
+  /** The operator's id. */
+  readonly by: string;
 }
 
 /** What an operator knows of a call to the provider of which the payment does not. */
@@ -117,6 +119,8 @@ export interface ChargeAdjustment {
   readonly adjustmentKey: string;
   readonly toMinor: number;
   readonly reason: string;
+  /** The operator's id. */
+  readonly by: string;
 }
 
 /** What was given back: by this refund, and by all of this payment's. */

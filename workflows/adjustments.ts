@@ -17,6 +17,9 @@ import { refusing } from './refusal';
 import type { Settled } from './settled';
 import { requireShape } from './updateArguments';
 
+/** Why something was done, and which operator did it. */
+type Word = Pick<FeeWaiver, 'reason' | 'by'>;
+
 /** What operators change about a ride's cost when it is over: another amount, or a fee that is given up. */
 export class Adjustments {
   private readonly adjusted = new Map<string, ChargeAdjustment>();
@@ -36,7 +39,7 @@ export class Adjustments {
       {
         validator: (adjustment: ChargeAdjustment) =>
           refusing(() => {
-            const shape = { adjustmentKey: 'id', toMinor: 'minor', reason: 'text' } as const;
+            const shape = { adjustmentKey: 'id', toMinor: 'minor', reason: 'text', by: 'person' } as const;
             requireShape(adjustCharge, shape, adjustment);
             if (!this.settled.isInDoubt && !this.isAdjusted(adjustment)) this.mustAdjust(adjustment);
             this.settled.refuseMore();
@@ -61,25 +64,25 @@ export class Adjustments {
 
   private async adjust(adjustment: ChargeAdjustment): Promise<Payment> {
     const { record } = this.settled;
-    const { adjustmentKey, toMinor, reason } = adjustment;
+    const { adjustmentKey, toMinor } = adjustment;
     if (this.isAdjusted(adjustment)) return record.payment;
     this.mustAdjust(adjustment);
     const { waiveMinor, refunds, chargeMinor } = adjustmentTo(record.payment, toMinor);
-    if (waiveMinor > 0) await this.waive(waiveMinor, reason);
-    await this.giveBack(refunds, `adjust/${adjustmentKey}`, reason);
-    if (chargeMinor > 0) await this.chargeExtra(chargeMinor, reason);
+    if (waiveMinor > 0) await this.waive(waiveMinor, adjustment);
+    await this.giveBack(refunds, `adjust/${adjustmentKey}`, adjustment);
+    if (chargeMinor > 0) await this.chargeExtra(chargeMinor, adjustment);
     this.adjusted.set(adjustmentKey, adjustment);
     return record.payment;
   }
 
   /** What was waived, and is asked for again, is waived; what is owed or was taken since then is waived anew. */
-  private async waiveAll({ reason, by }: FeeWaiver): Promise<Payment> {
+  private async waiveAll(waiver: FeeWaiver): Promise<Payment> {
     const { record } = this.settled;
     if (this.isWaived) return record.payment;
     this.mustWaive();
     const { owedMinor } = record.payment;
-    if (owedMinor > 0) await this.waive(owedMinor, reason, by);
-    await this.giveBack(refundsOver(record.payment, feeTakenMinor(record.payment)), 'waiver', reason);
+    if (owedMinor > 0) await this.waive(owedMinor, waiver);
+    await this.giveBack(refundsOver(record.payment, feeTakenMinor(record.payment)), 'waiver', waiver);
     this.hasWaived = true;
     return record.payment;
   }
@@ -90,21 +93,24 @@ export class Adjustments {
     return this.hasWaived && payment.owedMinor === 0 && feeTakenMinor(payment) === 0;
   }
 
-  private async waive(amountMinor: number, reason: string, operatorId?: string): Promise<void> {
+  private async waive(amountMinor: number, { reason, by }: Word): Promise<void> {
     const { currency } = this.settled.record.payment;
-    const by = operatorId === undefined ? {} : { operatorId };
-    await this.settled.record.add('payment.waived', { amountMinor, currency, reason, ...by });
+    await this.settled.record.add('payment.waived', { amountMinor, currency, reason, operatorId: by });
   }
 
-  private async giveBack(parts: readonly RefundPart[], refundKey: string, reason: string): Promise<void> {
+  private async giveBack(
+    parts: readonly RefundPart[],
+    refundKey: string,
+    { reason, by }: Word,
+  ): Promise<void> {
     const amountMinor = parts.reduce((sum, part) => sum + part.amountMinor, 0);
     if (amountMinor === 0) return;
     // What was refused did not happen: asked for again, it is another amount, and another refund.
     this.refundsAsked += 1;
-    await this.refunds.give({ refundKey: `${refundKey}/${this.refundsAsked}`, amountMinor, reason });
+    await this.refunds.give({ refundKey: `${refundKey}/${this.refundsAsked}`, amountMinor, reason, by });
   }
 
-  private async chargeExtra(amountMinor: number, reason: string): Promise<void> {
+  private async chargeExtra(amountMinor: number, { reason, by }: Word): Promise<void> {
     const { record, policies } = this.settled;
     const { rideId, currency, method } = record.payment;
     if (method.type === 'cash') throw new Error('impossible: captured in cash');
@@ -114,7 +120,7 @@ export class Adjustments {
     const charged = await this.provider.chargeExtra(summary, extra);
     if (!charged.charged)
       throw new DomainError('adjust_not_possible', 'The card was declined.', { reason: charged.reason });
-    const charge = { intentId: charged.intentId, amountMinor, reason };
+    const charge = { intentId: charged.intentId, amountMinor, reason, operatorId: by };
     const data = extraChargedData(record.payment, charge, policies.commissionBasisPoints);
     await record.add('payment.extra_charged', data);
   }

@@ -9,9 +9,12 @@ import { refusing } from './refusal';
 import type { Settled } from './settled';
 import { requireShape } from './updateArguments';
 
+/** Of an operator, or of the house itself. */
+type Order = Omit<RefundOrder, 'by'> & Partial<Pick<RefundOrder, 'by'>>;
+
 /** What goes back for one key: planned once, so that what a repeat finds done is not done again. */
 interface Plan {
-  readonly order: RefundOrder;
+  readonly order: Order;
   readonly parts: readonly RefundPart[];
   /** The provider's ids of the parts that have gone back. */
   readonly refundIds: string[];
@@ -32,7 +35,7 @@ export class Refunds {
       {
         validator: (order: RefundOrder) =>
           refusing(() => {
-            const shape = { refundKey: 'id', amountMinor: 'minor', reason: 'text' } as const;
+            const shape = { refundKey: 'id', amountMinor: 'minor', reason: 'text', by: 'person' } as const;
             requireShape(paymentUpdates.refund, shape, order);
             if (!this.settled.isInDoubt && !this.known(byCaller(order))) this.mustTake(order);
             this.settled.refuseMore();
@@ -47,7 +50,7 @@ export class Refunds {
    * @throws DomainError `refund_not_possible`, where a part was refused: those before it have gone back, and the same key
    * goes on with the rest
    */
-  async give(order: RefundOrder): Promise<Refund> {
+  async give(order: Order): Promise<Refund> {
     const plan = this.known(order) ?? this.plan(order);
     if (plan.refund) return plan.refund;
     try {
@@ -75,7 +78,7 @@ export class Refunds {
     });
   }
 
-  private plan(order: RefundOrder): Plan {
+  private plan(order: Order): Plan {
     this.mustTake(order);
     const plan: Plan = {
       order,
@@ -93,7 +96,7 @@ export class Refunds {
     const { record } = this.settled;
     const leftMinor = sumOf(parts.slice(refundIds.length + 1));
     const { rideId, currency } = record.payment;
-    const { refundKey, reason } = order;
+    const { refundKey, reason, by } = order;
     const ask = { rideId, intentId, refundKey, part: refundIds.length + 1, amountMinor, currency };
     const answer = await this.provider.refund(`Refund ${money(amountMinor, currency)}`, ask);
     if (!answer.refunded)
@@ -102,20 +105,23 @@ export class Refunds {
         missingMinor: leftMinor + amountMinor,
       });
     const { refundId } = answer;
-    const refunded = { refundId, amountMinor, currency, reason, intentId, ...inFacts(refundKey, leftMinor) };
-    await record.add('payment.refunded', refunded);
+    await record.add('payment.refunded', {
+      ...{ refundId, amountMinor, currency, reason, intentId },
+      ...(by === undefined ? {} : { operatorId: by }),
+      ...inFacts(refundKey, leftMinor),
+    });
     refundIds.push(refundId);
   }
 
   /** What this key was used for: done, or to be gone on with. */
-  private known({ refundKey, amountMinor, reason }: RefundOrder): Plan | undefined {
+  private known({ refundKey, amountMinor, reason }: Order): Plan | undefined {
     const known = this.plans.get(refundKey);
     if (known && (known.order.amountMinor !== amountMinor || known.order.reason !== reason))
       throw new DomainError('idempotency_key_reused', 'This key was used for another refund.');
     return known;
   }
 
-  private mustTake({ amountMinor }: RefundOrder): true {
+  private mustTake({ amountMinor }: Order): true {
     const { record } = this.settled;
     if (!record.is('captured', 'partially_refunded'))
       throw new DomainError('refund_not_possible', 'Nothing was captured, or all of it is refunded.');

@@ -236,7 +236,7 @@ export const parkedPayment = {
 const tip = { amountMinor: 200 };
 export const tippedAndRefunded: Move = async (saga, rideId) => {
   await ofPayment(saga, rideId).executeUpdate(paymentUpdates.tip, { args: [tip] });
-  const order = { refundKey: 'refund-1', amountMinor: 100, reason: 'detour' };
+  const order = { refundKey: 'refund-1', amountMinor: 100, reason: 'detour', by: 'operator-1' };
   await ofPayment(saga, rideId).executeUpdate(paymentUpdates.refund, { args: [order] });
 };
 export const tipDeclined: Move = async (saga, rideId) => {

@@ -110,7 +110,7 @@ export const adjusted =
   (toMinor: number): Move =>
   async (saga, rideId) => {
     await isSo('captured')(saga, rideId);
-    await operator('adjustCharge', { adjustmentKey: `to-${toMinor}`, toMinor, reason: 'detour' })(
+    await operator('adjustCharge', { adjustmentKey: `to-${toMinor}`, toMinor, reason: 'detour', by })(
       saga,
       rideId,
     );

@@ -107,6 +107,25 @@ describe('an adjustment', () => {
   });
 });
 
+test('the facts say which operator gave money back, or had more charged', async () => {
+  const rideId = await captured();
+  const change = async (update: 'adjustCharge' | 'waiveFee', argument: object): Promise<unknown> =>
+    saga.operator(rideId, update, { reason: 'detour', ...argument });
+  await change('adjustCharge', { adjustmentKey: 'one', toMinor: 1_800, by: 'operator-7' });
+  await change('adjustCharge', { adjustmentKey: 'two', toMinor: 1_700, by: 'operator-8' });
+  await saga.refund(rideId, { refundKey: 'three', amountMinor: 50, reason: 'detour', by: 'operator-9' });
+  const { rows } = await pool.query<{ type: string; by: string }>(
+    `select fact_type as type, fact -> 'data' ->> 'operatorId' as by from steps
+     where aggregate_id = $1 and version > 3 order by version`,
+    [rideId],
+  );
+  expect(rows).toEqual([
+    { type: 'payment.extra_charged', by: 'operator-7' },
+    { type: 'payment.refunded', by: 'operator-8' },
+    { type: 'payment.refunded', by: 'operator-9' },
+  ]);
+});
+
 describe('a refund over several charges', () => {
   const order = { refundKey: 'ops:1', amountMinor: 1_800, reason: 'accident' };
 

@@ -45,8 +45,9 @@ export interface PaymentSaga {
   /** The ride's workflow is over. */
   endRide(rideId: string): Promise<void>;
   tip(rideId: string, amountMinor: number): Promise<{ tipMinor: number; currency: string }>;
-  refund(rideId: string, order: RefundOrder): Promise<Refund>;
-  /** An operator's Update, answered with the payment after it. */
+  /** Of `operator-1` unless it says who. */
+  refund(rideId: string, order: Omit<RefundOrder, 'by'> & { readonly by?: string }): Promise<Refund>;
+  /** The same for an operator's Update, answered with the payment after it. */
   operator(
     rideId: string,
     update: 'retryNow' | 'markResolved' | 'waiveFee' | 'adjustCharge',
@@ -103,11 +104,15 @@ export async function startPaymentSaga(options: PaymentSagaOptions): Promise<Pay
         args: [{ amountMinor }],
       }),
     operator: (rideId, update, argument = {}) =>
-      handle(rideId).executeUpdate<Payment, [object]>(paymentUpdates[update], { args: [argument] }),
+      handle(rideId).executeUpdate<Payment, [object]>(paymentUpdates[update], {
+        args: [{ by: 'operator-1', ...argument }],
+      }),
     news: (rideId, type = 'payment_intent.amount_capturable_updated') =>
       handle(rideId).signal(providerNews, { eventId: `evt_${randomUUID()}`, type, objectId: `pi_${rideId}` }),
     refund: (rideId, order) =>
-      handle(rideId).executeUpdate<Refund, [RefundOrder]>(paymentUpdates.refund, { args: [order] }),
+      handle(rideId).executeUpdate<Refund, [RefundOrder]>(paymentUpdates.refund, {
+        args: [{ by: 'operator-1', ...order }],
+      }),
     heard: (rideId) => ride(rideId).query<string[]>('heard'),
     result: (rideId) => handle(rideId).result() as Promise<PaymentStatus>,
     async stop() {

@@ -60,6 +60,7 @@ export function paymentOperatorRoutes(mount: MountOperation, options: PaymentOpe
     const argument: ChargeAdjustment = {
       adjustmentKey: callersKey(caller, headers['idempotency-key']),
       ...body,
+      by: caller.sub,
     };
     return acting(caller, params.rideId, 'adjust_not_possible', {
       update: 'adjustCharge',

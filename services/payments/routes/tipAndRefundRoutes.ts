@@ -37,7 +37,8 @@ export function createPaymentRoutes(mount: MountOperation, options: PaymentRoute
 
   mount(operations.refundRide, async ({ params, headers, body, caller }) => {
     const { rideId } = await rideOf(caller, params.rideId);
-    const order: RefundOrder = { refundKey: callersKey(caller, headers['idempotency-key']), ...body };
+    const refundKey = callersKey(caller, headers['idempotency-key']);
+    const order: RefundOrder = { refundKey, ...body, by: caller.sub };
     const steps = await stepsOf<PaymentFact>(payments, rideId);
     const given = refundGiven(
       steps.map(({ fact }) => fact),

@@ -63,7 +63,7 @@ export const stories: Readonly<Record<Call, Story>> = {
   async refund(house, dying) {
     const rideId = await opened(house);
     await captured(house, rideId, HELD_MINOR);
-    const order = { refundKey: 'ops:1', amountMinor: REFUND_MINOR, reason: 'detour' };
+    const order = { refundKey: 'ops:1', amountMinor: REFUND_MINOR, reason: 'detour', by: 'operator-1' };
     await dying(() => handleOf(house, rideId).executeUpdate(paymentUpdates.refund, { args: [order] }));
     const paidMinor = HELD_MINOR - REFUND_MINOR;
     return judgePayment(house, { rideId, status: 'partially_refunded', paidMinor });
