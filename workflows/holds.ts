@@ -43,7 +43,7 @@ export class Holds {
       {
         description: 'The ride will cost more: a larger hold, before that applies',
         validator: (raise: HoldRaise) =>
-          requireShape(paymentUpdates.raiseHold, { changeId: 'id', toMinor: 'minor' }, raise),
+          requireShape(paymentUpdates.raiseHold, { changeId: 'uuid', toMinor: 'minor' }, raise),
       },
     );
   }

@@ -7,9 +7,13 @@ import type { AtMost } from './atMost';
 import { refuseWhenOver } from './refusal';
 import type { RideRecord } from './rideRecord';
 
+/** What facts take as a UUID: RFC 9562, of the versions that there are. */
+const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
 const kinds = {
   /** Made by a machine: digits and dashes of a UUID may look like anything. */
   id: (value: unknown) => typeof value === 'string' && value !== '' && value.length <= 200,
+  uuid: (value: unknown) => typeof value === 'string' && uuidForm.test(value),
   person: (value: unknown) => typeof value === 'string' && personsId.test(value),
   /** What the provider calls one of its objects. */
   'object id?': (value: unknown) =>
