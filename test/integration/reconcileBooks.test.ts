@@ -51,6 +51,17 @@ test('a row that is not what its facts give', async () => {
   expect(drift!.repair).toBeUndefined();
 });
 
+test('a row with another card: what it could be charged by is not told', async () => {
+  const rideId = await ground.captured();
+  await ground.byHand.query(
+    `update payments set state = jsonb_set(state, '{method,token}', '"pm_seeded"') where payment_id = $1`,
+    [rideId],
+  );
+  const [drift] = await ground.drifts('books', rideId);
+  expect(drift).toMatchObject({ kind: 'row_differs', says: expect.stringContaining('method is') });
+  expect(driftLine(drift!)).not.toContain('pm_');
+});
+
 test('facts of which one is missing, and a row without any', async () => {
   const rideId = await ground.captured();
   await ground.byHand.query('delete from steps where aggregate_id = $1 and version = 2', [rideId]);

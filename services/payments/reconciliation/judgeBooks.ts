@@ -87,7 +87,11 @@ function judgeRow(row: object | null, folded: object | null): string[] {
   return [each.join('; ')];
 }
 
-const shown = (value: unknown): string => (JSON.stringify(value) ?? 'not there').slice(0, 80);
+/** In short, without what a card could be charged by: a drift is a fact, and is printed. */
+const shown = (value: unknown): string =>
+  (
+    JSON.stringify(value, (name, inner: unknown) => (name === 'token' ? 'not shown' : inner)) ?? 'not there'
+  ).slice(0, 80);
 
 type BookingDrift = Omit<Drift, 'ids'>;
 
