@@ -3,11 +3,11 @@ const invisible = /[\u00ad\u200b-\u200f\u2060\ufeff]/g;
 
 /**
  * Whether a card's number is in a text: 13 to 19 digits that pass Luhn's check (ISO/IEC 7812-1, annex B), in one piece
- * or parted by spaces and dashes, whatever stands before and behind them.
+ * or parted by spaces, dashes, dots, slashes and underscores, whatever stands before and behind them.
  */
 export function hasCardNumber(text: string): boolean {
   const plain = text.normalize('NFKC').replace(invisible, '');
-  for (const [run] of plain.matchAll(/\d+(?:[\s\p{Pd}]+\d+)*/gu)) {
+  for (const [run] of plain.matchAll(/\d+(?:[\s\p{Pd}./_]+\d+)*/gu)) {
     if (isIn(run.split(/\D+/))) return true;
   }
   return false;

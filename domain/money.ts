@@ -33,9 +33,20 @@ export function chargeStepMinor(currency: string): number {
   return decimalsOf(currency) === 3 ? 10 : 1;
 }
 
+/** Eight digits (https://docs.stripe.com/currencies), as it counts: the króna and Uganda's shilling in hundredths. */
+const MOST_AT_PROVIDER = 99_999_999;
+const inHundredths: ReadonlySet<string> = new Set(['ISK', 'UGX']);
+
+/** The most that one charge, refund or transfer can be of, in minor units. */
+export function mostChargeableMinor(currency: string): number {
+  const mostMinor = inHundredths.has(currency) ? MOST_AT_PROVIDER / 100 : MOST_AT_PROVIDER;
+  const stepMinor = chargeStepMinor(currency);
+  return Math.floor(mostMinor / stepMinor) * stepMinor;
+}
+
 /** Whether a card can be charged this, or be given it back. */
 export const isChargeable = (amountMinor: number, currency: string): boolean =>
   Number.isSafeInteger(amountMinor) &&
   amountMinor > 0 &&
-  amountMinor <= MOST_MINOR &&
+  amountMinor <= mostChargeableMinor(currency) &&
   amountMinor % chargeStepMinor(currency) === 0;

@@ -1,4 +1,4 @@
-import { chargeStepMinor, MOST_MINOR } from './money';
+import { chargeStepMinor, mostChargeableMinor } from './money';
 
 /** Where a payout to a driver stands. */
 export type PayoutStatus = 'started' | 'paid' | 'failed' | 'returned';
@@ -86,7 +86,7 @@ export const payoutSteps = {
  */
 export function payoutMinor(balanceMinor: number, minimumMinor: number, currency: string): number {
   const step = chargeStepMinor(currency);
-  const whole = Math.floor(Math.min(balanceMinor, MOST_MINOR) / step) * step;
+  const whole = Math.floor(Math.min(balanceMinor, mostChargeableMinor(currency)) / step) * step;
   return whole >= minimumMinor ? Math.max(0, whole) : 0;
 }
 

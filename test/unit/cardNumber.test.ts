@@ -22,6 +22,8 @@ describe.each(Object.entries(numbers))('the number of %s', (_scheme, number) => 
     ['in a sentence', `the rider said ${number}, twice`],
     ['with spaces', `card ${inFours}!`],
     ['with dashes', inFours.replace(/ /g, '-')],
+    ['with dots', inFours.replace(/ /g, '.')],
+    ['with slashes and underscores', inFours.replace(' ', ' / ').replace(/ (?=\d{4} )/, '_')],
     ['with a space after each digit', number.split('').join(' ')],
     ['with other spaces and dashes', inFours.replace(/ /g, '\u00a0\u2013')],
     ['behind another number', `2026 ${inFours}`],
