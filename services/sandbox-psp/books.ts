@@ -1,6 +1,7 @@
 import { isTaken, waitsForEvidence, type Dispute } from './disputes/dispute';
 import { Errands } from './errands';
 import { charge, type Charge } from './charge';
+import { Wallets, type Customer, type PaymentMethod } from './customers/wallets';
 import { IdempotencyKeys, type StoredAnswer } from './idempotency';
 import { checkedLedger, type Ledger } from './ledger';
 import type { Movement } from './movements';
@@ -15,12 +16,17 @@ export interface Changes {
   readonly refund?: Refund;
   readonly dispute?: Dispute;
   readonly transfer?: Transfer;
+  readonly customer?: Customer;
+  readonly method?: PaymentMethod;
   readonly movements?: readonly Movement[];
   /** How far the sandbox's clock is ahead of the machine's. */
   readonly clockAheadMs?: number;
 }
 
-type Kept = 'intent' | 'refund' | 'dispute' | 'transfer';
+/** The kinds of objects that a change may have. */
+export const keptKinds = ['intent', 'refund', 'dispute', 'transfer', 'customer', 'method'] as const;
+
+type Kept = (typeof keptKinds)[number];
 
 /** An answer under a key; its body is the record's own object where it is the same. */
 type AnswerRecord = Omit<StoredAnswer, 'body'> & { readonly body?: unknown; readonly bodyOf?: Kept };
@@ -52,6 +58,7 @@ export class Books {
   readonly keys = new IdempotencyKeys();
   /** What time will bring about. */
   readonly errands = new Errands();
+  readonly wallets = new Wallets();
   /** In the order of what happened. */
   readonly parcels = new Map<string, Parcel>();
   clockAheadMs = 0;
@@ -70,11 +77,13 @@ export class Books {
   /** @throws Error for a record of another version. */
   apply(record: JournalRecord): void {
     if (record.v !== 1) throw new Error(`unknown record version ${String(record.v)}`);
-    const { intent, refund, dispute, transfer, answer } = record;
+    const { intent, refund, dispute, transfer, customer, method, answer } = record;
     if (intent) this.putIntent(intent, Date.parse(record.at));
     if (refund) this.putRefund(refund);
     if (dispute) this.putDispute(dispute);
     if (transfer) this.transfers.set(transfer.id, transfer);
+    if (customer) this.wallets.putCustomer(customer);
+    if (method) this.wallets.putMethod(method);
     this.clockAheadMs = record.clockAheadMs ?? this.clockAheadMs;
     for (const movement of movementsOf(record)) {
       this.movements.push(movement);
@@ -179,6 +188,7 @@ export class Books {
     if (status === 'requires_capture' && this.intents.get(id)?.latest_charge !== latest_charge)
       this.heldAtMs.set(id, atMs);
     this.intents.set(id, intent);
+    this.wallets.note(intent);
     if (latest_charge !== null) this.intentOfCharge.set(latest_charge, id);
     const heldAtMs = this.heldAtMs.get(id) ?? atMs;
     this.errands.set(id, status === 'requires_capture' ? heldAtMs + holdEndsAfterMs : null);

@@ -10,6 +10,7 @@ export interface Charge {
   readonly captured: boolean;
   readonly created: number;
   readonly currency: string;
+  readonly customer: string | null;
   readonly disputed: boolean;
   readonly failure_code: string | null;
   readonly failure_message: string | null;
@@ -46,6 +47,7 @@ export function charge(
     captured,
     created: intent.created,
     currency: intent.currency,
+    customer: intent.customer,
     disputed: known.disputed,
     failure_code: error?.code ?? null,
     failure_message: error?.message ?? null,

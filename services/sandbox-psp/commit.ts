@@ -1,4 +1,4 @@
-import type { Books, Changes, JournalRecord } from './books';
+import { keptKinds, type Books, type Changes, type JournalRecord } from './books';
 import type { StoredAnswer } from './idempotency';
 import { newId } from './ids';
 import type { Journal } from './journal';
@@ -56,7 +56,6 @@ function withoutCopy(
   { body, ...answer }: StoredAnswer,
   changes: Changes,
 ): NonNullable<JournalRecord['answer']> {
-  const kinds = ['intent', 'refund', 'dispute', 'transfer'] as const;
-  const bodyOf = kinds.find((kind) => changes[kind] !== undefined && changes[kind] === body);
+  const bodyOf = keptKinds.find((kind) => changes[kind] !== undefined && changes[kind] === body);
   return bodyOf === undefined ? { ...answer, body } : { ...answer, bodyOf };
 }

@@ -19,8 +19,8 @@ interface Answer {
 /** What a POST did: the answer, and what the journal has to keep of it. */
 export type Effect = Answer & Happening;
 
-/** The ids that a path names: `/transfers/:id/reversals`. */
-type Named = { readonly id?: string };
+/** The ids that a path names: `/customers/:customer/payment_methods/:id`. */
+type Named = { readonly id?: string; readonly customer?: string };
 
 /**
  * A POST of Stripe's API. Parameters are read before the execution begins (a wrong one is not stored under the
@@ -78,7 +78,7 @@ export function mutation<S extends z.ZodType>(
 export function query<S extends z.ZodType>(
   sandbox: Sandbox,
   schema: S,
-  find: (params: z.output<S>, id: string) => unknown,
+  find: (params: z.output<S>, id: string, named: Named) => unknown,
 ): RequestHandler<Named> {
   const { journal, faults } = sandbox;
   return async (req, res) => {
@@ -86,7 +86,7 @@ export function query<S extends z.ZodType>(
     const fault = takeFault(faults, req, res);
     if (fault === 'answered') return;
     await faults.delay(fault, 'delay');
-    const body = find(parseParams(schema, req.query), req.params.id ?? '');
+    const body = find(parseParams(schema, req.query), req.params.id ?? '', req.params);
     await journal.settled();
     await faults.delay(fault, 'hang_after');
     send(res, fault, fault?.kind === 'error500_after' ? failure(500) : { status: 200, body });

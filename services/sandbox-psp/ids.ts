@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-type Prefix = 'pi' | 'ch' | 're' | 'txn' | 'req' | 'secret' | 'evt' | 'du' | 'tr' | 'trr' | 'py' | 'pyr';
+type Prefix =
+  'pi' | 'pm' | 'cus' | 'ch' | 're' | 'txn' | 'req' | 'secret' | 'evt' | 'du' | 'tr' | 'trr' | 'py' | 'pyr';
 
 /** An id as Stripe makes them: a prefix and 24 letters or digits (`pi_3Jk…`). */
 export function newId(prefix: Prefix): string {

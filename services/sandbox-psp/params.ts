@@ -100,6 +100,11 @@ export const createRefundParams = z.strictObject({
   reason: z.enum(['duplicate', 'fraudulent', 'requested_by_customer']).optional(),
   metadata: metadata.optional(),
 });
+export const createCustomerParams = z.strictObject({
+  description: text.optional(),
+  metadata: metadata.optional(),
+});
+export const attachMethodParams = z.strictObject({ customer: text });
 export const noParams = z.strictObject({});
 export const updateDisputeParams = z.strictObject({
   evidence: z.partialRecord(z.enum(evidenceFields), text.max(20_000)).optional(),

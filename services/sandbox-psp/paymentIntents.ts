@@ -196,10 +196,10 @@ export function cancelIntent(
   return { intent: canceled, capturedMinor: 0 };
 }
 
-/** @throws StripeError 400 resource_missing */
-export function mustExist(paymentMethod: string): Card {
+/** @throws StripeError resource_missing, with status 404 where the path names it */
+export function mustExist(paymentMethod: string, status: 400 | 404 = 400): Card {
   const card = cardOf(paymentMethod);
-  if (card === undefined) throw noSuch('PaymentMethod', paymentMethod, 'payment_method', 400);
+  if (card === undefined) throw noSuch('PaymentMethod', paymentMethod, 'payment_method', status);
   return card;
 }
 

@@ -1,7 +1,8 @@
 import type { Charge } from './charge';
+import type { Customer, PaymentMethod } from './customers/wallets';
 import type { Dispute } from './disputes/dispute';
 import { shownDispute } from './disputes/shape';
-import type { LastPaymentError, PaymentIntent } from './paymentIntent';
+import type { PaymentIntent } from './paymentIntent';
 import type { Refund } from './refunds';
 import { reversedMinor, type Transfer } from './transfers/transfer';
 import { apiVersion, type SandboxEvent } from './webhooks/events';
@@ -39,6 +40,10 @@ export function asStripe(body: unknown): unknown {
       return shownRefund(body as Refund);
     case 'dispute':
       return shownDispute(body as Dispute);
+    case 'customer':
+      return shownCustomer(body as Customer);
+    case 'payment_method':
+      return shownPaymentMethod(body as PaymentMethod);
     case 'transfer':
       return shownTransfer(body as Transfer);
     case 'transfer_reversal':
@@ -62,7 +67,7 @@ const shownIntent = (intent: PaymentIntent): object => ({
   confirmation_method: 'automatic',
   customer_account: null,
   excluded_payment_method_types: null,
-  last_payment_error: shownError(intent.last_payment_error, intent.created),
+  last_payment_error: shownError(intent),
   livemode: false,
   managed_payments: null,
   on_behalf_of: null,
@@ -81,10 +86,11 @@ const shownIntent = (intent: PaymentIntent): object => ({
 
 const cardOptions = ({ payment_method_options: options }: PaymentIntent): object => options?.card ?? {};
 
-function shownError(error: LastPaymentError | null, created: number): object | null {
+function shownError({ last_payment_error: error, created, customer }: PaymentIntent): object | null {
   if (error === null) return null;
   const { payment_method: id, ...rest } = error;
-  return id === undefined ? rest : { ...rest, payment_method: shownPaymentMethod(id, created) };
+  const shown = (id: string) => shownPaymentMethod({ id, object: 'payment_method', created, customer });
+  return id === undefined ? rest : { ...rest, payment_method: shown(id) };
 }
 
 const nobody = { address: null, email: null, name: null, phone: null, tax_id: null };
@@ -97,9 +103,35 @@ const card = {
   last4: '4242',
 };
 
-const shownPaymentMethod = (id: string, created: number): object => ({
-  id,
-  object: 'payment_method',
+const shownCustomer = ({ id, object, deleted, ...customer }: Customer): object =>
+  deleted
+    ? { id, object, deleted }
+    : {
+        ...{ id, object, ...customer },
+        ...{ address: null, email: null, name: null, phone: null, shipping: null },
+        balance: 0,
+        currency: null,
+        customer_account: null,
+        default_source: null,
+        delinquent: false,
+        discount: null,
+        invoice_prefix: null,
+        invoice_settings: {
+          custom_fields: null,
+          default_payment_method: null,
+          footer: null,
+          rendering_options: null,
+        },
+        livemode: false,
+        next_invoice_sequence: 1,
+        preferred_locales: [],
+        tax_exempt: 'none',
+        test_clock: null,
+      };
+
+const shownPaymentMethod = (method: PaymentMethod): object => ({
+  ...method,
+  allow_redisplay: 'unspecified',
   billing_details: nobody,
   card: {
     ...card,
@@ -110,8 +142,6 @@ const shownPaymentMethod = (id: string, created: number): object => ({
     three_d_secure_usage: null,
     wallet: null,
   },
-  created,
-  customer: null,
   customer_account: null,
   livemode: false,
   metadata: {},
@@ -127,7 +157,6 @@ function shownCharge({ captureBefore, ...charge }: Charge): object {
     balance_transaction: null,
     billing_details: nobody,
     calculated_statement_descriptor: 'HAILWAY',
-    customer: null,
     description: null,
     failure_balance_transaction: null,
     fraud_details: {},

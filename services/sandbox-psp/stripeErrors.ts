@@ -1,4 +1,5 @@
 import type { PaymentIntent } from './paymentIntent';
+import type { Decline } from './testCards';
 
 /** The `error` member of Stripe's error bodies (https://docs.stripe.com/api/errors). */
 export interface ErrorBody {
@@ -98,6 +99,10 @@ export function tooManyRequests(code: 'rate_limit' | 'lock_timeout', retryAfterS
 export function apiError(status: number, message: string): StripeError {
   return new StripeError(status, { type: 'api_error', message });
 }
+
+/** 402: the issuer said no to a card that is not being charged. */
+export const cardRefused = ({ code, decline_code, message }: Decline): StripeError =>
+  new StripeError(402, { type: 'card_error', code, decline_code, message, doc_url: docUrl(code) });
 
 /** 402: the issuer said no; `intent` is the PaymentIntent as the decline left it. */
 export function cardDeclined(intent: PaymentIntent): StripeError {

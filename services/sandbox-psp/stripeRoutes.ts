@@ -2,6 +2,8 @@ import { Router } from 'express';
 import type { Books } from './books';
 import type { Sandbox } from './commit';
 import { createIntent } from './createIntent';
+import { customerRoutes } from './customers/routes';
+import { mustBeUsable } from './customers/rules';
 import { isTaken } from './disputes/dispute';
 import { disputeRoutes } from './disputes/routes';
 import { mutation, query } from './endpoint';
@@ -31,6 +33,7 @@ import { transferRoutes } from './transfers/routes';
 /** The subset of Stripe's API v1 that Hailway uses. */
 export function stripeRoutes(sandbox: Sandbox): Router {
   const router = Router();
+  customerRoutes(router, sandbox);
   intentRoutes(router, sandbox);
   refundRoutes(router, sandbox);
   disputeRoutes(router, sandbox);
@@ -47,14 +50,21 @@ function intentRoutes(router: Router, sandbox: Sandbox): void {
   };
   router.post(
     '/payment_intents',
-    mutation(sandbox, createIntentParams, (params, _id, occasion) =>
-      stepEffect(undefined, createIntent(params, occasion), occasion.at),
-    ),
+    mutation(sandbox, createIntentParams, (params, _id, occasion) => {
+      const { payment_method: method = null, customer = null, confirm, off_session } = params;
+      mustBeUsable(books.wallets, { method, customer, offSession: confirm && off_session });
+      return stepEffect(undefined, createIntent(params, occasion), occasion.at);
+    }),
   );
   router.post(
     '/payment_intents/:id/confirm',
     mutation(sandbox, confirmIntentParams, (params, id, occasion) =>
-      step(id, occasion, (intent) => confirmIntent(intent, params, occasion)),
+      step(id, occasion, (intent) => {
+        const method = params.payment_method ?? intent.payment_method;
+        const { customer } = intent;
+        mustBeUsable(books.wallets, { method, customer, offSession: params.off_session });
+        return confirmIntent(intent, params, occasion);
+      }),
     ),
   );
   router.post(

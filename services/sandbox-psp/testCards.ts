@@ -8,6 +8,8 @@ export interface Decline {
 /** What a test card does; a card without any of these pays. */
 export interface Card {
   readonly declined?: Decline;
+  /** It is declined, and can be attached to a customer all the same. */
+  readonly attachable?: true;
   /** The rider has to say yes on a page of the bank: to every charge, or to all that are not off-session. */
   readonly authenticated?: 'always' | 'on_session';
   /** The rider may say yes: the bank declines all the same. */
@@ -80,11 +82,11 @@ const testCards: ReadonlyMap<string, Card> = new Map<string, Card>([
   ['pm_card_visa_chargeDeclinedLostCard', { declined: declineOf('lost_card') }],
   ['pm_card_visa_chargeDeclinedStolenCard', { declined: declineOf('stolen_card') }],
   ['pm_card_visa_chargeDeclinedVelocityLimitExceeded', { declined: declineOf('card_velocity_exceeded') }],
-  ['pm_card_chargeCustomerFail', { declined: declineOf('generic_decline') }],
+  ['pm_card_chargeCustomerFail', { declined: declineOf('generic_decline'), attachable: true }],
   ['pm_card_chargeDeclinedExpiredCard', { declined: declineOf('expired_card') }],
   ['pm_card_chargeDeclinedIncorrectCvc', { declined: declineOf('incorrect_cvc') }],
   ['pm_card_chargeDeclinedProcessingError', { declined: processingError }],
-  ['pm_card_radarBlock', { declined: declineOf('fraudulent') }],
+  ['pm_card_radarBlock', { declined: declineOf('fraudulent'), attachable: true }],
   // The sandbox's own: Stripe names no card whose hold comes about and cannot be raised.
   ['pm_card_visa_incrementDeclined', { raiseDeclined: declineOf('insufficient_funds') }],
 
@@ -94,7 +96,7 @@ const testCards: ReadonlyMap<string, Card> = new Map<string, Card>([
     'pm_card_threeDSecureRequiredChargeDeclined',
     { ...asks, declinedAfterwards: declineOf('generic_decline') },
   ],
-  ['pm_card_threeDSecureRequiredProcessingError', { declined: processingError }],
+  ['pm_card_threeDSecureRequiredProcessingError', { declined: processingError, attachable: true }],
   ['pm_card_threeDSecureOptional', pays],
   ['pm_card_threeDSecureOptionalProcessingError', pays],
   ['pm_card_amex_threeDSecureNotSupported', pays],
@@ -113,5 +115,14 @@ const testCards: ReadonlyMap<string, Card> = new Map<string, Card>([
   ['pm_card_pendingRefund', { refund: 'pending' }],
 ]);
 
+/** A test token stands for as many cards as it is used for. */
+export const isTestToken = (paymentMethod: string): boolean => testCards.has(paymentMethod);
+
+/** A card of its own, which does what the token does: `pm_1Kx…_card_visa`. */
+export const ownCardOf = (token: string, id: string): string => `${id}${token.slice('pm'.length)}`;
+
 /** `undefined`: there is no such payment method. */
-export const cardOf = (paymentMethod: string): Card | undefined => testCards.get(paymentMethod);
+export function cardOf(paymentMethod: string): Card | undefined {
+  const [, token = paymentMethod] = /^pm_\w+?_(card_\w+)$/.exec(paymentMethod) ?? [];
+  return testCards.get(paymentMethod) ?? testCards.get(`pm_${token}`);
+}

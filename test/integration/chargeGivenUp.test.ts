@@ -3,7 +3,7 @@ import { storedIntentId } from '../../services/payments/books/paymentStore';
 import type { ProviderAccess } from '../../services/payments/provider/client';
 import { giveUpCharge } from '../../services/payments/provider/giveUp';
 import { chargeCard } from '../../services/payments/provider/intents';
-import { paymentOrder, paymentsDatabase, providerAccess } from '../support/payments';
+import { openPayment, paymentsDatabase, providerAccess } from '../support/payments';
 import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
 
 let pool: Pool;
@@ -22,8 +22,8 @@ afterAll(async () => {
   await Promise.all([pool.end(), folder.remove()]);
 });
 
-const tip = () => ({
-  ref: { paymentId: paymentOrder().rideId, purpose: 'tip', intentVersion: 1 } as const,
+const tip = async () => ({
+  ref: { paymentId: (await openPayment(pool)).rideId, purpose: 'tip', intentVersion: 1 } as const,
   ...{ amountMinor: 300, currency: 'USD', paymentMethod: 'pm_card_visa' },
 });
 const taken = async (rideId: string): Promise<number> => {
@@ -35,7 +35,7 @@ const confirm = { method: 'POST', path: '/v1/payment_intents/*/confirm' };
 const didNotHappen = { charged: false, reason: 'resolved_by_operator' };
 
 test('a charge whose answer was lost has happened: it is not given up', async () => {
-  const charge = tip();
+  const charge = await tip();
   await psp.fault({ match: confirm, kind: 'drop_after', times: 2 });
   await expect(chargeCard(access, charge)).rejects.toThrow();
   expect(await giveUpCharge(access, charge.ref)).toEqual({
@@ -46,7 +46,7 @@ test('a charge whose answer was lost has happened: it is not given up', async ()
 });
 
 test('a charge that never reached the provider is cancelled there, and cannot happen later', async () => {
-  const charge = tip();
+  const charge = await tip();
   await psp.fault({ match: confirm, kind: 'drop_before', times: 2 });
   await expect(chargeCard(access, charge)).rejects.toThrow();
   expect(await giveUpCharge(access, charge.ref)).toEqual(didNotHappen);
@@ -58,14 +58,14 @@ test('a charge that never reached the provider is cancelled there, and cannot ha
 });
 
 test('a charge that was given up before it was begun does not begin', async () => {
-  const charge = tip();
+  const charge = await tip();
   expect(await giveUpCharge(access, charge.ref)).toEqual(didNotHappen);
   expect(await chargeCard(access, charge)).toMatchObject({ charged: false });
   expect(await taken(charge.ref.paymentId)).toBe(0);
 });
 
 test('where the cancel itself has no outcome it is asked for again', async () => {
-  const charge = tip();
+  const charge = await tip();
   await psp.fault({ match: confirm, kind: 'drop_before', times: 2 });
   await expect(chargeCard(access, charge)).rejects.toThrow();
   await psp.fault({

@@ -3,7 +3,7 @@ import type { Pool } from '../../platform/postgres';
 import { buryIntent, type IntentRef } from '../../services/payments/books/paymentStore';
 import { voidHolds } from '../../services/payments/provider/holds';
 import { chargeCard } from '../../services/payments/provider/intents';
-import { paymentOrder, paymentsDatabase, providerAccess } from '../support/payments';
+import { openPayment, paymentOrder, paymentsDatabase, providerAccess } from '../support/payments';
 import { startPsp, temporaryFolder, type Ledger, type RunningPsp } from '../support/sandboxPsp';
 
 let pool: Pool;
@@ -27,7 +27,7 @@ interface Meanwhile {
 }
 
 /** Asks for money, as an activity whose workflow does not wait for it any more. */
-function ask(ref: IntentRef, meanwhile?: Meanwhile) {
+async function ask(ref: IntentRef, meanwhile?: Meanwhile) {
   const inner = Stripe.createNodeHttpClient();
   const happens = async (when: Meanwhile['when'], path: string): Promise<void> => {
     if (meanwhile?.when === when && meanwhile.path.test(path)) await meanwhile.task();
@@ -41,7 +41,7 @@ function ask(ref: IntentRef, meanwhile?: Meanwhile) {
       return response;
     },
   };
-  const { amountMinor, currency } = paymentOrder();
+  const { amountMinor, currency } = await openPayment(pool, paymentOrder({ rideId: ref.paymentId }));
   const access = providerAccess(pool, psp.url, { httpClient });
   return chargeCard(access, { ref, amountMinor, currency, paymentMethod: 'pm_card_visa' });
 }

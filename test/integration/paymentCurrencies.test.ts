@@ -4,7 +4,7 @@ import type { ProviderAccess } from '../../services/payments/provider/client';
 import { raiseHold } from '../../services/payments/provider/raiseHold';
 import { refundCapture } from '../../services/payments/provider/refunds';
 import type { Pool } from '../../platform/postgres';
-import { paymentOrder, paymentsDatabase, providerAccess } from '../support/payments';
+import { openPayment, paymentOrder, paymentsDatabase, providerAccess } from '../support/payments';
 import { changeId } from '../support/rides';
 import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
 
@@ -24,11 +24,11 @@ afterAll(async () => {
   await Promise.all([pool.end(), folder.remove()]);
 });
 
-const hold = (amountMinor: number, currency: string) => {
-  const { rideId } = paymentOrder();
+const hold = async (amountMinor: number, currency: string) => {
+  const { rideId } = await openPayment(pool, paymentOrder({ amountMinor, currency }));
   const ref = { paymentId: rideId, purpose: 'hold', intentVersion: 1 } as const;
   const charge = { ref, amountMinor, currency, paymentMethod: 'pm_card_visa' };
-  return chargeCard(access, charge).then((charged) => ({ rideId, charged }));
+  return { rideId, charged: await chargeCard(access, charge) };
 };
 
 const movements = async (rideId: string): Promise<[string, number][]> => {

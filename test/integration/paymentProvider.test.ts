@@ -1,5 +1,11 @@
 import { createPaymentActivities } from '../../activities/payments';
-import { paymentOrder, paymentsDatabase, providerAccess, untilAnswered } from '../support/payments';
+import {
+  openPayment,
+  paymentOrder,
+  paymentsDatabase,
+  providerAccess,
+  untilAnswered,
+} from '../support/payments';
 import { eventually } from '../support/rideSaga';
 import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
 import type { Pool } from '../../platform/postgres';
@@ -33,8 +39,8 @@ afterAll(async () => {
   await Promise.all([pool.end(), folder.remove()]);
 });
 
-const hold = (order = paymentOrder(), token = 'pm_card_visa') => {
-  const { rideId, amountMinor, currency } = order;
+const hold = async (order = paymentOrder(), token = 'pm_card_visa') => {
+  const { rideId, amountMinor, currency } = await openPayment(pool, order);
   const ref = { paymentId: rideId, purpose: 'hold', intentVersion: 1 } as const;
   return chargeCard(access, { ref, amountMinor, currency, paymentMethod: token });
 };

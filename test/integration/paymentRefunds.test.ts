@@ -5,7 +5,7 @@ import { captureHold } from '../../services/payments/provider/holds';
 import { chargeCard } from '../../services/payments/provider/intents';
 import { raiseHold } from '../../services/payments/provider/raiseHold';
 import { refundCapture } from '../../services/payments/provider/refunds';
-import { paymentOrder, paymentsDatabase, providerAccess, untilAnswered } from '../support/payments';
+import { openPayment, paymentsDatabase, providerAccess, untilAnswered } from '../support/payments';
 import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
 
 let pool: Pool;
@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 async function held(token = 'pm_card_visa'): Promise<{ rideId: string; intentId: string }> {
-  const { rideId, amountMinor, currency } = paymentOrder();
+  const { rideId, amountMinor, currency } = await openPayment(pool);
   const ref = { paymentId: rideId, purpose: 'hold', intentVersion: 1 } as const;
   const answer = await chargeCard(access, { ref, amountMinor, currency, paymentMethod: token });
   if (!answer.charged) throw new Error('not held');

@@ -9,7 +9,7 @@ import { createProviderClient } from '../../services/payments/provider/client';
 import { returnedOf, transfer } from '../../services/payments/provider/transfers';
 import { callsOfTheAdapter, endpoints, onlyWhereAskedFor } from '../support/adapterCalls';
 import { eventually } from '../support/backbone';
-import { paymentOrder, paymentsDatabase } from '../support/payments';
+import { openPayment, paymentOrder, paymentsDatabase } from '../support/payments';
 import { startRecorder, type Recorder } from '../support/recordedCalls';
 import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
 import { startStripeMock, type StripeMock } from '../support/stripeMock';
@@ -67,7 +67,7 @@ describe.each(providers)('our adapter and $name', ({ client }) => {
     asked = createPaymentActivities({ pool, provider: stripe, returnUrl }).provider;
   });
   const held = async (token = 'pm_card_visa') => {
-    const order = paymentOrder({ rideId: randomUUID(), method: { type: 'card', token } });
+    const order = await openPayment(pool, paymentOrder({ method: { type: 'card', token } }));
     const hold = await asked.authorize(order);
     if (!hold.charged) throw new Error(`not held: ${hold.reason}`);
     return { rideId: order.rideId, intentId: hold.intentId, amountMinor: order.amountMinor };
@@ -114,13 +114,14 @@ describe.each(providers)('our adapter and $name', ({ client }) => {
     ['pm_card_authenticationRequired', 'authentication_required'],
     ['pm_unheard_of', 'unknown_payment_method'],
   ])('%s: %s', async (token, reason) => {
-    const order = paymentOrder({ method: { type: 'card', token } });
+    const order = await openPayment(pool, paymentOrder({ method: { type: 'card', token } }));
     expect(await asked.authorize(order)).toEqual({ charged: false, reason });
   });
 
   test('a rider who is there is asked by their bank; the hold is let go of while they do not answer', async () => {
     const token = 'pm_card_threeDSecure2Required';
-    const order = { ...paymentOrder({ method: { type: 'card', token } }), riderIsThere: true };
+    const opened = await openPayment(pool, paymentOrder({ method: { type: 'card', token } }));
+    const order = { ...opened, riderIsThere: true };
     const asking = await asked.authorize(order);
     expect(asking).toMatchObject({ charged: false, reason: 'action_required' });
     const { next_action } = await stripe.paymentIntents.retrieve(
@@ -132,8 +133,9 @@ describe.each(providers)('our adapter and $name', ({ client }) => {
   });
 
   test('a tip is charged at once', async () => {
+    const { rideId } = await openPayment(pool);
     const tip = {
-      rideId: randomUUID(),
+      rideId,
       amountMinor: 300,
       currency: 'USD',
       paymentMethod: 'pm_card_visa',

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { PaymentOrder } from '../../domain/paymentFacts';
-import { createPool, type Pool } from '../../platform/postgres';
+import { foldPayment } from '../../domain/payment';
+import { createPool, withTransaction, type Pool } from '../../platform/postgres';
 import type { LedgerTransaction } from '../../services/payments/books/ledger';
 import {
   createProviderClient,
   type ProviderAccess,
   type ProviderOptions,
 } from '../../services/payments/provider/client';
+import { getPayment, putPayment } from '../../services/payments/books/paymentStore';
 import { asTablesOwner } from '../../tools/stack/databases';
 import { createDatabase, postgresUrl } from './servers';
 
@@ -40,6 +42,14 @@ export const paymentOrder = (changes: Partial<PaymentOrder> = {}): PaymentOrder 
   currency: 'USD',
   ...changes,
 });
+
+/** The payment of an order, opened unless it was: what its workflow does before it asks the provider. */
+export async function openPayment(pool: Pool, order = paymentOrder()): Promise<PaymentOrder> {
+  if ((await getPayment(pool, order.rideId)) !== null) return order;
+  const fact = { type: 'payment.opened', at: '2026-01-01T12:00:00.000Z', data: order } as const;
+  await withTransaction(pool, (tx) => putPayment(tx, foldPayment(null, fact)));
+  return order;
+}
 
 /** As an activity is called: again and again until it answers. Fails after `attempts`. */
 export async function untilAnswered<T>(call: () => Promise<T>, attempts = 8): Promise<T> {

@@ -51,6 +51,18 @@ export async function askEverything(stripe: Stripe, psp: RunningPsp): Promise<vo
   const inquired = await paid('pm_card_createDisputeInquiry');
   await stripe.disputes.list({ payment_intent: inquired.id });
 
+  const customer = await stripe.customers.create({ metadata: { riderKey: '1' } });
+  await stripe.customers.retrieve(customer.id);
+  await stripe.customers.list({ limit: 1 });
+  const { id: ofCustomer } = await stripe.paymentMethods.attach('pm_card_visa', { customer: customer.id });
+  await stripe.customers.retrievePaymentMethod(customer.id, ofCustomer);
+  await refusal(stripe.customers.retrievePaymentMethod(customer.id, 'pm_card_visa'));
+  await stripe.customers.listPaymentMethods(customer.id);
+  await intent(ofCustomer, { customer: customer.id, confirm: true, off_session: true });
+  await refusal(paid(ofCustomer));
+  await refusal(stripe.paymentMethods.attach('pm_card_visa_chargeDeclined', { customer: customer.id }));
+  await stripe.customers.del(customer.id);
+
   await psp.post('/sandbox/funds', { amount: 10_000, currency: 'usd' });
   const transfer = await stripe.transfers.create({
     amount: 2_000,

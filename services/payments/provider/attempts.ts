@@ -103,13 +103,16 @@ export function attemptOf(method: string, path: string, idempotencyKey: string |
   return {
     attemptId: uuidv7(),
     rideId: isUuid(owner) ? (owner as string) : null,
-    request: `${method} ${path}`,
+    request: `${method} ${withoutCard(path)}`,
     idempotencyKey,
     at: new Date().toISOString(),
-    objectId: /\b(?:pi|re|ch|du|dp|tr|seti|pm)_\w+/.exec(path)?.[0] ?? null,
+    objectId: /\b(?:pi|re|ch|du|dp|tr|seti)_\w+/.exec(path)?.[0] ?? null,
     ms: null,
     outcome: null,
     httpStatus: null,
     requestId: null,
   };
 }
+
+/** A card's token stays where it must be. */
+const withoutCard = (path: string): string => path.replace(/(\/payment_methods)\/\w+/, '$1/:id');

@@ -70,7 +70,7 @@ export async function withIdempotencyKey<T>(
 }
 
 /** It was not done, and would not be if it were asked again now. One with the key may still be under way: no refusal. */
-const isRefusal = (error: unknown): error is Stripe.errors.StripeInvalidRequestError =>
+export const isRefusal = (error: unknown): error is Stripe.errors.StripeInvalidRequestError =>
   error instanceof Stripe.errors.StripeInvalidRequestError && error.statusCode !== 409;
 
 function isStoredServerError(error: unknown): boolean {
@@ -92,7 +92,16 @@ export function declineReason(error: unknown): string | undefined {
   // The provider takes no such amount: whoever asks for it is told, nobody asks again.
   if (error instanceof Stripe.errors.StripeInvalidRequestError && amountCodes.has(error.code ?? ''))
     return error.code;
-  return error instanceof NotChargeable ? error.code : undefined;
+  return error instanceof NotChargeable || error instanceof CardNotUsable ? error.code : undefined;
+}
+
+/** No charge for the rider can be had from a card, whatever its issuer says: it is unknown, used up, or somebody else's. */
+export class CardNotUsable extends Error {
+  override readonly name = 'CardNotUsable';
+
+  constructor(readonly code: 'unknown_payment_method' | 'payment_method_not_usable') {
+    super(code);
+  }
 }
 
 /** The provider will refuse this however often it is asked: an operator has to decide. */

@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import type { Charged } from '../../../domain/paymentCalls';
 import { toProvider } from './amounts';
 import { declineReason, refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
+import { asCustomer, fingerprintOf } from './customers';
 import {
   isBuried,
   storeActionUrl,
@@ -51,26 +52,31 @@ export async function chargeCard(access: ProviderAccess, charge: Charge): Promis
 
 async function storedOrNewIntent(access: ProviderAccess, charge: Charge): Promise<Intent> {
   const { pool, client } = access;
-  const { ref, amountMinor, currency, paymentMethod } = charge;
+  const { ref, amountMinor, currency, paymentMethod: token } = charge;
   const stored = await storedIntentId(pool, ref);
   if (stored !== null) return client.paymentIntents.retrieve(stored);
-  const step = stepOf[ref.purpose];
-  const created = await withIdempotencyKey(access, keyOf(ref, 'create'), (idempotencyKey) =>
-    client.paymentIntents.create(
-      {
-        amount: toProvider(amountMinor, currency),
-        currency: currency.toLowerCase(),
-        capture_method: ref.purpose === 'hold' ? 'manual' : 'automatic',
-        payment_method: paymentMethod,
-        // No method that lives on another page; a card's bank may still have one to ask its owner on.
-        allowed_payment_method_types: ['card'],
-        // A route that changes under way may cost more than was held for it.
-        ...(ref.purpose === 'hold'
-          ? { payment_method_options: { card: { request_incremental_authorization: 'if_available' } } }
-          : {}),
-        metadata: { rideId: ref.paymentId, step },
-      },
-      { idempotencyKey },
+  const amount = toProvider(amountMinor, currency);
+  const card = { paymentId: ref.paymentId, token, step: `${stepOf[ref.purpose]}/${ref.intentVersion}` };
+  const created = await asCustomer(access, card, (payer) =>
+    // Another payer is another request. An intent that was made for the one before is never confirmed.
+    withIdempotencyKey(access, `${keyOf(ref, 'create')}/${fingerprintOf(payer)}`, (idempotencyKey) =>
+      client.paymentIntents.create(
+        {
+          amount,
+          currency: currency.toLowerCase(),
+          capture_method: ref.purpose === 'hold' ? 'manual' : 'automatic',
+          customer: payer.customerId,
+          payment_method: payer.paymentMethod,
+          // No method that lives on another page; a card's bank may still have one to ask its owner on.
+          allowed_payment_method_types: ['card'],
+          // A route that changes under way may cost more than was held for it.
+          ...(ref.purpose === 'hold'
+            ? { payment_method_options: { card: { request_incremental_authorization: 'if_available' } } }
+            : {}),
+          metadata: { rideId: ref.paymentId, step: stepOf[ref.purpose] },
+        },
+        { idempotencyKey },
+      ),
     ),
   );
   const intentId = await storeIntentId(pool, ref, created.id);

@@ -30,7 +30,7 @@ export function observedHttp(inner: Http, observe: (attempt: Attempt) => void): 
         response.toJSON = async () => {
           try {
             const body = (await read()) as Body;
-            ended({ ...head, outcome: outcomeOf(body), objectId: attempt.objectId ?? body.id ?? null });
+            ended({ ...head, outcome: outcomeOf(body), objectId: attempt.objectId ?? namedBy(body) });
             return body;
           } catch (error) {
             ended({ ...head, outcome: 'answer_not_read' });
@@ -49,10 +49,14 @@ export function observedHttp(inner: Http, observe: (attempt: Attempt) => void): 
 /** What is read of an answer: an object, a list or an error. */
 interface Body {
   readonly id?: string;
+  readonly object?: string;
   readonly status?: string;
   readonly data?: readonly unknown[];
   readonly error?: { readonly decline_code?: string; readonly code?: string; readonly type?: string };
 }
+
+/** A card is not named: its id is the token that charges it. */
+const namedBy = ({ id, object }: Body): string | null => (object === 'payment_method' ? null : (id ?? null));
 
 function outcomeOf({ status, data, error }: Body): string {
   if (error) return error.decline_code || error.code || error.type || 'error';

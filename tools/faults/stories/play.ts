@@ -99,7 +99,8 @@ export async function playStory(world: World, story: Story): Promise<Played> {
 
 async function startPayment(world: World, story: Story, rideId: string): Promise<void> {
   const { method, fallbacks, heldMinor: amountMinor, currency } = story;
-  const order = { rideId, riderId: 'rider-1', method, fallbacks, amountMinor, currency };
+  // Each story has a provider of its own, which knows no other story's customers.
+  const order = { rideId, riderId: `rider-of-${rideId}`, method, fallbacks, amountMinor, currency };
   const start: PaymentStart = { order, policies: world.policies, rideWorkflowId: rideWorkflowId(rideId) };
   await world.client.workflow.start(workflowTypes.payment, {
     workflowId: paymentWorkflowId(rideId),
