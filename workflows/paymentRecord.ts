@@ -1,5 +1,6 @@
 import { CancellationScope } from '@temporalio/workflow';
 import type { PaymentTransitions } from '../activities/payments';
+import { DomainError } from '../domain/errors';
 import { stepId } from '../domain/names';
 import { mayFollow, type Payment, type PaymentStatus } from '../domain/payment';
 import { factsThatSettle } from '../domain/paymentCalls';
@@ -37,8 +38,10 @@ export class PaymentRecord {
     this.operators = new PaymentView(policies);
   }
 
+  /** @throws DomainError `payment_busy` before it is opened: an Update can be that early */
   get payment(): Payment {
-    if (this.current === null) throw new Error('impossible: asked for a payment that is not opened');
+    if (this.current === null)
+      throw new DomainError('payment_busy', 'The payment is only just being opened.');
     return this.current;
   }
 

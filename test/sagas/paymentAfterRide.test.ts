@@ -1,6 +1,9 @@
+import { WithStartWorkflowOperation } from '@temporalio/client';
+import { paymentUpdates, paymentWorkflowId, workflowTypes } from '../../domain/names';
 import { standardPolicies } from '../../domain/policies';
 import { getPayment } from '../../services/payments/books/paymentStore';
 import { refusalOf } from '../support/paymentSaga';
+import { paymentOrder } from '../support/payments';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
 
 jest.setTimeout(60_000);
@@ -16,6 +19,22 @@ beforeAll(async () => {
 });
 beforeEach(() => provider.reset());
 afterAll(() => played?.stop());
+
+test('what comes before the payment is opened is told to come again', async () => {
+  const order = paymentOrder();
+  const start = { order, policies: standardPolicies, rideWorkflowId: 'nobody' };
+  const { client, taskQueue } = saga;
+  const waiver = client.workflow.executeUpdateWithStart(paymentUpdates.waiveFee, {
+    args: [{ reason: 'too early', by: 'operator-1' }],
+    startWorkflowOperation: new WithStartWorkflowOperation(workflowTypes.payment, {
+      workflowId: paymentWorkflowId(order.rideId),
+      taskQueue,
+      workflowIdConflictPolicy: 'FAIL',
+      args: [start],
+    }),
+  });
+  expect(await refusalOf(waiver)).toBe('payment_busy');
+});
 
 describe('a tip', () => {
   test('is a charge of its own, all of it for the driver, and given once', async () => {

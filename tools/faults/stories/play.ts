@@ -3,7 +3,6 @@ import { v7 as uuidv7 } from 'uuid';
 import { paymentWorkflowId, rideWorkflowId, taskQueues, workflowTypes } from '../../../domain/names';
 import type { PaymentStart } from '../../../domain/sagas';
 import { wait } from '../../../platform/wait';
-import { getPayment } from '../../../services/payments/books/paymentStore';
 import { deeds, type Cast } from './deeds';
 import { tellProvider } from './provider';
 import type { Doing, Move, Story } from './story';
@@ -107,8 +106,6 @@ async function startPayment(world: World, story: Story, rideId: string): Promise
     taskQueue: taskQueues.payments,
     args: [start],
   });
-  // Nobody asks for anything of a payment that is nowhere to be seen yet.
-  while ((await getPayment(world.pool, rideId)) === null) await wait(pauseMs);
 }
 
 /** Waits for something, so long at most. */
