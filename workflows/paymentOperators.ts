@@ -17,7 +17,8 @@ export function answerOperators(
 ): void {
   const { doubts, compensations, lookAtHold } = helps;
   const { retryNow, markResolved } = paymentUpdates;
-  const words = paymentChanges(1);
+  // Two: while the provider does not confirm a word, another one may take its place.
+  const words = paymentChanges(2);
   const canRetry = (): boolean => doubts.any || compensations.isParked || record.is('action_required');
 
   setHandler(
