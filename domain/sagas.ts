@@ -53,6 +53,8 @@ export interface PayoutBatchStart {
   /** How many drivers are looked at at once, and how often in one run, so that its history stays short. */
   readonly pageSize: number;
   readonly pagesPerRun: number;
+  /** In real time, at any speed: rides ask the same provider, by the same worker. */
+  readonly payoutsPerSecond: number;
   /** The week that it began in unless told otherwise: `2026-W09`. */
   readonly period?: string;
   /** Where a further run goes on: behind this driver; and how many payouts were due so far. */

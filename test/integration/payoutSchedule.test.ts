@@ -62,7 +62,7 @@ test('set-up again brings it up to date, and leaves it paused where an operator 
   const { state, action } = await schedule.describe();
   expect(state).toMatchObject({ paused: true, note: 'the bank is closed' });
   expect(action).toMatchObject({
-    args: [{ policies: { disputeLookMs: 12 * 60 * 1_000 }, pageSize: 100 }],
+    args: [{ policies: { disputeLookMs: 12 * 60 * 1_000 }, payoutsPerSecond: 20 }],
     workflowType: workflowTypes.payoutBatch,
   });
 });

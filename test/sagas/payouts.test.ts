@@ -1,6 +1,7 @@
 import type { PayoutActivities, PayoutGround } from '../support/payoutGround';
 import { startPayoutGround } from '../support/payoutGround';
 import { playedTransfers } from '../support/playedTransfers';
+import { payoutWorkflowId } from '../../domain/names';
 import { cardOf, isStuck } from '../support/card';
 import { payoutIdOf } from '../../services/payments/books/payoutStore';
 import { timeSkippingEnvironment } from '../support/servers';
@@ -169,4 +170,21 @@ test('a batch goes on as a new run after so many pages, and pays every driver on
     await ground.untilPayout(week(driverId, '2026-W20'), ended);
     expect(provider.sentTo(driverId)).toEqual([1_000 + i]);
   }
+});
+
+test('a batch has a pace: however many drivers there are, so many payouts begin in a second', async () => {
+  const drivers: string[] = [];
+  for (let i = 0; i < 7; i += 1) drivers.push(await ground.driver(1_000));
+  await ground.batch('2026-W21', { pageSize: 2, pagesPerRun: 2, payoutsPerSecond: 4 });
+  const began = await Promise.all(
+    drivers.map(async (driverId) => {
+      const { payoutId } = await ground.untilPayout(week(driverId, '2026-W21'), ended);
+      const payout = await ground.client.workflow.getHandle(payoutWorkflowId(payoutId)).describe();
+      return payout.startTime.getTime();
+    }),
+  );
+  began.sort((a, b) => a - b);
+  // Pages are of two at most: the third after one begins in another page, half a second's payouts later.
+  const closest = began.slice(3).map((at, i) => at - began[i]!);
+  expect(Math.min(...closest)).toBeGreaterThanOrEqual(500);
 });

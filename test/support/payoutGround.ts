@@ -140,7 +140,10 @@ export async function startPayoutGround({
       return driverId;
     },
     async batch(period, changes = {}) {
-      const start = { policies: standardPolicies, pageSize: 100, pagesPerRun: 50, period, ...changes };
+      const start: PayoutBatchStart = {
+        ...{ policies: standardPolicies, pageSize: 100, pagesPerRun: 50, payoutsPerSecond: 1_000 },
+        ...{ period, ...changes },
+      };
       const workflowId = `payouts-${randomUUID()}`;
       const options = { workflowId, taskQueue: 'payments', args: [start] };
       const begun = await client.workflow.start(workflowTypes.payoutBatch, options);

@@ -21,8 +21,10 @@ export interface ScheduleTarget {
 const schedules = (speed: number): ScheduleOptions[] => {
   const batch: PayoutBatchStart = {
     policies: scalePolicies(standardPolicies, speed),
-    pageSize: 100,
-    pagesPerRun: 50,
+    // Each is two requests or so, and Stripe takes 100 a second of an account.
+    payoutsPerSecond: 20,
+    pageSize: 20,
+    pagesPerRun: 100,
   };
   return [
     {
