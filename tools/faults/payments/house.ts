@@ -36,13 +36,13 @@ export const providerKey = 'sk_test_faults';
 
 const HIT_DEADLINE_MS = 60_000;
 
-export async function startHouse(ground: Ground, name: string): Promise<House> {
+export async function startHouse(ground: Ground): Promise<House> {
   const { temporalAddress: address, providerUrl, dataDir } = ground;
-  const namespace = `crash-${name}-${Math.random().toString(36).slice(2, 8)}`;
+  const namespace = `crash-${Math.random().toString(36).slice(2, 10)}`;
   await prepareNamespace(address, namespace, { create: true });
   const databaseUrl = await ground.createDatabase();
   const [toProvider, toDatabase] = [await openProviderDoor(providerUrl), await openDatabaseDoor(databaseUrl)];
-  const pool = createPool(databaseUrl, { applicationName: `crash ${name}`, max: 3 });
+  const pool = createPool(databaseUrl, { applicationName: 'crash', max: 3 });
   const connection = await Connection.connect({ address });
   const worker = await startMortalWorker({
     name: `payments-${namespace}`,

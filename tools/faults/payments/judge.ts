@@ -10,6 +10,15 @@ interface Movement {
   readonly net: number;
 }
 
+/** How a payment is to be at its end. */
+interface Expected {
+  readonly rideId: string;
+  readonly status: PaymentStatus;
+  readonly paidMinor: number;
+  /** How often the card may be charged at most; once unless told otherwise. */
+  readonly charges?: number;
+}
+
 /**
  * Holds a payment against the provider's own books, which know nothing of ours: charged once at most, nothing held any
  * more, our ledger equal to the provider's to the minor unit, its facts without a gap.
@@ -17,7 +26,7 @@ interface Movement {
  */
 export async function judgePayment(
   house: House,
-  { rideId, status, paidMinor }: { rideId: string; status: PaymentStatus; paidMinor: number },
+  { rideId, status, paidMinor, charges = 1 }: Expected,
 ): Promise<string[]> {
   const { pool, providerUrl } = house;
   const { movements } = await ask<{ movements: Movement[] }>(`${providerUrl}/sandbox/ledger`);
@@ -41,7 +50,7 @@ export async function judgePayment(
   ]);
   return [
     rows[0]?.status === status ? '' : `the payment is ${rows[0]?.status}, not ${status}`,
-    captures.length <= 1 ? '' : `the card was charged ${captures.length} times`,
+    captures.length <= charges ? '' : `the card was charged ${captures.length} times`,
     theirs === paidMinor ? '' : `the rider has paid ${theirs}, not ${paidMinor}`,
     clearing === theirs ? '' : `our ledger says ${clearing}, the provider ${theirs}`,
     all === 0 ? '' : `the ledger sums to ${all}`,

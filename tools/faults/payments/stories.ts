@@ -10,7 +10,9 @@ import {
   workflowTypes,
 } from '../../../domain/names';
 import type { PaymentStatus } from '../../../domain/payment';
+import type { PaymentOrder } from '../../../domain/paymentFacts';
 import { standardPolicies } from '../../../domain/policies';
+import type { PaymentMethod } from '../../../domain/ride';
 import type { PaymentStart, PayoutDue, PayoutStart } from '../../../domain/sagas';
 import type { RideOutcome } from '../../../domain/settlement';
 import { wait } from '../../../platform/wait';
@@ -33,6 +35,13 @@ const REFUND_MINOR = 400;
 /** A task that was lost with its worker is given to another after this long; the server's own is 10 s. */
 const TASK_TIMEOUT = '3s';
 const STATUS_DEADLINE_MS = 90_000;
+/** Until then a transfer is refused; one that is quicker than its worker dies waits for it. */
+const FUNDS_COME_AFTER_MS = 1_000;
+/** What the provider has for us is one balance a currency: this one has money of this story alone. */
+const ownCurrency = 'SEK';
+
+const card: PaymentMethod = { type: 'card', token: 'pm_card_visa' };
+const declined: PaymentMethod = { type: 'card', token: 'pm_card_chargeCustomerFail' };
 
 export const stories: Readonly<Record<Call, Story>> = {
   async authorize(house, dying) {
@@ -53,12 +62,17 @@ export const stories: Readonly<Record<Call, Story>> = {
     return judgePayment(house, { rideId, status: 'captured', paidMinor: HELD_MINOR });
   },
   async void(house, dying) {
+    return voided(house, await opened(house), dying);
+  },
+  async voidOfRaised(house, dying) {
     const rideId = await opened(house);
-    await dying(async () => {
-      await rideEnds(house, rideId, { amountMinor: 0, driverId: null });
-      await untilStatus(house, rideId, 'voided');
-    });
-    return judgePayment(house, { rideId, status: 'voided', paidMinor: 0 });
+    const raise = { changeId: uuidv7(), toMinor: RAISED_MINOR };
+    await handleOf(house, rideId).executeUpdate(paymentUpdates.raiseHold, { args: [raise] });
+    return voided(house, rideId, dying);
+  },
+  async voidOfTwo(house, dying) {
+    // The first one holds nothing, but it is not over before it is released.
+    return voided(house, await opened(house, { method: declined, fallbacks: [card] }), dying);
   },
   async refund(house, dying) {
     const rideId = await opened(house);
@@ -68,19 +82,66 @@ export const stories: Readonly<Record<Call, Story>> = {
     const paidMinor = HELD_MINOR - REFUND_MINOR;
     return judgePayment(house, { rideId, status: 'partially_refunded', paidMinor });
   },
+  async refundOfTwo(house, dying) {
+    const rideId = await opened(house);
+    // More than is held: the rest is a charge of its own, and goes back first.
+    await captured(house, rideId, RAISED_MINOR);
+    await until('0', async () => String((await getPayment(house.pool, rideId))?.owedMinor));
+    const amountMinor = RAISED_MINOR - HELD_MINOR + REFUND_MINOR;
+    const order = { refundKey: 'ops:1', amountMinor, reason: 'detour', by: 'operator-1' };
+    await dying(() => handleOf(house, rideId).executeUpdate(paymentUpdates.refund, { args: [order] }));
+    const paidMinor = RAISED_MINOR - amountMinor;
+    return judgePayment(house, { rideId, status: 'partially_refunded', paidMinor, charges: 2 });
+  },
   async transfer(house, dying) {
-    const driverId = `driver-${uuidv7()}`;
-    await changePayoutAccount(house.pool, {
-      driverId,
-      destination: 'acct_faults',
-      at: new Date().toISOString(),
-    });
+    const driverId = await driverWithAccount(house);
     await captured(house, await opened(house), HELD_MINOR, driverId);
     const amountMinor = (await owedTo(house.pool, driverId)).get('USD') ?? 0;
     const payoutId = await dying(() => paidOut(house, { driverId, currency: 'USD', period: '2026-W09' }));
     return judgePayout(house, { payoutId, driverId, amountMinor });
   },
+  async transferShortOfFunds(house, dying) {
+    const driverId = await driverWithAccount(house);
+    const rideId = await opened(house, { currency: ownCurrency });
+    await captured(house, rideId, HELD_MINOR, driverId);
+    const amountMinor = (await owedTo(house.pool, driverId)).get(ownCurrency) ?? 0;
+    // Given back at the platform's cost: what the provider has for us does not reach for the driver.
+    const order = { refundKey: 'ops:1', amountMinor: HELD_MINOR, reason: 'detour', by: 'operator-1' };
+    await handleOf(house, rideId).executeUpdate(paymentUpdates.refund, { args: [order] });
+    const payoutId = await dying(async () => {
+      const [paid] = await Promise.all([
+        paidOut(house, { driverId, currency: ownCurrency, period: '2026-W09' }),
+        wait(FUNDS_COME_AFTER_MS).then(() => payIn(house, amountMinor, ownCurrency)),
+      ]);
+      return paid;
+    });
+    return judgePayout(house, { payoutId, driverId, amountMinor });
+  },
 };
+
+/** A driver of their own, who can be paid out. */
+async function driverWithAccount({ pool }: House): Promise<string> {
+  const driverId = `driver-${uuidv7()}`;
+  await changePayoutAccount(pool, { driverId, destination: 'acct_faults', at: new Date().toISOString() });
+  return driverId;
+}
+
+/** A payment of which nothing is owed. */
+async function voided(house: House, rideId: string, dying: Dying): Promise<string[]> {
+  await dying(async () => {
+    await rideEnds(house, rideId, { amountMinor: 0, driverId: null });
+    await untilStatus(house, rideId, 'voided');
+  });
+  return judgePayment(house, { rideId, status: 'voided', paidMinor: 0 });
+}
+
+/** The house pays money in at the provider. */
+async function payIn({ providerUrl }: House, amount: number, currency: string): Promise<void> {
+  const body = JSON.stringify({ amount, currency });
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(`${providerUrl}/sandbox/funds`, { method: 'POST', headers, body });
+  if (!answer.ok) throw new Error(`the provider takes no money: ${answer.status}`);
+}
 
 /** A payout that has reached its driver. @returns its id */
 async function paidOut({ client, pool }: House, due: PayoutDue): Promise<string> {
@@ -97,15 +158,12 @@ async function paidOut({ client, pool }: House, due: PayoutDue): Promise<string>
 }
 
 /** A payment whose hold stands. */
-async function opened(house: House): Promise<string> {
+async function opened(house: House, changes: Partial<PaymentOrder> = {}): Promise<string> {
   const rideId = uuidv7();
-  const order = {
-    rideId,
-    riderId: 'rider-1',
-    method: { type: 'card', token: 'pm_card_visa' },
-    amountMinor: HELD_MINOR,
-    currency: 'USD',
-  } as const;
+  const order: PaymentOrder = {
+    ...{ rideId, riderId: 'rider-1', method: card, amountMinor: HELD_MINOR, currency: 'USD' },
+    ...changes,
+  };
   const start: PaymentStart = { order, policies: standardPolicies, rideWorkflowId: rideWorkflowId(rideId) };
   await house.client.workflow.start(workflowTypes.payment, {
     workflowId: paymentWorkflowId(rideId),

@@ -35,13 +35,11 @@ export async function sweep(ground: Ground, options: SweepOptions): Promise<Foun
     onFound?.(one);
   };
   const hand = async (): Promise<void> => {
-    for (let call = left.shift(); call; call = left.shift()) {
-      const house = await startHouse(ground, call);
-      try {
-        await crashAll(house, call, options, note);
-      } finally {
-        await house.stop();
-      }
+    const house = await startHouse(ground);
+    try {
+      for (let call = left.shift(); call; call = left.shift()) await crashAll(house, call, options, note);
+    } finally {
+      await house.stop();
     }
   };
   await Promise.all(Array.from({ length: atOnce }, hand));
