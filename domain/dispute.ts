@@ -9,10 +9,12 @@ export interface DisputeFactData {
     readonly disputeId: string;
     readonly rideId: string;
     readonly intentId: string;
-    /** What the bank took back, in minor units of `currency`, and what the provider takes for it. */
+    /** What the bank took back, in minor units of `currency`. */
     readonly amountMinor: number;
-    readonly feeMinor: number;
     readonly currency: string;
+    /** What the provider takes for it, in minor units of our balance's currency; `currency` unless told otherwise. */
+    readonly feeMinor: number;
+    readonly feeCurrency?: string;
     /** The bank's word: `fraudulent`, `product_not_received` … */
     readonly reason: string;
     /** Until when evidence is heard, ISO 8601 in UTC. */
@@ -30,6 +32,7 @@ interface DisputeEnd {
   readonly currency: string;
   /** What the provider's fees changed by since it was opened; less than 0 where they came back. */
   readonly feeChangeMinor: number;
+  readonly feeCurrency?: string;
 }
 
 export type DisputeFactType = keyof DisputeFactData;

@@ -102,34 +102,46 @@ export function ledgerEntries(fact: WhatHappened): LedgerEntry[] {
 export function disputeEntries(fact: DisputeFact): LedgerEntry[] {
   switch (fact.type) {
     case 'dispute.opened': {
-      const { amountMinor, feeMinor, currency } = fact.data;
-      return entries(currency, [
-        ['disputes', amountMinor],
-        ['provider_fees', feeMinor],
-        ['provider_clearing', -(amountMinor + feeMinor)],
-      ]);
+      const { amountMinor, currency, feeMinor, feeCurrency = currency } = fact.data;
+      return [
+        ...entries(currency, [
+          ['disputes', amountMinor],
+          ['provider_clearing', -amountMinor],
+        ]),
+        ...feeEntries(feeMinor, feeCurrency),
+      ];
     }
     case 'dispute.won': {
-      const { amountMinor, feeChangeMinor, currency } = fact.data;
-      return entries(currency, [
-        ['provider_clearing', amountMinor - feeChangeMinor],
-        ['provider_fees', feeChangeMinor],
-        ['disputes', -amountMinor],
-      ]);
+      const { amountMinor, currency, feeChangeMinor, feeCurrency = currency } = fact.data;
+      return [
+        ...entries(currency, [
+          ['provider_clearing', amountMinor],
+          ['disputes', -amountMinor],
+        ]),
+        ...feeEntries(feeChangeMinor, feeCurrency),
+      ];
     }
     case 'dispute.lost': {
-      const { amountMinor, feeChangeMinor, currency } = fact.data;
-      return entries(currency, [
-        ['provider_clearing', -feeChangeMinor],
-        ['provider_fees', feeChangeMinor],
-        ['platform_revenue', amountMinor],
-        ['disputes', -amountMinor],
-      ]);
+      const { amountMinor, currency, feeChangeMinor, feeCurrency = currency } = fact.data;
+      return [
+        ...entries(currency, [
+          ['platform_revenue', amountMinor],
+          ['disputes', -amountMinor],
+        ]),
+        ...feeEntries(feeChangeMinor, feeCurrency),
+      ];
     }
     case 'dispute.evidence_submitted':
       return [];
   }
 }
+
+/** A fee, which the provider takes of our balance, or gives back. */
+const feeEntries = (feeMinor: number, currency: string): LedgerEntry[] =>
+  entries(currency, [
+    ['provider_fees', feeMinor],
+    ['provider_clearing', -feeMinor],
+  ]);
 
 /** The same for a payout: on its way from its start on, and the driver's again where it fails or comes back. */
 export function payoutEntries({ type, data }: PayoutFact): LedgerEntry[] {

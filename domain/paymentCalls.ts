@@ -1,5 +1,4 @@
-import type { PaymentFactType, ProviderCall } from './paymentFacts';
-import type { PaymentFactData } from './paymentFacts';
+import type { PaymentFactData, PaymentFactType, ProviderCall } from './paymentFacts';
 import type { PaymentMethod } from './ride';
 
 /**
@@ -9,6 +8,9 @@ import type { PaymentMethod } from './ride';
 export type Charged =
   | { readonly charged: true; readonly intentId: string }
   | { readonly charged: false; readonly reason: string; readonly actionIntentId?: string };
+
+/** Why the provider charges nothing: as much as that costs more than it brings, so it is given up. */
+export const tooSmall = 'amount_too_small';
 
 /** The facts by which it is known what became of a call to the provider; a release answers for what it released. */
 export const factsThatSettle: Readonly<Record<ProviderCall, readonly PaymentFactType[]>> = {

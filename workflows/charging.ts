@@ -1,6 +1,6 @@
 import { money } from '../domain/money';
 import { capturedData, cashSettledData, chargeFailedData } from '../domain/paymentPlan';
-import type { Charged, TakenOtherwise } from '../domain/paymentCalls';
+import { tooSmall, type Charged, type TakenOtherwise } from '../domain/paymentCalls';
 import type { RideOutcome } from '../domain/settlement';
 import type { Compensations } from './compensation';
 import type { Provider } from './provider';
@@ -8,9 +8,6 @@ import type { Refunds } from './refunds';
 import { takenOtherwise } from './refusal';
 import type { Settled } from './settled';
 import { refusalIn } from './steps';
-
-/** Why the provider charges nothing: as much as that costs more than it brings, so it is given up. */
-const tooSmall = 'amount_too_small';
 
 /** The ride's end: what is owed is taken of the hold, what that does not give is charged, and what cannot be is a debt. */
 export class Charging {

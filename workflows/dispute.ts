@@ -81,9 +81,10 @@ export async function dispute({ disputeId, policies }: DisputeStart): Promise<Di
     const opened = record.state ?? (await record.add('dispute.opened', { disputeId, ...facts }));
     if (opened.closedAt !== null || (stands !== 'won' && stands !== 'lost')) return;
     const { rideId, amountMinor, currency } = opened;
+    const { feeCurrency = currency } = seen;
     const feeChangeMinor = seen.feeMinor - opened.feeMinor;
     await record.add(stands === 'won' ? 'dispute.won' : 'dispute.lost', {
-      ...{ rideId, amountMinor, currency, feeChangeMinor },
+      ...{ rideId, amountMinor, currency, feeChangeMinor, feeCurrency },
     });
   }
 
@@ -126,8 +127,9 @@ autoUpgrade(dispute);
 
 const evidenceByOperator = 'submit evidence: POST /v1/ops/disputes/:id/evidence';
 
-function shown({ status, version, rideId, amountMinor, feeMinor, currency, reason }: Dispute): Subject {
-  const fee = feeMinor === 0 ? '' : `, and a fee of ${money(feeMinor, currency)}`;
+function shown({ status, version, rideId, amountMinor, currency, reason, ...fees }: Dispute): Subject {
+  const { feeMinor, feeCurrency = currency } = fees;
+  const fee = feeMinor === 0 ? '' : `, and a fee of ${money(feeMinor, feeCurrency)}`;
   return {
     where: status,
     version,

@@ -1,6 +1,7 @@
 import type { KnownFact } from '../../contracts/knownFact';
 import { driverAccount, ledgerEntries } from '../../domain/ledger';
 import { money } from '../../domain/money';
+import { tooSmall } from '../../domain/paymentCalls';
 import type { PaymentFactType } from '../../domain/paymentFacts';
 
 export type Role = 'rider' | 'driver';
@@ -111,9 +112,11 @@ export function messagesFor(fact: KnownFact): Message[] {
     }
     case 'payment.charge_failed': {
       const { owedMinor, currency, driverId } = fact.data;
-      const text = `Your card was declined. You owe ${money(owedMinor, currency)} for your ride.`;
+      const text = `${money(owedMinor, currency)} could not be charged to your card. You owe it for your ride.`;
+      // Too little to be charged at all is waived at once.
+      const toPayer = fact.data.reason === tooSmall ? [] : [toRider('email', 'charge_failed', text)];
       return [
-        toRider('email', 'charge_failed', text),
+        ...toPayer,
         ...toDriver(driverId, 'earned', `You earned ${money(earnedMinor(driverId, fact), currency)}.`),
       ];
     }

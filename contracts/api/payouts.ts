@@ -52,6 +52,7 @@ export const disputeView = z.strictObject({
   status: disputeStatus,
   amountMinor: minor,
   feeMinor: minor,
+  feeCurrency: currency,
   currency,
   reason: z.string(),
   evidenceDueAt: time,

@@ -91,6 +91,7 @@ const disputeEnd = {
   rideId: uuid,
   ...amount,
   feeChangeMinor: z.int().describe("what the provider's fees changed by since it was opened"),
+  feeCurrency: currency.optional().describe('of the fee, where it is another one'),
 };
 
 /** The same for a dispute, by the provider's id. */
@@ -101,6 +102,7 @@ export const disputeFacts = {
     intentId,
     ...amount,
     feeMinor: minor,
+    feeCurrency: currency.optional().describe('of the fee, where it is another one'),
     reason,
     evidenceDueAt: time,
   }),

@@ -61,7 +61,8 @@ function intentRoutes(router: Router, sandbox: Sandbox): void {
     mutation(sandbox, confirmIntentParams, (params, id, occasion) =>
       step(id, occasion, (intent) => {
         const method = params.payment_method ?? intent.payment_method;
-        const { customer } = intent;
+        // An older journal's intents have none.
+        const { customer = null } = intent;
         mustBeUsable(books.wallets, { method, customer, offSession: params.off_session });
         return confirmIntent(intent, params, occasion);
       }),

@@ -4,6 +4,8 @@ import { evidenceIdOf, storeEvidence } from '../../services/payments/books/dispu
 import { balancesOf } from '../../services/payments/books/ledger';
 import { payoutIdOf } from '../../services/payments/books/payoutStore';
 import { storeIntentId } from '../../services/payments/books/paymentStore';
+import type { ProviderClient } from '../../services/payments/provider/client';
+import { readDispute } from '../../services/payments/provider/disputes';
 import { ownNamespace } from '../support/apiGround';
 import { cardOf } from '../support/card';
 import { startPayoutGround, type PayoutActivities, type PayoutGround } from '../support/payoutGround';
@@ -194,4 +196,23 @@ test('a dispute whose evidence the bank does not hear in time is lost at the pro
   await ground.untilDispute(dispute.disputeId, (one) => one.status === 'lost');
   psp.clock.now = before;
   await booksAgree();
+});
+
+test("a dispute's fee is in the currency of our balance, which is not always the rider's", async () => {
+  const rideId = randomUUID();
+  const intent = await holdWith(psp.stripe, { amount: 1_500, currency: 'isk', metadata: { rideId } });
+  await psp.stripe.paymentIntents.capture(intent.id);
+  await storeIntentId(ground.pool, { paymentId: rideId, purpose: 'hold', intentVersion: 1 }, intent.id);
+  const { id } = await psp.post<{ id: string }>('/sandbox/disputes', { paymentIntent: intent.id });
+  const { client } = providerAccess(ground.pool, psp.url);
+  // The sandbox has a balance in each currency; an account at Stripe may have one in dollars alone.
+  const retrieve = async (disputeId: string) => {
+    const dispute = await psp.stripe.disputes.retrieve(disputeId);
+    const inDollars = dispute.balance_transactions.map((one) => ({ ...one, currency: 'usd' }));
+    return { ...dispute, balance_transactions: inDollars };
+  };
+  const inDollars = { ...client, disputes: { retrieve } } as unknown as ProviderClient;
+  expect(await readDispute({ pool: ground.pool, client: inDollars }, id)).toMatchObject({
+    ...{ amountMinor: 15, currency: 'ISK', feeMinor: 1_500, feeCurrency: 'USD' },
+  });
 });

@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Pool } from '../../platform/postgres';
 import { chargeCard } from '../../services/payments/provider/intents';
-import { paymentOrder, paymentsDatabase, providerAccess } from '../support/payments';
+import { openPayment, paymentOrder, paymentsDatabase, providerAccess } from '../support/payments';
 
 let pool: Pool;
 let server: Server;
@@ -22,8 +22,10 @@ afterAll(async () => {
   await pool.end();
 });
 
-function charge() {
-  const { rideId, amountMinor, currency } = paymentOrder();
+async function charge() {
+  const order = paymentOrder();
+  await openPayment(pool, order);
+  const { rideId, amountMinor, currency } = order;
   const { port } = server.address() as AddressInfo;
   const ref = { paymentId: rideId, purpose: 'tip', intentVersion: 1 } as const;
   const access = providerAccess(pool, `http://127.0.0.1:${port}`);

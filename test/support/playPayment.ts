@@ -201,13 +201,14 @@ class PaymentPlay implements Played, Record<Move['what'], (move: Move) => void> 
     const amountMinor = Math.min(asked, charge.amountMinor - charge.refundedMinor);
     const feeMinor = 15;
     const { intentId } = charge;
-    const data = { disputeId: 'dp_1', rideId, intentId, amountMinor, feeMinor, currency, ...ofBank };
+    const fee = { feeMinor, feeCurrency: currency };
+    const data = { disputeId: 'dp_1', rideId, intentId, amountMinor, currency, ...fee, ...ofBank };
     bank.move(-(amountMinor + feeMinor));
     books.book(disputeEntries({ type: 'dispute.opened', at: at(0), data }));
     // The provider gives its fee back with the rest, or takes another.
     const feeChangeMinor = coin ? -feeMinor : fault === 'lost' ? 7 : 0;
     bank.move((coin ? amountMinor : 0) - feeChangeMinor);
-    const end = { rideId, amountMinor, currency, feeChangeMinor };
+    const end = { rideId, amountMinor, currency, feeChangeMinor, feeCurrency: currency };
     books.book(disputeEntries({ type: coin ? 'dispute.won' : 'dispute.lost', at: at(0), data: end }));
   }
 

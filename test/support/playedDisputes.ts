@@ -41,7 +41,8 @@ export function playedDisputes(): PlayedDisputes {
           intentId: 'pi_1',
           stands: 'needs_response' as const,
         },
-        ...{ amountMinor: 1_500, feeMinor: 1_500, currency: 'USD', reason: 'fraudulent', evidenceDueAt },
+        ...{ amountMinor: 1_500, currency: 'USD', feeMinor: 1_500, feeCurrency: 'USD' },
+        ...{ reason: 'fraudulent', evidenceDueAt },
       };
       disputes.set(disputeId, { ...before, ...changes });
     },

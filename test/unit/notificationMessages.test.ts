@@ -99,9 +99,16 @@ test.each<[KnownFact, string[]]>([
   [
     { type: 'payment.charge_failed', data: { currency: 'USD', owedMinor: 1_250, ...share, reason: 'r' } },
     [
-      'rider by email: Your card was declined. You owe USD 12.50 for your ride.',
+      'rider by email: USD 12.50 could not be charged to your card. You owe it for your ride.',
       'driver-1 by push: You earned USD 9.00.',
     ],
+  ],
+  [
+    {
+      type: 'payment.charge_failed',
+      data: { currency: 'USD', owedMinor: 360, ...share, reason: 'amount_too_small' },
+    },
+    ['driver-1 by push: You earned USD 0.10.'],
   ],
   [
     { type: 'payment.collected', data: { intentId: 'pi', ...money1250 } },

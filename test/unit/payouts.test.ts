@@ -44,8 +44,8 @@ const opened: DisputeFact = {
   type: 'dispute.opened',
   at,
   data: {
-    ...{ disputeId: 'du_1', rideId, intentId: 'pi_1', amountMinor: 1_500, feeMinor: 1_500, currency: 'USD' },
-    ...{ reason: 'fraudulent', evidenceDueAt: dueAt },
+    ...{ disputeId: 'du_1', rideId, intentId: 'pi_1', amountMinor: 1_500, currency: 'USD' },
+    ...{ feeMinor: 1_500, feeCurrency: 'USD', reason: 'fraudulent', evidenceDueAt: dueAt },
   },
 };
 const submitted: DisputeFact = {
@@ -56,7 +56,7 @@ const submitted: DisputeFact = {
 const end = (type: 'dispute.won' | 'dispute.lost', feeChangeMinor = 0): DisputeFact => ({
   type,
   at,
-  data: { rideId, amountMinor: 1_500, currency: 'USD', feeChangeMinor },
+  data: { rideId, amountMinor: 1_500, currency: 'USD', feeChangeMinor, feeCurrency: 'USD' },
 });
 const after = (...facts: DisputeFact[]) => facts.reduce(foldDispute, null)!;
 
@@ -91,6 +91,15 @@ test('a dispute that is won costs its fee, one that is lost the amount, too', ()
   expect(booked(opened, submitted, end('dispute.lost', 500))).toEqual({
     ...{ disputes: 0, platform_revenue: 1_500, provider_fees: 2_000, provider_clearing: -3_500 },
   });
+});
+
+test('a fee is booked in the currency that the provider takes it in', () => {
+  const inEuros = (fact: DisputeFact) =>
+    ({ ...fact, data: { ...fact.data, currency: 'EUR', feeCurrency: 'USD' } }) as DisputeFact;
+  const entries = [opened, end('dispute.won', -700)].map(inEuros).flatMap(disputeEntries);
+  const sumsIn = (wanted: string) => sums(entries.filter(({ currency }) => currency === wanted));
+  expect(sumsIn('EUR')).toEqual({ disputes: 0, provider_clearing: 0 });
+  expect(sumsIn('USD')).toEqual({ provider_fees: 800, provider_clearing: -800 });
 });
 
 test('whatever becomes of a payout, its entries sum to zero and the driver has what did not arrive', () => {

@@ -25,7 +25,10 @@ export async function readDispute(
   const rideId = intentId === null ? null : await paymentOfIntent(pool, intentId);
   if (intentId === null || rideId === null) return null;
   const currency = dispute.currency.toUpperCase();
-  const fees = dispute.balance_transactions.reduce((sum, { fee }) => sum + fee, 0);
+  const charged = dispute.balance_transactions.filter(({ fee }) => fee !== 0);
+  const fees = charged.reduce((sum, { fee }) => sum + fee, 0);
+  // In the currency of our balance, which is the same for all of them.
+  const feeCurrency = (charged[0]?.currency ?? dispute.currency).toUpperCase();
   // Without a deadline nothing is heard: it is over as it begins.
   const evidenceDueAt = dispute.evidence_details.due_by ?? dispute.created;
   return {
@@ -33,8 +36,9 @@ export async function readDispute(
     intentId,
     stands: stands[dispute.status] ?? 'under_review',
     amountMinor: fromProvider(dispute.amount, currency),
-    feeMinor: fromProvider(fees, currency),
     currency,
+    feeMinor: fromProvider(fees, feeCurrency),
+    feeCurrency,
     reason: dispute.reason,
     evidenceDueAt: new Date(evidenceDueAt * 1_000).toISOString(),
   };

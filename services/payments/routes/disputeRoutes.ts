@@ -66,11 +66,29 @@ async function submit(
 }
 
 function viewDispute(dispute: Dispute): DisputeView {
-  const { disputeId, rideId, intentId, status, amountMinor, feeMinor, currency, reason } = dispute;
+  const {
+    disputeId,
+    rideId,
+    intentId,
+    status,
+    amountMinor,
+    currency,
+    feeMinor,
+    feeCurrency = currency,
+    reason,
+  } = dispute;
   const { evidenceDueAt, evidenceId, openedAt, closedAt } = dispute;
   return {
     ...{ disputeId, rideId, intentId, workflowId: disputeWorkflowId(disputeId), status },
-    ...{ amountMinor, feeMinor, currency, reason, evidenceDueAt, hasEvidence: evidenceId !== null },
+    ...{
+      amountMinor,
+      currency,
+      feeMinor,
+      feeCurrency,
+      reason,
+      evidenceDueAt,
+      hasEvidence: evidenceId !== null,
+    },
     ...{ openedAt, closedAt },
   };
 }
