@@ -58,8 +58,8 @@ export interface RefundAsked {
   readonly rideId: string;
   readonly intentId: string;
   readonly refundKey: string;
-  /** Of a refund over several charges, from 1. */
-  readonly part: number;
+  /** Of a refund over several charges, from 1; payments that began before there were parts do not say it. */
+  readonly part?: number;
   readonly amountMinor: number;
   /** Payments that began before this was said are all in dollars. */
   readonly currency?: string;

@@ -51,6 +51,15 @@ test('each part of each key is a refund of its own, whatever callers type into t
   expect((await refundsAt(refund)).map(({ amount }) => amount)).toEqual(Array<number>(8).fill(100));
 });
 
+test('a payment that began before refunds had parts finds what it asked for', async () => {
+  const { part: _, ...before } = await refundOf();
+  const { rideId, intentId, refundKey, amountMinor: amount } = before;
+  const metadata = { rideId, step: 'refund', refundKey };
+  const { id } = await psp.stripe.refunds.create({ payment_intent: intentId, amount, metadata });
+  expect(await refundCapture(access, before)).toEqual({ refunded: true, refundId: id });
+  expect(await refundsAt(before)).toHaveLength(1);
+});
+
 test('what a caller types stays in the house', async () => {
   const refund = await refundOf();
   await refundCapture(access, { ...refund, refundKey: 'for Jane Roe' });

@@ -12,14 +12,13 @@ import { refusalReason, withIdempotencyKey, type ProviderAccess } from './client
  */
 export async function refundCapture(access: ProviderAccess, order: RefundAsked): Promise<Refunded> {
   const { rideId, intentId, part, amountMinor, currency = 'USD' } = order;
-  // What others type stays in the house.
-  const refundKey = createHash('sha256').update(order.refundKey).digest('hex').slice(0, 32);
-  const metadata = { rideId, step: 'refund', refundKey, part: String(part) };
+  const name = part === undefined ? { refundKey: order.refundKey } : { ...hashed(order), part: String(part) };
+  const metadata = { rideId, step: 'refund', ...name };
   const given = await findRefund(access, intentId, metadata);
   if (given !== undefined) return refundedBy(given, amountMinor);
   try {
     const amount = toProvider(amountMinor, currency);
-    const step = `${rideId}/refund/${refundKey}/${part}`;
+    const step = `${rideId}/refund/${Object.values(name).join('/')}`;
     const refund = await withIdempotencyKey(access, step, (idempotencyKey) =>
       access.client.refunds.create({ payment_intent: intentId, amount, metadata }, { idempotencyKey }),
     );
@@ -31,10 +30,15 @@ export async function refundCapture(access: ProviderAccess, order: RefundAsked):
   }
 }
 
+/** What others type stays in the house. */
+const hashed = ({ refundKey }: RefundAsked): { refundKey: string } => ({
+  refundKey: createHash('sha256').update(refundKey).digest('hex').slice(0, 32),
+});
+
 async function findRefund(
   { client }: ProviderAccess,
   intentId: string,
-  wanted: { readonly refundKey: string; readonly part: string },
+  wanted: { readonly refundKey: string; readonly part?: string },
 ): Promise<Stripe.Refund | undefined> {
   for await (const refund of client.refunds.list({ payment_intent: intentId, limit: 100 })) {
     const { metadata } = refund;
