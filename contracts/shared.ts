@@ -2,13 +2,14 @@ import { z } from 'zod';
 import { hasCardNumber } from '../domain/cardNumber';
 import { products, vehicles } from '../domain/fare';
 import type { FareLine } from '../domain/fare';
+import { MOST_MINOR } from '../domain/money';
 import { personsId } from '../domain/names';
 
 /** Shapes that facts and the API have in common. Readers ignore fields they do not know; requests are strict. */
 export const uuid = z.uuid();
 export const time = z.iso.datetime();
 export const subjectId = z.string().regex(personsId, 'letters, digits, _ and -, at most 64');
-export const minor = z.int().min(0).max(100_000_000);
+export const minor = z.int().min(0).max(MOST_MINOR);
 export const currency = z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code');
 
 /**

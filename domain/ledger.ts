@@ -111,21 +111,12 @@ export function disputeEntries(fact: DisputeFact): LedgerEntry[] {
         ...feeEntries(feeMinor, feeCurrency),
       ];
     }
-    case 'dispute.won': {
-      const { amountMinor, currency, feeChangeMinor, feeCurrency = currency } = fact.data;
-      return [
-        ...entries(currency, [
-          ['provider_clearing', amountMinor],
-          ['disputes', -amountMinor],
-        ]),
-        ...feeEntries(feeChangeMinor, feeCurrency),
-      ];
-    }
+    case 'dispute.won':
     case 'dispute.lost': {
       const { amountMinor, currency, feeChangeMinor, feeCurrency = currency } = fact.data;
       return [
         ...entries(currency, [
-          ['platform_revenue', amountMinor],
+          [fact.type === 'dispute.won' ? 'provider_clearing' : 'platform_revenue', amountMinor],
           ['disputes', -amountMinor],
         ]),
         ...feeEntries(feeChangeMinor, feeCurrency),

@@ -123,9 +123,13 @@ export const paymentUpdates = {
  */
 export const providerNews = 'providerNews';
 
+/** The provider's ids of refunds, and of what charges a card. */
+export const refundIdForm = /^(re|pyr)_/;
+export const intentIdForm = /^pi_/;
+
 /** Whether news is about a refund: it has the provider's id of one. */
 export const isOfRefund = ({ objectId }: { readonly objectId: string }): boolean =>
-  /^(re|pyr)_/.test(objectId);
+  refundIdForm.test(objectId);
 
 /** What the start of a payout fails with, as a failure's type, where the driver's balance has become too small for it. */
 export const payoutNotCovered = 'payout_not_covered';

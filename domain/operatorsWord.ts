@@ -1,4 +1,5 @@
 import { DomainError } from './errors';
+import { intentIdForm, refundIdForm } from './names';
 import type { Payment } from './payment';
 import type { Charged, Raised, Refunded } from './paymentCalls';
 import type { ProviderCall } from './paymentFacts';
@@ -39,14 +40,16 @@ export function answerInDoubt(
     case 'refund':
       return {
         answer: happened
-          ? { refunded: true, refundId: named(objectId, /^(re|pyr)_/) }
+          ? { refunded: true, refundId: named(objectId, refundIdForm) }
           : { refunded: false, reason },
       };
     case 'chargeTip':
     case 'collect':
     case 'chargeExtra':
       return {
-        answer: happened ? { charged: true, intentId: named(objectId, /^pi_/) } : { charged: false, reason },
+        answer: happened
+          ? { charged: true, intentId: named(objectId, intentIdForm) }
+          : { charged: false, reason },
       };
   }
 }

@@ -8,6 +8,10 @@ export interface RefundPart {
   readonly amountMinor: number;
 }
 
+/** What goes back in all, in minor units. */
+export const sumOf = (parts: readonly RefundPart[]): number =>
+  parts.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
+
 /** What has to be done so that a ride costs its rider another amount. */
 export interface Adjustment {
   /** Of the debt, what is given up. */

@@ -8,6 +8,7 @@ import {
   extraChargedData,
   refundableMinor,
   refundsOver,
+  sumOf,
   type RefundPart,
 } from '../domain/paymentPlan';
 import type { ChargeAdjustment, FeeWaiver } from '../domain/sagas';
@@ -103,7 +104,7 @@ export class Adjustments {
     refundKey: string,
     { reason, by }: Word,
   ): Promise<void> {
-    const amountMinor = parts.reduce((sum, part) => sum + part.amountMinor, 0);
+    const amountMinor = sumOf(parts);
     if (amountMinor === 0) return;
     // What was refused did not happen: asked for again, it is another amount, and another refund.
     this.refundsAsked += 1;

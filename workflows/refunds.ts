@@ -2,7 +2,7 @@ import { defineUpdate, setHandler } from '@temporalio/workflow';
 import { DomainError } from '../domain/errors';
 import { isChargeable, money } from '../domain/money';
 import { isOfRefund, paymentUpdates } from '../domain/names';
-import { refundableMinor, refundsOver, type RefundPart } from '../domain/paymentPlan';
+import { refundableMinor, refundsOver, sumOf, type RefundPart } from '../domain/paymentPlan';
 import type { ProviderNews, Refund, RefundOrder } from '../domain/sagas';
 import type { Provider } from './provider';
 import { refusing } from './refusal';
@@ -133,9 +133,6 @@ export class Refunds {
     return true;
   }
 }
-
-const sumOf = (parts: readonly RefundPart[]): number =>
-  parts.reduce((sum, { amountMinor }) => sum + amountMinor, 0);
 
 /** Callers name their refunds as they like: none is taken for one that the house itself gives back. */
 const byCaller = (order: RefundOrder): RefundOrder => ({ ...order, refundKey: `refund/${order.refundKey}` });

@@ -126,7 +126,7 @@ export async function storeActionUrl(db: Queryable, intentId: string, url: strin
   await db.query('update provider_intents set action_url = $2 where intent_id = $1', [intentId, url]);
 }
 
-/** Which key a step uses at the provider: 1, or more after keys whose stored answer is a server error. */
+/** Which key a step uses at the provider: 1, or more after keys whose stored answer is a server error or a refusal. */
 export async function keyVersion(db: Queryable, step: string): Promise<number> {
   const { rows } = await db.query<{ key_version: number }>({
     name: 'key-version',

@@ -7,12 +7,12 @@ import {
   payoutWorkflowId,
   providerNews,
   taskQueues,
-  workflowTypes,
 } from '../../../domain/names';
 import type { Policies } from '../../../domain/policies';
-import type { DisputeStart, LateRefundsStart, PayoutStart, ProviderNews } from '../../../domain/sagas';
+import type { ProviderNews } from '../../../domain/sagas';
 import { DependencyUnavailable } from '../../../platform/errors';
 import type { Pool } from '../../../platform/postgres';
+import { beginByNews, type BegunByNews } from './beginByNews';
 import type { KeptEvent } from './providerEvents';
 import { canUse, type ReadNews } from './readNews';
 import { getPayment } from '../books/paymentStore';
@@ -41,24 +41,8 @@ export function createTellNews({ pool, temporal, policies, deadlineMs }: TellNew
       throw new DependencyUnavailable('the workflow that waits for it', { cause: error });
     }
   };
-  /** Where the workflow is over, news begins it anew: it looks, and ends. */
-  const startWith = async (
-    type: 'dispute' | 'payout' | 'lateRefunds',
-    workflowId: string,
-    start: DisputeStart | PayoutStart | LateRefundsStart,
-    news: ProviderNews,
-  ): Promise<string> => {
-    await within(() =>
-      temporal.workflow.signalWithStart(workflowTypes[type], {
-        workflowId,
-        taskQueue: taskQueues.payments,
-        args: [start],
-        signal: providerNews,
-        signalArgs: [news],
-      }),
-    );
-    return workflowId;
-  };
+  const begin = (begun: BegunByNews, news: ProviderNews): Promise<string> =>
+    within(() => beginByNews(temporal, begun, { news, taskQueue: taskQueues.payments }));
 
   return async ({ news, about }, { rideId }) => {
     switch (about.about) {
@@ -74,18 +58,20 @@ export function createTellNews({ pool, temporal, policies, deadlineMs }: TellNew
           if (!(error instanceof WorkflowNotFoundError)) throw error;
           if (!isOfRefund(news)) return null;
           const start = { rideId: paymentId, policies };
-          return startWith('lateRefunds', lateRefundsWorkflowId(paymentId), start, news);
+          return begin({ type: 'lateRefunds', workflowId: lateRefundsWorkflowId(paymentId), start }, news);
         }
       }
       case 'dispute': {
         // Of a charge that is none of ours: an account may serve others, too.
         if (rideId === null) return null;
         const { disputeId } = about;
-        return startWith('dispute', disputeWorkflowId(disputeId), { disputeId, policies }, news);
+        const start = { disputeId, policies };
+        return begin({ type: 'dispute', workflowId: disputeWorkflowId(disputeId), start }, news);
       }
       case 'payout': {
         const { payoutId } = about;
-        return startWith('payout', payoutWorkflowId(payoutId), { payoutId, policies, due: null }, news);
+        const start = { payoutId, policies, due: null };
+        return begin({ type: 'payout', workflowId: payoutWorkflowId(payoutId), start }, news);
       }
     }
   };

@@ -1,7 +1,8 @@
 import type { Charged } from '../../../domain/paymentCalls';
 import { resolvedByOperator } from '../../../domain/operatorsWord';
 import { buryIntent, type IntentRef } from '../books/paymentStore';
-import { withIdempotencyKey, type ProviderAccess } from './client';
+import { cancelIntent } from './cancelIntent';
+import type { ProviderAccess } from './client';
 
 /**
  * Sees to it that a charge which may have come about, or may still, does not: no intent is confirmed for it from here on,
@@ -10,15 +11,10 @@ import { withIdempotencyKey, type ProviderAccess } from './client';
  * @throws whatever leaves the outcome unknown: call again
  */
 export async function giveUpCharge(access: ProviderAccess, ref: IntentRef): Promise<Charged> {
-  const { client, pool } = access;
-  const intentId = await buryIntent(pool, ref);
+  const intentId = await buryIntent(access.pool, ref);
   if (intentId !== null) {
-    const { status } = await client.paymentIntents.retrieve(intentId);
+    const { status } = await cancelIntent(access, intentId, `${intentId}/give-up`);
     if (status === 'succeeded') return { charged: true, intentId };
-    if (status !== 'canceled')
-      await withIdempotencyKey(access, `${intentId}/give-up`, (idempotencyKey) =>
-        client.paymentIntents.cancel(intentId, {}, { idempotencyKey }),
-      );
   }
   return { charged: false, reason: resolvedByOperator };
 }

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
 import type { TakenOtherwise } from '../../../domain/paymentCalls';
 import { fromProvider, toProvider } from './amounts';
+import { cancelIntent } from './cancelIntent';
 import { FinalRefusal, refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
 import { ALL_VERSIONS, buryIntent, storedHolds } from '../books/paymentStore';
 
@@ -70,13 +71,9 @@ export async function voidHolds(
   const captured: TakenOtherwise[] = [];
   for (const { intentVersion, intentId } of holds) {
     if (holdVersion !== undefined && intentVersion !== holdVersion) continue;
-    const { status, amount_received, currency } = await access.client.paymentIntents.retrieve(intentId);
-    if (status === 'succeeded')
-      captured.push({ intentId, takenMinor: fromProvider(amount_received, currency) });
-    if (status === 'succeeded' || status === 'canceled') continue;
-    await withIdempotencyKey(access, `${rideId}/void/${intentVersion}`, (idempotencyKey) =>
-      access.client.paymentIntents.cancel(intentId, {}, { idempotencyKey }),
-    );
+    const found = await cancelIntent(access, intentId, `${rideId}/void/${intentVersion}`);
+    if (found.status === 'succeeded')
+      captured.push({ intentId, takenMinor: fromProvider(found.amount_received, found.currency) });
   }
   const [taken, ...more] = captured;
   if (taken !== undefined) {

@@ -8,7 +8,7 @@ import { judgeLogged, missingFact, type LoggedFact } from './judgeLog';
 import { beginOfLook, settledBelow } from './logPosition';
 import { createLogProgress, type LogProgress } from './logProgress';
 import { committedAs, committedSince, parkedKeys, versionsBelow, type CommittedFact } from './logSteps';
-import { stepsOfAll, type Scope } from './pages';
+import type { Scope } from './pages';
 
 /** Records that are compared with the database at once. */
 const PAGE = 500;
@@ -83,6 +83,12 @@ const loggedFact = ({ key, value, headers, partition, offset }: RawRecord): Logg
 
 const placeOf = (key: string, sequence: number): string => `${key}/${sequence}`;
 
+/** The key and the version in a fact's id. */
+function placeIn(id: string): { key: string; sequence: number } {
+  const [, key = '', sequence] = id.split('/');
+  return { key, sequence: Number(sequence) };
+}
+
 const isMissing = ({ kind }: Drift): boolean => kind === 'fact_missing_on_log';
 
 const idsOf = ({ again }: Scope, missing: boolean): string[] =>
@@ -131,11 +137,6 @@ async function findMissing({
     if (collected.isFull) return;
     await tell(page.filter((fact) => fact.ageMs > lagMs && !progress.has(fact)));
   }
-  const keys = [...missed].map((id) => id.split('/')[1]!);
-  const before = [...(await stepsOfAll(pool, keys)).values()]
-    .flat()
-    .map(({ aggregateId, version, fact, sent, ageMs }): CommittedFact => ({
-      ...{ key: aggregateId, sequence: version, fact, sent, ageMs, xid: null },
-    }));
+  const before = await committedAs(pool, [...missed].map(placeIn));
   await tell(before.filter(({ key, sequence, fact }) => missed.has(factId(fact.type, key, sequence))));
 }

@@ -14,16 +14,11 @@ import { paymentInOrder } from '../../../domain/paymentNeeds';
 import type { PaymentOrder } from '../../../domain/paymentFacts';
 import type { Policies } from '../../../domain/policies';
 import type { Repair } from '../../../domain/reconciliation';
-import type {
-  DisputeStart,
-  LateRefundsStart,
-  PaymentStart,
-  PayoutStart,
-  ProviderNews,
-} from '../../../domain/sagas';
+import type { PaymentStart, ProviderNews } from '../../../domain/sagas';
 import type { Pool } from '../../../platform/postgres';
 import type { ProviderClient } from '../provider/client';
 import { getPayment } from '../books/paymentStore';
+import { beginByNews, type BegunByNews } from '../news/beginByNews';
 import { mayStartAnew } from './lostPayment';
 import { usesNoHold } from './money';
 import { stepsOfAll } from './pages';
@@ -60,18 +55,21 @@ export async function doRepair(
       const { rideId, refundId } = repair;
       const isOpen = (await house.workflows.look(paymentWorkflowId(rideId)))?.isRunning;
       if (isOpen) return tell(house, paymentWorkflowId(rideId), news(refundId));
-      const start: LateRefundsStart = { rideId, policies: house.policies };
-      return begin(house, 'lateRefunds', lateRefundsWorkflowId(rideId), start, news(refundId));
+      const start = { rideId, policies: house.policies };
+      const begun = { type: 'lateRefunds', workflowId: lateRefundsWorkflowId(rideId), start } as const;
+      return begin(house, begun, news(refundId));
     }
     case 'tell_dispute': {
       const { disputeId } = repair;
-      const start: DisputeStart = { disputeId, policies: house.policies };
-      return begin(house, 'dispute', disputeWorkflowId(disputeId), start, news(disputeId));
+      const start = { disputeId, policies: house.policies };
+      const begun = { type: 'dispute', workflowId: disputeWorkflowId(disputeId), start } as const;
+      return begin(house, begun, news(disputeId));
     }
     case 'tell_payout': {
       const { payoutId, objectId } = repair;
-      const start: PayoutStart = { payoutId, policies: house.policies, due: null };
-      return begin(house, 'payout', payoutWorkflowId(payoutId), start, news(objectId));
+      const start = { payoutId, policies: house.policies, due: null };
+      const begun = { type: 'payout', workflowId: payoutWorkflowId(payoutId), start } as const;
+      return begin(house, begun, news(objectId));
     }
     case 'start_payment':
       return startPayment(house, repair.rideId);
@@ -80,32 +78,25 @@ export async function doRepair(
   }
 }
 
+const TOLD = 'its workflow was told to look';
+
 async function tell({ temporal }: House, workflowId: string, news: ProviderNews): Promise<string> {
   try {
     await temporal.workflow.getHandle(workflowId).signal(providerNews, news);
-    return 'its workflow was told to look';
+    return TOLD;
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return 'its workflow is over: there is nobody to tell';
     throw error;
   }
 }
 
-/** Where it is over, it is begun anew: it looks, and ends. */
 async function begin(
   { temporal, taskQueue }: House,
-  type: 'dispute' | 'payout' | 'lateRefunds',
-  workflowId: string,
-  start: DisputeStart | PayoutStart | LateRefundsStart,
+  begun: BegunByNews,
   news: ProviderNews,
 ): Promise<string> {
-  await temporal.workflow.signalWithStart(workflowTypes[type], {
-    workflowId,
-    taskQueue,
-    args: [start],
-    signal: providerNews,
-    signalArgs: [news],
-  });
-  return 'its workflow was told to look';
+  await beginByNews(temporal, begun, { news, taskQueue });
+  return TOLD;
 }
 
 async function startPayment(house: House, rideId: string): Promise<string> {

@@ -66,29 +66,11 @@ async function submit(
 }
 
 function viewDispute(dispute: Dispute): DisputeView {
-  const {
-    disputeId,
-    rideId,
-    intentId,
-    status,
-    amountMinor,
-    currency,
-    feeMinor,
-    feeCurrency = currency,
-    reason,
-  } = dispute;
-  const { evidenceDueAt, evidenceId, openedAt, closedAt } = dispute;
+  const { disputeId, rideId, intentId, status, reason, amountMinor, currency } = dispute;
+  const { feeMinor, feeCurrency = currency, evidenceDueAt, evidenceId, openedAt, closedAt } = dispute;
   return {
     ...{ disputeId, rideId, intentId, workflowId: disputeWorkflowId(disputeId), status },
-    ...{
-      amountMinor,
-      currency,
-      feeMinor,
-      feeCurrency,
-      reason,
-      evidenceDueAt,
-      hasEvidence: evidenceId !== null,
-    },
-    ...{ openedAt, closedAt },
+    ...{ amountMinor, currency, feeMinor, feeCurrency },
+    ...{ reason, evidenceDueAt, hasEvidence: evidenceId !== null, openedAt, closedAt },
   };
 }
