@@ -1,5 +1,5 @@
 import { asText, seedsFrom, tellStories } from '../../tools/faults/stories/tell';
-import { bundleOf, todaysWorkflows } from '../support/bundles';
+import { testBundle } from '../support/bundles';
 import { createDatabase, temporalAddress } from '../support/servers';
 
 const COUNT = 36;
@@ -10,7 +10,7 @@ test('whatever riders, operators, webhooks and the provider do at once, the book
   process.stdout.write(`paymentStories: seed ${seed} (STORY_SEED=${seed} repeats it)\n`);
   const ground = {
     temporalAddress: temporalAddress(),
-    workflowBundle: await bundleOf(todaysWorkflows),
+    workflowBundle: testBundle(),
     databaseUrl: await createDatabase('payments'),
   };
   const found = await tellStories(ground, seedsFrom(seed, COUNT), { atOnce: 18 });

@@ -11,7 +11,8 @@ import { prepareSchedules } from '../../tools/stack/schedules';
 import { ownNamespace } from '../support/apiGround';
 import { cardOf } from '../support/card';
 import { startReconcileGround, type ReconcileGround } from '../support/reconcileGround';
-import { eventually, workflowBundle } from '../support/rideSaga';
+import { testBundle } from '../support/bundles';
+import { eventually } from '../support/rideSaga';
 import { temporalAddress } from '../support/servers';
 
 jest.setTimeout(90_000);
@@ -49,7 +50,7 @@ test('the Schedule runs the same over everything, and its run is a fact with wha
   });
   const worker = await Worker.create({
     ...{ connection: nativeConnection, namespace, taskQueue: taskQueues.payments },
-    workflowBundle: await workflowBundle(),
+    workflowBundle: testBundle(),
     activities: {
       ...activities,
       repairDrift: (order: Parameters<typeof activities.repairDrift>[0]) =>

@@ -46,7 +46,6 @@ const telling = ({ offerId }: Offered) =>
 const tell = ({ rideId, driverId, offerId }: Offered) =>
   outcomeOf(saga.update(rideId, 'offerAccepted', { driverId, offerId }));
 
-const sleepUntil = async (ms: number) => saga.env.sleep(Math.max(1, ms - (await saga.env.currentTimeMs())));
 const newFacts = async (rideId: string) => (await factsOf(saga, rideId)).slice(2).map(({ type }) => type);
 const released = ['authorize 1850', 'void'];
 
@@ -54,9 +53,9 @@ describe('a yes and the end of the offer’s time', () => {
   test('before it: the ride is the driver’s, though it is told of it only when the time is over', async () => {
     const offer = await offerOf(await offered(saga));
     // The test's clock runs on between its steps.
-    await sleepUntil(offer.expiresAtMs - 3_000);
+    await saga.sleepUntil(offer.expiresAtMs - 3_000);
     expect(await yes(offer)).toBe('done');
-    await sleepUntil(offer.expiresAtMs + 100);
+    await saga.sleepUntil(offer.expiresAtMs + 100);
     await saga.until(offer.rideId, ({ status }) => status === 'assigned');
     expect(await tell(offer)).toBe('done');
     expect(await expectSound(saga, offer.rideId)).toMatchObject({ driverId: offer.driverId, version: 3 });
@@ -72,7 +71,7 @@ describe('a yes and the end of the offer’s time', () => {
       late = await yes(offer);
       return saga.activities.dispatch.closeOffers(round);
     };
-    await sleepUntil(offer.expiresAtMs + 100);
+    await saga.sleepUntil(offer.expiresAtMs + 100);
     await eventually(async () => (await stateOf(offer)) === 'expired' || undefined);
     expect(late).toBe('offer_over');
     expect(await tell(offer)).toBe('offer_over');
@@ -100,7 +99,7 @@ describe('a yes and the end of the offer’s time', () => {
       saga.nearby.length = 0;
       return winner;
     };
-    await sleepUntil(offer.expiresAtMs + 100);
+    await saga.sleepUntil(offer.expiresAtMs + 100);
     await eventually(() => Promise.resolve(outcome));
     expect(outcome).toBe(answer);
     await saga.until(offer.rideId, (ride) => ride.status === status);
@@ -235,7 +234,7 @@ describe('a yes and another ride’s search for the same driver', () => {
   test('the other’s offer first, after this one’s time: the late yes is refused, the driver holds the other', async () => {
     const offer = await offerOf(await offered(saga));
     saga.instead.offerRide = () => Promise.resolve(0);
-    await sleepUntil(offer.expiresAtMs + 100);
+    await saga.sleepUntil(offer.expiresAtMs + 100);
     await eventually(async () => (await stateOf(offer)) === 'expired' || undefined);
     const { other, isAsked } = await anotherSearch();
     expect(isAsked).toBe(true);

@@ -9,7 +9,7 @@ import { CodedError } from '../../platform/errors';
 import { createPool, type Pool } from '../../platform/postgres';
 import { playedMap } from './playedMap';
 import type { PlayedProvider } from './playedProvider';
-import { workflowBundle } from './rideSaga';
+import { testBundle } from './bundles';
 import { prepareNamespace } from '../../tools/stack/namespace';
 import { createDatabase, temporalAddress } from './servers';
 
@@ -71,7 +71,7 @@ export async function startWorkers(
     findNearby: playedMap(nearby),
   });
   const books = createPaymentActivities({ pool: payments, provider: undefined as never });
-  const common = { connection, namespace, workflowBundle: await workflowBundle() };
+  const common = { connection, namespace, workflowBundle: testBundle() };
   const activities = {
     rides: { ...transitions, ...dispatch, ...lifecycle, ...rideMessages },
     payments: { ...books.transitions, ...provider.activities, ...paymentMessages },

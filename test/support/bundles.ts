@@ -1,6 +1,14 @@
 import { writeFile } from 'node:fs/promises';
-import { bundleWorkflowCode, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import {
+  bundleWorkflowCode,
+  type WorkflowBundlePath,
+  type WorkflowBundleWithSourceMap,
+} from '@temporalio/worker';
 import { workflowInterceptorModules } from '../../platform/temporal';
+import { fromSetup } from './servers';
+
+/** Today's workflows and what only tests start, bundled once for a run of jest. */
+export const testBundle = (): WorkflowBundlePath => ({ codePath: fromSetup('HAILWAY_TEST_BUNDLE') });
 
 /** Bundles workflows of the sources as the build does with its own, with more interceptors if the test has some. */
 export const bundleOf = (
@@ -22,6 +30,8 @@ export async function writeBundle(workflowsPath: string, path: string): Promise<
 
 const silent = { log() {}, trace() {}, debug() {}, info() {}, warn: console.error, error: console.error };
 
+/** Of `testWorkflows.ts`. */
+export const testWorkflows = require.resolve('./testWorkflows');
 export const todaysWorkflows = require.resolve('../../workflows');
 /** Of `nextVersion.ts`. */
 export const nextWorkflows = require.resolve('./nextVersion');

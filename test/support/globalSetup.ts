@@ -9,6 +9,7 @@ import { takeTestParts } from '../../tools/stack/parts';
 import { freePorts } from '../../tools/stack/ports';
 import { createSay } from '../../tools/stack/say';
 import { startServers } from '../../tools/stack/servers';
+import { testWorkflows, writeBundle } from './bundles';
 import { keepForTeardown } from './run';
 
 /**
@@ -52,6 +53,7 @@ export default async function globalSetup(config: Config.GlobalConfig): Promise<
   keepForTeardown({ guard, servers, ownPostgres: 'binaries' in parts.postgres });
   // Workflows of tests that have no namespace of their own hang in one that does not know what they are found by.
   await prepareNamespace(servers.temporalAddress, 'default');
+  env.HAILWAY_TEST_BUNDLE = await writeBundle(testWorkflows, join(dir, 'workflows.js'));
 }
 
 function unitTestsOnly(config: Config.GlobalConfig): boolean {

@@ -1,8 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { Client, WorkflowUpdateFailedError } from '@temporalio/client';
 import type { Connection, WorkflowHandle } from '@temporalio/client';
-import { bundleWorkflowCode, Worker } from '@temporalio/worker';
-import type { NativeConnection, WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
+import type { NativeConnection } from '@temporalio/worker';
 import { randomUUID } from 'node:crypto';
 import { paymentMessages } from '../../activities/messages';
 import type { PaymentTransitions, ProviderActivities } from '../../activities/payments';
@@ -19,11 +19,8 @@ import type { PaymentOrder } from '../../domain/paymentFacts';
 import { standardPolicies, type Policies } from '../../domain/policies';
 import type { PaymentStart, Refund, RefundOrder } from '../../domain/sagas';
 import type { RideOutcome } from '../../domain/settlement';
+import { testBundle } from './bundles';
 import { paymentOrder } from './payments';
-
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
-const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
-  (bundle ??= bundleWorkflowCode({ workflowsPath: require.resolve('./paymentWorkflows') }));
 
 export interface PaymentSagaOptions {
   readonly connection: Connection;
@@ -68,7 +65,7 @@ export async function startPaymentSaga(options: PaymentSagaOptions): Promise<Pay
   const taskQueue = `payments-${randomUUID()}`;
   const worker = await Worker.create({
     connection: nativeConnection,
-    workflowBundle: await workflowBundle(),
+    workflowBundle: testBundle(),
     taskQueue,
     activities: { ...activities, ...paymentMessages },
   });

@@ -32,14 +32,12 @@ import { balances, book } from '../../services/payments/books/ledger';
 import { changePayoutAccount } from '../../services/payments/books/payoutAccounts';
 import { getPayout, payoutIdOf } from '../../services/payments/books/payoutStore';
 import type { ProviderClient } from '../../services/payments/provider/client';
-import { bundleOf, todaysWorkflows } from './bundles';
+import { testBundle } from './bundles';
 import { paymentsDatabase } from './payments';
 import { eventually } from './rideSaga';
 
 export type PayoutActivities = PayoutTransitions & PayoutReads & PayoutProvider;
 export type DisputeActivities = DisputeTransitions & DisputeProvider;
-
-let bundle: ReturnType<typeof bundleOf> | undefined;
 
 export interface GroundOptions {
   readonly env: TestWorkflowEnvironment;
@@ -103,7 +101,7 @@ export async function startPayoutGround({
   const worker = await Worker.create({
     connection: env.nativeConnection,
     namespace,
-    workflowBundle: await (bundle ??= bundleOf(todaysWorkflows)),
+    workflowBundle: testBundle(),
     taskQueue: 'payments',
     activities: { ...real, ...instead?.(real) },
   });

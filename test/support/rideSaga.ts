@@ -1,7 +1,6 @@
 import { Client, WithStartWorkflowOperation, type WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { bundleWorkflowCode, Worker } from '@temporalio/worker';
-import type { WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { v7 as uuidv7 } from 'uuid';
 import { paymentMessages, rideMessages, type RideMessages } from '../../activities/messages';
 import { createPaymentActivities } from '../../activities/payments';
@@ -18,6 +17,7 @@ import { acceptOffer, declineOffer } from '../../services/rides/offers';
 import { goOnline, registerDriver } from '../../services/rides/drivers';
 import { rideStartOptions } from '../../services/rides/rideStart';
 import { getRide } from '../../services/rides/store';
+import { testBundle } from './bundles';
 import { interposed, type BeforeSteps } from './interposed';
 import { playedProvider } from './playedProvider';
 import type { PlayedProvider } from './playedProvider';
@@ -49,6 +49,8 @@ export interface RideSaga {
   request(changes?: Partial<RideRequest>, policies?: Partial<Policies>): Promise<string>;
   /** Requests a ride for so much later; resolves when it is recorded. */
   schedule(aheadMs: number, policies?: Partial<Policies>, rideId?: string): Promise<string>;
+  /** Lets time pass up to then (ms since the epoch), however much of it has passed by itself. */
+  sleepUntil(ms: number): Promise<void>;
   /** The workflow in which a scheduled ride waits. */
   waiting(rideId: string): WorkflowHandle;
   update(rideId: string, name: keyof typeof rideUpdates, argument: object): Promise<Ride>;
@@ -69,12 +71,6 @@ export interface RideSaga {
   stop(): Promise<void>;
 }
 
-let bundle: Promise<WorkflowBundleWithSourceMap> | undefined;
-
-/** The workflows of the sources, bundled once a test file. */
-export const workflowBundle = (): Promise<WorkflowBundleWithSourceMap> =>
-  (bundle ??= bundleWorkflowCode({ workflowsPath: require.resolve('../../workflows') }));
-
 /** On databases of its own and, unless given another, a time-skipping server of its own; `stop()` ends them. */
 export async function startRideSaga(environment?: TestWorkflowEnvironment): Promise<RideSaga> {
   const env = environment ?? (await timeSkippingEnvironment());
@@ -89,7 +85,7 @@ export async function startRideSaga(environment?: TestWorkflowEnvironment): Prom
   });
   const books = createPaymentActivities({ pool: payments, provider: undefined as never });
   const namespace = env.namespace ?? 'default';
-  const common = { connection: env.nativeConnection, namespace, workflowBundle: await workflowBundle() };
+  const common = { connection: env.nativeConnection, namespace, workflowBundle: testBundle() };
   const workers = [
     await Worker.create({
       ...common,
@@ -169,6 +165,9 @@ export async function startRideSaga(environment?: TestWorkflowEnvironment): Prom
       const request = rideRequest({ rideId, quoteId: uuidv7(), scheduledFor });
       await begin(workflowTypes.scheduledRide, request, policies);
       return rideId;
+    },
+    async sleepUntil(ms) {
+      await env.sleep(Math.max(1, ms - (await env.currentTimeMs())));
     },
     waiting: (rideId) => client.workflow.getHandle(scheduledRideWorkflowId(rideId)),
     update: (rideId, name, argument) =>

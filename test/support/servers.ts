@@ -5,7 +5,8 @@ import { addSearchAttributes } from '../../tools/stack/namespace';
 
 /** The real servers that globalSetup has started, and what a test file takes of them for itself. */
 
-function fromSetup(name: string): string {
+/** What globalSetup has said under this name. */
+export function fromSetup(name: string): string {
   const value = process.env[name];
   if (!value)
     throw new Error(`${name} is not set: the servers are started for tests outside of test/unit only`);

@@ -2,10 +2,7 @@ import { condition, defineQuery, defineSignal, setHandler } from '@temporalio/wo
 import { rideSignals } from '../../domain/names';
 import type { PaymentMethod } from '../../domain/ride';
 
-export { dispute } from '../../workflows/dispute';
-export { lateRefunds } from '../../workflows/lateRefunds';
-export { payment } from '../../workflows/payment';
-export { payout } from '../../workflows/payout';
+export * from '../../workflows';
 
 /** A ride that does nothing but listen to its payment. */
 export async function listeningRide(): Promise<void> {
