@@ -14,6 +14,7 @@ module.exports = {
   // Modules of files that are over stay in a worker's memory (Node keeps each AsyncLocalStorage that was ever used):
   // collecting garbage, awaiting and forking grow slower with each file.
   workerIdleMemoryLimit: '500MB',
+  testSequencer: '<rootDir>/test/support/longestFirst.cjs',
   testMatch: ['**/*.test.ts'],
   transform: {
     '^.+\\.[cm]?[jt]s$': [
