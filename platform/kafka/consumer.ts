@@ -41,10 +41,11 @@ export interface ConsumerOptions {
   readonly log: KafkaLog;
   /** Partitions handled at once (3). */
   readonly concurrency?: number;
-  /** Start every partition from its beginning whenever it is assigned, whatever was committed (false). */
-  readonly rewind?: boolean;
-  /** Start every partition here whenever it is assigned, whatever was committed. */
-  readonly startAt?: (partition: number) => number;
+  /**
+   * The offset to read a partition from at each joining of the group, whatever was committed; null leaves it where it
+   * is. It is kept when it was this consumer's before the joining, too.
+   */
+  readonly startAt?: (partition: number, isKept: boolean) => number | null;
   /** Bytes fetched for a partition at once (1 MB). */
   readonly maxBytesPerPartition?: number;
   /** After each joining of the group, with the partitions that are ours now. */
@@ -125,25 +126,24 @@ async function consumeUntilCrash(options: ConsumerOptions): Promise<void> {
   }
 }
 
-function listenForAssignments(consumer: Consumer, options: ConsumerOptions): void {
-  const rewound = new Set<string>();
-  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-    const places = Object.entries(payload.memberAssignment).flatMap(([topic, partitions]) =>
-      partitions.map((partition) => ({ topic, partition, place: `${topic}/${partition}` })),
-    );
-    if (options.startAt)
-      for (const { topic, partition } of places)
-        consumer.seek({ topic, partition, offset: String(options.startAt(partition)) });
-    if (options.rewind) {
-      for (const { topic, partition, place } of places) {
+function listenForAssignments(
+  consumer: Consumer,
+  { group, log, startAt, onAssigned }: ConsumerOptions,
+): void {
+  let ours = new Set<string>();
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload: { memberAssignment } }) => {
+    const before = ours;
+    ours = new Set();
+    for (const [topic, partitions] of Object.entries(memberAssignment))
+      for (const partition of partitions) {
+        const place = `${topic}/${partition}`;
+        ours.add(place);
+        const offset = startAt?.(partition, before.has(place)) ?? null;
         // Below the log's start the broker says out of range and kafkajs takes the earliest there is.
-        if (!rewound.has(place)) consumer.seek({ topic, partition, offset: '0' });
+        if (offset !== null) consumer.seek({ topic, partition, offset: String(offset) });
       }
-      rewound.clear();
-      for (const { place } of places) rewound.add(place);
-    }
-    options.log.debug({ group: options.group, assigned: payload.memberAssignment }, 'joined the group');
-    options.onAssigned?.(payload.memberAssignment);
+    log.debug({ group, assigned: memberAssignment }, 'joined the group');
+    onAssigned?.(memberAssignment);
   });
 }
 

@@ -26,7 +26,8 @@ export async function runTelemetry(options: TelemetryOptions): Promise<void> {
   const committedAt = new Map<string, number>();
   const caughtUp = watchCatchUp(options);
   await runConsumer({
-    ...{ kafka, group, topics, signal, log, rewind: true },
+    ...{ kafka, group, topics, signal, log },
+    startAt: (_partition, isKept) => (isKept ? null : 0),
     onAssigned: caughtUp.assigned,
     async onBatch(batch) {
       try {
