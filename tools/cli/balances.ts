@@ -2,7 +2,7 @@ import { balancesView, type BalancesView } from '../../contracts/api/ledger';
 import { money } from '../../domain/money';
 import { UsageError } from '../commandLine';
 import { textOptions } from './arguments';
-import { asOperator, getFromApi, operatorOptions, type OperatorSources } from './operatorApi';
+import { asOperator, operatorOptions, pagesFromApi, printLines, type OperatorSources } from './operatorApi';
 
 type Line = BalancesView['balances'][number];
 
@@ -17,12 +17,7 @@ export async function balances(argv: readonly string[], env: NodeJS.ProcessEnv):
     throw new UsageError(`--at takes a time (2026-11-21T14:00:00Z), not ${JSON.stringify(at)}`);
   const asked = { account, at: at === undefined ? undefined : new Date(at).toISOString() };
   return asOperator(options, env, async (sources) => {
-    let count = 0;
-    for await (const line of balanceLines(sources, asked)) {
-      process.stdout.write(`${line}\n`);
-      count += 1;
-    }
-    if (count === 0) process.stdout.write('Nothing was booked there.\n');
+    await printLines(balanceLines(sources, asked), 'Nothing was booked there.');
     return 0;
   });
 }
@@ -32,12 +27,8 @@ export async function* balanceLines(
   sources: Pick<OperatorSources, 'apiUrl' | 'token'>,
   asked: { readonly account?: string | undefined; readonly at?: string | undefined },
 ): AsyncGenerator<string> {
-  let after: string | undefined;
-  do {
-    const page = await getFromApi(sources, '/v1/ops/ledger/balances', { ...asked, after }, balancesView);
+  for await (const page of pagesFromApi(sources, '/v1/ops/ledger/balances', asked, balancesView))
     for (const balance of page.balances) yield describe(balance);
-    after = page.next ?? undefined;
-  } while (after !== undefined);
 }
 
 /** Without a sign: accounts are read as debits and credits. */

@@ -78,6 +78,35 @@ export async function getFromApi<T extends z.ZodType>(
   return response.parse(await answer.json());
 }
 
+/** A list of the API, page by page. @throws as `getFromApi` */
+export async function* pagesFromApi<T extends z.ZodType<{ readonly next: string | null }>>(
+  sources: Pick<OperatorSources, 'apiUrl' | 'token'>,
+  path: string,
+  query: Readonly<Record<string, string | undefined>>,
+  response: T,
+): AsyncGenerator<z.infer<T>> {
+  let after: string | undefined;
+  do {
+    const page = await getFromApi(sources, path, { ...query, after }, response);
+    yield page;
+    after = page.next ?? undefined;
+  } while (after !== undefined);
+}
+
+/** Prints each line when it comes, or `none` where none does. @returns whether one came */
+export async function printLines(
+  lines: Iterable<string> | AsyncIterable<string>,
+  none: string,
+): Promise<boolean> {
+  let any = false;
+  for await (const line of lines) {
+    any = true;
+    process.stdout.write(`${line}\n`);
+  }
+  if (!any) process.stdout.write(`${none}\n`);
+  return any;
+}
+
 /** What a workflow's card says, without its markup. The card comes from a worker, which may be away. */
 export async function cardLines(temporal: Client, workflowId: string): Promise<string[]> {
   try {

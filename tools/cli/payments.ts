@@ -6,10 +6,11 @@ import { textOptions } from './arguments';
 import {
   asOperator,
   cardLines,
-  getFromApi,
   linkTo,
   operatorOptions,
+  pagesFromApi,
   paragraph,
+  printLines,
   type OperatorSources,
 } from './operatorApi';
 
@@ -22,26 +23,17 @@ export async function payments(argv: readonly string[], env: NodeJS.ProcessEnv):
   const { need } = options;
   if (need !== undefined && !Object.hasOwn(paymentNeeds, need))
     throw new UsageError(`--need takes one of ${Object.keys(paymentNeeds).join(', ')}`);
-  return asOperator(options, env, async (sources) => {
-    let count = 0;
-    for await (const line of needyLines(sources, need)) {
-      process.stdout.write(`${line}\n`);
-      count += 1;
-    }
-    if (count === 0) process.stdout.write('No payment needs anybody.\n');
-    return count === 0 ? 0 : 1;
-  });
+  return asOperator(options, env, async (sources) =>
+    (await printLines(needyLines(sources, need), 'No payment needs anybody.')) ? 1 : 0,
+  );
 }
 
 /** A paragraph for each, page by page. */
 export async function* needyLines(sources: OperatorSources, need?: string): AsyncGenerator<string> {
-  let after: string | undefined;
-  do {
-    const page = await getFromApi(sources, '/v1/ops/payments', { need, after }, paymentNeedsView);
+  for await (const page of pagesFromApi(sources, '/v1/ops/payments', { need }, paymentNeedsView)) {
     for (const payment of page.payments) yield await describe(sources, payment);
-    after = page.next ?? undefined;
     if (page.incomplete) yield 'More payments are stuck than were looked at: some are not listed.';
-  } while (after !== undefined);
+  }
 }
 
 async function describe(

@@ -10,6 +10,7 @@ import {
   linkTo,
   operatorOptions,
   paragraph,
+  printLines,
   type OperatorSources,
 } from './operatorApi';
 
@@ -20,11 +21,9 @@ import {
 export async function rides(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const [what, ...rest] = argv;
   if (what !== 'stuck') throw new UsageError('rides takes: stuck');
-  return asOperator(textOptions(rest, operatorOptions), env, async (sources) => {
-    const lines = await stuckLines(sources);
-    process.stdout.write(`${(lines.length > 0 ? lines : ['Nothing is stuck.']).join('\n')}\n`);
-    return lines.length === 0 ? 0 : 1;
-  });
+  return asOperator(textOptions(rest, operatorOptions), env, async (sources) =>
+    (await printLines(await stuckLines(sources), 'Nothing is stuck.')) ? 1 : 0,
+  );
 }
 
 /**
