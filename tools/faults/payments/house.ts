@@ -2,6 +2,7 @@ import { Client, Connection } from '@temporalio/client';
 import { createPool, type Pool } from '../../../platform/postgres';
 import { prepareNamespace } from '../../stack/namespace';
 import { freePort } from '../../stack/ports';
+import { providerKey } from '../providerBooks';
 import type { Cell } from './cells';
 import { signsOf } from './cells';
 import { openDatabaseDoor } from './databaseDoor';
@@ -30,9 +31,6 @@ export interface House {
   dieAfter<T>(ms: number, act: () => Promise<T>): Promise<T>;
   stop(): Promise<void>;
 }
-
-/** The sandbox takes any key for tests. */
-export const providerKey = 'sk_test_faults';
 
 const HIT_DEADLINE_MS = 60_000;
 

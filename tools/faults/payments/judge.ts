@@ -1,14 +1,7 @@
 import type { PaymentStatus } from '../../../domain/payment';
 import { driverAccount } from '../../../domain/ledger';
-import { providerKey, type House } from './house';
-
-interface Movement {
-  readonly kind: string;
-  readonly paymentIntent: string | null;
-  readonly rideId: string | null;
-  /** What it does to our balance at the provider, in minor units. */
-  readonly net: number;
-}
+import { providerBooks, transfersOf } from '../providerBooks';
+import type { House } from './house';
 
 /** How a payment is to be at its end. */
 interface Expected {
@@ -29,11 +22,8 @@ export async function judgePayment(
   { rideId, status, paidMinor, charges = 1 }: Expected,
 ): Promise<string[]> {
   const { pool, providerUrl } = house;
-  const { movements } = await ask<{ movements: Movement[] }>(`${providerUrl}/sandbox/ledger`);
-  const open = await ask<{ data: { rideId: string | null }[] }>(`${providerUrl}/sandbox/open-authorizations`);
-  const ofRide = movements.filter((movement) => movement.rideId === rideId);
-  const captures = ofRide.filter(({ kind }) => kind === 'capture');
-  const theirs = ofRide.reduce((sum, { net }) => sum + net, 0);
+  const { movements, netMinor: theirs, holdsOpen } = await providerBooks(providerUrl, rideId);
+  const captures = movements.filter(({ kind }) => kind === 'capture');
   const { rows: sums } = await pool.query<{ clearing: number; all: number }>(
     `select coalesce(sum(amount_minor) filter (where account = 'provider_clearing'), 0)::integer as clearing,
             coalesce(sum(amount_minor), 0)::integer as all
@@ -54,7 +44,7 @@ export async function judgePayment(
     theirs === paidMinor ? '' : `the rider has paid ${theirs}, not ${paidMinor}`,
     clearing === theirs ? '' : `our ledger says ${clearing}, the provider ${theirs}`,
     all === 0 ? '' : `the ledger sums to ${all}`,
-    open.data.some((hold) => hold.rideId === rideId) ? 'a hold is still open' : '',
+    holdsOpen ? 'a hold is still open' : '',
     facts.every(({ version }, i) => version === i + 1) ? '' : 'the facts have a gap',
   ].filter((wrong) => wrong !== '');
 }
@@ -64,10 +54,8 @@ export async function judgePayout(
   { pool, providerUrl }: House,
   { payoutId, driverId, amountMinor }: { payoutId: string; driverId: string; amountMinor: number },
 ): Promise<string[]> {
-  const { data } = await ask<{ data: { amount: number }[] }>(
-    `${providerUrl}/v1/transfers?transfer_group=${payoutId}`,
-  );
-  const sentMinor = data.reduce((sum, { amount }) => sum + amount, 0);
+  const sent = await transfersOf(providerUrl, payoutId);
+  const sentMinor = sent.reduce((sum, amount) => sum + amount, 0);
   const { rows } = await pool.query<{ account: string; sum: number }>(
     `select account, sum(amount_minor)::integer as sum
      from ledger_entries join ledger_transactions using (transaction_id)
@@ -77,16 +65,10 @@ export async function judgePayout(
   const sums = new Map(rows.map(({ account, sum }) => [account, sum]));
   const leftMinor = sums.get(driverAccount(driverId)) ?? 0;
   return [
-    data.length === 1 ? '' : `the payout was sent ${data.length} times`,
+    sent.length === 1 ? '' : `the payout was sent ${sent.length} times`,
     sentMinor === amountMinor ? '' : `${sentMinor} was sent, not ${amountMinor}`,
     sums.get('provider_clearing') === -sentMinor ? '' : `our ledger does not say that ${sentMinor} was sent`,
     leftMinor === 0 ? '' : `the driver's account says ${leftMinor}`,
     (sums.get('payouts_in_transit') ?? 0) === 0 ? '' : 'a payout is still on its way in our books',
   ].filter((wrong) => wrong !== '');
-}
-
-async function ask<T>(url: string): Promise<T> {
-  const answer = await fetch(url, { headers: { authorization: `Bearer ${providerKey}` } });
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
-  return (await answer.json()) as T;
 }

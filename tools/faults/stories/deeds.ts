@@ -6,7 +6,8 @@ import { costMinor } from '../../../domain/paymentPlan';
 import type { OperatorsWord } from '../../../domain/sagas';
 import type { RideOutcome } from '../../../domain/settlement';
 import { getPayment } from '../../../services/payments/books/paymentStore';
-import { providerBooks, seenAtProvider, tellProvider, type StoryProvider } from './provider';
+import { providerBooks } from '../providerBooks';
+import { seenAtProvider, tellProvider, type StoryProvider } from './provider';
 import type { Doing, Move, Story } from './story';
 import type { World } from './world';
 

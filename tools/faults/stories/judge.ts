@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { foldPayment, settledPaymentStatuses, type Payment } from '../../../domain/payment';
+import { foldPayment, isSettled, type Payment } from '../../../domain/payment';
 import type { PaymentFact } from '../../../domain/paymentFacts';
 import { stepsOf } from '../../../platform/outbox';
 import { balancesOf } from '../../../services/payments/books/ledger';
 import { getPayment } from '../../../services/payments/books/paymentStore';
+import { providerBooks } from '../providerBooks';
 import type { Played } from './play';
-import { providerBooks } from './provider';
 
 /** Facts of a story summed up, in minor units. */
 interface Sums {
@@ -62,9 +62,6 @@ export async function judgeStory({ cast, unanswered, isOver }: Played): Promise<
       : `a tip was given and is not: ${cast.tips.join()}`,
   ].filter((wrong) => wrong !== '');
 }
-
-const isSettled = ({ status, owedMinor }: Payment): boolean =>
-  settledPaymentStatuses.includes(status) && owedMinor === 0;
 
 const isCharge = ({ type }: PaymentFact): boolean =>
   type === 'payment.captured' || type === 'payment.charge_failed';

@@ -10,7 +10,7 @@ import { createProviderClient } from '../../../services/payments/provider/client
 import { createSandboxPsp } from '../../../services/sandbox-psp/app';
 import type { Payment } from '../../../domain/payment';
 import type { OperatorsWord } from '../../../domain/sagas';
-import { fromProvider } from '../../../services/payments/provider/amounts';
+import type { ProviderBooks } from '../providerBooks';
 
 /** A sandbox of a story's own, and how its payment asks it. */
 export interface StoryProvider {
@@ -66,35 +66,6 @@ export async function openProvider(
   };
 }
 
-/** A line of the sandbox's ledger: what it does to our balance, in the provider's minor units. */
-interface Movement {
-  readonly kind: string;
-  readonly paymentIntent: string | null;
-  readonly rideId: string | null;
-  readonly source: string;
-  readonly net: number;
-  readonly currency: string;
-}
-
-/** A ride as the provider has it, which knows nothing of our books. Amounts in our minor units. */
-export interface ProviderBooks {
-  readonly movements: readonly Movement[];
-  /** What the rider has paid and was not given back. */
-  readonly netMinor: number;
-  readonly holdsOpen: boolean;
-}
-
-export async function providerBooks(url: string, rideId: string): Promise<ProviderBooks> {
-  const { movements } = await ask<{ movements: Movement[] }>(`${url}/sandbox/ledger`);
-  const open = await ask<{ data: { rideId: string | null }[] }>(`${url}/sandbox/open-authorizations`);
-  const ofRide = movements.filter((movement) => movement.rideId === rideId);
-  return {
-    movements: ofRide,
-    netMinor: ofRide.reduce((sum, { net, currency }) => sum + fromProvider(net, currency), 0),
-    holdsOpen: open.data.some((hold) => hold.rideId === rideId),
-  };
-}
-
 /** One of the sandbox's own doors: faults, and what banks and riders do. */
 export async function tellProvider(
   url: string,
@@ -136,10 +107,4 @@ export function seenAtProvider(
     default:
       return null;
   }
-}
-
-async function ask<T>(url: string): Promise<T> {
-  const answer = await fetch(url);
-  if (!answer.ok) throw new Error(`${url} answered ${answer.status}`);
-  return (await answer.json()) as T;
 }
