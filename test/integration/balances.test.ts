@@ -1,34 +1,22 @@
 import { balancesView } from '../../contracts/api/ledger';
-import { problemPages } from '../../contracts/api/problems';
-import { createHttpApp, createMount, listen, type Listening } from '../../platform/http';
 import { createTemporalClient } from '../../platform/temporal';
 import { withTransaction, type Pool } from '../../platform/postgres';
 import { book } from '../../services/payments/books/ledger';
 import { paymentOverviewRoutes } from '../../services/payments/routes/overviewRoutes';
 import { balanceLines } from '../../tools/cli/balances';
-import { quiet } from '../support/backbone';
 import { fareBooking, paymentsDatabase } from '../support/payments';
+import { serveRoutes, type ServedRoutes } from '../support/routes';
 
 let pool: Pool;
-let server: Listening;
+let routes: ServedRoutes;
 // Nobody is there: the books need no workflow.
 const temporal = createTemporalClient({ address: '127.0.0.1:9', namespace: 'default' });
 
 beforeAll(async () => {
   pool = await paymentsDatabase();
-  const app = createHttpApp({
-    log: quiet,
-    ready: {},
-    problems: problemPages,
-    routes: (router) => {
-      const mount = createMount(router, () => (req, _res, next) => {
-        req.caller = { role: 'operator', sub: 'ops-1' };
-        next();
-      });
-      paymentOverviewRoutes(mount, { payments: pool, temporal, deadlineMs: 100, now: Date.now });
-    },
-  });
-  server = await listen(app, { port: 0, portVariable: '' });
+  routes = await serveRoutes('ops-1', (mount) =>
+    paymentOverviewRoutes(mount, { payments: pool, temporal, deadlineMs: 100, now: Date.now }),
+  );
   const fare = (driver: string, currency: string, recordedAt: string, amountMinor: number) =>
     withTransaction(pool, (tx) =>
       book(
@@ -49,15 +37,12 @@ beforeAll(async () => {
   await fare('driver-3', 'USD', '2026-02-01T00:00:00.001Z', 4_100);
 });
 afterAll(async () => {
-  await server?.close();
+  await routes?.close();
   await temporal.connection.close();
   await pool?.end();
 });
 
-async function get(query: string) {
-  const response = await fetch(`${server.url}/v1/ops/ledger/balances${query}`);
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-}
+const get = (query: string) => routes.call('GET', `/v1/ops/ledger/balances${query}`);
 
 /** `account currency amount accounts` of each line of a page. */
 async function lines(query: string): Promise<{ lines: string[]; next: string | null }> {
@@ -119,7 +104,7 @@ test('one account, and one that there is not', async () => {
 
 test('the command prints a line for each, as debits and credits', async () => {
   const printed: string[] = [];
-  for await (const line of balanceLines({ apiUrl: server.url, token: '' }, {})) printed.push(line);
+  for await (const line of balanceLines({ apiUrl: routes.url, token: '' }, {})) printed.push(line);
   expect(printed.map((line) => line.split(/\s+/).join(' '))).toEqual([
     'driver_payable JPY 800 credit',
     'driver_payable USD 78.00 credit (3 accounts)',

@@ -1,59 +1,33 @@
 import { randomUUID } from 'node:crypto';
-import type { RequestHandler } from 'express';
-import { problemPages } from '../../contracts/api/problems';
-import type { RequireRole } from '../../platform/auth';
-import { createHttpApp, createMount, listen, type Listening } from '../../platform/http';
 import { paymentOperatorRoutes } from '../../services/payments/routes/operatorRoutes';
-import { quiet } from '../support/backbone';
 import { startRealPayments, type RealPayments } from '../support/realPayments';
 import { play, standardRide } from '../support/rides';
+import { serveRoutes, type ServedRoutes } from '../support/routes';
 
 jest.setTimeout(90_000);
 
 let real: RealPayments;
-let server: Listening;
-
-/** The caller is who the test says: tokens are tested elsewhere. */
-const asNamed: RequireRole =
-  (...roles): RequestHandler =>
-  (req, _res, next) => {
-    req.caller = { role: roles[0], sub: req.get('x-caller') ?? 'ops-1' };
-    next();
-  };
+let routes: ServedRoutes;
 
 beforeAll(async () => {
   real = await startRealPayments();
-  const app = createHttpApp({
-    log: quiet,
-    ready: {},
-    problems: problemPages,
-    routes: (router) =>
-      paymentOperatorRoutes(createMount(router, asNamed), {
-        payments: real.pool,
-        temporal: real.saga.client,
-        deadlineMs: 5_000,
-        rideOf: (_caller, rideId) => Promise.resolve({ ...play(standardRide).ride, rideId }),
-      }),
-  });
-  server = await listen(app, { port: 0, portVariable: '' });
+  routes = await serveRoutes('ops-1', (mount) =>
+    paymentOperatorRoutes(mount, {
+      payments: real.pool,
+      temporal: real.saga.client,
+      deadlineMs: 5_000,
+      rideOf: (_caller, rideId) => Promise.resolve({ ...play(standardRide).ride, rideId }),
+    }),
+  );
 });
 afterEach(() => real.psp.clearFaults());
 afterAll(async () => {
-  await server?.close();
+  await routes?.close();
   await real?.stop();
 });
 
-async function act(rideId: string, action: string, body?: object, key?: string) {
-  const response = await fetch(`${server.url}/v1/ops/payments/${rideId}/${action}`, {
-    method: 'POST',
-    headers: {
-      ...(body ? { 'content-type': 'application/json' } : {}),
-      ...(key ? { 'idempotency-key': key } : {}),
-    },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  });
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-}
+const act = (rideId: string, action: string, body?: object, key?: string) =>
+  routes.call('POST', `/v1/ops/payments/${rideId}/${action}`, { ...(body && { body }), ...(key && { key }) });
 
 const refusedWith = (status: number, code: string) => ({ status, body: { type: `/problems/${code}` } });
 

@@ -1,69 +1,43 @@
-import type { RequestHandler } from 'express';
-import { problemPages } from '../../contracts/api/problems';
 import { DomainError } from '../../domain/errors';
-import type { RequireRole } from '../../platform/auth';
-import { createHttpApp, createMount, listen, type Listening } from '../../platform/http';
 import { createPaymentRoutes } from '../../services/payments/routes/tipAndRefundRoutes';
-import { quiet } from '../support/backbone';
 import { startRealPayments, type RealPayments } from '../support/realPayments';
 import { play, standardRide } from '../support/rides';
+import { serveRoutes, type ServedRoutes } from '../support/routes';
 
 jest.setTimeout(60_000);
 
 const rider = 'rider-1';
 const driving = standardRide.slice(0, 4);
 let real: RealPayments;
-let server: Listening;
+let routes: ServedRoutes;
 /** What the rides database would say. */
 let ridesStory = standardRide;
 
-/** The caller is who the test says: tokens are tested elsewhere. */
-const asNamed: RequireRole =
-  (...roles): RequestHandler =>
-  (req, _res, next) => {
-    req.caller = { role: roles[0], sub: req.get('x-caller') ?? rider };
-    next();
-  };
-
 beforeAll(async () => {
   real = await startRealPayments();
-  const app = createHttpApp({
-    log: quiet,
-    ready: {},
-    problems: problemPages,
-    routes: (router) =>
-      createPaymentRoutes(createMount(router, asNamed), {
-        payments: real.pool,
-        temporal: real.saga.client,
-        deadlineMs: 5_000,
-        rideOf: (caller, rideId) =>
-          caller.role === 'rider' && caller.sub !== rider
-            ? Promise.reject(new DomainError('ride_not_found', 'There is no such ride.'))
-            : Promise.resolve({ ...play(ridesStory).ride, rideId }),
-      }),
-  });
-  server = await listen(app, { port: 0, portVariable: '' });
+  routes = await serveRoutes(rider, (mount) =>
+    createPaymentRoutes(mount, {
+      payments: real.pool,
+      temporal: real.saga.client,
+      deadlineMs: 5_000,
+      rideOf: (caller, rideId) =>
+        caller.role === 'rider' && caller.sub !== rider
+          ? Promise.reject(new DomainError('ride_not_found', 'There is no such ride.'))
+          : Promise.resolve({ ...play(ridesStory).ride, rideId }),
+    }),
+  );
 });
 beforeEach(() => void (ridesStory = standardRide));
 afterAll(async () => {
-  await server?.close();
+  await routes?.close();
   await real?.stop();
 });
 
-async function post(path: string, body: object, headers: Record<string, string> = {}) {
-  const response = await fetch(server.url + path, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify(body),
-  });
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-}
+const tip = (rideId: string, amountMinor: number, as = rider) =>
+  routes.call('POST', `/v1/rides/${rideId}/tip`, { body: { amountMinor }, as });
 
-const tip = (rideId: string, amountMinor: number, caller = rider) =>
-  post(`/v1/rides/${rideId}/tip`, { amountMinor }, { 'x-caller': caller });
-
-const refund = (rideId: string, key: string, body: object, caller = 'ops-1') =>
-  post(`/v1/ops/rides/${rideId}/refunds`, body, { 'idempotency-key': key, 'x-caller': caller });
+const refund = (rideId: string, key: string, body: object, as = 'ops-1') =>
+  routes.call('POST', `/v1/ops/rides/${rideId}/refunds`, { body, key, as });
 
 async function capturedRide(windowMs = 60_000): Promise<string> {
   const { saga, untilTold, untilStatus } = real;
@@ -110,7 +84,7 @@ test.each([{ amountMinor: 0 }, { amountMinor: 1.5 }, { amountMinor: -1 }, { amou
   'a tip of %j is not valid',
   async (body) => {
     const rideId = '01890a5d-ac96-774b-bcce-b302099a8057';
-    expect(await post(`/v1/rides/${rideId}/tip`, body)).toMatchObject({
+    expect(await routes.call('POST', `/v1/rides/${rideId}/tip`, { body })).toMatchObject({
       status: 400,
       body: { code: 'validation_failed' },
     });
@@ -144,5 +118,6 @@ test('a refund is given once for each key, also after the payment is over', asyn
 test('a refund without a key is not valid', async () => {
   const rideId = '01890a5d-ac96-774b-bcce-b302099a8057';
   const path = `/v1/ops/rides/${rideId}/refunds`;
-  expect(await post(path, { amountMinor: 1, reason: 'x' })).toMatchObject({ status: 400 });
+  const body = { amountMinor: 1, reason: 'x' };
+  expect(await routes.call('POST', path, { body })).toMatchObject({ status: 400 });
 });

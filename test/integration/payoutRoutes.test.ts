@@ -1,35 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import type { RequestHandler } from 'express';
-import { problemPages } from '../../contracts/api/problems';
 import { standardPolicies } from '../../domain/policies';
 import { payoutAccountId } from '../../domain/names';
-import type { RequireRole } from '../../platform/auth';
-import { createHttpApp, createMount, listen, type Listening } from '../../platform/http';
 import { stepsOf } from '../../platform/outbox';
 import { disputeRoutes } from '../../services/payments/routes/disputeRoutes';
 import { payoutRoutes } from '../../services/payments/routes/payoutRoutes';
 import { ownNamespace } from '../support/apiGround';
-import { quiet } from '../support/backbone';
 import { startPayoutGround, type PayoutGround } from '../support/payoutGround';
 import { playedDisputes } from '../support/playedDisputes';
 import { playedTransfers } from '../support/playedTransfers';
+import { serveRoutes, type ServedRoutes } from '../support/routes';
 import { existingEnvironment } from '../support/servers';
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const transfers = playedTransfers();
 const bank = playedDisputes();
 let ground: PayoutGround;
-let server: Listening;
+let routes: ServedRoutes;
 /** What the gateway's clock says; the dispute's own clock is the server's. */
 let nowMs: () => number = Date.now;
-
-/** The caller is who the test says: tokens are tested elsewhere. */
-const asNamed: RequireRole =
-  (...roles): RequestHandler =>
-  (req, _res, next) => {
-    req.caller = { role: roles[0], sub: req.get('x-caller') ?? 'ops-1' };
-    next();
-  };
 
 beforeAll(async () => {
   ground = await startPayoutGround({
@@ -37,56 +25,36 @@ beforeAll(async () => {
     instead: () => ({ ...transfers.activities, ...bank.activities }),
   });
   const { pool: payments, client: temporal } = ground;
-  const app = createHttpApp({
-    log: quiet,
-    ready: {},
-    problems: problemPages,
-    routes: (router) => {
-      const mount = createMount(router, asNamed);
-      payoutRoutes(mount, { payments, policies: standardPolicies, topicPrefix: '', now: () => nowMs() });
-      disputeRoutes(mount, { payments, temporal, deadlineMs: 5_000, now: () => nowMs() });
-    },
+  routes = await serveRoutes('ops-1', (mount) => {
+    payoutRoutes(mount, { payments, policies: standardPolicies, topicPrefix: '', now: () => nowMs() });
+    disputeRoutes(mount, { payments, temporal, deadlineMs: 5_000, now: () => nowMs() });
   });
-  server = await listen(app, { port: 0, portVariable: '' });
 });
 beforeEach(() => void (nowMs = Date.now));
 afterAll(async () => {
-  await server?.close();
+  await routes?.close();
   await ground?.stop();
 });
-
-async function call(
-  method: string,
-  path: string,
-  { body, caller = 'ops-1' }: { body?: object; caller?: string } = {},
-) {
-  const response = await fetch(server.url + path, {
-    method,
-    headers: { 'content-type': 'application/json', 'x-caller': caller },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-}
 
 const accountPath = '/v1/drivers/me/payout-account';
 
 test('a driver says where payouts go, and sees what is owed and what was paid', async () => {
   const caller = `driver-${randomUUID()}`;
-  expect(await call('GET', '/v1/drivers/me/earnings', { caller })).toEqual({
+  expect(await routes.call('GET', '/v1/drivers/me/earnings', { as: caller })).toEqual({
     status: 200,
     body: { balances: [], payoutAccount: null, payoutMinimumMinor: 100, payouts: [] },
   });
   const body = { destination: 'acct_1OldAccount' };
-  expect(await call('PUT', accountPath, { caller, body })).toEqual({ status: 200, body });
+  expect(await routes.call('PUT', accountPath, { as: caller, body })).toEqual({ status: 200, body });
   const destination = 'acct_1NewAccount';
-  await call('PUT', accountPath, { caller, body: { destination } });
+  await routes.call('PUT', accountPath, { as: caller, body: { destination } });
   await ground.earned(caller, 5_000);
   await ground.batch('2026-W09');
   const due = { driverId: caller, currency: 'USD', period: '2026-W09' };
   const { payoutId } = await ground.untilPayout(due, ({ status }) => status === 'paid');
   await ground.earned(caller, -400);
   await ground.earned(caller, 250, 'EUR');
-  const { body: earnings } = await call('GET', '/v1/drivers/me/earnings', { caller });
+  const { body: earnings } = await routes.call('GET', '/v1/drivers/me/earnings', { as: caller });
   expect(earnings).toMatchObject({ payoutAccount: destination });
   expect(earnings['balances']).toEqual(
     expect.arrayContaining([
@@ -100,7 +68,7 @@ test('a driver says where payouts go, and sees what is owed and what was paid', 
 
 test('each change of where payouts go is a fact, once, and in order however many come at once', async () => {
   const caller = `driver-${randomUUID()}`;
-  const say = (destination: string) => call('PUT', accountPath, { caller, body: { destination } });
+  const say = (destination: string) => routes.call('PUT', accountPath, { as: caller, body: { destination } });
   await Promise.all([say('acct_1OldAccount'), say('acct_1OldAccount'), say('acct_1OldAccount')]);
   await say('acct_1NewAccount');
   await Promise.all([say('acct_1OldAccount'), say('acct_1OldAccount')]);
@@ -128,7 +96,7 @@ test.each([
   {},
 ])('%j is no account at the provider, and nothing is written', async (body) => {
   const caller = `driver-${randomUUID()}`;
-  expect(await call('PUT', accountPath, { caller, body })).toMatchObject({
+  expect(await routes.call('PUT', accountPath, { as: caller, body })).toMatchObject({
     status: 400,
     body: { code: 'validation_failed' },
   });
@@ -146,17 +114,17 @@ async function opened(dueInMs = 7 * DAY_MS): Promise<string> {
 }
 
 const submit = (disputeId: string, text: unknown) =>
-  call('POST', `/v1/ops/disputes/${disputeId}/evidence`, { body: { text } });
+  routes.call('POST', `/v1/ops/disputes/${disputeId}/evidence`, { body: { text } });
 
 test('disputes are listed by their deadline; an operator’s evidence is heard once', async () => {
   const [later, sooner] = [await opened(9 * DAY_MS), await opened(2 * DAY_MS)];
   const listed = async (query = '') => {
-    const { body } = await call('GET', `/v1/ops/disputes${query}`);
+    const { body } = await routes.call('GET', `/v1/ops/disputes${query}`);
     return (body['disputes'] as { disputeId: string }[]).map(({ disputeId }) => disputeId);
   };
   expect((await listed()).filter((id) => [later, sooner].includes(id))).toEqual([sooner, later]);
   expect(await listed('?status=won')).not.toContain(sooner);
-  expect((await call('GET', '/v1/ops/disputes?status=nonsense')).status).toBe(400);
+  expect((await routes.call('GET', '/v1/ops/disputes?status=nonsense')).status).toBe(400);
 
   const first = await submit(later, 'The rider was on board from 12:00 to 12:20.');
   expect(first).toMatchObject({

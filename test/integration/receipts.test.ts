@@ -1,22 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import { createPaymentActivities, type PaymentTransitions } from '../../activities/payments';
-import { problemPages } from '../../contracts/api/problems';
 import { receiptView } from '../../contracts/api/receipts';
 import { stepId } from '../../domain/names';
 import { paymentSteps, type PaymentFact } from '../../domain/paymentFacts';
 import { cashSettledData } from '../../domain/paymentPlan';
 import type { Ride, RideCommand } from '../../domain/ride';
 import { outcomeOf } from '../../domain/settlement';
-import { createHttpApp, createMount, listen, type Listening } from '../../platform/http';
 import type { Pool } from '../../platform/postgres';
 import { receiptRoute } from '../../services/payments/routes/receiptRoute';
-import { quiet } from '../support/backbone';
-import { callerIs } from '../support/callers';
 import { paymentsDatabase } from '../support/payments';
 import { at, play, standardRide } from '../support/rides';
+import { serveRoutes, type ServedRoutes } from '../support/routes';
 
 let payments: Pool;
-let server: Listening;
+let routes: ServedRoutes;
 let transitions: PaymentTransitions;
 /** What the rides database has. */
 const rides = new Map<string, Ride>();
@@ -24,20 +21,12 @@ const rides = new Map<string, Ride>();
 beforeAll(async () => {
   payments = await paymentsDatabase();
   ({ transitions } = createPaymentActivities({ pool: payments, provider: undefined as never }));
-  const app = createHttpApp({
-    log: quiet,
-    ready: {},
-    problems: problemPages,
-    routes: (router) =>
-      receiptRoute(createMount(router, callerIs('rider-1')), {
-        payments,
-        rideOf: (_caller, rideId) => Promise.resolve(rides.get(rideId)!),
-      }),
-  });
-  server = await listen(app, { port: 0, portVariable: '' });
+  routes = await serveRoutes('rider-1', (mount) =>
+    receiptRoute(mount, { payments, rideOf: (_caller, rideId) => Promise.resolve(rides.get(rideId)!) }),
+  );
 });
 afterAll(async () => {
-  await server?.close();
+  await routes?.close();
   await payments?.end();
 });
 
@@ -59,10 +48,7 @@ async function recorded(rideId: string, facts: readonly [PaymentFact['type'], ob
   }
 }
 
-async function receipt(rideId: string) {
-  const response = await fetch(`${server.url}/v1/rides/${rideId}/receipt`);
-  return { status: response.status, body: (await response.json()) as object };
-}
+const receipt = (rideId: string) => routes.call('GET', `/v1/rides/${rideId}/receipt`);
 
 test('a ride that goes on has none yet', async () => {
   const { rideId } = rideOf(standardRide.slice(0, 5));

@@ -1,53 +1,33 @@
-import type { RequestHandler } from 'express';
-import { problemPages } from '../../contracts/api/problems';
-import type { RequireRole } from '../../platform/auth';
-import { createMount, type Listening } from '../../platform/http';
 import { stepsOf } from '../../platform/outbox';
 import { createPaymentRoutes } from '../../services/payments/routes/tipAndRefundRoutes';
-import { quiet } from '../support/backbone';
-import { httpServers } from '../support/httpServers';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
 import { play, standardRide } from '../support/rides';
+import { serveRoutes, type ServedRoutes } from '../support/routes';
 
 jest.setTimeout(60_000);
 
-const start = httpServers(quiet);
 let played: PlayedPayments;
+let routes: ServedRoutes;
 
-beforeAll(async () => void (played = await startPlayedPayments()));
+beforeAll(async () => {
+  played = await startPlayedPayments();
+  routes = await serveRoutes('ops-1', (mount) =>
+    createPaymentRoutes(mount, {
+      payments: played.pool,
+      temporal: played.saga.client,
+      deadlineMs: 5_000,
+      rideOf: (_caller, rideId) => Promise.resolve({ ...play(standardRide).ride, rideId }),
+    }),
+  );
+});
 beforeEach(() => played.provider.reset());
-afterAll(() => played?.stop());
+afterAll(async () => {
+  await routes?.close();
+  await played?.stop();
+});
 
-/** The caller is who the test says: tokens are tested elsewhere. */
-const anOperator: RequireRole =
-  (...roles): RequestHandler =>
-  (req, _res, next) => {
-    req.caller = { role: roles[0], sub: 'ops-1' };
-    next();
-  };
-
-const gateway = (): Promise<Listening> =>
-  start({
-    problems: problemPages,
-    routes: (router) =>
-      createPaymentRoutes(createMount(router, anOperator), {
-        payments: played.pool,
-        temporal: played.saga.client,
-        deadlineMs: 5_000,
-        rideOf: (_caller, rideId) => Promise.resolve({ ...play(standardRide).ride, rideId }),
-      }),
-  });
-
-const asking =
-  ({ url }: Listening, rideId: string) =>
-  async (key: string, amountMinor: number) => {
-    const response = await fetch(`${url}/v1/ops/rides/${rideId}/refunds`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': key },
-      body: JSON.stringify({ amountMinor, reason: 'accident' }),
-    });
-    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-  };
+const refundOf = (rideId: string) => (key: string, amountMinor: number) =>
+  routes.call('POST', `/v1/ops/rides/${rideId}/refunds`, { body: { amountMinor, reason: 'accident' }, key });
 
 /** A ride that cost 15 dollars and was charged 5 more. */
 async function chargedTwice(): Promise<string> {
@@ -60,7 +40,7 @@ async function chargedTwice(): Promise<string> {
 test('a refund that was refused half way goes on under its key, and then answers the same for ever', async () => {
   const { provider, resultAfterWindow } = played;
   const rideId = await chargedTwice();
-  const refund = asking(await gateway(), rideId);
+  const refund = refundOf(rideId);
   provider.next('refund', () => Promise.resolve({ refunded: true, refundId: 're_half' }));
   provider.next('refund', () => Promise.resolve({ refunded: false, reason: 'charge_disputed' }));
   expect(await refund('key-1', 1_800)).toMatchObject({
@@ -83,7 +63,7 @@ test('a refund that was refused half way goes on under its key, and then answers
 
 test('the key is in no fact and in no history as the caller has typed it', async () => {
   const rideId = await played.captured();
-  const refund = asking(await gateway(), rideId);
+  const refund = refundOf(rideId);
   expect(await refund('typed-by-jane', 300)).toMatchObject({ status: 201 });
   const { events } = await played.saga.handle(rideId).fetchHistory();
   const payloads = JSON.stringify(events).matchAll(/"data":"([^"]+)"/g);
@@ -95,7 +75,7 @@ test('the key is in no fact and in no history as the caller has typed it', async
 
 test('asked twice at once it is given once', async () => {
   const rideId = await played.captured();
-  const refund = asking(await gateway(), rideId);
+  const refund = refundOf(rideId);
   const both = await Promise.all([refund('key-1', 300), refund('key-1', 300)]);
   expect(both.map(({ status }) => status)).toEqual([201, 201]);
   expect(played.provider.asked(rideId).at(-1)).toBe('refund 300');
