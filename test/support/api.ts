@@ -3,43 +3,21 @@ import { pino } from 'pino';
 import { v7 as uuidv7 } from 'uuid';
 import { problemPages } from '../../contracts/api/problems';
 import type { QuoteRequest, QuoteView } from '../../contracts/api/quotes';
-import type { Point } from '../../domain/geo';
 import { standardPolicies, type Policies } from '../../domain/policies';
 import { createRequireRole } from '../../platform/auth';
 import { createClient } from '../../platform/client';
-import { createHttpApp, createMount, listen, type Caller } from '../../platform/http';
+import { createHttpApp, listen } from '../../platform/http';
 import type { Pool } from '../../platform/postgres';
-import { documentRoutes, gatewayRoutes } from '../../services/gateway/routes';
-import { paymentsMovedAt } from '../../services/payments/books/needyPayments';
-import { paymentOperatorRoutes } from '../../services/payments/routes/operatorRoutes';
-import { providerEventRoutes } from '../../services/payments/news/providerEventRoutes';
-import { paymentOverviewRoutes } from '../../services/payments/routes/overviewRoutes';
-import { receiptRoute } from '../../services/payments/routes/receiptRoute';
-import { createPaymentRoutes } from '../../services/payments/routes/tipAndRefundRoutes';
-import { createTellNews } from '../../services/payments/news/tellNews';
-import { paymentViewRoutes } from '../../services/payments/routes/viewRoutes';
 import { createIssueQuote } from '../../services/pricing/quotes';
 import { pricingRoutes } from '../../services/pricing/routes';
-import { visibleRide } from '../../services/rides/access';
-import { companionRoutes } from '../../services/rides/companionRoutes';
-import { driverRoutes } from '../../services/rides/driverRoutes';
 import { createOfferFeed } from '../../services/rides/offerFeed';
-import { operatorRoutes } from '../../services/rides/operatorRoutes';
-import { createRequestRide } from '../../services/rides/requestRide';
-import { createReschedule } from '../../services/rides/reschedule';
-import { createAct } from '../../services/rides/rideActions';
 import { createRideFeed } from '../../services/rides/rideFeed';
-import { routeChangeRoutes } from '../../services/rides/routeChanges';
-import { rideRoutes } from '../../services/rides/routes';
+import { gatewayApp, quoteSecret, type Whereabouts } from './apiGateway';
 import { database, issuer, ownNamespace, startWorkers } from './apiGround';
 import { playedProvider, type PlayedProvider } from './playedProvider';
-import { webhookSecret } from './providerEvents';
 import { temporalAddress } from './servers';
 
 const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
-/** What quotes are signed with. */
-export const quoteSecret = 'the secret of the quotes';
-
 /** The fields that tests read; `toMatchObject` looks at the others. */
 export interface Body {
   readonly rideId: string;
@@ -84,8 +62,7 @@ export interface Api {
   readonly nearby: string[];
   /** The server that carries the rides. */
   readonly temporal: Client;
-  /** Where drivers are, seen just now unless it says how long ago; of others the map does not know. */
-  readonly whereabouts: Map<string, (Point & { readonly ageMs?: number }) | null>;
+  readonly whereabouts: Whereabouts;
   readonly provider: PlayedProvider;
   /** Moves the gateway's clock. */
   clockMs: number;
@@ -129,72 +106,12 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
 
   async function gateway(address: string): Promise<string> {
     const temporal = new Client({ connection: Connection.lazy({ address }), namespace });
-    const app = createHttpApp({
-      log,
-      ready: {},
-      problems: problemPages,
-      rawRoutes: (router) =>
-        providerEventRoutes(router, createMount(router, requireRole), {
-          ...{ pool: payments, secret: webhookSecret },
-          tell: createTellNews({ pool: payments, temporal, policies: standardPolicies, deadlineMs: 3_000 }),
-        }),
-      routes: (router) => {
-        const mount = createMount(router, requireRole);
-        documentRoutes(router);
-        gatewayRoutes(mount, {
-          pricing: service(pricingServer.url),
-          analytics: service('http://127.0.0.1:9'),
-          audit: service('http://127.0.0.1:9'),
-          positions: { offer: (positions) => positions.length < 50 },
-        });
-        const requestRide = createRequestRide({
-          pool: rides,
-          temporal,
-          quoteSecret,
-          policies: { ...standardPolicies, ...policies },
-          startDeadlineMs: 3_000,
-          now,
-        });
-        const act = createAct({
-          ...{ pool: rides, temporal, deadlineMs: 3_000 },
-          policies: { ...standardPolicies, ...policies },
-        });
-        const { whereabouts } = api;
-        const rideOptions = {
-          ...{
-            pool: rides,
-            act,
-            policies: { ...standardPolicies, ...policies },
-            codeSecret: 'the codes',
-            now,
-          },
-          whereIs: async (driverId: string, maxAgeMs = 60_000) => {
-            const seen = whereabouts.get(driverId);
-            if (seen === undefined) return 'unknown';
-            return seen !== null && (seen.ageMs ?? 0) <= maxAgeMs ? { ageMs: 0, ...seen } : null;
-          },
-        } as const;
-        const reschedule = createReschedule({ ...rideOptions, quoteSecret });
-        rideRoutes(mount, { ...rideOptions, requestRide, reschedule, feed: rideFeed });
-        routeChangeRoutes(mount, { ...rideOptions, quoteSecret });
-        operatorRoutes(mount, {
-          ...rideOptions,
-          paymentsMovedAt: (rideIds) => paymentsMovedAt(payments, rideIds),
-        });
-        companionRoutes(mount, { ...rideOptions, publicUrl: 'https://rides.example', topicPrefix: '' });
-        const paymentOptions = {
-          ...{ payments, temporal, deadlineMs: 3_000 },
-          rideOf: (caller: Caller, rideId: string) => visibleRide(rides, rideId, caller),
-        };
-        receiptRoute(mount, paymentOptions);
-        createPaymentRoutes(mount, paymentOptions);
-        paymentViewRoutes(mount, paymentOptions);
-        paymentOperatorRoutes(mount, paymentOptions);
-        paymentOverviewRoutes(mount, { ...paymentOptions, now });
-        driverRoutes(mount, {
-          ...{ pool: rides, temporal, feed: offerFeed, topicPrefix: '', log, tellDeadlineMs: 1_000, now },
-        });
-      },
+    const app = gatewayApp({
+      ...{ rides, payments, temporal, requireRole, rideFeed, offerFeed, now, log },
+      policies: { ...standardPolicies, ...policies },
+      whereabouts: api.whereabouts,
+      pricing: service(pricingServer.url),
+      nobody: service('http://127.0.0.1:9'),
     });
     const server = await listen(app, { port: 0, portVariable: '', closeGraceMs: 500 });
     stops.push(async () => {
