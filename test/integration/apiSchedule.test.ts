@@ -1,8 +1,10 @@
+import { rideWorkflowId } from '../../domain/names';
 import { standardPolicies } from '../../domain/policies';
 import { createReschedule } from '../../services/rides/reschedule';
 import { createAct } from '../../services/rides/rideActions';
 import { getRide } from '../../services/rides/store';
-import { freshKey, quoteSecret, type Call } from '../support/api';
+import { freshKey, type Call } from '../support/api';
+import { quoteSecret } from '../support/apiGateway';
 import { apiStory, cash, is, operator, problem, rider } from '../support/apiStory';
 import { eventually } from '../support/rideSaga';
 
@@ -139,10 +141,26 @@ describe('a ride for later', () => {
   });
 
   test('costs nothing to cancel at any moment of its beginning, and is never blocked', async () => {
-    const rideIds = await Promise.all(Array.from({ length: 8 }, () => scheduled(3_000)));
-    // From before its time to after: whichever workflow has it by then answers.
-    const cancels = rideIds.map(async (rideId, i) => {
-      await new Promise((resolve) => setTimeout(resolve, 2_600 + i * 150));
+    const row = async (rideId: string) => (await getRide(story.api.rides, rideId))!;
+    const hasBegun = (rideId: string): Promise<boolean> =>
+      story.api.temporal.workflow
+        .getHandle(rideWorkflowId(rideId))
+        .describe()
+        .then(
+          () => true,
+          () => false,
+        );
+    // Whichever workflow has it by then answers.
+    const moments = [
+      () => Promise.resolve(true),
+      async (rideId: string) => Date.parse((await row(rideId)).scheduledFor!) <= Date.now(),
+      async (rideId: string) => (await row(rideId)).status !== 'scheduled',
+      hasBegun,
+      async (rideId: string) => (await row(rideId)).status === 'matching',
+    ];
+    const cancels = [...moments, ...moments].map(async (isNow) => {
+      const rideId = await scheduled(3_000);
+      await eventually(async () => (await isNow(rideId)) || undefined);
       return story.act(rideId, 'cancel', rider, {});
     });
     for (const answer of await Promise.all(cancels))

@@ -72,13 +72,15 @@ test('a consumer that was frozen for longer than its session goes on', async () 
   const producer = newProducer();
   const seen = new Set<number>();
   let frozen = false;
+  let joined = 0;
   const consumer = running((signal) =>
     runConsumer({
       ...{ kafka, group: unique('group'), topics: [topic], signal, log: quiet },
+      onAssigned: () => void (joined += 1),
       async onBatch(batch) {
         if (!frozen) {
           frozen = true;
-          // As SIGSTOP would: no heartbeat, no timer.
+          // As SIGSTOP would: no heartbeat, no timer, for longer than the session's ten seconds.
           Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 13_000);
         }
         for (const { headers } of batch.records) seen.add(Number(headers['ce_sequence']));
@@ -99,6 +101,8 @@ test('a consumer that was frozen for longer than its session goes on', async () 
     40_000,
   );
   await consumer.stop();
+  // The session was over.
+  expect(joined).toBeGreaterThan(1);
 }, 90_000);
 
 test('telemetry is read from its beginning at every start, also where the log does not begin at 0', async () => {

@@ -7,7 +7,6 @@ import {
   inboxMigrations,
   withTransaction,
 } from '../../platform/postgres';
-import { wait } from '../../platform/wait';
 import { testDatabase, type TestDatabase } from '../support/backbone';
 
 let db: TestDatabase;
@@ -132,8 +131,8 @@ test('a swallowed error does not pass for a commit', async () => {
 test('a connection that breaks inside a transaction is retriable, and the pool goes on', async () => {
   const killed = withTransaction(db.pool, async (tx) => {
     const { rows } = await tx.query<{ pid: number }>('select pg_backend_pid() as pid');
-    await db.pool.query('select pg_terminate_backend($1)', [rows[0]!.pid]);
-    await wait(100);
+    // Returns when it is gone.
+    await db.pool.query('select pg_terminate_backend($1, 10000)', [rows[0]!.pid]);
     await tx.query('select 1');
   });
   expect(isRetriable(await failure(killed))).toBe(true);

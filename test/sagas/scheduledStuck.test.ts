@@ -1,3 +1,4 @@
+import { Context } from '@temporalio/activity';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { standardPolicies } from '../../domain/policies';
 import { waits } from '../../domain/stuck';
@@ -33,7 +34,7 @@ function down(): { step: () => Promise<void>; isBack: () => void } {
       if (!isDown) return;
       if (first) {
         first = false;
-        await new Promise((resolve) => setTimeout(resolve, 3_500));
+        await Context.current().cancelled;
       }
       throw new Error('connect ECONNREFUSED');
     },
