@@ -1,35 +1,19 @@
-import type { Pool } from '../../platform/postgres';
 import { storedIntentId } from '../../services/payments/books/paymentStore';
-import type { ProviderAccess } from '../../services/payments/provider/client';
 import { giveUpCharge } from '../../services/payments/provider/giveUp';
 import { chargeCard } from '../../services/payments/provider/intents';
-import { openPayment, paymentsDatabase, providerAccess } from '../support/payments';
-import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
+import { openPayment } from '../support/payments';
+import { startProviderGround, type ProviderGround } from '../support/providerGround';
 
-let pool: Pool;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let psp: RunningPsp;
-let access: ProviderAccess;
+let { pool, psp, access, stop } = {} as ProviderGround;
 
-beforeAll(async () => {
-  [pool, folder] = await Promise.all([paymentsDatabase(), temporaryFolder()]);
-  psp = await startPsp(folder.path);
-  access = providerAccess(pool, psp.url);
-});
+beforeAll(async () => void ({ pool, psp, access, stop } = await startProviderGround()));
 afterEach(() => psp.clearFaults());
-afterAll(async () => {
-  await psp.stop();
-  await Promise.all([pool.end(), folder.remove()]);
-});
+afterAll(() => stop?.());
 
 const tip = async () => ({
   ref: { paymentId: (await openPayment(pool)).rideId, purpose: 'tip', intentVersion: 1 } as const,
   ...{ amountMinor: 300, currency: 'USD', paymentMethod: 'pm_card_visa' },
 });
-const taken = async (rideId: string): Promise<number> => {
-  const { movements } = await psp.get<{ movements: { rideId: string; amount: number }[] }>('/sandbox/ledger');
-  return movements.filter((move) => move.rideId === rideId).reduce((sum, { amount }) => sum + amount, 0);
-};
 /** A connection that is cut is tried twice by the client. */
 const confirm = { method: 'POST', path: '/v1/payment_intents/*/confirm' };
 const didNotHappen = { charged: false, reason: 'resolved_by_operator' };
@@ -42,7 +26,7 @@ test('a charge whose answer was lost has happened: it is not given up', async ()
     charged: true,
     intentId: expect.stringMatching(/^pi_/) as string,
   });
-  expect(await taken(charge.ref.paymentId)).toBe(300);
+  expect(await psp.netOf(charge.ref.paymentId)).toBe(300);
 });
 
 test('a charge that never reached the provider is cancelled there, and cannot happen later', async () => {
@@ -54,14 +38,14 @@ test('a charge that never reached the provider is cancelled there, and cannot ha
   const intentId = await storedIntentId(pool, charge.ref);
   expect(await psp.stripe.paymentIntents.retrieve(intentId!)).toMatchObject({ status: 'canceled' });
   expect(await chargeCard(access, charge)).toMatchObject({ charged: false });
-  expect(await taken(charge.ref.paymentId)).toBe(0);
+  expect(await psp.netOf(charge.ref.paymentId)).toBe(0);
 });
 
 test('a charge that was given up before it was begun does not begin', async () => {
   const charge = await tip();
   expect(await giveUpCharge(access, charge.ref)).toEqual(didNotHappen);
   expect(await chargeCard(access, charge)).toMatchObject({ charged: false });
-  expect(await taken(charge.ref.paymentId)).toBe(0);
+  expect(await psp.netOf(charge.ref.paymentId)).toBe(0);
 });
 
 test('where the cancel itself has no outcome it is asked for again', async () => {

@@ -1,23 +1,14 @@
 import Stripe from 'stripe';
-import type { Pool } from '../../platform/postgres';
 import { buryIntent, type IntentRef } from '../../services/payments/books/paymentStore';
 import { voidHolds } from '../../services/payments/provider/holds';
 import { chargeCard } from '../../services/payments/provider/intents';
-import { openPayment, paymentOrder, paymentsDatabase, providerAccess } from '../support/payments';
-import { startPsp, temporaryFolder, type Ledger, type RunningPsp } from '../support/sandboxPsp';
+import { openPayment, paymentOrder, providerAccess } from '../support/payments';
+import { startProviderGround, type ProviderGround } from '../support/providerGround';
 
-let pool: Pool;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let psp: RunningPsp;
+let { pool, psp, access, stop } = {} as ProviderGround;
 
-beforeAll(async () => {
-  [pool, folder] = await Promise.all([paymentsDatabase(), temporaryFolder()]);
-  psp = await startPsp(folder.path);
-});
-afterAll(async () => {
-  await psp.stop();
-  await Promise.all([pool.end(), folder.remove()]);
-});
+beforeAll(async () => void ({ pool, psp, access, stop } = await startProviderGround()));
+afterAll(() => stop?.());
 
 /** What is done while a process that asks the provider stands still: before a request of this path, or after its answer. */
 interface Meanwhile {
@@ -42,27 +33,15 @@ async function ask(ref: IntentRef, meanwhile?: Meanwhile) {
     },
   };
   const { amountMinor, currency } = await openPayment(pool, paymentOrder({ rideId: ref.paymentId }));
-  const access = providerAccess(pool, psp.url, { httpClient });
-  return chargeCard(access, { ref, amountMinor, currency, paymentMethod: 'pm_card_visa' });
+  const interrupted = providerAccess(pool, psp.url, { httpClient });
+  return chargeCard(interrupted, { ref, amountMinor, currency, paymentMethod: 'pm_card_visa' });
 }
 
 const holdOf = (paymentId: string, intentVersion = 1): IntentRef => ({
   ...{ paymentId, purpose: 'hold', intentVersion },
 });
 const release = (rideId: string, holdVersion?: number) =>
-  voidHolds(providerAccess(pool, psp.url), {
-    rideId,
-    ...(holdVersion === undefined ? {} : { holdVersion }),
-  });
-
-const openHolds = async (rideId: string): Promise<number> => {
-  const { data } = await psp.get<{ data: { rideId: string }[] }>('/sandbox/open-authorizations');
-  return data.filter((held) => held.rideId === rideId).length;
-};
-const takenMinor = async (rideId: string): Promise<number> => {
-  const { movements } = await psp.get<Ledger>('/sandbox/ledger');
-  return movements.filter((move) => move.rideId === rideId).reduce((sum, { amount }) => sum + amount, 0);
-};
+  voidHolds(access, { rideId, ...(holdVersion === undefined ? {} : { holdVersion }) });
 
 const create = /payment_intents$/;
 const confirm = /\/confirm$/;
@@ -74,7 +53,7 @@ test.each<[string, Omit<Meanwhile, 'task'>, object]>([
   const { rideId } = paymentOrder();
   const task = () => release(rideId).then((intentId) => expect(intentId).toBeNull());
   expect(await ask(holdOf(rideId), { ...at, task })).toEqual(answer);
-  expect(await openHolds(rideId)).toBe(0);
+  expect(await psp.openHolds(rideId)).toEqual([]);
 });
 
 test('one that is voided before its intent is confirmed, or when it has been, has none either', async () => {
@@ -82,9 +61,9 @@ test('one that is voided before its intent is confirmed, or when it has been, ha
     const { rideId } = paymentOrder();
     const asked = ask(holdOf(rideId), { when, path: confirm, task: () => release(rideId) });
     await asked.catch((error: Error) => expect(error.message).toContain('canceled'));
-    expect(await openHolds(rideId)).toBe(0);
+    expect(await psp.openHolds(rideId)).toEqual([]);
     expect(await ask(holdOf(rideId))).toMatchObject({ charged: false });
-    expect(await openHolds(rideId)).toBe(0);
+    expect(await psp.openHolds(rideId)).toEqual([]);
   }
 });
 
@@ -93,10 +72,10 @@ test('one hold that is given up takes no other with it; all that are, are all th
   await release(rideId, 1);
   expect(await ask(holdOf(rideId, 1))).toEqual({ charged: false, reason: 'given_up' });
   expect(await ask(holdOf(rideId, 2))).toMatchObject({ charged: true });
-  expect(await openHolds(rideId)).toBe(1);
+  expect(await psp.openHolds(rideId)).toHaveLength(1);
   await release(rideId);
   expect(await ask(holdOf(rideId, 3))).toEqual({ charged: false, reason: 'given_up' });
-  expect(await openHolds(rideId)).toBe(0);
+  expect(await psp.openHolds(rideId)).toEqual([]);
 });
 
 test('a tip that is given up is not charged, whoever still asks for it', async () => {
@@ -106,5 +85,5 @@ test('a tip that is given up is not charged, whoever still asks for it', async (
   const given = await ask(tip, { when: 'before', path: create, task });
   expect(given).toEqual({ charged: false, reason: 'given_up' });
   expect(await buryIntent(pool, tip)).toMatch(/^pi_/);
-  expect(await takenMinor(rideId)).toBe(0);
+  expect(await psp.netOf(rideId)).toBe(0);
 });

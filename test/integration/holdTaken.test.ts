@@ -26,14 +26,7 @@ async function untilCosts(rideId: string, minor: number): Promise<void> {
   const ours = async (): Promise<number> =>
     (await balancesOf(real.pool, rideId)).find(({ account }) => account === 'provider_clearing')
       ?.amountMinor ?? 0;
-  const theirs = async (): Promise<number> => {
-    const { movements } = await real.psp.get<{
-      movements: { kind: string; rideId: string; amount: number }[];
-    }>('/sandbox/ledger');
-    return movements
-      .filter((move) => move.rideId === rideId)
-      .reduce((sum, { kind, amount }) => sum + (kind === 'refund' ? -amount : amount), 0);
-  };
+  const theirs = (): Promise<number> => real.psp.netOf(rideId);
   await eventually(async () => ((await ours()) === minor && (await theirs()) === minor) || undefined, 20_000);
   await real.saga.handle(rideId).terminate('the window is not waited for');
 }
@@ -62,6 +55,5 @@ test('less than the provider takes is waived, and nothing is held any more', asy
   await real.untilTold(rideId);
   await real.saga.rideEnded(rideId, { amountMinor: 30, driverId: 'driver-1' });
   expect(await real.saga.result(rideId)).toBe('waived');
-  const { data } = await real.psp.get<{ data: { rideId: string }[] }>('/sandbox/open-authorizations');
-  expect(data.filter((hold) => hold.rideId === rideId)).toEqual([]);
+  expect(await real.psp.openHolds(rideId)).toEqual([]);
 });

@@ -24,10 +24,6 @@ const actionOf = async (rideId: string): Promise<{ intentId: string; url: string
 };
 const authenticates = (intentId: string, outcome: 'succeeded' | 'failed') =>
   psp.post(`/sandbox/payment_intents/${intentId}/authenticate`, { outcome });
-const openHolds = async (rideId: string): Promise<number> => {
-  const { data } = await psp.get<{ data: { rideId: string }[] }>('/sandbox/open-authorizations');
-  return data.filter((hold) => hold.rideId === rideId).length;
-};
 
 test('the rider’s link is kept beside the intent, and in no fact; once they agree, the fare is held', async () => {
   const rideId = await saga.open({ method: asks });
@@ -39,14 +35,14 @@ test('the rider’s link is kept beside the intent, and in no fact; once they ag
     [rideId, '\n'],
   );
   expect(rows[0]!.facts).not.toContain(action.url);
-  expect(await openHolds(rideId)).toBe(0);
+  expect(await psp.openHolds(rideId)).toEqual([]);
   await authenticates(intentId!, 'succeeded');
   await saga.news(rideId);
   expect(await untilTold(rideId)).toEqual(['paymentAuthorized']);
-  expect(await openHolds(rideId)).toBe(1);
+  expect(await psp.openHolds(rideId)).toHaveLength(1);
   await saga.rideEnded(rideId, { amountMinor: 0, driverId: null });
   expect(await saga.result(rideId)).toBe('voided');
-  expect(await openHolds(rideId)).toBe(0);
+  expect(await psp.openHolds(rideId)).toEqual([]);
 });
 
 test('a rider who says no falls back to the next card', async () => {
@@ -57,7 +53,7 @@ test('a rider who says no falls back to the next card', async () => {
   expect(await untilTold(rideId)).toEqual(['paymentAuthorized: card']);
   await saga.rideEnded(rideId, { amountMinor: 0, driverId: null });
   expect(await saga.result(rideId)).toBe('voided');
-  expect(await openHolds(rideId)).toBe(0);
+  expect(await psp.openHolds(rideId)).toEqual([]);
 });
 
 test('a rider who does not answer in time has nothing held, however late they say yes', async () => {
@@ -65,20 +61,16 @@ test('a rider who does not answer in time has nothing held, however late they sa
   const { intentId } = await untilStatus(rideId, 'action_required');
   expect(await untilTold(rideId)).toEqual(['paymentDeclined: action_not_taken']);
   await expect(authenticates(intentId!, 'succeeded')).rejects.toThrow('status of canceled');
-  expect(await openHolds(rideId)).toBe(0);
+  expect(await psp.openHolds(rideId)).toEqual([]);
 });
 
 test('a hold that has ended at the provider is made up for by a charge', async () => {
   const rideId = await saga.open({ method: pays }, { tipWindowMs: 100, refundWindowMs: 100 });
   await untilTold(rideId);
-  psp.clock.now = new Date(psp.clock.now.getTime() + 8 * 24 * 60 * 60 * 1_000);
+  psp.pass(8 * 24 * 60 * 60 * 1_000);
   await saga.rideEnded(rideId, { amountMinor: 1_500, driverId: 'driver-1' });
   expect(await saga.result(rideId)).toBe('captured');
-  const { movements } = await psp.get<{ movements: { rideId: string; kind: string; amount: number }[] }>(
-    '/sandbox/ledger',
-  );
-  const ours = movements.filter((move) => move.rideId === rideId).map(({ kind, amount }) => [kind, amount]);
-  expect(ours).toEqual([['capture', 1_500]]);
+  expect(await psp.movementsOf(rideId)).toEqual([['capture', 1_500]]);
 });
 
 test('a tip that no card can be charged with is declined, and not asked for again', async () => {

@@ -1,41 +1,22 @@
 import { captureHold } from '../../services/payments/provider/holds';
 import { chargeCard } from '../../services/payments/provider/intents';
-import type { ProviderAccess } from '../../services/payments/provider/client';
 import { raiseHold } from '../../services/payments/provider/raiseHold';
 import { refundCapture } from '../../services/payments/provider/refunds';
-import type { Pool } from '../../platform/postgres';
-import { openPayment, paymentOrder, paymentsDatabase, providerAccess } from '../support/payments';
+import { openPayment, paymentOrder } from '../support/payments';
+import { startProviderGround, type ProviderGround } from '../support/providerGround';
 import { changeId } from '../support/rides';
-import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
 
-let pool: Pool;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let psp: RunningPsp;
-let access: ProviderAccess;
+let { pool, psp, access, stop } = {} as ProviderGround;
 
-beforeAll(async () => {
-  [pool, folder] = await Promise.all([paymentsDatabase(), temporaryFolder()]);
-  psp = await startPsp(folder.path);
-  access = providerAccess(pool, psp.url);
-});
+beforeAll(async () => void ({ pool, psp, access, stop } = await startProviderGround()));
 
-afterAll(async () => {
-  await psp.stop();
-  await Promise.all([pool.end(), folder.remove()]);
-});
+afterAll(() => stop?.());
 
 const hold = async (amountMinor: number, currency: string) => {
   const { rideId } = await openPayment(pool, paymentOrder({ amountMinor, currency }));
   const ref = { paymentId: rideId, purpose: 'hold', intentVersion: 1 } as const;
   const charge = { ref, amountMinor, currency, paymentMethod: 'pm_card_visa' };
   return { rideId, charged: await chargeCard(access, charge) };
-};
-
-const movements = async (rideId: string): Promise<[string, number][]> => {
-  const { movements: all } = await psp.get<{
-    movements: { kind: string; rideId: string; amount: number }[];
-  }>('/sandbox/ledger');
-  return all.filter((move) => move.rideId === rideId).map(({ kind, amount }) => [kind, amount]);
 };
 
 test.each([
@@ -59,7 +40,7 @@ test.each([
     await captureHold(access, { rideId, intentId, amountMinor: 1_200 });
     const refund = { rideId, intentId, refundKey: 'ops:1', part: 1, amountMinor: 300, currency };
     expect(await refundCapture(access, refund)).toMatchObject({ refunded: true });
-    expect(await movements(rideId)).toEqual([
+    expect(await psp.movementsOf(rideId)).toEqual([
       ['capture', 1_200 * factor],
       ['refund', 300 * factor],
     ]);
@@ -82,5 +63,5 @@ test('what no card can be charged is refused, and never asked for', async () => 
   await captureHold(access, { rideId, intentId, amountMinor: 990 });
   const refund = { rideId, intentId, refundKey: 'ops:1', part: 1, amountMinor: 7, currency: 'KWD' };
   expect(await refundCapture(access, refund)).toMatchObject({ refunded: false });
-  expect(await movements(rideId)).toEqual([['capture', 990]]);
+  expect(await psp.movementsOf(rideId)).toEqual([['capture', 990]]);
 });

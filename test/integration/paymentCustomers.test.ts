@@ -3,29 +3,19 @@ import { readFile } from 'node:fs/promises';
 import Stripe from 'stripe';
 import { createPaymentActivities, type ProviderActivities } from '../../activities/payments';
 import type { PaymentOrder } from '../../domain/paymentFacts';
-import type { Pool } from '../../platform/postgres';
 import type { Attempt } from '../../services/payments/provider/attempts';
 import { observedHttp } from '../../services/payments/provider/observedHttp';
-import {
-  openPayment,
-  paymentOrder,
-  paymentsDatabase,
-  providerAccess,
-  untilAnswered,
-} from '../support/payments';
-import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
+import { openPayment, paymentOrder, providerAccess, untilAnswered } from '../support/payments';
+import { startProviderGround, type ProviderGround } from '../support/providerGround';
 
 /** A rider is one customer at the provider, and their card can be charged again and again. */
 
-let pool: Pool;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let psp: RunningPsp;
+let { pool, psp, stop } = {} as ProviderGround;
 let provider: ProviderActivities;
 let attempts: Attempt[] = [];
 
 beforeAll(async () => {
-  [pool, folder] = await Promise.all([paymentsDatabase(), temporaryFolder()]);
-  psp = await startPsp(folder.path);
+  ({ pool, psp, stop } = await startProviderGround());
   const httpClient = observedHttp(Stripe.createNodeHttpClient(), (attempt) => {
     if (attempt.ms !== null) attempts.push({ ...attempt });
   });
@@ -36,10 +26,7 @@ beforeEach(() => {
   attempts = [];
 });
 afterEach(() => psp.clearFaults());
-afterAll(async () => {
-  await psp.stop();
-  await Promise.all([pool.end(), folder.remove()]);
-});
+afterAll(() => stop?.());
 
 const newRider = () => `rider-${randomUUID()}`;
 /** A token as an app gets one: a card of its own, which the provider lets be charged once unless it is somebody's. */
@@ -181,8 +168,7 @@ describe('a customer who is deleted at the provider', () => {
     await psp.stripe.customers.del((await customersSince(before))[0]!);
     expect(await hold(riderId, 'pm_card_visa')).toMatchObject({ charged: true });
     expect(await untilAnswered(() => provider.authorize(order))).toMatchObject({ charged: true });
-    const { data } = await psp.get<{ data: { rideId: string }[] }>('/sandbox/open-authorizations');
-    expect(data.filter(({ rideId }) => rideId === order.rideId)).toHaveLength(1);
+    expect(await psp.openHolds(order.rideId)).toHaveLength(1);
   });
 
   test('is made anew for a card that was not attached yet, too', async () => {
@@ -222,8 +208,7 @@ test.each([
 ])('%s is an answer, and the same when asked again', async (_what, card, reason) => {
   const order = await ride(newRider(), await card());
   for (const _again of [1, 2]) expect(await provider.authorize(order)).toEqual({ charged: false, reason });
-  const { data } = await psp.get<{ data: { rideId: string }[] }>('/sandbox/open-authorizations');
-  expect(data.filter(({ rideId }) => rideId === order.rideId)).toEqual([]);
+  expect(await psp.openHolds(order.rideId)).toEqual([]);
 });
 
 test('the provider never hears who a rider is, and what we asked it names no card', async () => {

@@ -1,65 +1,24 @@
 import { createPaymentActivities } from '../../activities/payments';
-import {
-  openPayment,
-  paymentOrder,
-  paymentsDatabase,
-  providerAccess,
-  untilAnswered,
-} from '../support/payments';
-import { eventually } from '../support/rideSaga';
-import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
-import type { Pool } from '../../platform/postgres';
 import { captureHold, voidHolds } from '../../services/payments/provider/holds';
 import { chargeCard } from '../../services/payments/provider/intents';
-import type { ProviderAccess } from '../../services/payments/provider/client';
 import { raiseHold } from '../../services/payments/provider/raiseHold';
 import { refundCapture } from '../../services/payments/provider/refunds';
+import { openPayment, paymentOrder, untilAnswered } from '../support/payments';
+import { startProviderGround, type ProviderGround } from '../support/providerGround';
+import { eventually } from '../support/rideSaga';
 
-interface Movement {
-  readonly kind: 'capture' | 'refund';
-  readonly rideId: string;
-  readonly amount: number;
-}
+let { pool, psp, access, stop } = {} as ProviderGround;
 
-let pool: Pool;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let psp: RunningPsp;
-let access: ProviderAccess;
-
-beforeAll(async () => {
-  [pool, folder] = await Promise.all([paymentsDatabase(), temporaryFolder()]);
-  psp = await startPsp(folder.path);
-  access = providerAccess(pool, psp.url);
-});
+beforeAll(async () => void ({ pool, psp, access, stop } = await startProviderGround()));
 
 afterEach(() => psp.clearFaults());
 
-afterAll(async () => {
-  await psp.stop();
-  await Promise.all([pool.end(), folder.remove()]);
-});
+afterAll(() => stop?.());
 
 const hold = async (order = paymentOrder(), token = 'pm_card_visa') => {
   const { rideId, amountMinor, currency } = await openPayment(pool, order);
   const ref = { paymentId: rideId, purpose: 'hold', intentVersion: 1 } as const;
   return chargeCard(access, { ref, amountMinor, currency, paymentMethod: token });
-};
-
-const openHolds = async (rideId: string): Promise<number> => {
-  const { data } = await psp.get<{ data: { rideId: string }[] }>('/sandbox/open-authorizations');
-  return data.filter((held) => held.rideId === rideId).length;
-};
-
-const heldMinor = async (rideId: string): Promise<number[]> => {
-  const { data } = await psp.get<{ data: { rideId: string; amount: number }[] }>(
-    '/sandbox/open-authorizations',
-  );
-  return data.filter((held) => held.rideId === rideId).map(({ amount }) => amount);
-};
-
-const movements = async (rideId: string): Promise<[string, number][]> => {
-  const ledger = await psp.get<{ movements: Movement[] }>('/sandbox/ledger');
-  return ledger.movements.filter((move) => move.rideId === rideId).map(({ kind, amount }) => [kind, amount]);
 };
 
 const intentOf = async (rideId: string): Promise<string> => {
@@ -75,7 +34,7 @@ test('a hold is one hold however often it is asked for', async () => {
   const first = await hold(order);
   expect(first).toEqual({ charged: true, intentId: await intentOf(order.rideId) });
   expect(await hold(order)).toEqual(first);
-  expect(await openHolds(order.rideId)).toBe(1);
+  expect(await psp.openHolds(order.rideId)).toHaveLength(1);
 });
 
 test('a declined card and an unknown one are answers, and the same when asked again', async () => {
@@ -109,7 +68,7 @@ describe.each(faults)('%s', (kind) => {
     const order = paymentOrder();
     const held = await untilAnswered(() => hold(order));
     expect(held).toEqual({ charged: true, intentId: await intentOf(order.rideId) });
-    expect(await openHolds(order.rideId)).toBe(1);
+    expect(await psp.openHolds(order.rideId)).toHaveLength(1);
   });
 
   test('at capture takes the money once, and a repeat afterwards changes nothing', async () => {
@@ -120,8 +79,8 @@ describe.each(faults)('%s', (kind) => {
     const capture = { rideId: order.rideId, intentId: held.intentId, amountMinor: 500 };
     await untilAnswered(() => captureHold(access, capture));
     await captureHold(access, capture);
-    expect(await movements(order.rideId)).toEqual([['capture', 500]]);
-    expect(await openHolds(order.rideId)).toBe(0);
+    expect(await psp.movementsOf(order.rideId)).toEqual([['capture', 500]]);
+    expect(await psp.openHolds(order.rideId)).toEqual([]);
   });
 
   test('at a raise raises once, and no more when it is asked again', async () => {
@@ -132,7 +91,7 @@ describe.each(faults)('%s', (kind) => {
     const raise = { rideId: order.rideId, intentId: held.intentId, changeId: 'change-1', toMinor: 2_000 };
     expect(await untilAnswered(() => raiseHold(access, raise))).toEqual({ raised: true });
     expect(await raiseHold(access, raise)).toEqual({ raised: true });
-    expect(await heldMinor(order.rideId)).toEqual([2_000]);
+    expect(await psp.openHolds(order.rideId)).toMatchObject([{ amount: 2_000 }]);
   });
 
   test('at void releases the hold', async () => {
@@ -141,8 +100,8 @@ describe.each(faults)('%s', (kind) => {
     await meet('cancel');
     const intentId = await untilAnswered(() => voidHolds(access, order));
     expect(await voidHolds(access, order)).toBe(intentId);
-    expect(await openHolds(order.rideId)).toBe(0);
-    expect(await movements(order.rideId)).toEqual([]);
+    expect(await psp.openHolds(order.rideId)).toEqual([]);
+    expect(await psp.movementsOf(order.rideId)).toEqual([]);
   });
 
   test('at refund gives back once for each key', async () => {
@@ -156,7 +115,7 @@ describe.each(faults)('%s', (kind) => {
     const given = await untilAnswered(() => refundCapture(access, refund));
     expect(await refundCapture(access, refund)).toEqual(given);
     await refundCapture(access, { ...refund, refundKey: 'ops:2', amountMinor: 100 });
-    expect(await movements(rideId)).toEqual([
+    expect(await psp.movementsOf(rideId)).toEqual([
       ['capture', 1_500],
       ['refund', 400],
       ['refund', 100],
@@ -172,7 +131,7 @@ test('a raise that the card does not cover is an answer, the same when asked aga
   const declined = { raised: false, reason: 'insufficient_funds' };
   expect(await raiseHold(access, raise)).toEqual(declined);
   expect(await raiseHold(access, raise)).toEqual(declined);
-  expect(await heldMinor(order.rideId)).toEqual([1_500]);
+  expect(await psp.openHolds(order.rideId)).toMatchObject([{ amount: 1_500 }]);
   await captureHold(access, { ...raise, amountMinor: 1_500 });
   expect(await raiseHold(access, raise)).toEqual({ raised: false, reason: 'hold_succeeded' });
 });
@@ -183,9 +142,9 @@ test('an answer that comes too late is an unknown outcome, resolved by looking',
   await expect(hold(order)).rejects.toThrow();
   // The first confirm still runs: its key is taken, and nobody may make a second hold.
   await expect(hold(order)).rejects.toThrow();
-  await eventually(async () => (await openHolds(order.rideId)) > 0 || undefined);
+  await eventually(async () => (await psp.openHolds(order.rideId)).length > 0 || undefined);
   expect(await hold(order)).toMatchObject({ charged: true });
-  expect(await openHolds(order.rideId)).toBe(1);
+  expect(await psp.openHolds(order.rideId)).toHaveLength(1);
 });
 
 test('a refund is remembered after the provider has forgotten its key', async () => {
@@ -196,9 +155,9 @@ test('a refund is remembered after the provider has forgotten its key', async ()
   await captureHold(access, { rideId, intentId: held.intentId, amountMinor: 1_500 });
   const refund = { rideId, intentId: held.intentId, refundKey: 'ops:1', part: 1, amountMinor: 400 };
   const given = await refundCapture(access, refund);
-  psp.clock.now = new Date(psp.clock.now.getTime() + 25 * 60 * 60 * 1_000);
+  psp.pass(25 * 60 * 60 * 1_000);
   expect(await refundCapture(access, refund)).toEqual(given);
-  expect(await movements(rideId)).toHaveLength(2);
+  expect(await psp.movementsOf(rideId)).toHaveLength(2);
 });
 
 test('more than was captured is refused', async () => {
@@ -224,7 +183,7 @@ describe('what no repeat will change is for an operator', () => {
     const order = await held();
     await voidHolds(access, order);
     await expect(asked().capture(order)).rejects.toMatchObject({ type: 'hold_gone', nonRetryable: true });
-    expect(await movements(order.rideId)).toEqual([]);
+    expect(await psp.movementsOf(order.rideId)).toEqual([]);
   });
 
   test('a capture beyond the hold, which stays', async () => {
@@ -234,7 +193,7 @@ describe('what no repeat will change is for an operator', () => {
       type: 'capture_refused',
       nonRetryable: true,
     });
-    expect(await openHolds(order.rideId)).toBe(1);
+    expect(await psp.openHolds(order.rideId)).toHaveLength(1);
   });
 
   test('a capture that has taken another amount, and the release of a hold that was captured', async () => {
@@ -249,7 +208,7 @@ describe('what no repeat will change is for an operator', () => {
       type: 'hold_captured',
       nonRetryable: true,
     });
-    expect(await movements(order.rideId)).toEqual([['capture', order.amountMinor]]);
+    expect(await psp.movementsOf(order.rideId)).toEqual([['capture', order.amountMinor]]);
   });
 });
 

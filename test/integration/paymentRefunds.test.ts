@@ -1,27 +1,15 @@
 import type { RefundAsked } from '../../domain/paymentCalls';
-import type { Pool } from '../../platform/postgres';
-import type { ProviderAccess } from '../../services/payments/provider/client';
 import { captureHold } from '../../services/payments/provider/holds';
 import { chargeCard } from '../../services/payments/provider/intents';
 import { raiseHold } from '../../services/payments/provider/raiseHold';
 import { refundCapture } from '../../services/payments/provider/refunds';
-import { openPayment, paymentsDatabase, providerAccess, untilAnswered } from '../support/payments';
-import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
+import { openPayment, untilAnswered } from '../support/payments';
+import { startProviderGround, type ProviderGround } from '../support/providerGround';
 
-let pool: Pool;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let psp: RunningPsp;
-let access: ProviderAccess;
+let { pool, psp, access, stop } = {} as ProviderGround;
 
-beforeAll(async () => {
-  [pool, folder] = await Promise.all([paymentsDatabase(), temporaryFolder()]);
-  psp = await startPsp(folder.path);
-  access = providerAccess(pool, psp.url);
-});
-afterAll(async () => {
-  await psp.stop();
-  await Promise.all([pool.end(), folder.remove()]);
-});
+beforeAll(async () => void ({ pool, psp, access, stop } = await startProviderGround()));
+afterAll(() => stop?.());
 
 async function held(token = 'pm_card_visa'): Promise<{ rideId: string; intentId: string }> {
   const { rideId, amountMinor, currency } = await openPayment(pool);
@@ -85,7 +73,7 @@ test('a refund of another amount under the key is not taken for this one, and no
 test('a refund that has failed before its answer was heard has given nothing back', async () => {
   const refund = await refundOf('pm_card_refundFail');
   await refundCapture(access, refund);
-  psp.clock.now = new Date(psp.clock.now.getTime() + 6 * 60_000);
+  psp.pass(6 * 60_000);
   expect(await refundCapture(access, refund)).toEqual({ refunded: false, reason: 'refund_failed' });
 });
 

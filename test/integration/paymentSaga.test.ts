@@ -27,15 +27,9 @@ async function booksAgree(rideId: string, expectedMinor: number): Promise<void> 
   const lines = await balancesOf(pool, rideId);
   expect(lines.reduce((sum, line) => sum + line.amountMinor, 0)).toBe(0);
   const ours = lines.find((line) => line.account === 'provider_clearing')?.amountMinor ?? 0;
-  const { movements } = await psp.get<{ movements: { kind: string; rideId: string; amount: number }[] }>(
-    '/sandbox/ledger',
-  );
-  const theirs = movements
-    .filter((move) => move.rideId === rideId)
-    .reduce((sum, { kind, amount }) => sum + (kind === 'refund' ? -amount : amount), 0);
+  const theirs = await psp.netOf(rideId);
   expect({ ours, theirs }).toEqual({ ours: expectedMinor, theirs: expectedMinor });
-  const { data } = await psp.get<{ data: { rideId: string }[] }>('/sandbox/open-authorizations');
-  expect(data.filter((hold) => hold.rideId === rideId)).toEqual([]);
+  expect(await psp.openHolds(rideId)).toEqual([]);
 }
 
 /** Waits until the call to the provider that the payment waits for has failed so often. */

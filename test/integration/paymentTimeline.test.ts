@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { RequestHandler } from 'express';
-import { problemPages } from '../../contracts/api/problems';
 import { paymentTimeline, paymentView, type PaymentTimeline } from '../../contracts/api/payments';
 import { DomainError } from '../../domain/errors';
-import { createHttpApp, createMount, listen, type Listening } from '../../platform/http';
 import { createAttemptLog, type AttemptLog } from '../../services/payments/provider/attempts';
 import { keepEvent, markTold } from '../../services/payments/news/providerEvents';
 import { readNews } from '../../services/payments/news/readNews';
@@ -12,56 +9,41 @@ import { quiet } from '../support/backbone';
 import { providerEvent } from '../support/providerEvents';
 import { startRealPayments, type RealPayments } from '../support/realPayments';
 import { play, standardRide } from '../support/rides';
+import { serveRoutes, type RouteCall, type ServedRoutes } from '../support/routes';
 import { eventually } from '../support/rideSaga';
 
 jest.setTimeout(60_000);
 
 let real: RealPayments;
-let server: Listening;
+let routes: ServedRoutes;
 let attempts: AttemptLog;
 let written: Promise<void>;
 const stopping = new AbortController();
 const rider = 'rider-1';
 
-/** The caller is who the test says: tokens are tested elsewhere. */
-const asNamed =
-  (...roles: readonly string[]): RequestHandler =>
-  (req, _res, next) => {
-    req.caller = { role: req.get('x-role') ?? roles[0]!, sub: req.get('x-caller') ?? rider };
-    next();
-  };
-
 beforeAll(async () => {
-  real = await startRealPayments((attempt) => attempts.note(attempt));
+  real = await startRealPayments({ observe: (attempt) => attempts.note(attempt) });
   attempts = createAttemptLog({ pool: real.pool, log: quiet, flushEveryMs: 20 });
   written = attempts.run(stopping.signal);
-  const app = createHttpApp({
-    log: quiet,
-    ready: {},
-    problems: problemPages,
-    routes: (router) =>
-      paymentViewRoutes(createMount(router, asNamed), {
-        payments: real.pool,
-        rideOf: (caller, rideId) =>
-          caller.role === 'rider' && caller.sub !== rider
-            ? Promise.reject(new DomainError('ride_not_found', 'There is no such ride.'))
-            : Promise.resolve({ ...play(standardRide).ride, rideId }),
-      }),
-  });
-  server = await listen(app, { port: 0, portVariable: '' });
+  routes = await serveRoutes(rider, (mount) =>
+    paymentViewRoutes(mount, {
+      payments: real.pool,
+      rideOf: (caller, rideId) =>
+        caller.role === 'rider' && caller.sub !== rider
+          ? Promise.reject(new DomainError('ride_not_found', 'There is no such ride.'))
+          : Promise.resolve({ ...play(standardRide).ride, rideId }),
+    }),
+  );
 });
 afterEach(() => real.psp.clearFaults());
 afterAll(async () => {
-  await server?.close();
+  await routes?.close();
   stopping.abort();
   await written;
   await real?.stop();
 });
 
-const get = async (path: string, headers: Record<string, string> = {}) => {
-  const response = await fetch(server.url + path, { headers });
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
-};
+const get = (path: string, caller: Pick<RouteCall, 'as' | 'role'> = {}) => routes.call('GET', path, caller);
 
 const timeline = async (rideId: string): Promise<PaymentTimeline> => {
   const { status, body } = await get(`/v1/ops/payments/${rideId}`);
@@ -171,8 +153,8 @@ test('a rider looks at their own payment, an operator at any', async () => {
     unresolvedSince: null,
     failureReason: null,
   });
-  expect(await get(`/v1/rides/${rideId}/payment`, { 'x-role': 'operator', 'x-caller': 'ops' })).toEqual(own);
-  expect(await get(`/v1/rides/${rideId}/payment`, { 'x-caller': 'rider-2' })).toMatchObject({
+  expect(await get(`/v1/rides/${rideId}/payment`, { role: 'operator', as: 'ops' })).toEqual(own);
+  expect(await get(`/v1/rides/${rideId}/payment`, { as: 'rider-2' })).toMatchObject({
     status: 404,
     body: { type: '/problems/ride_not_found' },
   });

@@ -1,51 +1,36 @@
 import { randomUUID } from 'node:crypto';
-import { problemPages } from '../../contracts/api/problems';
 import { disputeUpdates, disputeWorkflowId } from '../../domain/names';
 import { standardPolicies, type Policies } from '../../domain/policies';
-import { createHttpApp, createMount, listen, type Listening } from '../../platform/http';
+import type { Listening } from '../../platform/http';
 import { evidenceIdOf, storeEvidence } from '../../services/payments/books/disputeStore';
 import { payoutIdOf } from '../../services/payments/books/payoutStore';
-import { providerEventRoutes } from '../../services/payments/news/providerEventRoutes';
 import { storeIntentId } from '../../services/payments/books/paymentStore';
 import { createTellNews, type TellNews } from '../../services/payments/news/tellNews';
 import { ownNamespace } from '../support/apiGround';
-import { quiet } from '../support/backbone';
+import { eventAddress, openEventDoor } from '../support/eventDoor';
 import { startPayoutGround, type PayoutGround } from '../support/payoutGround';
 import { providerAccess } from '../support/payments';
 import { webhookSecret } from '../support/providerEvents';
 import { eventually } from '../support/rideSaga';
-import { holdWith, startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
+import { holdWith, startPsp, type RunningPsp } from '../support/sandboxPsp';
 import { existingEnvironment } from '../support/servers';
 
 jest.setTimeout(60_000);
 
 let psp: RunningPsp;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let door: Listening;
 let ground: PayoutGround;
 
 /** The provider posts its events to the gateway's door, which tells the workflows: nobody helps. */
 beforeAll(async () => {
-  folder = await temporaryFolder();
   let tell: TellNews = () => Promise.reject(new Error('nobody is there yet'));
   ground = await startPayoutGround({
     env: await existingEnvironment(await ownNamespace()),
     provider: (pool) => providerAccess(pool, psp.url).client,
     async before(pool) {
-      const app = createHttpApp({
-        ...{ log: quiet, ready: {}, problems: problemPages },
-        rawRoutes: (router) => {
-          const mount = createMount(router, () => () => undefined);
-          providerEventRoutes(router, mount, {
-            pool,
-            secret: webhookSecret,
-            tell: (...news) => tell(...news),
-          });
-        },
-      });
-      door = await listen(app, { port: 0, portVariable: '', closeGraceMs: 200 });
-      const url = `${door.url}/v1/providers/stripe/events`;
-      psp = await startPsp(folder.path, { webhooks: { url, secret: webhookSecret, firstPauseMs: 100 } });
+      door = await openEventDoor({ pool, tell: (...news) => tell(...news) });
+      const url = eventAddress(door);
+      psp = await startPsp({ webhooks: { url, secret: webhookSecret, firstPauseMs: 100 } });
       psp.clock.now = new Date();
     },
   });
@@ -57,7 +42,6 @@ afterAll(async () => {
   await ground?.stop();
   await psp?.stop();
   await door?.close();
-  await folder?.remove();
 });
 
 /** A ride's intent, captured. */

@@ -11,20 +11,18 @@ import { cardOf } from '../support/card';
 import { startPayoutGround, type PayoutActivities, type PayoutGround } from '../support/payoutGround';
 import { providerAccess } from '../support/payments';
 import { eventually } from '../support/rideSaga';
-import { holdWith, startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
+import { holdWith, startPsp, type RunningPsp } from '../support/sandboxPsp';
 import { existingEnvironment } from '../support/servers';
 
 jest.setTimeout(120_000);
 
 let psp: RunningPsp;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let ground: PayoutGround;
 /** Called by name after the activity has done its work, before it answers: where a worker may die. */
 const dying = new Map<string, number>();
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  psp = await startPsp(folder.path);
+  psp = await startPsp();
   // The deadline of a dispute is on both clocks.
   psp.clock.now = new Date();
   const mortal =
@@ -53,7 +51,6 @@ afterEach(async () => {
 afterAll(async () => {
   await ground?.stop();
   await psp?.stop();
-  await folder?.remove();
 });
 
 const ended = ({ status }: { status: string }) => status !== 'started';
@@ -67,9 +64,7 @@ async function driver(amountMinor = 5_000): Promise<string> {
 
 /** Our books and the provider's say the same. */
 async function booksAgree(): Promise<void> {
-  const { currencies } = await psp.get<{ currencies: Record<string, { balanceMinor: number }> }>(
-    '/sandbox/ledger',
-  );
+  const { currencies } = await psp.ledger();
   expect(await ground.account('provider_clearing')).toBe(currencies['USD']!.balanceMinor);
   expect(await ground.account('payouts_in_transit')).toBe(0);
 }
@@ -124,13 +119,11 @@ test('an account that is not there, or may not be paid: the money is the driverâ
 
 test('a house that is short of funds at the provider pays when there are some', async () => {
   const driverId = await driver();
-  const { currencies } = await psp.get<{ currencies: Record<string, { balanceMinor: number }> }>(
-    '/sandbox/ledger',
-  );
-  await ground.earned(driverId, currencies['USD']!.balanceMinor);
+  const thereMinor = (await psp.ledger()).currencies['USD']!['balanceMinor']!;
+  await ground.earned(driverId, thereMinor);
   const workflow = await ground.pay(week(driverId));
   await eventually(async () => (await cardOf(workflow)).includes('insufficient') || undefined, 30_000);
-  await psp.post('/sandbox/funds', { amount: currencies['USD']!.balanceMinor, currency: 'usd' });
+  await psp.post('/sandbox/funds', { amount: thereMinor, currency: 'usd' });
   await ground.untilPayout(week(driverId), ({ status }) => status === 'paid');
   expect(await transfersOf(driverId)).toHaveLength(1);
   await booksAgree();

@@ -24,8 +24,7 @@ const runs = async (rideId: string): Promise<boolean> =>
 async function paid(rideId: string): Promise<void> {
   await ground.saga.rideEnded(rideId, { amountMinor: 1_500, driverId: 'driver-1' });
   await ground.untilStatus(rideId, 'captured');
-  const { data } = await ground.psp.get<{ data: { rideId: string }[] }>('/sandbox/open-authorizations');
-  expect(data.filter((hold) => hold.rideId === rideId)).toEqual([]);
+  expect(await ground.psp.openHolds(rideId)).toEqual([]);
   expect(await ground.drifts('provider', rideId)).toEqual([]);
 }
 

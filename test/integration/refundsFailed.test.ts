@@ -6,7 +6,6 @@ import { createTellNews, type TellNews } from '../../services/payments/news/tell
 import { reconcileWith } from '../../tools/cli/reconcile';
 import { startReconcileGround, type ReconcileGround } from '../support/reconcileGround';
 import { eventually } from '../support/rideSaga';
-import type { Ledger } from '../support/sandboxPsp';
 
 jest.setTimeout(60_000);
 
@@ -29,7 +28,7 @@ async function refundedInVain(): Promise<{ rideId: string; refundId: string }> {
   await untilStatus(rideId, 'captured');
   const order = { refundKey: 'ops:1', amountMinor: 400, reason: 'detour' };
   const { refundId } = await saga.refund(rideId, order);
-  psp.clock.now = new Date(psp.clock.now.getTime() + 6 * 60_000);
+  psp.pass(6 * 60_000);
   return { rideId, refundId };
 }
 
@@ -49,10 +48,9 @@ const failures = async (rideId: string): Promise<object[]> =>
 
 /** What the provider has of this ride, by its books and by ours. */
 async function ofProvider(rideId: string): Promise<{ theirs: number; ours: number | undefined }> {
-  const { movements } = await ground.psp.get<Ledger>('/sandbox/ledger');
   const balances = await balancesOf(ground.pool, rideId);
   return {
-    theirs: movements.filter((move) => move.rideId === rideId).reduce((sum, { net }) => sum + net, 0),
+    theirs: await ground.psp.netOf(rideId),
     ours: balances.find(({ account }) => account === 'provider_clearing')?.amountMinor,
   };
 }

@@ -1,32 +1,17 @@
 import type Stripe from 'stripe';
-import {
-  holdWith,
-  refusal,
-  startPsp,
-  temporaryFolder,
-  type Ledger,
-  type RunningPsp,
-} from '../support/sandboxPsp';
+import { holdWith, refusal, startPsp, type RunningPsp } from '../support/sandboxPsp';
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let psp: RunningPsp;
 let stripe: Stripe;
 
 beforeEach(async () => {
-  folder = await temporaryFolder();
-  psp = await startPsp(folder.path);
+  psp = await startPsp();
   stripe = psp.stripe;
 });
-afterEach(async () => {
-  await psp.stop();
-  await folder.remove();
-});
+afterEach(() => psp.stop());
 
 const hold = (more: Partial<Stripe.PaymentIntentCreateParams> = {}, key?: string) =>
   holdWith(stripe, more, key);
-const ledger = () => psp.get<Ledger>('/sandbox/ledger');
-const openAuthorizations = async () =>
-  (await psp.get<{ data: { paymentIntent: string }[] }>('/sandbox/open-authorizations')).data;
 
 describe('the life of a payment', () => {
   test('created, confirmed, captured in part: the rest of the hold is released', async () => {
@@ -38,11 +23,11 @@ describe('the life of a payment', () => {
       metadata: { rideId: 'ride-1' },
     });
     expect(created.status).toBe('requires_confirmation');
-    expect(await openAuthorizations()).toEqual([]);
+    expect(await psp.openHolds()).toEqual([]);
 
     const authorized = await stripe.paymentIntents.confirm(created.id);
     expect(authorized).toMatchObject({ status: 'requires_capture', amount_capturable: 2500 });
-    expect(await openAuthorizations()).toMatchObject([
+    expect(await psp.openHolds()).toMatchObject([
       { paymentIntent: created.id, rideId: 'ride-1', amount: 2500, currency: 'USD' },
     ]);
 
@@ -52,8 +37,8 @@ describe('the life of a payment', () => {
       ...captured,
       lastResponse: expect.anything(),
     });
-    expect(await openAuthorizations()).toEqual([]);
-    const { currencies, consistent, movements } = await ledger();
+    expect(await psp.openHolds()).toEqual([]);
+    const { currencies, consistent, movements } = await psp.ledger();
     expect(currencies).toMatchObject({
       USD: { authorizedOpenMinor: 0, capturedMinor: 1800, refundedMinor: 0, balanceMinor: 1800 },
     });
@@ -66,7 +51,7 @@ describe('the life of a payment', () => {
   test('automatic capture takes the money with the confirmation', async () => {
     const paid = await hold({ capture_method: 'automatic' });
     expect(paid).toMatchObject({ status: 'succeeded', amount_received: 2500 });
-    expect((await ledger()).currencies['USD']?.capturedMinor).toBe(2500);
+    expect((await psp.ledger()).currencies['USD']?.capturedMinor).toBe(2500);
   });
 
   test('a cancelled hold is released; what has ended takes no further step', async () => {
@@ -76,7 +61,7 @@ describe('the life of a payment', () => {
       amount_capturable: 0,
       cancellation_reason: 'abandoned',
     });
-    expect(await openAuthorizations()).toEqual([]);
+    expect(await psp.openHolds()).toEqual([]);
     for (const step of [
       stripe.paymentIntents.capture(id),
       stripe.paymentIntents.cancel(id),
@@ -110,12 +95,11 @@ describe('the life of a payment', () => {
     expect(raised).toMatchObject({ status: 'requires_capture', amount: 3000, amount_capturable: 3000 });
     expect((await raise(3000, 'raise-1')).amount).toBe(3000);
     expect(await refusal(raise(3000, 'raise-2'))).toMatchObject({ statusCode: 400, param: 'amount' });
-    expect((await ledger()).currencies['USD']?.authorizedOpenMinor).toBe(3000);
-    await psp.stop();
-    psp = await startPsp(folder.path);
+    expect((await psp.ledger()).currencies['USD']?.authorizedOpenMinor).toBe(3000);
+    psp = await psp.restart();
     stripe = psp.stripe;
     await stripe.paymentIntents.capture(id, { amount_to_capture: 2900 });
-    expect(await ledger()).toMatchObject({
+    expect(await psp.ledger()).toMatchObject({
       consistent: true,
       currencies: { USD: { authorizedOpenMinor: 0, capturedMinor: 2900 } },
     });
@@ -166,7 +150,7 @@ describe('the life of a payment', () => {
       first.id,
     ]);
     expect((await stripe.refunds.retrieve(first.id)).amount).toBe(1000);
-    expect(await ledger()).toMatchObject({
+    expect(await psp.ledger()).toMatchObject({
       currencies: { USD: { authorizedOpenMinor: 0, capturedMinor: 2500, refundedMinor: 2500 } },
       consistent: true,
     });

@@ -1,19 +1,14 @@
 import type Stripe from 'stripe';
-import { refusal, startPsp, temporaryFolder, type Ledger, type RunningPsp } from '../support/sandboxPsp';
+import { refusal, startPsp, type RunningPsp } from '../support/sandboxPsp';
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let psp: RunningPsp;
 let stripe: Stripe;
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  psp = await startPsp(folder.path);
+  psp = await startPsp();
   ({ stripe } = psp);
 });
-afterAll(async () => {
-  await psp.stop();
-  await folder.remove();
-});
+afterAll(() => psp.stop());
 
 const returnUrl = 'https://hailway.example/rides/ride-1?paid=perhaps';
 const intentWith = (
@@ -54,8 +49,7 @@ test.each(['pm_card_threeDSecure2Required', 'pm_card_authenticationRequired'])(
 );
 
 test('the page is where riders reach it, which may not be where it is asked', async () => {
-  const elsewhere = await temporaryFolder();
-  const published = await startPsp(elsewhere.path, { publicUrl: 'https://pay.example/' });
+  const published = await startPsp({ publicUrl: 'https://pay.example/' });
   try {
     const { id, next_action } = await published.stripe.paymentIntents.create({
       ...{ amount: 2500, currency: 'usd', payment_method: 'pm_card_threeDSecure2Required' },
@@ -66,7 +60,6 @@ test('the page is where riders reach it, which may not be where it is asked', as
     );
   } finally {
     await published.stop();
-    await elsewhere.remove();
   }
 });
 
@@ -178,5 +171,5 @@ describe('the page', () => {
 });
 
 test('none of it has moved money that the ledger does not know', async () => {
-  expect((await psp.get<Ledger>('/sandbox/ledger')).consistent).toBe(true);
+  expect((await psp.ledger()).consistent).toBe(true);
 });

@@ -1,29 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import type Stripe from 'stripe';
-import {
-  holdWith,
-  refusal,
-  startPsp,
-  stripeFor,
-  temporaryFolder,
-  type RunningPsp,
-} from '../support/sandboxPsp';
+import { holdWith, refusal, startPsp, stripeFor, type RunningPsp } from '../support/sandboxPsp';
 
 /** Whose a card is, and how often it may be charged: as Stripe has it. */
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let psp: RunningPsp;
 let stripe: Stripe;
 
 beforeAll(async () => {
-  folder = await temporaryFolder();
-  psp = await startPsp(folder.path);
+  psp = await startPsp();
   stripe = psp.stripe;
 });
-afterAll(async () => {
-  await psp.stop();
-  await folder.remove();
-});
+afterAll(() => psp.stop());
 
 /** A token as an app gets one for a card: of this card alone. */
 const newCard = (does = 'visa') => `pm_${randomUUID().replaceAll('-', '')}_card_${does}`;
@@ -133,8 +121,7 @@ test('what is unknown is missing, and a name is no parameter here', async () => 
 });
 
 test('whose cards are survives the process', async () => {
-  const place = await temporaryFolder();
-  const first = await startPsp(place.path);
+  const first = await startPsp();
   const [card, used, gone] = [newCard(), newCard(), newCard()];
   const customer = (await first.stripe.customers.create({}, { idempotencyKey: 'rider' })).id;
   const deleted = (await first.stripe.customers.create()).id;
@@ -142,13 +129,11 @@ test('whose cards are survives the process', async () => {
   await first.stripe.paymentMethods.attach(gone, { customer: deleted });
   await first.stripe.customers.del(deleted);
   await holdWith(first.stripe, { payment_method: used });
-  await first.stop();
-  const second = await startPsp(place.path);
+  const second = await first.restart();
   const again = stripeFor(second.url);
   expect((await again.customers.create({}, { idempotencyKey: 'rider' })).id).toBe(customer);
   expect((await again.customers.retrievePaymentMethod(customer, card)).customer).toBe(customer);
   for (const method of [used, gone])
     expect((await refusal(holdWith(again, { payment_method: method }))).statusCode).toBe(400);
   await second.stop();
-  await place.remove();
 });

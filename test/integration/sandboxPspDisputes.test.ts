@@ -1,33 +1,19 @@
 import type Stripe from 'stripe';
-import {
-  holdWith,
-  refusal,
-  startPsp,
-  temporaryFolder,
-  type Ledger,
-  type RunningPsp,
-} from '../support/sandboxPsp';
+import { holdWith, refusal, startPsp, type RunningPsp } from '../support/sandboxPsp';
 
 const day = 24 * 60 * 60 * 1_000;
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let psp: RunningPsp;
 let stripe: Stripe;
 
 beforeEach(async () => {
-  folder = await temporaryFolder();
-  psp = await startPsp(folder.path);
+  psp = await startPsp();
   ({ stripe } = psp);
 });
-afterEach(async () => {
-  await psp.stop();
-  await folder.remove();
-});
+afterEach(() => psp.stop());
 
-const ledger = () => psp.get<Ledger>('/sandbox/ledger');
-const usd = async () => (await ledger()).currencies['USD'];
+const usd = async () => (await psp.ledger()).currencies['USD'];
 const types = async () => (await stripe.events.list()).data.map(({ type }) => type).reverse();
-const pass = (ms: number): void => void (psp.clock.now = new Date(psp.clock.now.getTime() + ms));
 /** A ride that was paid with 25.00. */
 const paid = (payment_method = 'pm_card_visa') =>
   holdWith(stripe, { payment_method, capture_method: 'automatic' });
@@ -60,7 +46,7 @@ test('a disputed charge: its money and a fee are gone, and evidence is asked for
   expect(await refusal(stripe.refunds.create({ payment_intent: intentOf(dispute) }))).toMatchObject({
     code: 'charge_disputed',
   });
-  const movements = (await ledger()).movements.map(({ kind, net, rideId }) => [kind, net, rideId]);
+  const movements = (await psp.ledger()).movements.map(({ kind, net, rideId }) => [kind, net, rideId]);
   expect(movements).toEqual([
     ['capture', 2500, 'ride-1'],
     ['dispute', -2500, 'ride-1'],
@@ -86,7 +72,7 @@ test.each([
   expect(await usd()).toMatchObject({ balanceMinor });
   expect((await types()).at(-1)).toBe('charge.dispute.closed');
   expect(await refusal(stripe.disputes.update(id, update))).toMatchObject({ statusCode: 400 });
-  expect((await ledger()).consistent).toBe(true);
+  expect((await psp.ledger()).consistent).toBe(true);
 });
 
 test('other evidence is looked at until the bank decides', async () => {
@@ -98,7 +84,7 @@ test('other evidence is looked at until the bank decides', async () => {
       message: expect.stringContaining('already been submitted') as string,
     });
   }
-  pass(30 * day);
+  psp.pass(30 * day);
   expect((await stripe.disputes.retrieve(first.id)).status).toBe('under_review');
   expect(await psp.post(`/sandbox/disputes/${first.id}/win`)).toMatchObject({
     status: 'won',
@@ -115,7 +101,7 @@ test('who says nothing, or gives in, has lost', async () => {
   const [silent, given] = [await disputed(), await disputed()];
   expect((await stripe.disputes.close(given.id)).status).toBe('lost');
   expect(await refusal(stripe.disputes.close(given.id))).toMatchObject({ statusCode: 400 });
-  pass(9 * day);
+  psp.pass(9 * day);
   expect(await stripe.disputes.retrieve(silent.id)).toMatchObject({
     status: 'lost',
     evidence_details: { past_due: true },
@@ -158,7 +144,7 @@ describe('an inquiry', () => {
     const winning = { uncategorized_text: 'winning_evidence' };
     expect((await stripe.disputes.update(id, { evidence: winning })).status).toBe('won');
     expect(await usd()).toMatchObject({ balanceMinor: 1000 });
-    expect((await ledger()).consistent).toBe(true);
+    expect((await psp.ledger()).consistent).toBe(true);
   });
 });
 
@@ -173,7 +159,7 @@ test('any captured payment may be disputed by the door, in part, up to what is l
   expect(await psp.post('/sandbox/disputes', { paymentIntent: id })).toMatchObject({ amount: 800 });
   const { id: held } = await holdWith(stripe);
   await expect(psp.post('/sandbox/disputes', { paymentIntent: held })).rejects.toThrow(/400/);
-  expect((await ledger()).consistent).toBe(true);
+  expect((await psp.ledger()).consistent).toBe(true);
 });
 
 describe('refunds that their bank answers later', () => {
@@ -184,25 +170,24 @@ describe('refunds that their bank answers later', () => {
     const refund = await stripe.refunds.create({ payment_intent: id });
     expect(refund.status).toBe('succeeded');
     expect(await usd()).toMatchObject({ balanceMinor: 0 });
-    pass(later);
+    psp.pass(later);
     expect(await stripe.refunds.retrieve(refund.id)).toMatchObject({
       status: 'failed',
       failure_reason: 'expired_or_canceled_card',
     });
     expect(await usd()).toMatchObject({ refundedMinor: 2500, refundsFailedMinor: 2500, balanceMinor: 2500 });
     expect(await types()).toEqual(['payment_intent.succeeded', 'charge.refunded', 'refund.failed']);
-    await psp.stop();
-    psp = await startPsp(folder.path);
+    psp = await psp.restart();
     ({ stripe } = psp);
     expect((await stripe.refunds.create({ payment_intent: id })).amount).toBe(2500);
-    expect((await ledger()).consistent).toBe(true);
+    expect((await psp.ledger()).consistent).toBe(true);
   });
 
   test('one that is pending arrives', async () => {
     const { id } = await paid('pm_card_pendingRefund');
     const { id: refundId, status } = await stripe.refunds.create({ payment_intent: id });
     expect(status).toBe('pending');
-    pass(later);
+    psp.pass(later);
     expect((await stripe.refunds.retrieve(refundId)).status).toBe('succeeded');
     expect((await types()).at(-1)).toBe('refund.updated');
   });

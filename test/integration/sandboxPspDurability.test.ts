@@ -7,7 +7,7 @@ let psp: RunningPsp;
 
 beforeEach(async () => {
   folder = await temporaryFolder();
-  psp = await startPsp(folder.path);
+  psp = await startPsp({ dataDir: folder.path });
 });
 afterEach(async () => {
   await psp.stop();
@@ -25,10 +25,7 @@ const holdOf = (amount: number): Stripe.PaymentIntentCreateParams => ({
 const hold = (idempotencyKey: string, { amount = 2500, stripe = psp.stripe } = {}) =>
   stripe.paymentIntents.create(holdOf(amount), { idempotencyKey });
 const intents = async () => (await psp.stripe.paymentIntents.list()).data;
-const restart = async () => {
-  await psp.stop();
-  psp = await startPsp(folder.path);
-};
+const restart = async () => void (psp = await psp.restart());
 /** `Idempotent-Replayed` of an answer. */
 const replayed = (answer: Stripe.Response<unknown>) => answer.lastResponse.headers['idempotent-replayed'];
 
@@ -86,9 +83,9 @@ describe('the same key again', () => {
 
   test('after 24 hours it is a new request', async () => {
     const first = await hold('key');
-    psp.clock.now = new Date(psp.clock.now.getTime() + 24 * 3_600_000 - 1);
+    psp.pass(24 * 3_600_000 - 1);
     expect((await hold('key')).id).toBe(first.id);
-    psp.clock.now = new Date(psp.clock.now.getTime() + 1);
+    psp.pass(1);
     expect((await hold('key')).id).not.toBe(first.id);
   });
 
@@ -123,7 +120,7 @@ describe('the same key again', () => {
       ),
     );
     expect(steps.filter((step) => step.status === 'fulfilled')).toHaveLength(1);
-    expect(await psp.get('/sandbox/ledger')).toMatchObject({
+    expect(await psp.ledger()).toMatchObject({
       currencies: { USD: { capturedMinor: 2500 } },
       consistent: true,
     });
@@ -135,17 +132,15 @@ describe('the journal', () => {
     const held = await hold('a');
     const paid = await psp.stripe.paymentIntents.capture((await hold('b')).id, { amount_to_capture: 2000 });
     const refund = await psp.stripe.refunds.create({ payment_intent: paid.id, amount: 500 });
-    const before = await psp.get('/sandbox/ledger');
+    const before = await psp.ledger();
     await psp.stop();
     const whole = (await stat(psp.journalPath)).size;
     await appendFile(psp.journalPath, '{"v":1,"at":"2026-03-01T12:00:00.000Z","intent":{"id":"pi_to');
 
-    psp = await startPsp(folder.path);
+    psp = await startPsp({ dataDir: folder.path });
     expect((await stat(psp.journalPath)).size).toBe(whole);
-    expect(await psp.get('/sandbox/ledger')).toEqual(before);
-    expect(await psp.get('/sandbox/open-authorizations')).toMatchObject({
-      data: [{ paymentIntent: held.id }],
-    });
+    expect(await psp.ledger()).toEqual(before);
+    expect(await psp.openHolds()).toMatchObject([{ paymentIntent: held.id }]);
     expect((await psp.stripe.refunds.retrieve(refund.id)).amount).toBe(500);
 
     const later = await hold('c');
@@ -168,7 +163,7 @@ describe('the journal', () => {
     await hold('a');
     await psp.stop();
     await appendFile(psp.journalPath, 'not a record\n');
-    await expect(startPsp(folder.path)).rejects.toThrow(/journal\.jsonl line 2 /);
-    psp = await startPsp(`${folder.path}/another`);
+    await expect(startPsp({ dataDir: folder.path })).rejects.toThrow(/journal\.jsonl line 2 /);
+    psp = await startPsp({ dataDir: `${folder.path}/another` });
   });
 });

@@ -1,14 +1,12 @@
 import type Stripe from 'stripe';
 import { Faults, faultSchema } from '../../services/sandbox-psp/faults';
-import { refusal, startPsp, stripeFor, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
+import { refusal, startPsp, stripeFor, type RunningPsp } from '../support/sandboxPsp';
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let psp: RunningPsp;
 let heldId: string;
 
 beforeEach(async () => {
-  folder = await temporaryFolder();
-  psp = await startPsp(folder.path);
+  psp = await startPsp();
   const held = await psp.stripe.paymentIntents.create({
     amount: 2500,
     currency: 'usd',
@@ -18,18 +16,13 @@ beforeEach(async () => {
   });
   heldId = held.id;
 });
-afterEach(async () => {
-  await psp.stop();
-  await folder.remove();
-});
+afterEach(() => psp.stop());
 
 const onCapture = { method: 'POST', path: '/v1/payment_intents/*/capture' };
 const capture = (stripe: Stripe = psp.stripe, idempotencyKey = 'capture') =>
   stripe.paymentIntents.capture(heldId, {}, { idempotencyKey });
 const status = async () => (await psp.stripe.paymentIntents.retrieve(heldId)).status;
-const capturedMinor = async () =>
-  (await psp.get<{ currencies: { USD: { capturedMinor: number } } }>('/sandbox/ledger')).currencies.USD
-    .capturedMinor;
+const capturedMinor = async () => (await psp.ledger()).currencies['USD']?.capturedMinor;
 
 test.each([
   ['error500_before', 500],
@@ -52,8 +45,7 @@ test('error500_after: the effect stands, and the repeat gets the stored 500', as
   expect(await status()).toBe('succeeded');
   expect(await capturedMinor()).toBe(2500);
 
-  await psp.stop();
-  psp = await startPsp(folder.path);
+  psp = await psp.restart();
   expect(await refusal(capture())).toMatchObject({ statusCode: 500 });
   expect(await status()).toBe('succeeded');
 });
@@ -139,10 +131,9 @@ test('a delay does not hold up the end', async () => {
   const waiting = refusal(capture());
   await psp.faultsMet();
   const began = Date.now();
-  await psp.stop();
+  psp = await psp.restart();
   expect(Date.now() - began).toBeLessThan(2_000);
   expect(await waiting).toMatchObject({ type: 'StripeConnectionError' });
-  psp = await startPsp(folder.path);
   expect(await status()).toBe('requires_capture');
 });
 

@@ -1,30 +1,16 @@
 import type Stripe from 'stripe';
-import {
-  holdWith,
-  refusal,
-  startPsp,
-  stripeFor,
-  temporaryFolder,
-  type RunningPsp,
-} from '../support/sandboxPsp';
+import { holdWith, refusal, startPsp, stripeFor, type RunningPsp } from '../support/sandboxPsp';
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let psp: RunningPsp;
 let stripe: Stripe;
 
 beforeEach(async () => {
-  folder = await temporaryFolder();
-  psp = await startPsp(folder.path);
+  psp = await startPsp();
   stripe = psp.stripe;
 });
-afterEach(async () => {
-  await psp.stop();
-  await folder.remove();
-});
+afterEach(() => psp.stop());
 
 const hold = (more: Partial<Stripe.PaymentIntentCreateParams> = {}) => holdWith(stripe, more);
-const openAuthorizations = async () =>
-  (await psp.get<{ data: { paymentIntent: string }[] }>('/sandbox/open-authorizations')).data;
 
 describe('cards that do not pay', () => {
   test.each([
@@ -47,7 +33,7 @@ describe('cards that do not pay', () => {
         last_payment_error: { decline_code: declineCode },
       },
     });
-    expect(await openAuthorizations()).toEqual([]);
+    expect(await psp.openHolds()).toEqual([]);
     const again = await stripe.paymentIntents.confirm(declined.payment_intent?.id ?? '', {
       payment_method: 'pm_card_visa',
     });

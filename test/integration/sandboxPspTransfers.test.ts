@@ -1,28 +1,15 @@
 import type Stripe from 'stripe';
-import {
-  holdWith,
-  refusal,
-  startPsp,
-  temporaryFolder,
-  type Ledger,
-  type RunningPsp,
-} from '../support/sandboxPsp';
+import { holdWith, refusal, startPsp, type RunningPsp } from '../support/sandboxPsp';
 
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let psp: RunningPsp;
 let stripe: Stripe;
 
 beforeEach(async () => {
-  folder = await temporaryFolder();
-  psp = await startPsp(folder.path);
+  psp = await startPsp();
   ({ stripe } = psp);
 });
-afterEach(async () => {
-  await psp.stop();
-  await folder.remove();
-});
+afterEach(() => psp.stop());
 
-const ledger = () => psp.get<Ledger>('/sandbox/ledger');
 const transfer = (more: Partial<Stripe.TransferCreateParams> = {}, idempotencyKey?: string) =>
   stripe.transfers.create(
     {
@@ -51,11 +38,10 @@ test('money that was taken is transferred once for a key, and found by its group
   await transfer({ amount: 500, destination: 'acct_driver2', transfer_group: 'payout-2' });
   for (const params of [{ transfer_group: 'payout-1' }, { destination: 'acct_driver1' }])
     expect((await stripe.transfers.list(params)).data.map(({ id }) => id)).toEqual([paid.id]);
-  await psp.stop();
-  psp = await startPsp(folder.path);
+  psp = await psp.restart();
   ({ stripe } = psp);
   expect(await stripe.transfers.retrieve(paid.id)).toMatchObject({ metadata: { payoutId: 'payout-1' } });
-  expect(await ledger()).toMatchObject({
+  expect(await psp.ledger()).toMatchObject({
     consistent: true,
     currencies: { USD: { transferredMinor: 2500, balanceMinor: 0 } },
   });
@@ -100,7 +86,7 @@ test('it comes back in parts, up to what it was', async () => {
   expect(await refusal(stripe.transfers.createReversal(id))).toMatchObject({ statusCode: 400 });
   expect((await stripe.transfers.listReversals(id)).data).toHaveLength(2);
   expect((await stripe.events.list({ type: 'transfer.reversed' })).data).toHaveLength(2);
-  expect(await ledger()).toMatchObject({
+  expect(await psp.ledger()).toMatchObject({
     consistent: true,
     currencies: { USD: { transferredMinor: 2000, transfersReversedMinor: 2000, balanceMinor: 2000 } },
   });

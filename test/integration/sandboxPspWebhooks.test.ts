@@ -11,7 +11,8 @@ let psp: RunningPsp;
 let stripe: Stripe;
 
 const start = async () => {
-  psp = await startPsp(folder.path, {
+  psp = await startPsp({
+    dataDir: folder.path,
     webhooks: { url: receiver.url, secret: webhookSecret, firstPauseMs: 20 },
   });
   ({ stripe } = psp);
@@ -27,7 +28,6 @@ afterEach(async () => {
 });
 
 const listed = async (): Promise<string[]> => (await stripe.events.list()).data.map(({ type }) => type);
-const pass = (ms: number): void => void (psp.clock.now = new Date(psp.clock.now.getTime() + ms));
 
 test('each step is told, signed, with the object as it was then and the request that did it', async () => {
   const { id } = await holdWith(stripe, {}, 'hold-key');
@@ -102,7 +102,7 @@ test('many that fail at once are one failure: they come soon after it', async ()
   await psp.fault({ kind: 'webhook_delayed', times: 20, delayMs });
   await Promise.all(Array.from({ length: 20 }, () => holdWith(stripe)));
   receiver.answer(503);
-  pass(delayMs);
+  psp.pass(delayMs);
   await eventually(receiver.refused, (refused) => refused >= 16);
   receiver.answer(200);
   await receiver.untilTaken(20);
@@ -135,7 +135,7 @@ test('delayed by days of the sandbox’s clock, also through a restart', async (
   await stripe.paymentIntents.capture(id);
   await receiver.untilTaken(1);
   expect(receiver.types()).toEqual(['payment_intent.succeeded']);
-  pass(5 * day);
+  psp.pass(5 * day);
   await receiver.untilTaken(2);
   expect(receiver.types()).toEqual(['payment_intent.succeeded', 'payment_intent.amount_capturable_updated']);
 });
@@ -158,9 +158,9 @@ test('reordered: those that are held back leave after a younger one', async () =
 test('a hold ends after seven days, by time alone, and that is told', async () => {
   const { id } = await holdWith(stripe);
   await receiver.untilTaken(1);
-  pass(7 * day - 1);
+  psp.pass(7 * day - 1);
   expect((await stripe.paymentIntents.retrieve(id)).status).toBe('requires_capture');
-  pass(1);
+  psp.pass(1);
   await receiver.untilTaken(2);
   expect(receiver.types()).toContain('payment_intent.canceled');
   expect(await stripe.paymentIntents.retrieve(id)).toMatchObject({
@@ -168,7 +168,7 @@ test('a hold ends after seven days, by time alone, and that is told', async () =
     cancellation_reason: 'automatic',
     amount_capturable: 0,
   });
-  expect(await psp.get('/sandbox/open-authorizations')).toEqual({ data: [] });
+  expect(await psp.openHolds()).toEqual([]);
 });
 
 test('the clock of a running sandbox is set forward, for good', async () => {
@@ -183,7 +183,7 @@ test('the clock of a running sandbox is set forward, for good', async () => {
 
 test('without an endpoint nothing is posted, then or later', async () => {
   await psp.stop();
-  psp = await startPsp(folder.path);
+  psp = await startPsp({ dataDir: folder.path });
   await holdWith(psp.stripe);
   expect((await psp.stripe.events.list()).data).toMatchObject([{ pending_webhooks: 0 }]);
   await psp.stop();

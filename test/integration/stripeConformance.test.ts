@@ -11,7 +11,7 @@ import { callsOfTheAdapter, endpoints, onlyWhereAskedFor } from '../support/adap
 import { eventually } from '../support/backbone';
 import { openPayment, paymentOrder, paymentsDatabase } from '../support/payments';
 import { startRecorder, type Recorder } from '../support/recordedCalls';
-import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
+import { startPsp, type RunningPsp } from '../support/sandboxPsp';
 import { startStripeMock, type StripeMock } from '../support/stripeMock';
 import { readStripeShapes, type StripeShapes } from '../support/stripeShapes';
 import { askEverything } from '../support/stripeTour';
@@ -23,22 +23,20 @@ import { askEverything } from '../support/stripeTour';
  */
 
 let pool: Pool;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let psp: RunningPsp;
 let recorder: Recorder;
 let mock: StripeMock;
 let shapes: StripeShapes;
 
 beforeAll(async () => {
-  [pool, folder, mock] = await Promise.all([paymentsDatabase(), temporaryFolder(), startStripeMock()]);
-  psp = await startPsp(folder.path);
+  [pool, psp, mock] = await Promise.all([paymentsDatabase(), startPsp(), startStripeMock()]);
   recorder = await startRecorder(psp.url);
   shapes = readStripeShapes();
 });
 afterAll(async () => {
   await recorder?.stop();
   await psp?.stop();
-  await Promise.all([mock?.stop(), pool?.end(), folder?.remove()]);
+  await Promise.all([mock?.stop(), pool?.end()]);
 });
 
 interface Provider {

@@ -1,19 +1,23 @@
-import { Connection } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import { NativeConnection } from '@temporalio/worker';
 import Stripe from 'stripe';
 import { createPaymentActivities } from '../../activities/payments';
 import { createDisputeActivities } from '../../activities/payments/disputes';
 import { createPayoutActivities } from '../../activities/payments/payouts';
 import type { Payment } from '../../domain/payment';
+import { standardPolicies } from '../../domain/policies';
 import type { Pool } from '../../platform/postgres';
 import type { Attempt } from '../../services/payments/provider/attempts';
 import { observedHttp } from '../../services/payments/provider/observedHttp';
 import { getPayment } from '../../services/payments/books/paymentStore';
+import { createTellNews } from '../../services/payments/news/tellNews';
 import { prepareNamespace } from '../../tools/stack/namespace';
+import { eventAddress, openEventDoor } from './eventDoor';
 import { paymentsDatabase, providerAccess } from './payments';
 import { startPaymentSaga, type PaymentSaga } from './paymentSaga';
+import { webhookSecret } from './providerEvents';
 import { eventually } from './rideSaga';
-import { startPsp, temporaryFolder, type RunningPsp } from './sandboxPsp';
+import { startPsp, type RunningPsp } from './sandboxPsp';
 import { temporalAddress } from './servers';
 
 /** Payments on a real Temporal, a real Postgres, and a provider that keeps books of its own. */
@@ -25,26 +29,35 @@ export interface RealPayments {
   untilStatus(rideId: string, status: Payment['status']): Promise<Payment>;
   /** Waits until the ride has heard of its payment. */
   untilTold(rideId: string): Promise<string[]>;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
-/**
- * @param observe hears of every request to the provider, as in the payments process
- * @param topicPrefix of the topics that the facts go to
- */
-export async function startRealPayments(
-  observe: (attempt: Attempt) => void = () => {},
+export interface RealPaymentsOptions {
+  /** Hears of every request to the provider, as in the payments process. */
+  readonly observe?: (attempt: Attempt) => void;
+  /** Of the topics that the facts go to. */
+  readonly topicPrefix?: string;
+  /** The provider posts its events to the gateway's door; nobody hears them unless told. */
+  readonly hasNews?: boolean;
+}
+
+export async function startRealPayments({
+  observe = () => {},
   topicPrefix = '',
-): Promise<RealPayments> {
+  hasNews = false,
+}: RealPaymentsOptions = {}): Promise<RealPayments> {
   const address = temporalAddress();
   await prepareNamespace(address, 'default');
-  const [pool, folder, connection, nativeConnection] = await Promise.all([
+  const [pool, connection, nativeConnection] = await Promise.all([
     paymentsDatabase(),
-    temporaryFolder(),
     Connection.connect({ address }),
     NativeConnection.connect({ address }),
   ]);
-  const psp = await startPsp(folder.path);
+  const temporal = new Client({ connection });
+  const tell = createTellNews({ pool, temporal, policies: standardPolicies, deadlineMs: 5_000 });
+  const door = await openEventDoor({ pool, tell });
+  const webhooks = { url: eventAddress(door), secret: webhookSecret, firstPauseMs: 100 };
+  const psp = await startPsp(hasNews ? { webhooks } : {});
   const access = {
     pool,
     provider: providerAccess(pool, psp.url, {
@@ -81,8 +94,8 @@ export async function startRealPayments(
       await nativeConnection.close();
       await connection.close();
       await psp.stop();
+      await door.close();
       await pool.end();
-      await folder.remove();
     },
   };
 }

@@ -49,7 +49,7 @@ export async function startReconcileGround(now?: () => number): Promise<Reconcil
   const topicPrefix = `${unique('reconcile')}.`;
   const kafka = testKafka();
   const topic = await testTopic(kafka, 3, `${topicPrefix}payments`);
-  const real = await startRealPayments(undefined, topicPrefix);
+  const real = await startRealPayments({ topicPrefix });
   const { pool, saga, psp } = real;
   const producer = createFactProducer(kafka, { log: quiet });
   const relay = running((signal) =>

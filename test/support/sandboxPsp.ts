@@ -20,24 +20,47 @@ export interface Ledger {
   }[];
 }
 
+/** What is held of a card, in the provider's minor units. */
+export interface OpenHold {
+  readonly paymentIntent: string;
+  readonly rideId: string | null;
+  readonly amount: number;
+}
+
 /** A sandbox provider that listens, with its clock in the test's hand. */
 export interface RunningPsp {
   readonly url: string;
   readonly journalPath: string;
   readonly stripe: Stripe;
   readonly clock: { now: Date };
+  /** Sets the clock forward. */
+  pass(ms: number): void;
   get<T = Record<string, unknown>>(path: string): Promise<T>;
   /** A door of the sandbox's own: POST with JSON. */
   post<T = Record<string, unknown>>(path: string, body?: object): Promise<T>;
+  ledger(): Promise<Ledger>;
+  /** What was moved for a ride, in order, in the provider's minor units. */
+  movementsOf(rideId: string): Promise<[kind: string, amount: number][]>;
+  /** What we have of a ride there, in the provider's minor units. */
+  netOf(rideId: string): Promise<number>;
+  /** What is held for a ride, or for all of them. */
+  openHolds(rideId?: string): Promise<OpenHold[]>;
   fault(fault: object): Promise<void>;
   clearFaults(): Promise<void>;
   /** Resolves when every fault has met its request. */
   faultsMet(): Promise<void>;
-  /** Stops it; the folder stays. */
+  /** Stops it, and starts another one on the same books. */
+  restart(): Promise<RunningPsp>;
+  /** Stops it; a folder of its own goes with it. */
   stop(): Promise<void>;
 }
 
-export async function temporaryFolder(): Promise<{ path: string; remove: () => Promise<void> }> {
+interface Folder {
+  readonly path: string;
+  remove(): Promise<void>;
+}
+
+export async function temporaryFolder(): Promise<Folder> {
   const path = await mkdtemp(join(tmpdir(), 'sandbox-psp-'));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }
@@ -56,23 +79,25 @@ export function stripeFor(url: string, options: { key?: string; retries?: number
 }
 
 export interface PspOptions {
+  /** Where it keeps its books; in a folder of its own unless told. */
+  readonly dataDir?: string;
   /** Where events are posted to; nowhere unless told. */
   readonly webhooks?: { readonly url: string; readonly secret: string; readonly firstPauseMs?: number };
   /** Where riders reach its pages; where it is asked unless told. */
   readonly publicUrl?: string;
 }
 
-export async function startPsp(
-  dataDir: string,
-  { webhooks, publicUrl }: PspOptions = {},
+export async function startPsp({ dataDir, ...options }: PspOptions = {}): Promise<RunningPsp> {
+  const stays = (path: string): Folder => ({ path, remove: () => Promise.resolve() });
+  return openPsp(dataDir === undefined ? await temporaryFolder() : stays(dataDir), options);
+}
+
+async function openPsp(
+  folder: Folder,
+  options: Pick<PspOptions, 'webhooks' | 'publicUrl'>,
 ): Promise<RunningPsp> {
   const clock = { now: new Date('2026-03-01T12:00:00Z') };
-  const psp = createSandboxPsp({
-    dataDir,
-    clock: () => clock.now,
-    ...(webhooks && { webhooks }),
-    ...(publicUrl && { publicUrl }),
-  });
+  const psp = createSandboxPsp({ dataDir: folder.path, clock: () => clock.now, ...options });
   const server = await listen(psp.app, { port: 0, portVariable: 'none', closeGraceMs: 500 });
   const call = async (path: string, init?: RequestInit): Promise<Response> => {
     const response = await fetch(`${server.url}${path}`, init);
@@ -85,13 +110,29 @@ export async function startPsp(
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
     });
+  const get = async <T>(path: string): Promise<T> => (await call(path)).json() as Promise<T>;
+  const ledger = () => get<Ledger>('/sandbox/ledger');
+  const movesOf = async (rideId: string) =>
+    (await ledger()).movements.filter((move) => move.rideId === rideId);
+  const close = async (): Promise<void> => {
+    await server.close();
+    await psp.close();
+  };
   return {
     url: server.url,
-    journalPath: join(dataDir, 'journal.jsonl'),
+    journalPath: join(folder.path, 'journal.jsonl'),
     stripe: stripeFor(server.url),
     clock,
-    get: async <T>(path: string) => (await call(path)).json() as Promise<T>,
+    pass: (ms) => void (clock.now = new Date(clock.now.getTime() + ms)),
+    get,
     post: async <T>(path: string, body?: object) => (await post(path, body)).json() as Promise<T>,
+    ledger,
+    movementsOf: async (rideId) => (await movesOf(rideId)).map(({ kind, amount }) => [kind, amount]),
+    netOf: async (rideId) => (await movesOf(rideId)).reduce((sum, { net }) => sum + net, 0),
+    async openHolds(rideId) {
+      const { data } = await get<{ data: OpenHold[] }>('/sandbox/open-authorizations');
+      return data.filter((held) => rideId === undefined || held.rideId === rideId);
+    },
     async fault(fault) {
       await post('/sandbox/faults', fault);
     },
@@ -99,12 +140,16 @@ export async function startPsp(
       await call('/sandbox/faults', { method: 'DELETE' });
     },
     async faultsMet() {
-      const left = async () => ((await (await call('/sandbox/faults')).json()) as { data: object[] }).data;
+      const left = async () => (await get<{ data: object[] }>('/sandbox/faults')).data;
       await eventually(left, (faults) => faults.length === 0);
     },
+    async restart() {
+      await close();
+      return openPsp(folder, options);
+    },
     async stop() {
-      await server.close();
-      await psp.close();
+      await close();
+      await folder.remove();
     },
   };
 }

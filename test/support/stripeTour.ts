@@ -33,7 +33,7 @@ export async function askEverything(stripe: Stripe, psp: RunningPsp): Promise<vo
     amount: 500,
     metadata: { refundKey: '1' },
   });
-  psp.clock.now = new Date(psp.clock.now.getTime() + 60 * 60 * 1_000);
+  psp.pass(60 * 60 * 1_000);
   await stripe.refunds.retrieve(refund.id);
   await stripe.refunds.list({ payment_intent: id });
   await stripe.charges.retrieve(latest_charge as string);

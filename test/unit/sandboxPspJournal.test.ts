@@ -90,7 +90,7 @@ test('after a failed sync nothing is taken or vouched for any more', async () =>
 });
 
 test('no answer leaves, and nothing is shown, before the disk has it', async () => {
-  const psp = await startPsp(join(folder, 'psp'));
+  const psp = await startPsp({ dataDir: join(folder, 'psp') });
   const answers: string[] = [];
   const answered = <T>(name: string, call: Promise<T>) => call.finally(() => answers.push(name));
   const params = { amount: 900, currency: 'usd', payment_method: 'pm_card_visa' };
@@ -99,8 +99,8 @@ test('no answer leaves, and nothing is shown, before the disk has it', async () 
   const sync = await nextSync();
   const shown = [
     answered('list', psp.stripe.paymentIntents.list()),
-    answered('ledger', psp.get('/sandbox/ledger')),
-    answered('open', psp.get('/sandbox/open-authorizations')),
+    answered('ledger', psp.ledger()),
+    answered('open', psp.openHolds()),
   ];
   await expect(create()).rejects.toMatchObject({ code: 'idempotency_key_in_use' });
   await new Promise((resolve) => setTimeout(resolve, 100));
@@ -112,7 +112,7 @@ test('no answer leaves, and nothing is shown, before the disk has it', async () 
 });
 
 test('when the disk fails nobody is told of a success, then or later', async () => {
-  const psp = await startPsp(join(folder, 'psp'));
+  const psp = await startPsp({ dataDir: join(folder, 'psp') });
   const create = () =>
     psp.stripe.paymentIntents.create({ amount: 900, currency: 'usd' }, { idempotencyKey: 'key' });
   const created = create();
