@@ -38,10 +38,12 @@ export function ledgerEntries(fact: WhatHappened): LedgerEntry[] {
   switch (fact.type) {
     case 'payment.captured': {
       const { amountMinor, owedMinor = amountMinor } = fact.data;
+      // What was taken too much is the platform's until it goes back: its commission has it.
+      const sharedMinor = Math.max(owedMinor, amountMinor);
       return entries(fact.data.currency, [
         ['provider_clearing', amountMinor],
-        ['rider_receivable', owedMinor - amountMinor],
-        ...shares(fact.data, owedMinor),
+        ['rider_receivable', sharedMinor - amountMinor],
+        ...shares(fact.data, sharedMinor),
       ]);
     }
     case 'payment.charge_failed': {

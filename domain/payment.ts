@@ -181,7 +181,7 @@ function moneyChanges(payment: Payment, fact: MoneyFact): Partial<Payment> {
         ...taken(payment, intentId, amountMinor),
         driverId,
         chargedFor,
-        owedMinor: owedMinor - amountMinor,
+        owedMinor: Math.max(0, owedMinor - amountMinor),
       };
     }
     case 'payment.charge_failed': {

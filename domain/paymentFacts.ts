@@ -55,7 +55,7 @@ export interface PaymentFactData {
     readonly evidence?: string;
     readonly operatorId?: string;
   };
-  /** `amountMinor` was taken; where more is owed than the hold gave, `owedMinor` says how much. */
+  /** `amountMinor` was taken; where another amount is owed, `owedMinor` says how much. */
   'payment.captured': Amount & Split & { readonly intentId: string; readonly owedMinor?: number };
   /** Nothing could be taken of what is owed: it is the rider's debt. */
   'payment.charge_failed': Split & { readonly owedMinor: number; readonly reason: string };

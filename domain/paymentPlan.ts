@@ -37,10 +37,18 @@ export function capturedData(
     intentId,
     amountMinor: takenMinor,
     ...split,
-    commissionMinor: split.commissionMinor + Math.max(0, takenMinor - outcome.amountMinor),
-    ...(takenMinor < outcome.amountMinor ? { owedMinor: outcome.amountMinor } : {}),
+    commissionMinor:
+      split.commissionMinor + excessMinor({ amountMinor: takenMinor, owedMinor: outcome.amountMinor }),
+    ...(takenMinor === outcome.amountMinor ? {} : { owedMinor: outcome.amountMinor }),
   };
 }
+
+/** How much more was taken than is owed, in minor units: somebody else has captured the hold. It goes back. */
+export const excessMinor = ({
+  amountMinor,
+  owedMinor = amountMinor,
+}: Pick<PaymentFactData['payment.captured'], 'amountMinor' | 'owedMinor'>): number =>
+  Math.max(0, amountMinor - owedMinor);
 
 /** The same where nothing could be taken. */
 export const chargeFailedData = (

@@ -1,11 +1,19 @@
 import { chargedLines, type ChargeLine } from './charge';
 import { foldPayment, type Payment } from './payment';
 import type { PaymentFact } from './paymentFacts';
+import { excessMinor } from './paymentPlan';
 import type { PaymentMethod, Ride } from './ride';
 
 /** One line of a receipt; what goes back to the rider is negative. */
 export interface ReceiptLine {
-  readonly kind: ChargeLine['kind'] | 'adjustment' | 'tip' | 'refund' | 'refund_failed' | 'waiver';
+  readonly kind:
+    | ChargeLine['kind']
+    | 'taken_too_much'
+    | 'adjustment'
+    | 'tip'
+    | 'refund'
+    | 'refund_failed'
+    | 'waiver';
   readonly name?: string | undefined;
   readonly amountMinor: number;
   /** When it was added to what the ride came to at its end, ISO 8601 in UTC. */
@@ -48,6 +56,10 @@ export function receiptOf(ride: Ride, facts: readonly PaymentFact[]): Receipt {
 
 function lineAfterRide({ type, at, data }: PaymentFact): ReceiptLine[] {
   switch (type) {
+    case 'payment.captured': {
+      const amountMinor = excessMinor(data);
+      return amountMinor === 0 ? [] : [{ kind: 'taken_too_much', amountMinor, at }];
+    }
     case 'payment.extra_charged':
       return [{ kind: 'adjustment', amountMinor: data.amountMinor, at }];
     case 'payment.tip_charged':

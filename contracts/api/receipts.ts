@@ -16,7 +16,7 @@ export const receiptView = z.strictObject({
       kind: z
         .string()
         .describe(
-          'base, distance, time, stop, minimum, surge, toll, tax, waiting, cancellation_fee, no_show_fee, adjustment, tip, refund, refund_failed, waiver; more may come',
+          'base, distance, time, stop, minimum, surge, toll, tax, waiting, cancellation_fee, no_show_fee, taken_too_much, adjustment, tip, refund, refund_failed, waiver; more may come',
         ),
       name: z.string().optional().describe('what a toll or a tax is called'),
       amountMinor: amount,

@@ -60,7 +60,7 @@ export const paymentFacts = {
     intentId,
     ...amount,
     ...split,
-    owedMinor: minor.optional().describe('where more is owed than the hold gave'),
+    owedMinor: minor.optional().describe('what is owed, where that is not what was taken'),
   }),
   'payment.charge_failed': z.object({ ...split, owedMinor: minor, reason }),
   'payment.collected': z.object({ intentId, ...amount }),

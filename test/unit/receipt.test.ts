@@ -203,6 +203,16 @@ describe('a receipt', () => {
     expect(sum(receipt.lines)).toBe(receipt.totalMinor);
   });
 
+  it('has a line for what somebody has captured too much, whose refund is one, too', () => {
+    const taken = receiptOf(ride, [...before, capture(3_360)]);
+    expect(taken.lines.at(-1)).toEqual({ kind: 'taken_too_much', amountMinor: 500, at: at(2_000_000) });
+    expect(taken).toMatchObject({ totalMinor: 3_360, paidMinor: 3_360, dueMinor: 0 });
+    const back = { refundId: 're_1', intentId: 'pi_1', amountMinor: 500, currency, reason: 'taken_too_much' };
+    const receipt = receiptOf(ride, [...before, capture(3_360), fact('payment.refunded', back)]);
+    expect(receipt).toMatchObject({ totalMinor: 2_860, paidMinor: 2_860, dueMinor: 0 });
+    expect(sum(receipt.lines)).toBe(receipt.totalMinor);
+  });
+
   it('says what is still owed, until it is paid or given up', () => {
     const short = [...before, capture(2_000)];
     expect(receiptOf(ride, short)).toMatchObject({ totalMinor: 2_860, paidMinor: 2_000, dueMinor: 860 });

@@ -109,6 +109,15 @@ export const moneyCases: readonly Case[] = [
       }),
   ],
   [
+    'chargedEqualsOwed',
+    'what somebody has captured too much is not in the row',
+    'ride ride-1 costs 1500 and 1000 was charged',
+    (e) =>
+      void (e.facts = put(e.facts, withId('payment.captured/ride-1/3'), {
+        data: { amountMinor: 1_500, owedMinor: 1_000 },
+      })),
+  ],
+  [
     'debtsAreBooked',
     'a debt is in no book',
     'ride ride-1: 70 is owed, 0 is booked',

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { foldPayment, isSettled, type Payment } from '../../../domain/payment';
 import type { PaymentFact } from '../../../domain/paymentFacts';
+import { excessMinor } from '../../../domain/paymentPlan';
 import { stepsOf } from '../../../platform/outbox';
 import { balancesOf } from '../../../services/payments/books/ledger';
 import { getPayment } from '../../../services/payments/books/paymentStore';
@@ -11,6 +12,8 @@ import type { Played } from './play';
 interface Sums {
   /** What the ride cost by its own facts. */
   readonly fare: number;
+  /** What somebody has captured beyond that. */
+  readonly excess: number;
   readonly extra: number;
   readonly tip: number;
   readonly waived: number;
@@ -38,7 +41,8 @@ export async function judgeStory({ cast, unanswered, isOver }: Played): Promise<
     failed && failed.failure?.message !== 'UnhandledCommand' ? [failed.failure?.message] : [],
   );
   const sums = sumUp(facts);
-  const paidMinor = sums.fare + sums.extra + sums.tip - sums.waived - sums.refunded - payment.owedMinor;
+  const paidMinor =
+    sums.fare + sums.excess + sums.extra + sums.tip - sums.waived - sums.refunded - payment.owedMinor;
   const said =
     isSettled(payment) && outcome !== undefined && facts.some(isCharge) ? outcome.amountMinor : sums.fare;
   return [
@@ -67,9 +71,12 @@ const isCharge = ({ type }: PaymentFact): boolean =>
   type === 'payment.captured' || type === 'payment.charge_failed';
 
 function sumUp(facts: readonly PaymentFact[]): Sums {
-  const sums = { fare: 0, extra: 0, tip: 0, waived: 0, refunded: 0 };
+  const sums = { fare: 0, excess: 0, extra: 0, tip: 0, waived: 0, refunded: 0 };
   for (const { type, data } of facts) {
-    if (type === 'payment.captured') sums.fare += data.owedMinor ?? data.amountMinor;
+    if (type === 'payment.captured') {
+      sums.fare += data.owedMinor ?? data.amountMinor;
+      sums.excess += excessMinor(data);
+    }
     if (type === 'payment.charge_failed') sums.fare += data.owedMinor;
     if (type === 'payment.extra_charged') sums.extra += data.amountMinor;
     if (type === 'payment.tip_charged') sums.tip += data.tipMinor;

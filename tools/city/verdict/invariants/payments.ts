@@ -1,7 +1,8 @@
-import { costMinor } from '../../../../domain/paymentPlan';
 import { isSettled, type Payment } from '../../../../domain/payment';
+import type { PaymentFactData } from '../../../../domain/paymentFacts';
+import { costMinor, excessMinor } from '../../../../domain/paymentPlan';
 import { terminalRideStatuses, type Ride } from '../../../../domain/ride';
-import { groupBy, repeats, type Evidence, type Violations } from '../evidence';
+import { groupBy, repeats, type Evidence, type RecordedFact, type Violations } from '../evidence';
 
 /** Promise 3: the provider took from each intent once, and from a rider what our facts say and no more. */
 export function noRiderChargedTwice(evidence: Pick<Evidence, 'movements' | 'payments'>): Violations {
@@ -59,7 +60,7 @@ export function paymentFailsOnlyWhenDeclined(evidence: Pick<Evidence, 'rides' | 
 
 /**
  * Promise 3: what a ride costs is what was charged: taken from the card or owed, or settled in cash; and what an
- * operator adds, gives back or waives afterwards changes it by that.
+ * operator adds, gives back or waives afterwards, or somebody captures beyond it, changes it by that.
  */
 export function chargedEqualsOwed(evidence: Pick<Evidence, 'rides' | 'payments' | 'facts'>): Violations {
   const payments = new Map(evidence.payments.map((payment) => [payment.rideId, payment]));
@@ -78,8 +79,12 @@ export function chargedEqualsOwed(evidence: Pick<Evidence, 'rides' | 'payments' 
     const payment = payments.get(rideId);
     const isCash = (payment?.method ?? paymentMethod).type === 'cash';
     const backMinor = sumOf('payment.refunded') - sumOf('payment.refund_failed') + sumOf('payment.waived');
-    const costs = isCash ? chargeMinor : chargeMinor + sumOf('payment.extra_charged') - backMinor;
+    const excess = facts.reduce((sum, fact) => sum + excessOf(fact), 0);
+    const costs = isCash ? chargeMinor : chargeMinor + excess + sumOf('payment.extra_charged') - backMinor;
     const charged = isCash ? sumOf('payment.cash_settled') : payment === undefined ? 0 : costMinor(payment);
     return charged === costs ? [] : [`ride ${rideId} costs ${costs} and ${charged} was charged`];
   });
 }
+
+const excessOf = ({ type, data }: RecordedFact): number =>
+  type === 'payment.captured' ? excessMinor(data as PaymentFactData['payment.captured']) : 0;
