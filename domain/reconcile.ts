@@ -87,11 +87,11 @@ export async function reconcile(
 ): Promise<ReconciliationReport> {
   const unseen = new Map<CheckName, string>();
   const found = new Map<CheckName, readonly Drift[]>();
-  let compared: Compared | undefined;
+  let first: Seen = { drifts: [] };
   for (const check of checkNames) {
     const seen = await look(check);
     found.set(check, seen.drifts);
-    compared ??= seen.compared;
+    if (seen.compared !== undefined) first = seen;
   }
   const full = checkNames.filter((check) => found.get(check)!.length >= MOST_DRIFTS);
   for (let looks = 0; looks < LOOKS_TO_CONFIRM && any(); looks += 1) {
@@ -110,7 +110,9 @@ export async function reconcile(
     findings: confirmed.map((drift) => finding(drift, tried.get(driftKey(drift)))),
     unseen: [...unseen].map(([check, reason]) => ({ check, reason })),
   };
-  await steps.recordFinished(report, compared);
+  // What was missing and has come meanwhile may have come out of order: the next run reads there again.
+  const isAsCompared = first.drifts.every((drift) => left.has(driftKey(drift)));
+  await steps.recordFinished(report, isAsCompared ? first.compared : undefined);
   return report;
 
   function any(): boolean {

@@ -15,13 +15,17 @@ beforeAll(async () => {
 afterAll(() => ground?.stop());
 
 /** A run of some checks. */
-async function reconciled(checks: readonly CheckName[], changes: Partial<ReconciliationOrder>) {
+async function reconciled(
+  checks: readonly CheckName[],
+  changes: Partial<ReconciliationOrder>,
+  betweenLooks = () => Promise.resolve(),
+) {
   const order = ground.order({ settleMs: 1, ...changes });
   const { reconciler } = ground;
   const report = await reconcile(order, {
     look: async (check) =>
       checks.includes(check) ? reconciler.check(check, order) : { unseen: 'it was not asked for' },
-    wait: () => Promise.resolve(),
+    wait: betweenLooks,
     repair: () => Promise.reject(new Error('impossible: nothing was to be repaired')),
     recordFound: (_order, found) => reconciler.recordFound(order, found),
     recordFinished: (finished, compared) => reconciler.recordFinished(finished, compared),
@@ -30,12 +34,14 @@ async function reconciled(checks: readonly CheckName[], changes: Partial<Reconci
   return report;
 }
 
+const fromNowOn = () => ({ since: new Date().toISOString(), resumes: true });
+
 /** What a run tells of these that looks at what has changed from now on, and where the last one has ended. */
 async function told(
   checks: readonly CheckName[],
   ...ids: string[]
 ): Promise<{ told: unknown[]; left: number }> {
-  const { runId, findings } = await reconciled(checks, { since: new Date().toISOString(), resumes: true });
+  const { runId, findings } = await reconciled(checks, fromNowOn());
   const isOurs = (of: Readonly<Record<string, string>>) =>
     Object.values(of).some((id) => ids.some((own) => id.includes(own)));
   const { rows } = await ground.pool.query<{ fact: { type: string; data: { ids: Record<string, string> } } }>(
@@ -149,14 +155,30 @@ describe('the log', () => {
     expect((await logged([before, young], false)).kinds).toHaveLength(2);
   });
 
-  test('what was missing is told until it is there, and then that it came too late', async () => {
+  /** A payment of two tips, the later of which alone is on the log, since long. */
+  async function withoutTheFirstTip(): Promise<{ rideId: string; factId: string }> {
     const rideId = await ground.captured();
     await ground.relayed();
     await ground.commit(rideId, tip);
     await ground.commit(rideId, { ...tip, data: { ...tip.data, tipMinor: 300 } });
     await send(rideId, 5, tip.type, { ...tip.data, tipMinor: 300 });
     await ground.age(rideId, 5);
-    const factId = `${tip.type}/${rideId}/4`;
+    return { rideId, factId: `${tip.type}/${rideId}/4` };
+  }
+
+  test('what comes too late between two looks of a run is told by the next one', async () => {
+    const { rideId, factId } = await withoutTheFirstTip();
+    let sent = false;
+    const { findings } = await reconciled(['log'], fromNowOn(), async () => {
+      if (!sent) await send(rideId, 4, tip.type, tip.data);
+      sent = true;
+    });
+    expect(findings.filter(({ drift }) => drift.ids['factId'] === factId)).toEqual([]);
+    expect(await told(['log'], factId)).toMatchObject({ told: [{ ...found, kind: 'facts_out_of_order' }] });
+  });
+
+  test('what was missing is told until it is there, and then that it came too late', async () => {
+    const { rideId, factId } = await withoutTheFirstTip();
     const missing = { kind: 'fact_missing_on_log', ids: { key: rideId, factId } };
     expect(await told(['log'], factId)).toMatchObject({ told: [{ ...found, ...missing }], left: 1 });
     expect(await told(['log'], factId)).toEqual({ told: [], left: 1 });

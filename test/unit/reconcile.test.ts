@@ -1,4 +1,4 @@
-import { isClean, reconcile, type Look, type ReconciliationSteps } from '../../domain/reconcile';
+import { isClean, reconcile, type Compared, type Look, type ReconciliationSteps } from '../../domain/reconcile';
 import { checkNames, driftLine, type CheckName, type Drift } from '../../domain/reconciliation';
 
 const order = { runId: 'run', since: '2026-01-01T00:00:00.000Z', repairs: true, settleMs: 10, resumes: true };
@@ -6,11 +6,13 @@ const drift = (rideId: string, more: Partial<Drift> = {}): Drift => ({
   ...{ kind: 'hold_gone', ids: { rideId }, says: 'it is gone', action: 'look' },
   ...more,
 });
+const missing = drift('ride-1', { kind: 'fact_missing_on_log' });
 const safe = (rideId: string): Drift => drift(rideId, { repair: { does: 'start_payment', rideId } });
 
 /** A house of which the checks say these things, one look after another; the last one from then on. */
 function house(says: Partial<Record<CheckName, Look[]>>) {
   const done: string[] = [];
+  const kept: (Compared | undefined)[] = [];
   const steps: ReconciliationSteps = {
     look: (check) => {
       done.push(`look at ${check}`);
@@ -20,10 +22,13 @@ function house(says: Partial<Record<CheckName, Look[]>>) {
     wait: () => Promise.resolve(void done.push('wait')),
     repair: (repair) => Promise.resolve(`${done.push(`repair ${repair.does}`)} steps`),
     recordFound: (_order, { drifts }) => Promise.resolve(void done.push(`found ${drifts.length}`)),
-    recordFinished: ({ findings }) =>
-      Promise.resolve(void done.push(`left ${findings.filter(({ repaired }) => !repaired).length}`)),
+    recordFinished: ({ findings }, compared) => {
+      done.push(`left ${findings.filter(({ repaired }) => !repaired).length}`);
+      kept.push(compared);
+      return Promise.resolve();
+    },
   };
-  return { steps, done };
+  return { steps, done, kept };
 }
 
 const again = (check: CheckName): string[] => ['wait', `look at ${check}`];
@@ -84,6 +89,16 @@ test('a check that cannot look makes no house clean, and takes back nothing that
     { check: 'provider', reason: 'no answer' },
   ]);
   expect(isClean(report)).toBe(false);
+});
+
+test.each([
+  ['is there still', [missing], true],
+  ['has come meanwhile, perhaps out of order', [], false],
+])('the log counts as compared where what was missing %s: %#', async (_, drifts, counts) => {
+  const compared = { below: '7', offsets: { 0: 3 } };
+  const { steps, kept } = house({ log: [{ drifts: [missing], compared }, { drifts, compared }] });
+  await reconcile(order, steps);
+  expect(kept).toEqual([counts ? compared : undefined]);
 });
 
 test('a drift is one line, with by how much', () => {
