@@ -122,6 +122,19 @@ test('a card that was attached, and nobody knows, is found when the provider has
   expect(await provider.authorize(order)).toMatchObject({ charged: true });
 });
 
+test('a customer who is deleted before their charge is confirmed has it declined, and the next one is another’s', async () => {
+  const [riderId, token] = [newRider(), newCard()];
+  const before = new Set(await allCustomers());
+  const order = await ride(riderId, token);
+  await psp.fault({ match: { method: 'POST', path: '/v1/payment_intents/*/confirm' }, kind: 'unavailable' });
+  await expect(provider.authorize(order)).rejects.toThrow();
+  const [customer] = await customersSince(before);
+  await psp.stripe.customers.del(customer!);
+  const gone = { charged: false, reason: 'customer_gone' };
+  expect([await provider.authorize(order), await provider.authorize(order)]).toEqual([gone, gone]);
+  expect(await hold(riderId, newCard())).toMatchObject({ charged: true });
+});
+
 test('a stored server error is not repeated for a day: the rider is charged all the same', async () => {
   await psp.fault({ match: { method: 'POST', path: '/v1/customers' }, kind: 'error500_after' });
   const order = await ride(newRider(), newCard());

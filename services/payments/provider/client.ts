@@ -86,12 +86,14 @@ const amountCodes: ReadonlySet<string> = new Set(['amount_too_small', 'amount_to
 /** Why a card was not charged, where that is the answer; undefined for everything that may succeed later. */
 export function declineReason(error: unknown): string | undefined {
   if (error instanceof Stripe.errors.StripeCardError) return error.decline_code || error.code || 'declined';
-  // A token that the provider does not know: the rider's input, not ours.
-  if (error instanceof Stripe.errors.StripeInvalidRequestError && error.param === 'payment_method')
-    return 'unknown_payment_method';
-  // The provider takes no such amount: whoever asks for it is told, nobody asks again.
-  if (error instanceof Stripe.errors.StripeInvalidRequestError && amountCodes.has(error.code ?? ''))
-    return error.code;
+  if (error instanceof Stripe.errors.StripeInvalidRequestError) {
+    // A token that the provider does not know: the rider's input, not ours.
+    if (error.param === 'payment_method') return 'unknown_payment_method';
+    // Deleted since the charge was begun: the rider's next one makes another.
+    if (error.param === 'customer') return 'customer_gone';
+    // The provider takes no such amount: whoever asks for it is told, nobody asks again.
+    if (amountCodes.has(error.code ?? '')) return error.code;
+  }
   return error instanceof NotChargeable || error instanceof CardNotUsable ? error.code : undefined;
 }
 
