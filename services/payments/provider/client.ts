@@ -52,8 +52,9 @@ export interface ProviderAccess {
 /**
  * Makes a request under the step's idempotency key, the same one however often it is repeated. Begin with a look at
  * what the provider has: a repeat proves nothing, since a server error is stored under the key like any answer, and so
- * is a refusal that was true only then. Such an answer retires the key. That is safe as the first request has then
- * ended, and the next attempt's look shows what it did. No step has a `#` in it: no two of them share a key.
+ * is a refusal that was true only then, or one that the code of before has used with other parameters. Such an answer
+ * retires the key: the next attempt's look shows what the first request did. No step has a `#` in it: no two of them share
+ * a key.
  */
 export async function withIdempotencyKey<T>(
   { pool }: ProviderAccess,
@@ -64,7 +65,7 @@ export async function withIdempotencyKey<T>(
   try {
     return await request(version === 1 ? step : `${step}#${version}`);
   } catch (error) {
-    if (isStoredServerError(error) || isRefusal(error)) await retireKey(pool, step, version);
+    if (isStoredServerError(error) || isRefusal(error) || isUsedOtherwise(error)) await retireKey(pool, step, version);
     throw error;
   }
 }
@@ -126,9 +127,28 @@ export class FinalRefusal extends Error {
  */
 export function refusalReason(error: unknown): string | undefined {
   if (error instanceof NotChargeable) return error.code;
+  if (isUsedOtherwise(error)) return usedOtherwise;
   if (!isRefusal(error)) return undefined;
   const code = error.code || (error.param ? `${error.param}_refused` : 'refused');
   return /^\w{1,64}$/.test(code) ? code : 'refused';
+}
+
+/** The provider knows the key, of a request with other parameters: what that did, nobody knows without a look. */
+export const usedOtherwise = 'idempotency_error';
+const isUsedOtherwise = (error: unknown): boolean => error instanceof Stripe.errors.StripeIdempotencyError;
+
+/** The id of what the provider gives as an id or as a whole. */
+export const idOf = (object: string | { readonly id: string } | null | undefined): string | undefined =>
+  typeof object === 'object' ? object?.id : object;
+
+/** What the provider has by an id, or null where it has nothing by it. @throws where it does not answer */
+export async function orNull<T>(retrieved: Promise<T>): Promise<T | null> {
+  try {
+    return await retrieved;
+  } catch (error) {
+    if (isRefusal(error) && error.code === 'resource_missing') return null;
+    throw error;
+  }
 }
 
 /** Whether the provider is still at the same request, asked before: an answer is on its way. */

@@ -2,7 +2,7 @@ import type Stripe from 'stripe';
 import type { DisputeSeen, Submitted } from '../../../domain/dispute';
 import { fromProvider } from './amounts';
 import { evidenceText, paymentOfIntent } from '../books/disputeStore';
-import { refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
+import { idOf, orNull, refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
 
 /** What Stripe calls it, as we do; an appeal goes on as the dispute does. What is not here is not decided yet. */
 const stands: Readonly<Partial<Record<Stripe.Dispute.Status, DisputeSeen['stands']>>> = {
@@ -15,15 +15,16 @@ const stands: Readonly<Partial<Record<Stripe.Dispute.Status, DisputeSeen['stands
   lost: 'lost',
 };
 
-/** A dispute as the provider has it; null where it is about a payment of somebody else's. */
+/** A dispute as the provider has it; null where it has none, or it is about a payment of somebody else's. */
 export async function readDispute(
   { pool, client }: ProviderAccess,
   disputeId: string,
 ): Promise<DisputeSeen | null> {
-  const dispute = await client.disputes.retrieve(disputeId);
+  const dispute = await orNull(client.disputes.retrieve(disputeId));
+  if (dispute === null) return null;
   const intentId = idOf(dispute.payment_intent);
-  const rideId = intentId === null ? null : await paymentOfIntent(pool, intentId);
-  if (intentId === null || rideId === null) return null;
+  const rideId = intentId === undefined ? null : await paymentOfIntent(pool, intentId);
+  if (intentId === undefined || rideId === null) return null;
   const currency = dispute.currency.toUpperCase();
   const charged = dispute.balance_transactions.filter(({ fee }) => fee !== 0);
   const fees = charged.reduce((sum, { fee }) => sum + fee, 0);
@@ -56,12 +57,12 @@ export async function submitEvidence(
   const { rideId, disputeId, evidenceId } = order;
   const text = await evidenceText(access.pool, disputeId, evidenceId);
   if (text === null) return { submitted: false, reason: 'No such evidence is stored.' };
-  const { evidence, evidence_details: details } = await access.client.disputes.retrieve(disputeId);
-  if (details.submission_count > 0) {
-    if (evidence.uncategorized_text === text) return { submitted: true };
-    return { submitted: false, reason: 'Other evidence was submitted before.' };
-  }
   try {
+    const { evidence, evidence_details: details } = await access.client.disputes.retrieve(disputeId);
+    if (details.submission_count > 0) {
+      if (evidence.uncategorized_text === text) return { submitted: true };
+      return { submitted: false, reason: 'Other evidence was submitted before.' };
+    }
     await withIdempotencyKey(access, `${rideId}/evidence/${disputeId}/${evidenceId}`, (idempotencyKey) =>
       access.client.disputes.update(
         disputeId,
@@ -76,6 +77,3 @@ export async function submitEvidence(
     return { submitted: false, reason };
   }
 }
-
-const idOf = (object: string | { id: string } | null): string | null =>
-  typeof object === 'string' ? object : (object?.id ?? null);

@@ -1,7 +1,7 @@
 import type { RefundFailed } from '../../../domain/paymentCalls';
 import type { PaymentFact } from '../../../domain/paymentFacts';
 import { stepsOf } from '../../../platform/outbox';
-import { refusalReason, type ProviderAccess } from './client';
+import { orNull, type ProviderAccess } from './client';
 import { isUndone } from './refunds';
 
 /**
@@ -20,10 +20,7 @@ export async function failedRefunds(
   }
   const failed: RefundFailed[] = [];
   for (const { refundId, amountMinor, currency, intentId } of booked.values()) {
-    const refund = await client.refunds.retrieve(refundId).catch((error: unknown) => {
-      if (refusalReason(error) === undefined) throw error;
-      return null;
-    });
+    const refund = await orNull(client.refunds.retrieve(refundId));
     if (refund === null || !isUndone(refund) || intentId === undefined) continue;
     failed.push({ refundId, intentId, amountMinor, currency, reason: refund.failure_reason ?? 'canceled' });
   }

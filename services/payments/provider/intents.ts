@@ -1,7 +1,13 @@
 import type Stripe from 'stripe';
 import type { Charged } from '../../../domain/paymentCalls';
 import { toProvider } from './amounts';
-import { declineReason, refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
+import {
+  declineReason,
+  refusalReason,
+  usedOtherwise,
+  withIdempotencyKey,
+  type ProviderAccess,
+} from './client';
 import { asCustomer, fingerprintOf } from './customers';
 import {
   isBuried,
@@ -101,7 +107,11 @@ function confirm(access: ProviderAccess, charge: Charge, intentId: string): Prom
 }
 
 /** These may be said because of what another call has done, or of another account: the next look shows which. */
-const notTheCharge: ReadonlySet<string> = new Set(['payment_intent_unexpected_state', 'resource_missing']);
+const notTheCharge: ReadonlySet<string> = new Set([
+  'payment_intent_unexpected_state',
+  'resource_missing',
+  usedOtherwise,
+]);
 
 /** Why a charge is refused for good: an account that may not charge, a currency that it cannot take. */
 function refusedCharge(error: unknown): string | undefined {

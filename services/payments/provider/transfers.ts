@@ -1,7 +1,7 @@
 import Stripe from 'stripe';
 import type { Transferred } from '../../../domain/payout';
 import { fromProvider, toProvider } from './amounts';
-import { refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
+import { idOf, orNull, refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
 
 export interface TransferOrder {
   readonly payoutId: string;
@@ -14,13 +14,17 @@ export interface TransferOrder {
 
 /**
  * Sends a payout to the driver's account, once, however often it is called. The provider's transfers are asked first:
- * they remember longer than it keeps idempotency keys, and a transfer whose answer was lost is found by its group.
+ * they remember longer than it keeps idempotency keys, and a transfer whose answer was lost is found by its group. One of
+ * another amount or to another account is not taken for this one: an operator hears of it from the reconciliation.
  * @throws whatever leaves the outcome unknown: call again
  */
 export async function transfer(access: ProviderAccess, order: TransferOrder): Promise<Transferred> {
   const { payoutId, driverId, period, destination, amountMinor, currency } = order;
-  const { data } = await access.client.transfers.list({ transfer_group: payoutId, limit: 1 });
-  if (data[0] !== undefined) return { transferred: true, transferId: data[0].id };
+  const [sent] = (await access.client.transfers.list({ transfer_group: payoutId, limit: 1 })).data;
+  if (sent !== undefined)
+    return isAsOrdered(sent, order)
+      ? { transferred: true, transferId: sent.id }
+      : { transferred: false, reason: 'transferred_otherwise' };
   const step = `${payoutId}/transfer/1`;
   try {
     const { id } = await withIdempotencyKey(access, step, (idempotencyKey) =>
@@ -44,15 +48,23 @@ export async function transfer(access: ProviderAccess, order: TransferOrder): Pr
   }
 }
 
+const isAsOrdered = (
+  { amount, currency, destination }: Stripe.Transfer,
+  order: Pick<TransferOrder, 'amountMinor' | 'currency' | 'destination'>,
+): boolean =>
+  currency.toUpperCase() === order.currency &&
+  fromProvider(amount, currency) === order.amountMinor &&
+  idOf(destination) === order.destination;
+
 /** The house has not enough at the provider: no fault of the driver's, and it goes on when there is more. */
 const isShortOfFunds = (error: unknown): boolean =>
   error instanceof Stripe.errors.StripeError && error.code === 'balance_insufficient';
 
-/** How much of a transfer has come back, in minor units of `currency`. */
+/** How much of a transfer has come back, in minor units of `currency`: nothing of one that the provider does not know. */
 export async function returnedOf(
   { client }: ProviderAccess,
   { transferId, currency }: { readonly transferId: string; readonly currency: string },
 ): Promise<number> {
-  const { amount_reversed: reversed } = await client.transfers.retrieve(transferId);
-  return fromProvider(reversed, currency);
+  const transfer = await orNull(client.transfers.retrieve(transferId));
+  return transfer === null ? 0 : fromProvider(transfer.amount_reversed, currency);
 }

@@ -3,7 +3,8 @@ import { paymentWorkflowId } from '../../../domain/names';
 import { isSettled, type Payment } from '../../../domain/payment';
 import type { Drift, Repair } from '../../../domain/reconciliation';
 import { fromProvider } from '../provider/amounts';
-import { idOf, takenByFacts, usesNoHold, type RideMoney } from './money';
+import { idOf } from '../provider/client';
+import { takenByFacts, usesNoHold, type RideMoney } from './money';
 
 /** Whether the provider has this money as we say: what was taken, and what is held. */
 export function judgeIntent(intent: Stripe.PaymentIntent, ride: RideMoney): Drift[] {

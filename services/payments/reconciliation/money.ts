@@ -76,10 +76,6 @@ export function objectsOf({ facts, stored }: RideMoney): { intents: Set<string>;
 export const usesNoHold = ({ status }: Payment): boolean =>
   status === 'owed' || settledPaymentStatuses.includes(status);
 
-/** The id of what the provider gives as an id or as a whole. */
-export const idOf = (object: string | { readonly id: string } | null | undefined): string | undefined =>
-  typeof object === 'object' ? object?.id : object;
-
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** A uuid in an object’s metadata, as ours have it. */

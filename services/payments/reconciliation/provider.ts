@@ -1,11 +1,11 @@
-import Stripe from 'stripe';
+import type Stripe from 'stripe';
 import type { Pool } from '../../../platform/postgres';
 import type { Drift } from '../../../domain/reconciliation';
-import type { ProviderClient } from '../provider/client';
+import { idOf, orNull, type ProviderClient } from '../provider/client';
 import { createCollected, inPages, type Collected } from './collect';
 import { judgeIntent, judgeRefund, unknownToProvider } from './judgeIntents';
 import { judgeDispute, judgeTransfer } from './judgeTransfers';
-import { idOf, metadataId, moneyOf, objectsOf, ridesOfIntents, takenByFacts, type RideMoney } from './money';
+import { metadataId, moneyOf, objectsOf, ridesOfIntents, takenByFacts, type RideMoney } from './money';
 import { looking, pagesOf, rowsOf, type Page, type Scope } from './pages';
 
 const PAGE = 100;
@@ -208,13 +208,7 @@ async function judgeOurs(page: Page, look: Looking): Promise<void> {
 /** The object, or null where the provider has none by that id. @throws where it does not answer */
 async function ask<T>({ seen, beat }: Looking, id: string, retrieve: () => Promise<T>): Promise<T | null> {
   beat();
-  try {
-    const object = await retrieve();
-    seen.add(id);
-    return object;
-  } catch (error) {
-    if (error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing')
-      return null;
-    throw error;
-  }
+  const object = await orNull(retrieve());
+  if (object !== null) seen.add(id);
+  return object;
 }
