@@ -1,4 +1,5 @@
-import { chargeStepMinor, mostChargeableMinor } from './money';
+import { chargeStepMinor, decimalsOf, mostChargeableMinor } from './money';
+import type { Policies } from './policies';
 
 /** Where a payout to a driver stands. */
 export type PayoutStatus = 'started' | 'paid' | 'failed' | 'returned';
@@ -84,11 +85,19 @@ export const payoutSteps = {
  * What is paid out of a balance, in minor units; 0 where it is less than the minimum, or the driver owes us: that is
  * carried on to the next, and so is what is beyond a payout's most and what the provider cannot send.
  */
-export function payoutMinor(balanceMinor: number, minimumMinor: number, currency: string): number {
+export function payoutMinor(
+  balanceMinor: number,
+  currency: string,
+  minimums: Policies['payoutMinimums'],
+): number {
   const step = chargeStepMinor(currency);
   const whole = Math.floor(Math.min(balanceMinor, mostChargeableMinor(currency)) / step) * step;
-  return whole >= minimumMinor ? Math.max(0, whole) : 0;
+  return whole >= payoutMinimumMinor(currency, minimums) ? whole : 0;
 }
+
+/** From how much on a driver is paid out in a currency, in its minor units. */
+export const payoutMinimumMinor = (currency: string, minimums: Policies['payoutMinimums']): number =>
+  minimums[currency] ?? 10 ** decimalsOf(currency);
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 

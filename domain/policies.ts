@@ -58,8 +58,8 @@ export interface Policies {
   readonly tipWindowMs: number;
   /** How long after a ride its payment's workflow stays open for refunds. */
   readonly refundWindowMs: number;
-  /** A driver is paid out weekly from this much on, in minor units of each currency. */
-  readonly payoutMinimumMinor: number;
+  /** A driver is paid out weekly from this much on, in minor units by currency; one whole unit where it is not here. */
+  readonly payoutMinimums: Readonly<Record<string, number>>;
   /** How often an open dispute is looked at when the provider says nothing. */
   readonly disputeLookMs: number;
   /** How long after a ride its rider and driver can rate each other. */
@@ -104,7 +104,8 @@ export const standardPolicies: Policies = {
   commissionBasisPoints: 2_000,
   tipWindowMs: 60 * MINUTE,
   refundWindowMs: 24 * 60 * MINUTE,
-  payoutMinimumMinor: 100,
+  // About a dollar each, where a whole unit is worth far less or more.
+  payoutMinimums: { USD: 100, EUR: 100, JPY: 150, KRW: 1_500, ISK: 150, UGX: 4_000, MGA: 500_000, KWD: 300 },
   disputeLookMs: 12 * 60 * MINUTE,
   ratingWindowMs: 7 * 24 * 60 * MINUTE,
   shareTtlMs: 24 * 60 * MINUTE,
@@ -119,10 +120,10 @@ const LEAST_OFFER_TTL_MS = 1_500;
  * stays open long enough to be answered.
  */
 export function scalePolicies(policies: Policies, speed: number): Policies {
-  const scaled = Object.entries(policies).map(([name, value]: [string, number]): [string, number] => [
+  const scaled = Object.entries(policies).map(([name, value]: [string, unknown]): [string, unknown] => [
     name,
-    name.endsWith('Ms') ? Math.max(1, Math.round(value / speed)) : value,
+    name.endsWith('Ms') ? Math.max(1, Math.round((value as number) / speed)) : value,
   ]);
-  const all = Object.fromEntries(scaled) as Record<keyof Policies, number>;
+  const all = Object.fromEntries(scaled) as unknown as Policies;
   return { ...all, offerTtlMs: Math.max(all.offerTtlMs, Math.min(policies.offerTtlMs, LEAST_OFFER_TTL_MS)) };
 }

@@ -16,6 +16,7 @@ import {
   type PayoutFactType,
   type Transferred,
 } from '../../domain/payout';
+import type { Policies } from '../../domain/policies';
 import type { PayoutDue, PayoutStart, Recorded, Step } from '../../domain/sagas';
 import { startOnce } from '../../platform/startOnce';
 import { book } from '../../services/payments/books/ledger';
@@ -51,12 +52,12 @@ export type PayoutReads = {
   committedPayout(payoutId: string): Promise<Payout | null>;
   /** How much the driver is to be paid by now, and where to; null for less than the minimum or without an account. */
   planPayout(
-    order: PayoutDue & { minimumMinor: number },
+    order: PayoutDue & Pick<Policies, 'payoutMinimums'>,
   ): Promise<{ amountMinor: number; destination: string } | null>;
   /** The drivers after `after`, in the order of their ids: those with an account and a balance of the minimum. */
   payoutPage(order: {
     period: string;
-    minimumMinor: number;
+    payoutMinimums: Policies['payoutMinimums'];
     after: string;
     pageSize: number;
   }): Promise<PayoutPage>;
@@ -98,20 +99,20 @@ export function createPayoutActivities({
   return {
     ...(Object.fromEntries(Object.values(payoutSteps).map((step) => [step, record])) as PayoutTransitions),
     committedPayout: (payoutId) => getPayout(pool, payoutId),
-    async planPayout({ driverId, currency, minimumMinor }) {
+    async planPayout({ driverId, currency, payoutMinimums }) {
       const [owed, destination] = await Promise.all([
         owedTo(pool, driverId),
         payoutAccountOf(pool, driverId),
       ]);
-      const amountMinor = payoutMinor(owed.get(currency) ?? 0, minimumMinor, currency);
+      const amountMinor = payoutMinor(owed.get(currency) ?? 0, currency, payoutMinimums);
       return destination === null || amountMinor === 0 ? null : { amountMinor, destination };
     },
-    async payoutPage({ period, minimumMinor, after, pageSize }) {
+    async payoutPage({ period, payoutMinimums, after, pageSize }) {
       const drivers = await driversWithAccount(pool, after, pageSize);
       const due: PayoutDue[] = [];
       for (const driverId of drivers)
         for (const [currency, owedMinor] of await owedTo(pool, driverId))
-          if (payoutMinor(owedMinor, minimumMinor, currency) > 0) due.push({ driverId, currency, period });
+          if (payoutMinor(owedMinor, currency, payoutMinimums) > 0) due.push({ driverId, currency, period });
       const last = drivers.at(-1);
       return {
         due: due.map((one) => ({ payoutId: payoutIdOf(one), due: one })),

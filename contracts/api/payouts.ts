@@ -30,10 +30,10 @@ export const earningsView = z.strictObject({
     z.strictObject({
       currency,
       amountMinor: z.int().describe('less than 0 where the driver owes the house: it is carried on'),
+      payoutMinimumMinor: minor.describe('so much is paid out at least: less is carried on'),
     }),
   ),
   payoutAccount: z.string().nullable(),
-  payoutMinimumMinor: minor,
   payouts: z.array(payoutView).describe('the newest first, at most 52'),
 });
 

@@ -42,7 +42,7 @@ test('a driver says where payouts go, and sees what is owed and what was paid', 
   const caller = `driver-${randomUUID()}`;
   expect(await routes.call('GET', '/v1/drivers/me/earnings', { as: caller })).toEqual({
     status: 200,
-    body: { balances: [], payoutAccount: null, payoutMinimumMinor: 100, payouts: [] },
+    body: { balances: [], payoutAccount: null, payouts: [] },
   });
   const body = { destination: 'acct_1OldAccount' };
   expect(await routes.call('PUT', accountPath, { as: caller, body })).toEqual({ status: 200, body });
@@ -53,13 +53,13 @@ test('a driver says where payouts go, and sees what is owed and what was paid', 
   const due = { driverId: caller, currency: 'USD', period: '2026-W09' };
   const { payoutId } = await ground.untilPayout(due, ({ status }) => status === 'paid');
   await ground.earned(caller, -400);
-  await ground.earned(caller, 250, 'EUR');
+  await ground.earned(caller, 140, 'JPY');
   const { body: earnings } = await routes.call('GET', '/v1/drivers/me/earnings', { as: caller });
   expect(earnings).toMatchObject({ payoutAccount: destination });
   expect(earnings['balances']).toEqual(
     expect.arrayContaining([
-      { currency: 'EUR', amountMinor: 250 },
-      { currency: 'USD', amountMinor: -400 },
+      { currency: 'JPY', amountMinor: 140, payoutMinimumMinor: 150 },
+      { currency: 'USD', amountMinor: -400, payoutMinimumMinor: 100 },
     ]),
   );
   const paid = { payoutId, period: '2026-W09', amountMinor: 5_000, currency: 'USD', status: 'paid' };

@@ -3,6 +3,7 @@ import { isSubmitted, foldDispute, type DisputeFact } from '../../domain/dispute
 import { DomainError } from '../../domain/errors';
 import { disputeEntries, payoutEntries, type LedgerEntry } from '../../domain/ledger';
 import { foldPayout, payoutMinor, payoutPeriod, type PayoutFact } from '../../domain/payout';
+import { standardPolicies } from '../../domain/policies';
 
 test.each([
   ['2026-11-21T21:00:00.000Z', '2026-W47'],
@@ -20,21 +21,26 @@ test.each([
 
 test.each([
   [5_000, 'USD', 5_000],
-  [100, 'JPY', 100],
+  [150, 'JPY', 150],
+  [149, 'JPY', 0],
   [99, 'USD', 0],
+  [100, 'CHF', 100],
+  [99, 'CHF', 0],
   [0, 'USD', 0],
   [-5_000, 'USD', 0],
   [250_000_000, 'USD', 99_999_999],
   [250_000_000, 'UGX', 999_999],
   [1_239, 'KWD', 1_230],
-  [109, 'KWD', 100],
+  [309, 'KWD', 300],
+  [299, 'KWD', 0],
+  [500_099, 'MGA', 500_000],
 ])('of a balance of %i %s, %i are paid out', (balance, currency, paid) => {
-  expect(payoutMinor(balance, 100, currency)).toBe(paid);
+  expect(payoutMinor(balance, currency, standardPolicies.payoutMinimums)).toBe(paid);
 });
 
 test('a minimum of nothing pays nothing of nothing', () => {
-  expect(payoutMinor(0, 0, 'USD')).toBe(0);
-  expect(payoutMinor(-7, -10, 'USD')).toBe(0);
+  expect(payoutMinor(0, 'USD', { USD: 0 })).toBe(0);
+  expect(payoutMinor(-7, 'USD', { USD: 0 })).toBe(0);
 });
 
 const at = '2026-03-01T12:00:00.000Z';

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { operations } from '../../../contracts/api/operations';
 import type { EarningsView } from '../../../contracts/api/payouts';
-import type { Payout } from '../../../domain/payout';
+import { payoutMinimumMinor, type Payout } from '../../../domain/payout';
 import type { Policies } from '../../../domain/policies';
 import type { MountOperation } from '../../../platform/http';
 import { changePayoutAccount, payoutAccountOf } from '../books/payoutAccounts';
@@ -40,9 +40,11 @@ export function payoutRoutes(mount: MountOperation, options: PayoutRoutesOptions
       payoutsOf(payments, caller.sub, MOST_PAYOUTS),
     ]);
     const view: EarningsView = {
-      balances: [...owed].map(([currency, amountMinor]) => ({ currency, amountMinor })),
+      balances: [...owed].map(([currency, amountMinor]) => ({
+        ...{ currency, amountMinor },
+        payoutMinimumMinor: payoutMinimumMinor(currency, policies.payoutMinimums),
+      })),
       payoutAccount,
-      payoutMinimumMinor: policies.payoutMinimumMinor,
       payouts: payouts.map(viewPayout),
     };
     return { status: 200, body: view };
