@@ -6,7 +6,12 @@ import type { PaymentMethod } from './ride';
  * asked again, the answer may be another.
  */
 export type Charged =
-  | { readonly charged: true; readonly intentId: string }
+  | {
+      readonly charged: true;
+      readonly intentId: string;
+      /** Until when a hold can be captured, ISO 8601 in UTC: of one that was asked for without its rider. */
+      readonly heldUntil?: string;
+    }
   | { readonly charged: false; readonly reason: string; readonly actionIntentId?: string };
 
 /** Why the provider charges nothing: as much as that costs more than it brings, so it is given up. */

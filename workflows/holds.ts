@@ -1,4 +1,4 @@
-import { CancellationScope, condition, defineUpdate, setHandler } from '@temporalio/workflow';
+import { CancellationScope, condition, defineUpdate, setHandler, sleep } from '@temporalio/workflow';
 import { money } from '../domain/money';
 import { paymentUpdates } from '../domain/names';
 import type { HoldRaise, Raised } from '../domain/paymentCalls';
@@ -11,6 +11,11 @@ import type { PaymentRecord } from './paymentRecord';
 import type { Provider } from './provider';
 import { requireShape } from './updateArguments';
 
+/** A hold that ends sooner than the policy expects is made anew so long before … */
+const MARGIN_MS = 24 * 60 * 60_000;
+/** … but not at once, whatever the provider's clock says. */
+const LEAST_LIFE_MS = 60 * 60_000;
+
 /**
  * What is held of the rider's money while the ride is under way: it comes about, is raised, is made anew when it gets
  * old, and none of it is left half done at the end.
@@ -19,7 +24,7 @@ export class Holds {
   private readonly answers = new Map<string, Promise<Raised>>();
   private readonly oneAtATime = createLock();
   private held: HeldOrder | null = null;
-  private heldSinceMs = 0;
+  private oldFromMs = 0;
   private lastVersion = 0;
   private hasNews = false;
   private underWay = 0;
@@ -65,7 +70,7 @@ export class Holds {
       this.leave(version),
     );
     this.lastVersion = this.held?.holdVersion ?? 0;
-    this.heldSinceMs = Date.now();
+    this.oldFromMs = Date.now() + policies.holdValidMs;
     this.hasNews = false;
   }
 
@@ -127,9 +132,9 @@ export class Holds {
   }
 
   private async renewOld(): Promise<void> {
-    const { held, policies, provider, record } = this;
+    const { held, provider, record } = this;
     if (this.closed || held === null || !record.is('authorized')) return;
-    const isOld = Date.now() >= this.heldSinceMs + policies.holdValidMs;
+    const isOld = Date.now() >= this.oldFromMs;
     if (!isOld && (await provider.authorize('Look whether the hold stands', held)).charged) return;
     const { rideId, amountMinor, currency, intentId: replacedIntentId } = record.payment;
     if (replacedIntentId === null) throw new Error('impossible: held without an intent');
@@ -145,7 +150,19 @@ export class Holds {
     const { intentId } = again;
     await record.add('payment.reauthorized', { intentId, amountMinor, currency, replacedIntentId });
     this.held = order;
-    this.heldSinceMs = Date.now();
+    this.seeToEnd(order, again.heldUntil);
     this.leave(held.holdVersion);
+  }
+
+  /** The ride says when a hold is as old as the policy lets it get; one that ends sooner is looked at by itself. */
+  private seeToEnd(order: HeldOrder, heldUntil: string | undefined): void {
+    const { holdValidMs } = this.policies;
+    const lifeMs = heldUntil === undefined ? Infinity : Date.parse(heldUntil) - Date.now();
+    const oldInMs = Math.max(lifeMs / 2, lifeMs - MARGIN_MS, LEAST_LIFE_MS);
+    this.oldFromMs = Date.now() + Math.min(oldInMs, holdValidMs);
+    if (oldInMs >= holdValidMs) return;
+    sleep(oldInMs, { summary: 'the hold is about to end' })
+      .then(() => this.held === order && this.look())
+      .catch(() => undefined);
   }
 }

@@ -5,7 +5,7 @@ import { Wallets, type Customer, type PaymentMethod } from './customers/wallets'
 import { IdempotencyKeys, type StoredAnswer } from './idempotency';
 import { checkedLedger, type Ledger } from './ledger';
 import type { Movement } from './movements';
-import { unixSeconds, type PaymentIntent } from './paymentIntent';
+import { heldForMs, unixSeconds, type PaymentIntent } from './paymentIntent';
 import { refundAnsweredAt, type Refund } from './refunds';
 import type { Transfer } from './transfers/transfer';
 import type { EventRecord, EventType, Posting, SandboxEvent } from './webhooks/events';
@@ -51,7 +51,6 @@ export interface Parcel {
 
 /** The latest ones; Stripe lists those of 30 days. */
 const eventsListed = 10_000;
-const holdEndsAfterMs = 7 * 24 * 60 * 60 * 1_000;
 
 /** Everything the sandbox knows: the fold of its journal. */
 export class Books {
@@ -123,7 +122,7 @@ export class Books {
     return charge(intent, {
       refundedMinor: this.refundedMinor(intent.id),
       disputed: this.disputesOf(intent.id).length > 0,
-      captureBefore: heldAtMs === undefined ? undefined : unixSeconds(new Date(heldAtMs + holdEndsAfterMs)),
+      captureBefore: heldAtMs === undefined ? undefined : unixSeconds(new Date(heldAtMs + heldForMs(intent))),
     });
   }
 
@@ -191,7 +190,7 @@ export class Books {
     this.wallets.note(intent);
     if (latest_charge !== null) this.intentOfCharge.set(latest_charge, id);
     const heldAtMs = this.heldAtMs.get(id) ?? atMs;
-    this.errands.set(id, status === 'requires_capture' ? heldAtMs + holdEndsAfterMs : null);
+    this.errands.set(id, status === 'requires_capture' ? heldAtMs + heldForMs(intent) : null);
   }
 
   private putRefund(refund: Refund): void {

@@ -60,6 +60,8 @@ export interface PaymentIntent {
   readonly description: string | null;
   readonly last_payment_error: LastPaymentError | null;
   readonly latest_charge: string | null;
+  /** Whether its rider was not there when it was confirmed last; not shown. */
+  readonly merchantInitiated?: boolean;
   readonly metadata: Metadata;
   readonly next_action: NextAction | null;
   readonly payment_method: string | null;
@@ -69,6 +71,15 @@ export interface PaymentIntent {
   readonly status: IntentStatus;
   readonly transfer_group: string | null;
 }
+
+const hourMs = 60 * 60 * 1_000;
+
+/**
+ * How long a hold can be captured, as Visa has it: less where its rider was not there
+ * (https://docs.stripe.com/payments/place-a-hold-on-a-payment-method, validity windows).
+ */
+export const heldForMs = ({ merchantInitiated = false }: PaymentIntent): number =>
+  (merchantInitiated ? 4 * 24 + 18 : 7 * 24) * hourMs;
 
 /** Stripe's times: whole seconds since 1970. */
 export function unixSeconds(at: Date): number {

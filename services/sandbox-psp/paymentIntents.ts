@@ -73,6 +73,7 @@ export function confirmIntent(
   const attempted: PaymentIntent = {
     ...intent,
     capture_method: params.capture_method ?? intent.capture_method,
+    merchantInitiated: params.off_session === true,
     payment_method: paymentMethod,
     next_action: null,
   };

@@ -56,7 +56,7 @@ export function asStripe(body: unknown): unknown {
   }
 }
 
-const shownIntent = (intent: PaymentIntent): object => ({
+const shownIntent = ({ merchantInitiated: _, ...intent }: PaymentIntent): object => ({
   amount_details: { tip: {} },
   application: null,
   application_fee_amount: null,

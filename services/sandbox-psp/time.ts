@@ -7,7 +7,7 @@ import { answeredRefund } from './refunds';
 import type { Books } from './books';
 
 /**
- * Does what time has brought about since the last look: holds end after seven days, banks answer to refunds, disputes
+ * Does what time has brought about since the last look: holds end after their days, banks answer to refunds, disputes
  * that were not answered are lost. In the books when this returns, on the disk soon after.
  */
 export function catchUp(sandbox: Sandbox): void {

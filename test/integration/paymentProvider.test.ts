@@ -37,6 +37,15 @@ test('a hold is one hold however often it is asked for', async () => {
   expect(await psp.openHolds(order.rideId)).toHaveLength(1);
 });
 
+test('a hold that is made anew without its rider says until when it can be captured', async () => {
+  const { rideId, amountMinor, currency } = await openPayment(pool);
+  const ref = { paymentId: rideId, purpose: 'hold', intentVersion: 2 } as const;
+  const held = await chargeCard(access, { ref, amountMinor, currency, paymentMethod: 'pm_card_visa' });
+  const hoursMs = (4 * 24 + 18) * 60 * 60_000;
+  const endsAt = new Date(Math.floor((psp.clock.now.getTime() + hoursMs) / 1_000) * 1_000).toISOString();
+  expect(held).toEqual({ charged: true, intentId: await intentOf(rideId), heldUntil: endsAt });
+});
+
 test('a declined card and an unknown one are answers, and the same when asked again', async () => {
   const order = paymentOrder();
   const declined = { charged: false, reason: 'insufficient_funds' };

@@ -155,10 +155,13 @@ test('reordered: those that are held back leave after a younger one', async () =
   ]);
 });
 
-test('a hold ends after seven days, by time alone, and that is told', async () => {
-  const { id } = await holdWith(stripe);
+test.each([
+  ['seven days', 7 * day, { off_session: false }],
+  ['less than five without its rider', 4.75 * day, {}],
+])('a hold ends after %s, by time alone, and that is told', async (_, life, more) => {
+  const { id } = await holdWith(stripe, more);
   await receiver.untilTaken(1);
-  psp.pass(7 * day - 1);
+  psp.pass(life - 1);
   expect((await stripe.paymentIntents.retrieve(id)).status).toBe('requires_capture');
   psp.pass(1);
   await receiver.untilTaken(2);

@@ -20,6 +20,7 @@ beforeEach(() => provider.reset());
 afterAll(() => played?.stop());
 
 const { holdValidMs } = standardPolicies;
+const HOUR_MS = 60 * 60_000;
 const holdAges = (rideId: string): Promise<void> => saga.handle(rideId).signal(paymentSignals.holdAges);
 const ended = { amountMinor: 1_500, driverId: 'driver-1' };
 
@@ -92,4 +93,20 @@ test('a ride that ends while the hold is made anew waits for it, and releases al
   expect(await factTypes(rideId)).toEqual([
     ...['payment.opened', 'payment.authorized', 'payment.reauthorized', 'payment.voided'],
   ]);
+});
+
+test('a new hold that ends sooner is made anew a day before, although no ride says so', async () => {
+  const rideId = await aged(holdValidMs + 1_000);
+  // As Visa's do that are asked for without their rider: 4 days and 18 hours.
+  const lifeMs = 114 * HOUR_MS;
+  const heldUntil = new Date((await saga.env.currentTimeMs()) + lifeMs).toISOString();
+  const intentId = `pi_${rideId}_2`;
+  provider.next('authorize', () => Promise.resolve({ charged: true, intentId, heldUntil }));
+  await holdAges(rideId);
+  await untilIntent(rideId, intentId);
+  await sleep(lifeMs - 25 * HOUR_MS);
+  expect(provider.asked(rideId)).not.toContain('authorize 1500 as 3');
+  await sleep(2 * HOUR_MS);
+  await untilIntent(rideId, `pi_${rideId}_3`);
+  await untilAsked(rideId, 'void hold 2');
 });

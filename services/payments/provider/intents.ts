@@ -3,6 +3,7 @@ import type { Charged } from '../../../domain/paymentCalls';
 import { toProvider } from './amounts';
 import {
   declineReason,
+  idOf,
   refusalReason,
   usedOtherwise,
   withIdempotencyKey,
@@ -46,9 +47,11 @@ export async function chargeCard(access: ProviderAccess, charge: Charge): Promis
     const isNew = stored.status === 'requires_confirmation';
     if (isNew && (await isBuried(access.pool, charge.ref))) return { charged: false, reason: 'given_up' };
     const intent = isNew ? await confirm(access, charge, stored.id) : stored;
-    return intent.status === 'requires_action' && charge.riderIsThere
-      ? await actionOf(access, intent)
-      : outcome(intent);
+    if (intent.status === 'requires_action' && charge.riderIsThere) return await actionOf(access, intent);
+    const charged = outcome(intent);
+    return intent.status === 'requires_capture' && isMerchants(charge)
+      ? { ...charged, ...(await endOf(access, intent)) }
+      : charged;
   } catch (error) {
     const reason = declineReason(error) ?? refusedCharge(error);
     if (reason === undefined) throw error;
@@ -89,14 +92,14 @@ async function storedOrNewIntent(access: ProviderAccess, charge: Charge): Promis
   return intentId === created.id ? created : client.paymentIntents.retrieve(intentId);
 }
 
+/** Asked for by us alone. To a ride's first hold its rider has agreed when they asked for the ride. */
+const isMerchants = ({ ref, riderIsThere = false }: Charge): boolean =>
+  !riderIsThere && !(ref.purpose === 'hold' && ref.intentVersion === 1);
+
 function confirm(access: ProviderAccess, charge: Charge, intentId: string): Promise<Intent> {
   const { client, returnUrl } = access;
   const { ref, riderIsThere = false } = charge;
-  // Of a hold without its rider the card's owner has agreed to as well: when they asked for the ride.
-  const alone =
-    ref.purpose === 'hold' && ref.intentVersion === 1
-      ? { error_on_requires_action: true }
-      : { error_on_requires_action: true, off_session: true };
+  const alone = { error_on_requires_action: true, ...(isMerchants(charge) ? { off_session: true } : {}) };
   return withIdempotencyKey(access, keyOf(ref, 'confirm'), (idempotencyKey) =>
     client.paymentIntents.confirm(
       intentId,
@@ -127,6 +130,21 @@ async function actionOf({ pool }: ProviderAccess, intent: Intent): Promise<Charg
   const url = intent.next_action?.redirect_to_url?.url;
   if (url) await storeActionUrl(pool, intent.id, url);
   return { charged: false, reason: 'action_required', actionIntentId: intent.id };
+}
+
+/**
+ * Until when a hold can be captured, where the provider says so: a card's brand gives those of merchants less time
+ * (https://docs.stripe.com/payments/place-a-hold-on-a-payment-method, validity windows).
+ */
+async function endOf(
+  { client }: ProviderAccess,
+  { latest_charge }: Intent,
+): Promise<{ heldUntil?: string }> {
+  const chargeId = idOf(latest_charge);
+  if (chargeId === undefined) return {};
+  const { payment_method_details: details } = await client.charges.retrieve(chargeId);
+  const endsAt = details?.card?.capture_before;
+  return endsAt ? { heldUntil: new Date(endsAt * 1_000).toISOString() } : {};
 }
 
 function outcome(intent: Intent): Charged {
