@@ -1,29 +1,46 @@
 import { DomainError } from './errors';
 
-/** Where a dispute stands: the rider's bank has taken the money back, and decides whose it is. */
-export type DisputeStatus = 'needs_response' | 'under_review' | 'won' | 'lost';
+const open = ['inquiry', 'inquiry_answered', 'needs_response', 'under_review'] as const;
+export const disputeStatuses = [...open, 'inquiry_closed', 'won', 'lost'] as const;
+
+/**
+ * Where a dispute stands. Of an inquiry the rider's bank only asks, and has taken nothing; of the others it has taken the
+ * money back, and decides whose it is.
+ */
+export type DisputeStatus = (typeof disputeStatuses)[number];
+
+/** In these the bank waits for us, or decides. */
+export const openDisputeStatuses: readonly DisputeStatus[] = open;
 
 /** The data of every fact of a dispute. contracts/facts/payments.ts holds the schema of each to this. */
 export interface DisputeFactData {
-  'dispute.opened': {
-    readonly disputeId: string;
-    readonly rideId: string;
-    readonly intentId: string;
-    /** What the bank took back, in minor units of `currency`. */
-    readonly amountMinor: number;
-    readonly currency: string;
+  /** The bank asks about a charge. */
+  'dispute.inquiry_opened': Disputed;
+  /** It asks no more, and has taken nothing. */
+  'dispute.inquiry_closed': { readonly rideId: string };
+  /** The bank has taken money back, at once or after it has asked; then evidence is heard anew. */
+  'dispute.opened': Disputed & {
     /** What the provider takes for it, in minor units of our balance's currency; `currency` unless told otherwise. */
     readonly feeMinor: number;
     readonly feeCurrency?: string;
-    /** The bank's word: `fraudulent`, `product_not_received` … */
-    readonly reason: string;
-    /** Until when evidence is heard, ISO 8601 in UTC. */
-    readonly evidenceDueAt: string;
   };
   /** `evidenceId` is made of what was submitted, which no fact holds: it may name people. */
   'dispute.evidence_submitted': { readonly rideId: string; readonly by: string; readonly evidenceId: string };
   'dispute.won': DisputeEnd;
   'dispute.lost': DisputeEnd;
+}
+
+interface Disputed {
+  readonly disputeId: string;
+  readonly rideId: string;
+  readonly intentId: string;
+  /** What it is about, in minor units of `currency`. */
+  readonly amountMinor: number;
+  readonly currency: string;
+  /** The bank's word: `fraudulent`, `product_not_received` … */
+  readonly reason: string;
+  /** Until when evidence is heard, ISO 8601 in UTC. */
+  readonly evidenceDueAt: string;
 }
 
 interface DisputeEnd {
@@ -51,14 +68,12 @@ export type Dispute = DisputeFactData['dispute.opened'] & {
   readonly closedAt: string | null;
 };
 
-/** What the provider says of a dispute: `inquiry` is a question of the bank's, for which no money was taken (yet). */
-export interface DisputeSeen extends Omit<DisputeEnd, 'feeChangeMinor'> {
-  readonly intentId: string;
-  readonly stands: DisputeStatus | 'inquiry' | 'inquiry_closed';
+/** What the provider says of a dispute. An inquiry that was answered is one still. */
+export interface DisputeSeen extends Omit<Disputed, 'disputeId'> {
+  readonly stands: Exclude<DisputeStatus, 'inquiry_answered'>;
   /** All its fees so far. */
   readonly feeMinor: number;
-  readonly reason: string;
-  readonly evidenceDueAt: string;
+  readonly feeCurrency?: string;
 }
 
 /** What became of evidence at the provider. */
@@ -66,32 +81,44 @@ export type Submitted = { readonly submitted: true } | { readonly submitted: fal
 
 /** From which statuses a fact may follow. */
 export const disputeTransitions: Readonly<Record<DisputeFactType, readonly (DisputeStatus | 'nothing')[]>> = {
-  'dispute.opened': ['nothing'],
-  'dispute.evidence_submitted': ['needs_response'],
+  'dispute.inquiry_opened': ['nothing'],
+  'dispute.inquiry_closed': ['inquiry', 'inquiry_answered'],
+  'dispute.opened': ['nothing', 'inquiry', 'inquiry_answered', 'inquiry_closed'],
+  'dispute.evidence_submitted': ['inquiry', 'needs_response'],
   'dispute.won': ['needs_response', 'under_review'],
   'dispute.lost': ['needs_response', 'under_review'],
 };
 
+/** Whether a fact may be the dispute's next one. */
+export const mayFollow = (dispute: Dispute | null, type: DisputeFactType): boolean =>
+  disputeTransitions[type].includes(dispute?.status ?? 'nothing');
+
 /** The dispute after a fact. Folding all of a dispute's facts from `null` rebuilds its row. */
 export function foldDispute(dispute: Dispute | null, fact: DisputeFact): Dispute {
-  const status = dispute?.status ?? 'nothing';
-  if (!disputeTransitions[fact.type].includes(status))
-    throw new Error(`impossible: ${fact.type} on a dispute that is ${status}`);
-  if (fact.type === 'dispute.opened')
-    return {
-      ...fact.data,
-      ...{ version: 1, status: 'needs_response', evidenceId: null, openedAt: fact.at, closedAt: null },
-    };
+  if (!mayFollow(dispute, fact.type))
+    throw new Error(`impossible: ${fact.type} on a dispute that is ${dispute?.status ?? 'nothing'}`);
+  const version = (dispute?.version ?? 0) + 1;
+  const begins = { version, evidenceId: null, openedAt: fact.at, closedAt: null };
+  if (fact.type === 'dispute.opened') return { ...fact.data, ...begins, status: 'needs_response' };
+  if (fact.type === 'dispute.inquiry_opened')
+    return { ...fact.data, ...begins, feeMinor: 0, status: 'inquiry' };
   if (dispute === null) throw new Error(`impossible: ${fact.type} before dispute.opened`);
-  const version = dispute.version + 1;
-  if (fact.type === 'dispute.evidence_submitted')
-    return { ...dispute, version, status: 'under_review', evidenceId: fact.data.evidenceId };
-  const closed = fact.type === 'dispute.won' ? 'won' : 'lost';
-  return { ...dispute, version, status: closed, closedAt: fact.at };
+  if (fact.type !== 'dispute.evidence_submitted')
+    return { ...dispute, version, status: closedAs[fact.type], closedAt: fact.at };
+  const heard = dispute.status === 'inquiry' ? 'inquiry_answered' : 'under_review';
+  return { ...dispute, version, status: heard, evidenceId: fact.data.evidenceId };
 }
+
+const closedAs = {
+  'dispute.inquiry_closed': 'inquiry_closed',
+  'dispute.won': 'won',
+  'dispute.lost': 'lost',
+} as const;
 
 /** One step a fact: the activity by which a dispute's workflow records it. */
 export const disputeSteps = {
+  'dispute.inquiry_opened': 'openInquiry',
+  'dispute.inquiry_closed': 'recordInquiryClosed',
   'dispute.opened': 'openDispute',
   'dispute.evidence_submitted': 'recordEvidence',
   'dispute.won': 'recordWon',

@@ -124,6 +124,8 @@ export function disputeEntries(fact: DisputeFact): LedgerEntry[] {
         ...feeEntries(feeChangeMinor, feeCurrency),
       ];
     }
+    case 'dispute.inquiry_opened':
+    case 'dispute.inquiry_closed':
     case 'dispute.evidence_submitted':
       return [];
   }

@@ -7,13 +7,7 @@ import type { PaymentMethod, Ride } from './ride';
 /** One line of a receipt; what goes back to the rider is negative. */
 export interface ReceiptLine {
   readonly kind:
-    | ChargeLine['kind']
-    | 'taken_too_much'
-    | 'adjustment'
-    | 'tip'
-    | 'refund'
-    | 'refund_failed'
-    | 'waiver';
+    ChargeLine['kind'] | 'taken_too_much' | 'adjustment' | 'tip' | 'refund' | 'refund_failed' | 'waiver';
   readonly name?: string | undefined;
   readonly amountMinor: number;
   /** When it was added to what the ride came to at its end, ISO 8601 in UTC. */

@@ -9,8 +9,8 @@ import {
 import type { DisputeProvider } from '../activities/payments/disputes';
 import {
   disputeSteps,
-  disputeTransitions,
   isSubmitted,
+  mayFollow,
   type Dispute,
   type DisputeFactData,
   type DisputeSeen,
@@ -33,17 +33,14 @@ import { autoUpgrade } from './versioning';
 /**
  * A rider's bank has taken money back, or asks about it: evidence is heard until the deadline, and the bank decides.
  * That takes months, so it is not pinned to a version: its code may change only with `patched()`.
- * @returns how it ended; `no_dispute` for an inquiry that was closed, and where it is about no payment of this house
+ * @returns how it ended; `no_dispute` where it is about no payment of this house
  */
 export async function dispute({ disputeId, policies }: DisputeStart): Promise<DisputeStatus | 'no_dispute'> {
   const subject = { where: 'not begun', version: 0, about: `dispute \`${disputeId}\`` };
   const view = new SagaView(policies, subject, shown);
   const provider = untilAnswered<DisputeProvider>(view);
   const record = new FactRecord<Dispute, DisputeFactData>(
-    {
-      ...{ id: disputeId, steps: disputeSteps, committed: 'committedDispute' },
-      mayFollow: (state, type) => disputeTransitions[type].includes(state?.status ?? 'nothing'),
-    },
+    { id: disputeId, steps: disputeSteps, committed: 'committedDispute', mayFollow },
     view,
   );
   // What is seen at the provider and what is said to it are recorded one after another.
@@ -76,13 +73,22 @@ export async function dispute({ disputeId, policies }: DisputeStart): Promise<Di
   return record.state?.status ?? 'no_dispute';
 
   async function follow(seen: DisputeSeen): Promise<void> {
-    const { stands, ...facts } = seen;
-    if (stands === 'inquiry' || stands === 'inquiry_closed') return;
-    const opened = record.state ?? (await record.add('dispute.opened', { disputeId, ...facts }));
-    if (opened.closedAt !== null || (stands !== 'won' && stands !== 'lost')) return;
-    const { rideId, amountMinor, currency } = opened;
-    const { feeCurrency = currency } = seen;
-    const feeChangeMinor = seen.feeMinor - opened.feeMinor;
+    const { stands, feeMinor, feeCurrency = seen.currency, ...terms } = seen;
+    if (stands === 'inquiry') {
+      if (record.state === null) await record.add('dispute.inquiry_opened', { disputeId, ...terms });
+      return;
+    }
+    if (stands === 'inquiry_closed') {
+      if (!mayFollow(record.state, 'dispute.inquiry_closed')) return;
+      await record.add('dispute.inquiry_closed', { rideId: seen.rideId });
+      return;
+    }
+    if (mayFollow(record.state, 'dispute.opened'))
+      await record.add('dispute.opened', { disputeId, ...terms, feeMinor, feeCurrency });
+    if (record.state === null || record.state.closedAt !== null) return;
+    if (stands !== 'won' && stands !== 'lost') return;
+    const { rideId, amountMinor, currency } = record.state;
+    const feeChangeMinor = feeMinor - record.state.feeMinor;
     await record.add(stands === 'won' ? 'dispute.won' : 'dispute.lost', {
       ...{ rideId, amountMinor, currency, feeChangeMinor, feeCurrency },
     });
@@ -91,7 +97,8 @@ export async function dispute({ disputeId, policies }: DisputeStart): Promise<Di
   /** The provider tells, unless its news is lost: so it is looked at now and then. */
   async function newsOrTime(): Promise<void> {
     const { state } = record;
-    const dueInMs = state?.status === 'needs_response' ? Date.parse(state.evidenceDueAt) - Date.now() : 0;
+    const isAsked = state?.status === 'needs_response' || state?.status === 'inquiry';
+    const dueInMs = isAsked ? Date.parse(state.evidenceDueAt) - Date.now() : 0;
     if (dueInMs > 0) view.waits(`evidence, until ${state!.evidenceDueAt}`, evidenceByOperator);
     else view.waits("the bank's decision");
     const lookMs = dueInMs > 0 ? Math.min(policies.disputeLookMs, dueInMs) : policies.disputeLookMs;

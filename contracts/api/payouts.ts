@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { hasCardNumber } from '../../domain/cardNumber';
+import { disputeStatuses } from '../../domain/dispute';
 import { currency, freeText, minor, time } from '../shared';
 
 /** A payout as its driver sees it. */
@@ -37,7 +38,7 @@ export const earningsView = z.strictObject({
   payouts: z.array(payoutView).describe('the newest first, at most 52'),
 });
 
-const disputeStatus = z.enum(['needs_response', 'under_review', 'won', 'lost']);
+const disputeStatus = z.enum(disputeStatuses);
 
 export const disputesQuery = z.strictObject({
   status: disputeStatus.optional().describe('those that are open unless told otherwise'),

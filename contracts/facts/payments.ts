@@ -87,6 +87,14 @@ export const paymentFacts = {
   'payment.refund_failed': z.object({ refundId: z.string(), intentId, ...amount, reason }),
 } satisfies { [T in PaymentFactType]: z.ZodType<PaymentFactData[T]> };
 
+const disputed = {
+  disputeId: z.string(),
+  rideId: uuid,
+  intentId,
+  ...amount,
+  reason,
+  evidenceDueAt: time,
+};
 const disputeEnd = {
   rideId: uuid,
   ...amount,
@@ -96,15 +104,12 @@ const disputeEnd = {
 
 /** The same for a dispute, by the provider's id. */
 export const disputeFacts = {
+  'dispute.inquiry_opened': z.object(disputed),
+  'dispute.inquiry_closed': z.object({ rideId: uuid }),
   'dispute.opened': z.object({
-    disputeId: z.string(),
-    rideId: uuid,
-    intentId,
-    ...amount,
+    ...disputed,
     feeMinor: minor,
     feeCurrency: currency.optional().describe('of the fee, where it is another one'),
-    reason,
-    evidenceDueAt: time,
   }),
   'dispute.evidence_submitted': z.object({ rideId: uuid, by: subjectId, evidenceId: z.string() }),
   'dispute.won': z.object(disputeEnd),

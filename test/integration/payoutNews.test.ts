@@ -75,15 +75,18 @@ test.each(['webhook_doubled', 'webhook_reordered'])(
   },
 );
 
-test('a card that is disputed as soon as it is charged is heard of, and won by evidence', async () => {
-  const disputeId = await disputeOf(await captured('pm_card_createDispute'));
-  await ground.untilDispute(disputeId, ({ status }) => status === 'needs_response');
-  const text = 'winning_evidence';
+async function submit(disputeId: string, text: string): Promise<void> {
   const evidenceId = evidenceIdOf(disputeId, text);
   await storeEvidence(ground.pool, { disputeId, evidenceId, text });
   await ground.client.workflow
     .getHandle(disputeWorkflowId(disputeId))
     .executeUpdate(disputeUpdates.submitEvidence, { args: [{ evidenceId, by: 'ops-1' }] });
+}
+
+test('a card that is disputed as soon as it is charged is heard of, and won by evidence', async () => {
+  const disputeId = await disputeOf(await captured('pm_card_createDispute'));
+  await ground.untilDispute(disputeId, ({ status }) => status === 'needs_response');
+  await submit(disputeId, 'winning_evidence');
   await ground.untilDispute(disputeId, ({ status }) => status === 'won');
 });
 
@@ -95,16 +98,18 @@ test('a decision whose news is lost is found by looking', async () => {
   await ground.untilDispute(disputeId, ({ status }) => status === 'lost');
 });
 
-test('a bank that only asks takes nothing until it does', async () => {
+test('a bank that only asks takes nothing until it does, and hears the same words anew then', async () => {
   const clearing = await ground.account('provider_clearing');
   const paymentIntent = await captured();
   const { id } = await psp.post<{ id: string }>('/sandbox/disputes', { paymentIntent, inquiry: true });
-  await eventually(async () => {
-    const { rowCount } = await ground.pool.query('select 1 from provider_events where object_id = $1', [id]);
-    return rowCount! > 0 || undefined;
-  });
-  expect(await ground.factTypes(id)).toEqual([]);
+  const standsAtBank = async () => (await psp.stripe.disputes.retrieve(id)).status;
+  await ground.untilDispute(id, ({ status }) => status === 'inquiry');
+  await submit(id, 'the rider was on board');
+  expect(await standsAtBank()).toBe('warning_under_review');
+  expect(await ground.account('provider_clearing')).toBe(clearing);
   await psp.post(`/sandbox/disputes/${id}/escalate`);
   await ground.untilDispute(id, ({ status }) => status === 'needs_response');
   expect(await ground.account('provider_clearing')).toBe(clearing - 2_500 - 1_500);
+  await submit(id, 'the rider was on board');
+  expect(await standsAtBank()).toBe('under_review');
 });

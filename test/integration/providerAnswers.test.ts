@@ -7,7 +7,13 @@ import { captureHold, voidHolds } from '../../services/payments/provider/holds';
 import { chargeCard } from '../../services/payments/provider/intents';
 import { refundCapture } from '../../services/payments/provider/refunds';
 import { returnedOf, transfer } from '../../services/payments/provider/transfers';
-import { openPayment, paymentOrder, paymentsDatabase, providerAccess, untilAnswered } from '../support/payments';
+import {
+  openPayment,
+  paymentOrder,
+  paymentsDatabase,
+  providerAccess,
+  untilAnswered,
+} from '../support/payments';
 import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
 
 /** What no repeat would change is an answer, and nothing is asked for without end. */

@@ -173,13 +173,17 @@ test('what a run has found is a fact before anything is repaired, and how it end
   expect(await ground.drifts('log', order.runId)).toEqual([]);
 });
 
-test('a dispute of which nobody has told us is opened by its workflow', async () => {
+test.each([
+  ['a dispute', false, { byMinor: 1_500, says: 'the bank has taken money back, and it is not booked' }],
+  ['an inquiry', true, { says: 'the bank asks about a charge, and nobody knows of it' }],
+])('%s of which nobody has told us is opened by its workflow', async (_, inquiry, differs) => {
   const rideId = await ground.captured();
-  await ground.psp.post('/sandbox/disputes', { paymentIntent: await intentOf(rideId) });
+  const paymentIntent = await intentOf(rideId);
+  await ground.psp.post('/sandbox/disputes', { paymentIntent, inquiry });
   const { found, left, tried } = await repaired(rideId);
-  expect(found).toMatchObject([{ kind: 'dispute_differs', byMinor: 1_500 }]);
+  expect(found).toMatchObject([{ kind: 'dispute_differs', ...differs }]);
   expect(tried).toEqual(['its workflow was told to look']);
   expect(left).toEqual([]);
   const { rows } = await ground.pool.query('select status from disputes where ride_id = $1', [rideId]);
-  expect(rows).toHaveLength(1);
+  expect(rows).toEqual([{ status: inquiry ? 'inquiry' : 'needs_response' }]);
 });

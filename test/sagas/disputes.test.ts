@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import type { Dispute } from '../../domain/dispute';
+import type { Dispute, DisputeSeen } from '../../domain/dispute';
 import { disputeUpdates } from '../../domain/names';
 import { balancesOf } from '../../services/payments/books/ledger';
 import { cardOf } from '../support/card';
@@ -25,10 +25,12 @@ beforeAll(async () => {
 afterAll(() => ground?.stop());
 
 /** A dispute of a ride of its own, whose evidence is due in a week. */
-async function opened(): Promise<{ disputeId: string; rideId: string; workflow: WorkflowHandle }> {
+async function opened(
+  as: Partial<DisputeSeen> = {},
+): Promise<{ disputeId: string; rideId: string; workflow: WorkflowHandle }> {
   const [disputeId, rideId] = [`du_${randomUUID().replaceAll('-', '')}`, randomUUID()];
   const evidenceDueAt = new Date((await env.currentTimeMs()) + 7 * DAY_MS).toISOString();
-  bank.now(disputeId, { rideId, evidenceDueAt });
+  bank.now(disputeId, { rideId, evidenceDueAt, ...as });
   const workflow = await ground.disputeNews(disputeId);
   await ground.untilDispute(disputeId, () => true);
   return { disputeId, rideId, workflow };
@@ -144,20 +146,44 @@ test('news in any order, doubled, and after the end changes nothing', async () =
   expect(await booked(rideId)).toMatchObject({ disputes: 0, provider_clearing: 0 });
 });
 
-test('an inquiry takes no money; it may become a dispute, or be closed', async () => {
-  const [asked, escalated] = [`du_a${Date.now()}`, `du_b${Date.now()}`];
-  for (const disputeId of [asked, escalated])
-    bank.now(disputeId, { rideId: randomUUID(), stands: 'inquiry', feeMinor: 0 });
-  const workflow = await ground.disputeNews(asked);
-  await ground.disputeNews(escalated);
-  await eventually(() => Promise.resolve(bank.looks(escalated) > 0 || undefined));
-  bank.now(asked, { stands: 'inquiry_closed' });
-  bank.now(escalated, { stands: 'needs_response', feeMinor: 1_500 });
-  await ground.disputeNews(asked);
-  await ground.disputeNews(escalated);
-  expect(await workflow.result()).toBe('no_dispute');
-  expect(await ground.factTypes(asked)).toEqual([]);
-  expect(await ground.untilDispute(escalated, () => true)).toMatchObject({ feeMinor: 1_500 });
+describe('an inquiry', () => {
+  async function asked() {
+    const inquiry = await opened({ stands: 'inquiry', feeMinor: 0 });
+    expect(await ground.untilDispute(inquiry.disputeId, () => true)).toMatchObject({ status: 'inquiry' });
+    return inquiry;
+  }
+
+  test('is answered, and closed, and books no money', async () => {
+    const { disputeId, rideId, workflow } = await asked();
+    expect(await cardOf(workflow)).toContain('waits for: evidence, until');
+    expect(await submit(workflow, 'the rider was on board')).toMatchObject({ status: 'inquiry_answered' });
+    bank.now(disputeId, { stands: 'inquiry_closed' });
+    await ground.disputeNews(disputeId);
+    expect(await workflow.result()).toBe('inquiry_closed');
+    expect(await booked(rideId)).toEqual({});
+    expect(await ground.factTypes(disputeId)).toEqual([
+      ...['dispute.inquiry_opened', 'dispute.evidence_submitted', 'dispute.inquiry_closed'],
+    ]);
+    const [row, fold] = await ground.rowAndFold(disputeId, 'dispute');
+    expect(row).toEqual(fold);
+  });
+
+  test('may become a dispute, which is answered anew', async () => {
+    const { disputeId, rideId, workflow } = await asked();
+    await submit(workflow, 'the rider was on board');
+    bank.now(disputeId, { stands: 'needs_response', feeMinor: 1_500 });
+    await ground.disputeNews(disputeId);
+    await ground.untilDispute(disputeId, ({ status }) => status === 'needs_response');
+    expect(await booked(rideId)).toMatchObject({ disputes: 1_500, provider_fees: 1_500 });
+    expect(await submit(workflow, 'the rider was on board')).toMatchObject({ status: 'under_review' });
+  });
+
+  test('that is over before anybody has heard of it leaves nothing', async () => {
+    const disputeId = `du_${randomUUID().replaceAll('-', '')}`;
+    bank.now(disputeId, { rideId: randomUUID(), stands: 'inquiry_closed' });
+    expect(await (await ground.disputeNews(disputeId)).result()).toBe('no_dispute');
+    expect(await ground.factTypes(disputeId)).toEqual([]);
+  });
 });
 
 test('a dispute about somebody else’s payment is none of ours', async () => {

@@ -8,12 +8,12 @@ import { cardOf } from '../support/card';
 jest.setTimeout(60_000);
 
 let played: PlayedPayments;
-let { pool, provider, saga, sleep, untilStatus, untilAsked, resultAfterWindow, factTypes, rowAndFold } =
+let { pool, provider, saga, now, sleep, untilStatus, untilAsked, resultAfterWindow, factTypes, rowAndFold } =
   {} as PlayedPayments;
 
 beforeAll(async () => {
   played = await startPlayedPayments();
-  ({ pool, provider, saga, sleep, untilStatus, untilAsked, resultAfterWindow, factTypes, rowAndFold } =
+  ({ pool, provider, saga, now, sleep, untilStatus, untilAsked, resultAfterWindow, factTypes, rowAndFold } =
     played);
 });
 beforeEach(() => provider.reset());
@@ -99,7 +99,7 @@ test('a new hold that ends sooner is made anew a day before, although no ride sa
   const rideId = await aged(holdValidMs + 1_000);
   // As Visa's do that are asked for without their rider: 4 days and 18 hours.
   const lifeMs = 114 * HOUR_MS;
-  const heldUntil = new Date((await saga.env.currentTimeMs()) + lifeMs).toISOString();
+  const heldUntil = new Date((await now()) + lifeMs).toISOString();
   const intentId = `pi_${rideId}_2`;
   provider.next('authorize', () => Promise.resolve({ charged: true, intentId, heldUntil }));
   await holdAges(rideId);

@@ -30,7 +30,8 @@ export function playedDisputes(): PlayedDisputes {
         const special = waiting.shift();
         if (special) return special();
         heard.push(evidenceId);
-        disputes.set(disputeId, { ...disputes.get(disputeId)!, stands: 'under_review' });
+        const { stands, ...dispute } = disputes.get(disputeId)!;
+        disputes.set(disputeId, { ...dispute, stands: stands === 'inquiry' ? stands : 'under_review' });
         return Promise.resolve({ submitted: true });
       },
     },

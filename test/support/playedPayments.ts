@@ -29,6 +29,8 @@ export interface PlayedPayments {
    * nothing in the history. Answers the order, to be opened.
    */
   committed(changes: Partial<PaymentOrder>, ...facts: PaymentFact[]): Promise<PaymentOrder>;
+  /** What the clock says, in milliseconds since 1970. */
+  now(): Promise<number>;
   /** Moves the clock. */
   sleep(duration: number | `${number} minutes`): Promise<void>;
   /** A payment whose ride cost 15 dollars. */
@@ -77,6 +79,7 @@ export async function startPlayedPayments(
       }
       return order;
     },
+    now: () => env.currentTimeMs(),
     sleep: (duration) => env.sleep(duration),
     async captured() {
       const rideId = await saga.open();

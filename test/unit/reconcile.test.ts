@@ -1,4 +1,10 @@
-import { isClean, reconcile, type Compared, type Look, type ReconciliationSteps } from '../../domain/reconcile';
+import {
+  isClean,
+  reconcile,
+  type Compared,
+  type Look,
+  type ReconciliationSteps,
+} from '../../domain/reconcile';
 import { checkNames, driftLine, type CheckName, type Drift } from '../../domain/reconciliation';
 
 const order = { runId: 'run', since: '2026-01-01T00:00:00.000Z', repairs: true, settleMs: 10, resumes: true };
@@ -96,7 +102,12 @@ test.each([
   ['has come meanwhile, perhaps out of order', [], false],
 ])('the log counts as compared where what was missing %s: %#', async (_, drifts, counts) => {
   const compared = { below: '7', offsets: { 0: 3 } };
-  const { steps, kept } = house({ log: [{ drifts: [missing], compared }, { drifts, compared }] });
+  const { steps, kept } = house({
+    log: [
+      { drifts: [missing], compared },
+      { drifts, compared },
+    ],
+  });
   await reconcile(order, steps);
   expect(kept).toEqual([counts ? compared : undefined]);
 });

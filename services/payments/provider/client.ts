@@ -65,7 +65,8 @@ export async function withIdempotencyKey<T>(
   try {
     return await request(version === 1 ? step : `${step}#${version}`);
   } catch (error) {
-    if (isStoredServerError(error) || isRefusal(error) || isUsedOtherwise(error)) await retireKey(pool, step, version);
+    if (isStoredServerError(error) || isRefusal(error) || isUsedOtherwise(error))
+      await retireKey(pool, step, version);
     throw error;
   }
 }

@@ -4,7 +4,6 @@ import { fromProvider } from './amounts';
 import { evidenceText, paymentOfIntent } from '../books/disputeStore';
 import { idOf, orNull, refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
 
-/** What Stripe calls it, as we do; an appeal goes on as the dispute does. What is not here is not decided yet. */
 const stands: Readonly<Partial<Record<Stripe.Dispute.Status, DisputeSeen['stands']>>> = {
   warning_needs_response: 'inquiry',
   warning_under_review: 'inquiry',
@@ -14,6 +13,10 @@ const stands: Readonly<Partial<Record<Stripe.Dispute.Status, DisputeSeen['stands
   won: 'won',
   lost: 'lost',
 };
+
+/** What Stripe calls it, as we do; an appeal goes on as the dispute does. What has no name here is not decided yet. */
+export const standsOf = ({ status }: Stripe.Dispute): DisputeSeen['stands'] =>
+  stands[status] ?? 'under_review';
 
 /** A dispute as the provider has it; null where it has none, or it is about a payment of somebody else's. */
 export async function readDispute(
@@ -35,7 +38,7 @@ export async function readDispute(
   return {
     rideId,
     intentId,
-    stands: stands[dispute.status] ?? 'under_review',
+    stands: standsOf(dispute),
     amountMinor: fromProvider(dispute.amount, currency),
     currency,
     feeMinor: fromProvider(fees, feeCurrency),
@@ -58,17 +61,21 @@ export async function submitEvidence(
   const text = await evidenceText(access.pool, disputeId, evidenceId);
   if (text === null) return { submitted: false, reason: 'No such evidence is stored.' };
   try {
-    const { evidence, evidence_details: details } = await access.client.disputes.retrieve(disputeId);
-    if (details.submission_count > 0) {
+    const { status, evidence, evidence_details: details } = await access.client.disputes.retrieve(disputeId);
+    // Who has answered an inquiry is heard anew when it becomes a dispute.
+    if (!status.endsWith('needs_response') && details.submission_count > 0) {
       if (evidence.uncategorized_text === text) return { submitted: true };
       return { submitted: false, reason: 'Other evidence was submitted before.' };
     }
-    await withIdempotencyKey(access, `${rideId}/evidence/${disputeId}/${evidenceId}`, (idempotencyKey) =>
-      access.client.disputes.update(
-        disputeId,
-        { evidence: { uncategorized_text: text }, submit: true },
-        { idempotencyKey },
-      ),
+    await withIdempotencyKey(
+      access,
+      `${rideId}/evidence/${disputeId}/${status}/${evidenceId}`,
+      (idempotencyKey) =>
+        access.client.disputes.update(
+          disputeId,
+          { evidence: { uncategorized_text: text }, submit: true },
+          { idempotencyKey },
+        ),
     );
     return { submitted: true };
   } catch (error) {

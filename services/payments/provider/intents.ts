@@ -136,10 +136,7 @@ async function actionOf({ pool }: ProviderAccess, intent: Intent): Promise<Charg
  * Until when a hold can be captured, where the provider says so: a card's brand gives those of merchants less time
  * (https://docs.stripe.com/payments/place-a-hold-on-a-payment-method, validity windows).
  */
-async function endOf(
-  { client }: ProviderAccess,
-  { latest_charge }: Intent,
-): Promise<{ heldUntil?: string }> {
+async function endOf({ client }: ProviderAccess, { latest_charge }: Intent): Promise<{ heldUntil?: string }> {
   const chargeId = idOf(latest_charge);
   if (chargeId === undefined) return {};
   const { payment_method_details: details } = await client.charges.retrieve(chargeId);

@@ -1,8 +1,9 @@
 import type Stripe from 'stripe';
-import type { Dispute } from '../../../domain/dispute';
+import type { Dispute, DisputeStatus } from '../../../domain/dispute';
 import type { Payout } from '../../../domain/payout';
 import type { Drift, Repair } from '../../../domain/reconciliation';
 import { fromProvider } from '../provider/amounts';
+import { standsOf } from '../provider/disputes';
 
 /** Whether a transfer is the one of its payout, with the same amount, and back where that came back. */
 export function judgeTransfer(transfer: Stripe.Transfer, payoutId: string, payout: Payout | null): Drift[] {
@@ -48,33 +49,41 @@ export function judgeTransfer(transfer: Stripe.Transfer, payoutId: string, payou
   ];
 }
 
-/** An inquiry moves no money, nor does a dispute that was prevented. */
-const movesMoney = ({ status }: Stripe.Dispute): boolean =>
-  status !== 'prevented' && !status.startsWith('warning_');
+/** How far a dispute has come; whose turn it is to say something does not count. */
+const phases = {
+  inquiry: 'an inquiry',
+  inquiry_answered: 'an inquiry',
+  inquiry_closed: 'a closed inquiry',
+  needs_response: 'open',
+  under_review: 'open',
+  won: 'won',
+  lost: 'lost',
+} as const satisfies Record<DisputeStatus, string>;
 
-/** Whether a dispute of the provider’s is ours, over the same amount, and stands where we say. */
+/** Whether a dispute of the provider’s is ours, over the same amount, and stands where we say. An inquiry moves no money. */
 export function judgeDispute(found: Stripe.Dispute, rideId: string, dispute: Dispute | null): Drift[] {
-  if (!movesMoney(found)) return [];
+  const theirs = phases[standsOf(found)];
   const currency = found.currency.toUpperCase();
   const theirsMinor = fromProvider(found.amount, found.currency);
-  const common = { kind: 'dispute_differs', ids: { rideId, disputeId: found.id }, currency } as const;
-  const repair: Repair = { does: 'tell_dispute', disputeId: found.id };
-  const cause = 'the provider’s news of it was lost, or is still on its way';
-  const action = 'have the dispute’s workflow look at the provider';
+  const common = { kind: 'dispute_differs', ids: { rideId, disputeId: found.id } } as const;
+  const look = {
+    cause: 'the provider’s news of it was lost, or is still on its way',
+    action: 'have the dispute’s workflow look at the provider',
+    repair: { does: 'tell_dispute', disputeId: found.id },
+  } as const;
+  const ask = { action: 'an operator asks the provider which is right' };
   if (dispute === null) {
+    if (theirs === 'a closed inquiry') return [];
+    if (theirs === 'an inquiry')
+      return [{ ...common, ...look, says: 'the bank asks about a charge, and nobody knows of it' }];
     const says = 'the bank has taken money back, and it is not booked';
-    return [{ ...common, byMinor: theirsMinor, says, cause, action, repair }];
+    return [{ ...common, ...look, byMinor: theirsMinor, currency, says }];
   }
   const byMinor = theirsMinor - dispute.amountMinor;
-  if (byMinor !== 0) {
-    const says = 'another amount is disputed than is booked';
-    return [{ ...common, byMinor, says, action: 'an operator asks the provider which is right' }];
-  }
-  const theirs = found.status === 'won' || found.status === 'lost' ? found.status : 'open';
-  const ours = dispute.closedAt === null ? 'open' : dispute.status;
+  if (byMinor !== 0)
+    return [{ ...common, ...ask, byMinor, currency, says: 'another amount is disputed than we know of' }];
+  const ours = phases[dispute.status];
   if (theirs === ours) return [];
   const says = `the provider says that it is ${theirs}, our facts that it is ${ours}`;
-  return ours === 'open'
-    ? [{ ...common, says, cause, action, repair }]
-    : [{ ...common, says, action: 'an operator asks the provider which is right' }];
+  return [{ ...common, ...(ours === 'won' || ours === 'lost' ? ask : look), says }];
 }

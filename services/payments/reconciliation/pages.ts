@@ -1,4 +1,4 @@
-import type { Dispute } from '../../../domain/dispute';
+import { openDisputeStatuses, type Dispute } from '../../../domain/dispute';
 import type { LedgerEntry } from '../../../domain/ledger';
 import type { Payment } from '../../../domain/payment';
 import type { Payout } from '../../../domain/payout';
@@ -44,7 +44,7 @@ const tables = {
 
 const open = {
   payment: openPayments,
-  dispute: `status not in ('won', 'lost')`,
+  dispute: `status in ('${openDisputeStatuses.join(`', '`)}')`,
   payout: `status = 'started'`,
 } as const;
 

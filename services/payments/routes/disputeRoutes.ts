@@ -4,7 +4,7 @@ import type { Pool } from 'pg';
 import { operations } from '../../../contracts/api/operations';
 import type { DisputeView } from '../../../contracts/api/payouts';
 import { refusalIn } from '../../../contracts/api/problems';
-import { isSubmitted, type Dispute, type EvidenceOrder } from '../../../domain/dispute';
+import { isSubmitted, openDisputeStatuses, type Dispute, type EvidenceOrder } from '../../../domain/dispute';
 import { DomainError } from '../../../domain/errors';
 import { disputeUpdates, disputeWorkflowId } from '../../../domain/names';
 import { DependencyUnavailable } from '../../../platform/errors';
@@ -26,7 +26,7 @@ export function disputeRoutes(mount: MountOperation, options: DisputeRoutesOptio
   const { payments, now } = options;
 
   mount(operations.listDisputes, async ({ query: { status, limit } }) => {
-    const statuses = status === undefined ? (['needs_response', 'under_review'] as const) : [status];
+    const statuses = status === undefined ? openDisputeStatuses : [status];
     const disputes = await listDisputes(payments, { statuses, limit });
     return { status: 200, body: { disputes: disputes.map(viewDispute) } };
   });

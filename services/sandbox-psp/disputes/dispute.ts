@@ -156,7 +156,6 @@ export function escalateInquiry(dispute: Dispute, at: Date): Dispute {
   return {
     ...dispute,
     status: 'needs_response',
-    submissions: 0,
     due_by: unixSeconds(new Date(at.getTime() + evidenceHeardForMs)),
     changes: [change('dispute', -dispute.amount, disputeFeeMinor, at)],
   };
