@@ -1,37 +1,20 @@
 import { randomUUID } from 'node:crypto';
-import type { Pool } from '../../platform/postgres';
 import { storeEvidence } from '../../services/payments/books/disputeStore';
-import type { ProviderAccess } from '../../services/payments/provider/client';
 import { readDispute, submitEvidence } from '../../services/payments/provider/disputes';
 import { captureHold, voidHolds } from '../../services/payments/provider/holds';
 import { chargeCard } from '../../services/payments/provider/intents';
 import { refundCapture } from '../../services/payments/provider/refunds';
 import { returnedOf, transfer } from '../../services/payments/provider/transfers';
-import {
-  openPayment,
-  paymentOrder,
-  paymentsDatabase,
-  providerAccess,
-  untilAnswered,
-} from '../support/payments';
-import { startPsp, temporaryFolder, type RunningPsp } from '../support/sandboxPsp';
+import { openPayment, paymentOrder, untilAnswered } from '../support/payments';
+import { startProviderGround, type ProviderGround } from '../support/providerGround';
 
 /** What no repeat would change is an answer, and nothing is asked for without end. */
 
-let pool: Pool;
-let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let psp: RunningPsp;
-let access: ProviderAccess;
+let { pool, psp, access, stop } = {} as ProviderGround;
 
-beforeAll(async () => {
-  [pool, folder] = await Promise.all([paymentsDatabase(), temporaryFolder()]);
-  psp = await startPsp(folder.path);
-  access = providerAccess(pool, psp.url);
-});
-afterAll(async () => {
-  await psp.stop();
-  await Promise.all([pool.end(), folder.remove()]);
-});
+beforeAll(async () => void ({ pool, psp, access, stop } = await startProviderGround()));
+
+afterAll(() => stop?.());
 
 const payout = (changes: { amountMinor?: number; destination?: string } = {}) => ({
   ...{ payoutId: randomUUID(), driverId: 'driver-1', period: '2026-W09', destination: 'acct_12345678' },

@@ -138,7 +138,7 @@ describe('an inquiry', () => {
     expect(await psp.post(`/sandbox/disputes/${id}/escalate`)).toMatchObject({
       status: 'needs_response',
       balance_transactions: [{ net: -4000 }],
-      evidence_details: { submission_count: 0 },
+      evidence_details: { submission_count: 1 },
     });
     expect(await usd()).toMatchObject({ balanceMinor: -1500 });
     const winning = { uncategorized_text: 'winning_evidence' };
