@@ -57,9 +57,9 @@ const judgePage = (pool: Pool, page: Page): Promise<Drift[]> =>
 async function* unfoundedBookings(db: Queryable, since: string): AsyncGenerator<string[]> {
   for (let after = firstUuidOf(new Date(since)); ;) {
     const { rows } = await db.query<{ transactionId: string; stepId: string; founded: boolean }>(
-      `select transaction_id as "transactionId", step_id as "stepId",
-         exists (select from steps where steps.step_id = ledger_transactions.step_id) as founded
-       from ledger_transactions where transaction_id > $1 order by transaction_id limit ${PAGE}`,
+      `select transaction_id as "transactionId", booked.step_id as "stepId", steps.step_id is not null as founded
+       from ledger_transactions booked left join steps using (step_id)
+       where transaction_id > $1 order by transaction_id limit ${PAGE}`,
       [after],
     );
     const stepIds = rows.filter(({ founded }) => !founded).map(({ stepId }) => stepId);

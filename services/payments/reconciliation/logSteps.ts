@@ -38,7 +38,7 @@ export async function* committedSince(db: Queryable, xid: string): AsyncGenerato
   for (;;) {
     const { rows }: { rows: (CommittedFact & { stepId: string })[] } = await db.query(
       `select ${columns}, step_id as "stepId" from steps where (xid, step_id) > ($1::xid8, $2)
-       order by xid, step_id limit ${PAGE}`,
+       order by steps.xid, step_id limit ${PAGE}`,
       [after.xid, after.stepId],
     );
     if (rows.length > 0) yield rows;
