@@ -1,5 +1,6 @@
 import { openIssuer, openSecrets } from '../stack/issuer';
 import type { Say } from '../stack/say';
+import type { ServerName } from '../stack/servers';
 import type { Wanted } from '../stack/startOne';
 import { startHouse, startMap, startProvider, type Ground, type House } from './ride/house';
 import { startBenchServers } from './servers';
@@ -11,19 +12,18 @@ export type Stops = (() => Promise<unknown>)[];
 export async function onGround<T>(
   say: Say,
   measure: (ground: Ground, stops: Stops) => Promise<T>,
+  names: readonly ServerName[] = ['postgres', 'temporal'],
 ): Promise<T> {
   const stops: Stops = [];
   try {
-    return await measure(await prepareGround(say, stops), stops);
+    return await measure(await prepareGround(say, stops, names), stops);
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
 }
 
-async function prepareGround(say: Say, stops: Stops): Promise<Ground> {
-  const servers = await say.during('Starting postgres, temporal', () =>
-    startBenchServers(['postgres', 'temporal'], say),
-  );
+async function prepareGround(say: Say, stops: Stops, names: readonly ServerName[]): Promise<Ground> {
+  const servers = await say.during(`Starting ${names.join(', ')}`, () => startBenchServers(names, say));
   stops.push(() => servers.stop());
   const [issuer, secrets] = [await openIssuer(servers.dataDir), await openSecrets(servers.dataDir)];
   const map = await startMap();

@@ -3,12 +3,17 @@ import { createSay, type Say } from '../stack/say';
 import { asText, type BenchResult } from './frame';
 import { benchHelp, parseBenchOptions, type BenchOptions } from './options';
 import { benchPayment } from './payment/payment';
+import { benchReconcile } from './reconcile/reconcile';
 import { benchRide } from './ride/ride';
 
 /** A bench: what it measures, told as it goes. Everything that it has started is stopped when it returns or throws. */
 export type Bench = (options: BenchOptions, say: Say) => Promise<BenchResult>;
 
-const benches: Readonly<Record<string, Bench>> = { ride: benchRide, payment: benchPayment };
+const benches: Readonly<Record<string, Bench>> = {
+  ride: benchRide,
+  payment: benchPayment,
+  reconcile: benchReconcile,
+};
 
 /** @returns the exit code: 0; 1 a check is false or something failed; 2 wrong arguments */
 export function main(argv: readonly string[]): Promise<number> {
