@@ -1,5 +1,10 @@
-import type { PaymentStatus } from '../../../domain/payment';
+import { isDeepStrictEqual } from 'node:util';
 import { driverAccount } from '../../../domain/ledger';
+import type { PaymentStatus } from '../../../domain/payment';
+import { stepsOf } from '../../../platform/outbox';
+import type { Pool } from '../../../platform/postgres';
+import { getPayment } from '../../../services/payments/books/paymentStore';
+import { getPayout } from '../../../services/payments/books/payoutStore';
 import { providerBooks, transfersOf } from '../providerBooks';
 import type { House } from './house';
 
@@ -31,21 +36,15 @@ export async function judgePayment(
     [rideId],
   );
   const { clearing, all } = sums[0]!;
-  const { rows: facts } = await pool.query<{ version: number }>(
-    'select version from steps where aggregate_id = $1 order by version',
-    [rideId],
-  );
-  const { rows } = await pool.query<{ status: string }>('select status from payments where payment_id = $1', [
-    rideId,
-  ]);
+  const payment = await getPayment(pool, rideId);
   return [
-    rows[0]?.status === status ? '' : `the payment is ${rows[0]?.status}, not ${status}`,
+    payment?.status === status ? '' : `the payment is ${payment?.status}, not ${status}`,
     captures.length <= charges ? '' : `the card was charged ${captures.length} times`,
     theirs === paidMinor ? '' : `the rider has paid ${theirs}, not ${paidMinor}`,
     clearing === theirs ? '' : `our ledger says ${clearing}, the provider ${theirs}`,
     all === 0 ? '' : `the ledger sums to ${all}`,
     holdsOpen ? 'a hold is still open' : '',
-    facts.every(({ version }, i) => version === i + 1) ? '' : 'the facts have a gap',
+    await factsMissing(pool, rideId, payment?.version),
   ].filter((wrong) => wrong !== '');
 }
 
@@ -70,5 +69,15 @@ export async function judgePayout(
     sums.get('provider_clearing') === -sentMinor ? '' : `our ledger does not say that ${sentMinor} was sent`,
     leftMinor === 0 ? '' : `the driver's account says ${leftMinor}`,
     (sums.get('payouts_in_transit') ?? 0) === 0 ? '' : 'a payout is still on its way in our books',
+    await factsMissing(pool, payoutId, (await getPayout(pool, payoutId))?.version),
   ].filter((wrong) => wrong !== '');
+}
+
+/** One for each version of the row. */
+async function factsMissing(pool: Pool, aggregateId: string, version = 0): Promise<string> {
+  const versions = (await stepsOf(pool, aggregateId)).map((step) => step.version);
+  const wanted = Array.from({ length: version }, (_, i) => i + 1);
+  return isDeepStrictEqual(versions, wanted)
+    ? ''
+    : `the row is version ${version}, its facts ${versions.join()}`;
 }
