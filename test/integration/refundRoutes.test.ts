@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { paymentUpdates } from '../../domain/names';
 import { stepsOf } from '../../platform/outbox';
 import { createPaymentRoutes } from '../../services/payments/routes/tipAndRefundRoutes';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
@@ -59,6 +61,39 @@ test('a refund that was refused half way goes on under its key, and then answers
   ]);
   await resultAfterWindow(rideId);
   expect(await refund('key-1', 1_800)).toMatchObject(given);
+});
+
+describe('a refund that was asked for before keys were hashed', () => {
+  const order = { refundKey: 'ops-1:key-1', amountMinor: 1_800, reason: 'accident' };
+  const askedThen = (rideId: string): Promise<unknown> =>
+    played.saga.handle(rideId).executeUpdate(paymentUpdates.refund, {
+      updateId: createHash('sha256').update(JSON.stringify(order)).digest('hex'),
+      args: [{ ...order, by: 'ops-1' }],
+    });
+  const refunds = (rideId: string): string[] =>
+    played.provider.asked(rideId).filter((what) => what.startsWith('refund'));
+
+  test('is given once, and answers the same', async () => {
+    const rideId = await chargedTwice();
+    await askedThen(rideId);
+    const refund = refundOf(rideId);
+    expect(await refund('key-1', 1_800)).toMatchObject({ status: 201, body: { refundedMinor: 1_800 } });
+    expect(await refund('key-2', 200)).toMatchObject({ status: 201, body: { refundedMinor: 2_000 } });
+    expect(await refund('key-1', 1_800)).toMatchObject({ status: 201, body: { refundedMinor: 1_800 } });
+    expect(refunds(rideId)).toEqual(['refund 500', 'refund 1300', 'refund 200']);
+  });
+
+  test('goes on where it was refused half way', async () => {
+    const rideId = await chargedTwice();
+    played.provider.next('refund', () => Promise.resolve({ refunded: true, refundId: 're_half' }));
+    played.provider.next('refund', () => Promise.resolve({ refunded: false, reason: 'charge_disputed' }));
+    await expect(askedThen(rideId)).rejects.toThrow();
+    const refund = refundOf(rideId);
+    const given = { status: 201, body: { refundId: 're_half', refundedMinor: 1_800 } };
+    expect(await refund('key-1', 1_800)).toMatchObject(given);
+    expect(await refund('key-1', 1_800)).toMatchObject(given);
+    expect(refunds(rideId)).toEqual(['refund 500', 'refund 1300', 'refund 1300']);
+  });
 });
 
 test('the key is in no fact and in no history as the caller has typed it', async () => {

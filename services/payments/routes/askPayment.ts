@@ -1,4 +1,9 @@
-import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
+import {
+  WorkflowNotFoundError,
+  WorkflowUpdateFailedError,
+  type Client,
+  type WorkflowHandle,
+} from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { refusalIn } from '../../../contracts/api/problems';
 import type { DomainError } from '../../../domain/errors';
@@ -11,13 +16,13 @@ export interface AskPaymentOptions {
   readonly deadlineMs: number;
 }
 
-export interface Ask<Argument> {
+export interface Ask<Argument, Answer = unknown> {
   readonly rideId: string;
   readonly update: keyof typeof paymentUpdates;
   readonly argument: Argument;
   readonly updateId?: string;
-  /** The answer of a payment whose workflow has ended. */
-  readonly whenOver: DomainError;
+  /** Answers for a payment whose workflow has ended, or refuses. */
+  readonly whenOver: () => Answer | Promise<Answer>;
 }
 
 /**
@@ -25,23 +30,50 @@ export interface Ask<Argument> {
  * @throws DomainError what it refuses; DependencyUnavailable where it does not answer in time: it may still do it
  */
 export async function askPayment<Answer, Argument>(
-  { temporal, deadlineMs }: AskPaymentOptions,
-  { rideId, update, argument, updateId, whenOver }: Ask<Argument>,
+  options: AskPaymentOptions,
+  { rideId, update, argument, updateId, whenOver }: Ask<Argument, Answer>,
 ): Promise<Answer> {
+  const asked = await outcomeOf(options, () =>
+    ofPayment(options, rideId).executeUpdate<Answer, [Argument]>(paymentUpdates[update], {
+      args: [argument],
+      ...(updateId === undefined ? {} : { updateId }),
+    }),
+  );
+  return asked === undefined ? whenOver() : answerOrRefusal(asked);
+}
+
+function answerOrRefusal<Answer>(asked: UpdateOutcome<Answer>): Answer {
+  if ('refused' in asked) throw asked.refused;
+  return asked.answer;
+}
+
+/**
+ * What became of an Update that was asked for before; undefined where the payment, or the server by now, knows of none.
+ * One that is under way is waited for.
+ * @throws DependencyUnavailable where that takes too long
+ */
+export const askedBefore = <Answer>(
+  options: AskPaymentOptions,
+  { rideId, updateId }: { readonly rideId: string; readonly updateId: string },
+): Promise<UpdateOutcome<Answer> | undefined> =>
+  outcomeOf(options, () => ofPayment(options, rideId).getUpdateHandle<Answer>(updateId).result());
+
+export type UpdateOutcome<Answer> = { readonly answer: Answer } | { readonly refused: DomainError };
+
+const ofPayment = ({ temporal }: AskPaymentOptions, rideId: string): WorkflowHandle =>
+  temporal.workflow.getHandle(paymentWorkflowId(rideId));
+
+async function outcomeOf<Answer>(
+  { temporal, deadlineMs }: AskPaymentOptions,
+  ask: () => Promise<Answer>,
+): Promise<UpdateOutcome<Answer> | undefined> {
   try {
-    return await temporal.withDeadline(Date.now() + deadlineMs, () =>
-      temporal.workflow
-        .getHandle(paymentWorkflowId(rideId))
-        .executeUpdate<Answer, [Argument]>(paymentUpdates[update], {
-          args: [argument],
-          ...(updateId === undefined ? {} : { updateId }),
-        }),
-    );
+    return { answer: await temporal.withDeadline(Date.now() + deadlineMs, ask) };
   } catch (error) {
     const refusal = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
     const refused = refusal instanceof ApplicationFailure ? refusalIn(refusal) : undefined;
-    if (refused) throw refused;
-    if (error instanceof WorkflowNotFoundError) throw whenOver;
+    if (refused) return { refused };
+    if (error instanceof WorkflowNotFoundError) return undefined;
     throw new DependencyUnavailable('the workflow of the payment', { cause: error });
   }
 }

@@ -31,9 +31,11 @@ export function paymentOperatorRoutes(mount: MountOperation, options: PaymentOpe
   ) {
     const ride = await rideOf(caller, rideId);
     const { status } = await paymentThatIs(payments, ride.rideId);
-    const whenOver = new DomainError(refusal, `The time for it is over: the payment is ${status}.`, {
-      paymentStatus: status,
-    });
+    const whenOver = (): never => {
+      throw new DomainError(refusal, `The time for it is over: the payment is ${status}.`, {
+        paymentStatus: status,
+      });
+    };
     await askPayment<Payment, Argument>(options, { rideId: ride.rideId, ...ask, whenOver });
     return { status: 200, body: await paymentThatIs(payments, ride.rideId) };
   }

@@ -9,7 +9,7 @@ import type { Caller, MountOperation } from '../../../platform/http';
 import { stepsOf } from '../../../platform/outbox';
 import type { Pool, Queryable } from '../../../platform/postgres';
 import { getPayment } from '../books/paymentStore';
-import { askPayment, type AskPaymentOptions } from './askPayment';
+import { askedBefore, askPayment, type AskPaymentOptions } from './askPayment';
 import { callersKey } from './callersKey';
 import { refundGiven } from './refundGiven';
 
@@ -37,14 +37,15 @@ export function createPaymentRoutes(mount: MountOperation, options: PaymentRoute
 
   mount(operations.refundRide, async ({ params, headers, body, caller }) => {
     const { rideId } = await rideOf(caller, params.rideId);
-    const refundKey = callersKey(caller, headers['idempotency-key']);
-    const order: RefundOrder = { refundKey, ...body, by: caller.sub };
+    const key = headers['idempotency-key'];
+    const order: RefundOrder = { refundKey: callersKey(caller, key), ...body, by: caller.sub };
     const steps = await stepsOf<PaymentFact>(payments, rideId);
     const given = refundGiven(
       steps.map(({ fact }) => fact),
       order,
     );
-    const refund = given ?? (await give(rideId, order, steps.length));
+    const refund =
+      given ?? (await give(rideId, order, { refundKey: `${caller.sub}:${key}`, ...body }, steps.length));
     return { status: 201, body: { rideId, ...refund } satisfies RefundView };
   });
 
@@ -53,28 +54,43 @@ export function createPaymentRoutes(mount: MountOperation, options: PaymentRoute
       rideId,
       update: 'tip',
       argument,
-      whenOver: new DomainError(
-        'tip_not_possible',
-        'The time for a tip is over, or nothing was paid by card.',
-      ),
+      whenOver: () => {
+        throw new DomainError('tip_not_possible', 'The time for a tip is over, or nothing was paid by card.');
+      },
     });
 
   /**
    * A repeat joins the Update that is under way. The server keeps what it answered, a refusal too: where the payment has
    * gone on since, the same key is another Update, which goes on where the refusal was.
+   *
+   * `inClear` is how a payment was asked that began before keys were hashed: one that was asked so has its answer by
+   * that, and what of it went back by that key.
    */
-  const give = (rideId: string, order: RefundOrder, version: number): Promise<Refund> =>
-    askPayment<Refund, RefundOrder>(options, {
+  async function give(
+    rideId: string,
+    order: RefundOrder,
+    inClear: Omit<RefundOrder, 'by'>,
+    version: number,
+  ): Promise<Refund> {
+    const before = await askedBefore<Refund>(options, { rideId, updateId: hashOf(inClear) });
+    if (before && 'answer' in before) return before.answer;
+    const argument = before ? { ...order, ...inClear } : order;
+    return askPayment<Refund, RefundOrder>(options, {
       rideId,
       update: 'refund',
-      argument: order,
-      updateId: createHash('sha256').update(JSON.stringify({ order, version })).digest('hex'),
-      whenOver: new DomainError(
-        'refund_not_possible',
-        'The time for refunds is over, or nothing was captured.',
-      ),
+      argument,
+      updateId: hashOf({ order: argument, version }),
+      whenOver: () => {
+        throw new DomainError(
+          'refund_not_possible',
+          'The time for refunds is over, or nothing was captured.',
+        );
+      },
     });
+  }
 }
+
+const hashOf = (value: object): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
 
 type TipGiven = Omit<TipView, 'rideId'>;
 
