@@ -6,7 +6,7 @@ import type {
   ReconciliationReport,
   Seen,
 } from '../../domain/reconcile';
-import type { CheckName, Repair } from '../../domain/reconciliation';
+import type { CheckName, Drift, Repair } from '../../domain/reconciliation';
 import { createReconciler, type ReconcilerOptions } from '../../services/payments/reconciliation/reconciler';
 
 /** What a reconciliation's workflow does outside of itself. Each is safe to repeat. */
@@ -23,11 +23,30 @@ export function createReconciliationActivities(
   options: Omit<ReconcilerOptions, 'temporal'>,
 ): ReconciliationActivities {
   const reconciler = createReconciler({ ...options, temporal: getClient });
-  return {
+  return forOlderRunsToo({
     lookForDrift: ({ check, ...order }) =>
       reconciler.check(check, order, () => Context.current().heartbeat()),
     repairDrift: ({ repair, ...order }) => reconciler.repair(repair, order),
     recordDriftFound: ({ found, ...order }) => reconciler.recordFound(order, found),
     recordReconciled: ({ compared, ...report }) => reconciler.recordFinished(report, compared),
-  };
+  });
 }
+
+/**
+ * A run that began before logs were read on has the workflow of then, which knows drifts alone: it gets those of a look,
+ * and gives those that it has found.
+ */
+const forOlderRunsToo = (activities: ReconciliationActivities): ReconciliationActivities => ({
+  ...activities,
+  async lookForDrift(order) {
+    const seen = await activities.lookForDrift(order);
+    return isOlder(order) ? (seen.drifts as unknown as Seen) : seen;
+  },
+  recordDriftFound: ({ found, ...order }) =>
+    activities.recordDriftFound({
+      ...order,
+      found: isOlder(order) ? { drifts: found as unknown as Drift[], whole: [] } : found,
+    }),
+});
+
+const isOlder = ({ resumes }: { readonly resumes?: boolean }): boolean => resumes === undefined;

@@ -1,8 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { reconcile, type ReconciliationOrder } from '../../domain/reconcile';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { createReconciliationActivities } from '../../activities/payments/reconciliation';
+import { standardPolicies } from '../../domain/policies';
+import { reconcile, type Found, type ReconciliationOrder } from '../../domain/reconcile';
 import type { PaymentFact } from '../../domain/paymentFacts';
-import type { CheckName } from '../../domain/reconciliation';
+import type { CheckName, Drift } from '../../domain/reconciliation';
 import { createFactProducer } from '../../platform/kafka';
+import { createProviderClient } from '../../services/payments/provider/client';
+import { getRun } from '../../services/payments/reconciliation/runs';
 import { factRecord, quiet } from '../support/backbone';
 import { startReconcileGround, type ReconcileGround } from '../support/reconcileGround';
 
@@ -194,4 +199,30 @@ describe('the log', () => {
       left: 0,
     });
   });
+});
+
+test('a run whose workflow is of before logs were read on goes to its end', async () => {
+  const { psp, pool, kafka, topicPrefix, order } = ground;
+  const activities = createReconciliationActivities({
+    ...{ pool, kafka, topicPrefix, policies: standardPolicies, taskQueue: ground.saga.taskQueue },
+    provider: createProviderClient({ apiKey: 'sk_test_hailway', apiBase: psp.url }),
+  });
+  const rideId = await ground.voided();
+  const { id } = await psp.stripe.paymentIntents.create({
+    ...{ amount: 700, currency: 'usd', capture_method: 'manual', confirm: true, off_session: true },
+    ...{ payment_method: 'pm_card_visa', allowed_payment_method_types: ['card'], metadata: { rideId } },
+  });
+  const { resumes: _, ...older } = order();
+  const ofBefore = older as ReconciliationOrder;
+  const check = 'provider' as const;
+  const seen: unknown = await new MockActivityEnvironment().run(activities.lookForDrift, {
+    ...ofBefore,
+    check,
+  });
+  const found = seen as Drift[];
+  expect(found.map(({ ids }) => ids)).toContainEqual(expect.objectContaining({ intentId: id }));
+  await activities.recordDriftFound({ ...ofBefore, found: found as unknown as Found });
+  const findings = found.map((drift) => ({ drift, repaired: false }));
+  await activities.recordReconciled({ runId: older.runId, since: older.since, findings, unseen: [] });
+  expect(await getRun(pool, older.runId)).toMatchObject({ found: found.length, unseen: [] });
 });
