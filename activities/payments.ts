@@ -28,7 +28,7 @@ import {
 } from '../services/payments/provider/client';
 import { raiseHold } from '../services/payments/provider/raiseHold';
 import { failedRefunds } from '../services/payments/provider/failedRefunds';
-import { refundCapture } from '../services/payments/provider/refunds';
+import { findRefund, refundCapture } from '../services/payments/provider/refunds';
 import { getPayment, lockPayment, putPayment, type IntentRef } from '../services/payments/books/paymentStore';
 import { createRecordTransition } from './outbox';
 
@@ -67,6 +67,8 @@ export interface ProviderActivities {
   /** Makes sure that a charge of which nobody knows does not come about; answers it where it had. */
   giveUpCharge(order: GivenUpCharge): Promise<Charged>;
   refund(order: RefundAsked): Promise<Refunded>;
+  /** What became of a refund of which nobody knows; null where the provider has none such. */
+  findRefund(order: RefundAsked): Promise<Refunded | null>;
   /** Of a ride's refunds that are booked, those that have failed since. */
   failedRefunds(rideId: string): Promise<readonly RefundFailed[]>;
 }
@@ -144,6 +146,7 @@ function createProviderActivities(access: ProviderAccess): ProviderActivities {
       return askingProvider(() => giveUpCharge(access, ref));
     },
     refund: (order) => askingProvider(() => refundCapture(access, order)),
+    findRefund: (order) => askingProvider(() => findRefund(access, order)),
     failedRefunds: (rideId) => askingProvider(() => failedRefunds(access, rideId)),
   };
 }

@@ -12,8 +12,8 @@ import type { PaymentRecord } from './paymentRecord';
 import { refusalIn } from './steps';
 import { retryInTurn } from './turns';
 
-/** What is asked for; giving a charge up is part of asking for it. */
-type Call = Exclude<keyof ProviderActivities, 'giveUpCharge'>;
+/** What is asked for; giving a charge up, and looking for a refund, is part of asking for it. */
+type Call = Exclude<keyof ProviderActivities, 'giveUpCharge' | 'findRefund'>;
 type Order<K extends keyof ProviderActivities> = Parameters<ProviderActivities[K]>[0];
 type Answer<K extends keyof ProviderActivities> = Awaited<ReturnType<ProviderActivities[K]>>;
 
@@ -65,7 +65,7 @@ export function createProvider(record: PaymentRecord, doubts: Doubts): Provider 
     chargeTip: asking('chargeTip', { giveUp: givingUp('chargeTip') }),
     collect: asking('collect', { giveUp: givingUp('collect') }),
     chargeExtra: asking('chargeExtra', { giveUp: givingUp('chargeExtra') }),
-    refund: asking('refund'),
+    refund: asking('refund', { giveUp: giveUpRefund }),
     failedRefunds: asking('failedRefunds'),
   };
 
@@ -108,6 +108,16 @@ const givingUp =
     const charged = await inTurn('giveUpCharge', what, { rideId, attempt, call }, turn);
     return charged.charged ? { answer: charged } : null;
   };
+
+/** What was given cannot be taken back: it is looked for. */
+async function giveUpRefund(
+  what: string,
+  order: Order<'refund'>,
+  turn: number,
+): Promise<{ answer: Answer<'refund'> } | null> {
+  const given = await inTurn('findRefund', what, order, turn);
+  return given && { answer: given };
+}
 
 /** A hold beside the one that counts is no doubt about the payment, nor is a look. */
 const inFacts = (call: Call): ProviderCall | null =>

@@ -105,6 +105,28 @@ describe('an operator', () => {
     expect(row).toEqual(folded);
   });
 
+  test('who says that a refund did not happen is believed when the provider has none', async () => {
+    const [rideId, wrong] = [await played.captured(), await played.captured()];
+    const didNot = { ...word, outcome: 'did_not_happen' };
+    const order = { refundKey: 'ops:1', amountMinor: 500, reason: 'detour' };
+    loses('refund');
+    const refused = refusalOf(saga.refund(rideId, order));
+    await untilInDoubt(rideId);
+    await saga.operator(rideId, 'markResolved', didNot);
+    expect(await refused).toBe('refund_not_possible');
+    expect(provider.asked(rideId).at(-1)).toBe('find refund 500');
+    expect(await booked(rideId)).toMatchObject({ provider_clearing: 1_500 });
+
+    provider.isBack();
+    loses('refund');
+    provider.next('findRefund', () => Promise.resolve({ refunded: true, refundId: 're_late' }));
+    const given = saga.refund(wrong, order);
+    await untilInDoubt(wrong);
+    await saga.operator(wrong, 'markResolved', didNot);
+    expect(await given).toMatchObject({ refundId: 're_late' });
+    expect(await booked(wrong)).toMatchObject({ provider_clearing: 1_000 });
+  });
+
   test('who says that a charge did not happen is believed when the provider has given it up, or says another word', async () => {
     const rideId = await played.captured();
     loses('chargeTip');

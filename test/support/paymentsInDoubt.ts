@@ -1,4 +1,5 @@
 import type { ProviderActivities } from '../../activities/payments';
+import { getPayment } from '../../services/payments/books/paymentStore';
 import type { PlayedPayments } from './playedPayments';
 import { eventually } from './rideSaga';
 
@@ -14,7 +15,7 @@ export const wayOf = (call: string): string[] => [
 ];
 
 /** Payments of which nobody knows what became of a call. */
-export function paymentsInDoubt({ provider, saga, untilStatus }: PlayedPayments) {
+export function paymentsInDoubt({ pool, provider, saga, sleep, untilStatus }: PlayedPayments) {
   const lost = (): Promise<never> => Promise.reject(new Error('socket hang up'));
   const loses = (call: keyof ProviderActivities, times = 30): void => {
     for (let i = 0; i < times; i += 1) provider.next(call, lost);
@@ -35,7 +36,11 @@ export function paymentsInDoubt({ provider, saga, untilStatus }: PlayedPayments)
    * time-skipping server never ends a workflow's task that cancels a call which ends meanwhile.
    */
   async function untilInDoubt(rideId: string): Promise<void> {
-    await untilStatus(rideId, 'unresolved');
+    await eventually(async () => {
+      if ((await getPayment(pool, rideId))?.status === 'unresolved') return true;
+      await sleep(1_000);
+      return undefined;
+    });
     await eventually(async () => {
       const { raw } = await saga.handle(rideId).describe();
       return raw.pendingActivities?.some(({ attempt }) => (attempt ?? 1) > 1) || undefined;

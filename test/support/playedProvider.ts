@@ -69,6 +69,8 @@ export function playedProvider(): PlayedProvider {
         answer('refund', rideId, `refund ${amountMinor}`, {
           ...{ refunded: true, refundId: `re_${refundKey.replaceAll(/\W/g, '_')}_${part}` },
         }),
+      findRefund: ({ rideId, amountMinor }) =>
+        answer('findRefund', rideId, `find refund ${amountMinor}`, null),
       failedRefunds: (rideId) => answer('failedRefunds', rideId, 'failed refunds', []),
     },
     asked: (rideId) => calls.filter((call) => call.rideId === rideId).map((call) => call.what),

@@ -11,13 +11,13 @@ import { refusalReason, withIdempotencyKey, type ProviderAccess } from './client
  * @throws whatever leaves the outcome unknown: call again
  */
 export async function refundCapture(access: ProviderAccess, order: RefundAsked): Promise<Refunded> {
-  const { rideId, intentId, part, amountMinor, currency = 'USD' } = order;
-  const name = part === undefined ? { refundKey: order.refundKey } : { ...hashed(order), part: String(part) };
-  const metadata = { rideId, step: 'refund', ...name };
-  const given = await findRefund(access, intentId, metadata);
-  if (given !== undefined) return refundedBy(given, amountMinor);
+  const { rideId, intentId, amountMinor, currency = 'USD' } = order;
+  const given = await findRefund(access, order);
+  if (given !== null) return given;
   try {
     const amount = toProvider(amountMinor, currency);
+    const name = nameOf(order);
+    const metadata = { rideId, step: 'refund', ...name };
     const step = `${rideId}/refund/${Object.values(name).join('/')}`;
     const refund = await withIdempotencyKey(access, step, (idempotencyKey) =>
       access.client.refunds.create({ payment_intent: intentId, amount, metadata }, { idempotencyKey }),
@@ -30,22 +30,32 @@ export async function refundCapture(access: ProviderAccess, order: RefundAsked):
   }
 }
 
-/** What others type stays in the house. */
-const hashed = ({ refundKey }: RefundAsked): { refundKey: string } => ({
-  refundKey: createHash('sha256').update(refundKey).digest('hex').slice(0, 32),
-});
-
-async function findRefund(
-  { client }: ProviderAccess,
-  intentId: string,
-  wanted: { readonly refundKey: string; readonly part?: string },
-): Promise<Stripe.Refund | undefined> {
+/**
+ * What became of a refund that may have been given; null where the provider has none of its key and part.
+ * @throws whatever leaves the outcome unknown: call again
+ */
+export async function findRefund({ client }: ProviderAccess, order: RefundAsked): Promise<Refunded | null> {
+  const { intentId, amountMinor } = order;
+  const wanted: RefundName = nameOf(order);
   for await (const refund of client.refunds.list({ payment_intent: intentId, limit: 100 })) {
     const { metadata } = refund;
-    if (metadata?.['refundKey'] === wanted.refundKey && metadata['part'] === wanted.part) return refund;
+    if (metadata?.['refundKey'] === wanted.refundKey && metadata['part'] === wanted.part)
+      return refundedBy(refund, amountMinor);
   }
-  return undefined;
+  return null;
 }
+
+/** What the provider keeps with a refund, and it is found by. */
+interface RefundName {
+  readonly refundKey: string;
+  readonly part?: string;
+}
+
+/** What others type stays in the house; payments that began before there were parts have asked by the key itself. */
+const nameOf = ({ refundKey, part }: RefundAsked): RefundName & Record<string, string> =>
+  part === undefined
+    ? { refundKey }
+    : { refundKey: createHash('sha256').update(refundKey).digest('hex').slice(0, 32), part: String(part) };
 
 function refundedBy(refund: Stripe.Refund, amountMinor: number): Refunded {
   if (isUndone(refund)) return { refunded: false, reason: 'refund_failed' };
