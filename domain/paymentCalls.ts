@@ -70,6 +70,9 @@ export interface RefundAsked {
   readonly currency?: string;
 }
 
+/** Why a refund that was given is none: its money has come back to us. */
+export const refundFailed = 'refund_failed';
+
 /** What giving money back came to. */
 export type Refunded =
   | { readonly refunded: true; readonly refundId: string }

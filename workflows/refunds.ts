@@ -2,6 +2,7 @@ import { defineUpdate, setHandler } from '@temporalio/workflow';
 import { DomainError } from '../domain/errors';
 import { isChargeable, money } from '../domain/money';
 import { isOfRefund, paymentUpdates } from '../domain/names';
+import { refundFailed } from '../domain/paymentCalls';
 import { refundableMinor, refundsOver, sumOf, type RefundPart } from '../domain/paymentPlan';
 import type { ProviderNews, Refund, RefundOrder } from '../domain/sagas';
 import type { Provider } from './provider';
@@ -24,6 +25,8 @@ interface Plan {
 /** Money that goes back to the rider: of what was charged last first, in as many refunds as there are charges. */
 export class Refunds {
   private readonly plans = new Map<string, Plan>();
+  /** How many refunds of a key were given and have failed: the next one is another refund. */
+  private readonly failed = new Map<string, number>();
 
   constructor(
     private readonly settled: Settled,
@@ -97,13 +100,19 @@ export class Refunds {
     const leftMinor = sumOf(parts.slice(refundIds.length + 1));
     const { rideId, currency } = record.payment;
     const { refundKey, reason, by } = order;
-    const ask = { rideId, intentId, refundKey, part: refundIds.length + 1, amountMinor, currency };
+    const failed = this.failed.get(refundKey) ?? 0;
+    const ask = {
+      ...{ rideId, intentId, amountMinor, currency, part: refundIds.length + 1 },
+      refundKey: failed === 0 ? refundKey : `${refundKey}/again/${failed}`,
+    };
     const answer = await this.provider.refund(`Refund ${money(amountMinor, currency)}`, ask);
-    if (!answer.refunded)
+    if (!answer.refunded) {
+      if (answer.reason === refundFailed) this.failed.set(refundKey, failed + 1);
       throw new DomainError('refund_not_possible', 'The provider does not give it back.', {
         reason: answer.reason,
         missingMinor: leftMinor + amountMinor,
       });
+    }
     const { refundId } = answer;
     await record.add('payment.refunded', {
       ...{ refundId, amountMinor, currency, reason, intentId },

@@ -111,6 +111,22 @@ describe('a hold that somebody else has captured', () => {
     });
   });
 
+  test.each([
+    ['refund_failed', 're_excess_again_1_1'],
+    ['charge_disputed', 're_excess_1'],
+  ])('whose way back was refused, %s: tried again it is %s', async (reason, refundId) => {
+    provider.next('refund', () => Promise.resolve({ refunded: false, reason }));
+    const outcome = { ...ended, amountMinor: 1_000 };
+    const rideId = await refused('capture', outcome, 'captured_otherwise', { takenMinor: 1_500 });
+    await untilParked(rideId, 'give back what was taken too much');
+    await saga.operator(rideId, 'retryNow');
+    await untilStatus(rideId, 'partially_refunded');
+    const [refund] = (await stepsOf<PaymentFact>(pool, rideId)).flatMap(({ fact }) =>
+      fact.type === 'payment.refunded' ? [fact.data] : [],
+    );
+    expect(refund).toMatchObject({ refundId, amountMinor: 500 });
+  });
+
   test('although nothing is owed: all of it goes back', async () => {
     const nothing = { amountMinor: 0, driverId: null };
     const rideId = await refused('voidHold', nothing, 'hold_captured', { takenMinor: 1_500 });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type Stripe from 'stripe';
-import type { Refunded, RefundAsked } from '../../../domain/paymentCalls';
+import { refundFailed, type Refunded, type RefundAsked } from '../../../domain/paymentCalls';
 import { fromProvider, toProvider } from './amounts';
 import { refusalReason, withIdempotencyKey, type ProviderAccess } from './client';
 
@@ -58,7 +58,7 @@ const nameOf = ({ refundKey, part }: RefundAsked): RefundName & Record<string, s
     : { refundKey: createHash('sha256').update(refundKey).digest('hex').slice(0, 32), part: String(part) };
 
 function refundedBy(refund: Stripe.Refund, amountMinor: number): Refunded {
-  if (isUndone(refund)) return { refunded: false, reason: 'refund_failed' };
+  if (isUndone(refund)) return { refunded: false, reason: refundFailed };
   if (fromProvider(refund.amount, refund.currency) !== amountMinor)
     return { refunded: false, reason: 'refunded_otherwise' };
   return { refunded: true, refundId: refund.id };
