@@ -41,6 +41,8 @@ export type RideMessages = {
 export type PaymentMessages = {
   /** What became of the authorization. A ride that is gone needs no telling. */
   tellRide(message: { rideWorkflowId: string; authorization: Authorization }): Promise<void>;
+  /** Whether a ride's workflow runs: one that does not has said its last word, or never will. */
+  rideGoesOn(rideWorkflowId: string): Promise<boolean>;
 };
 
 export const rideMessages: RideMessages = {
@@ -91,6 +93,15 @@ export const paymentMessages: PaymentMessages = {
         ...(authorization.method ? [{ method: authorization.method }] : []),
       );
     else await signal(rideWorkflowId, rideSignals.paymentDeclined, { reason: authorization.reason });
+  },
+  async rideGoesOn(rideWorkflowId) {
+    try {
+      const { status } = await getClient().workflow.getHandle(rideWorkflowId).describe();
+      return status.name === 'RUNNING';
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError) return false;
+      throw error;
+    }
   },
 };
 

@@ -4,6 +4,7 @@ import {
   CancelledFailure,
   condition,
   defineSignal,
+  isCancellation,
   setHandler,
 } from '@temporalio/workflow';
 import type { PaymentMessages } from '../activities/messages';
@@ -73,7 +74,7 @@ export async function payment({ order, rideWorkflowId, ...start }: PaymentStart)
     if (record.is('failed')) compensations.clear();
     // The steps above go to their end whoever cancels; a ride must not be told of a hold that is about to go.
     if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
-    await tellRide();
+    await CancellationScope.nonCancellable(tellRide);
     if (!record.is('failed')) {
       await rideToEnd();
       await CancellationScope.nonCancellable(() => settle(outcome!));
@@ -92,9 +93,23 @@ export async function payment({ order, rideWorkflowId, ...start }: PaymentStart)
   await allAtRest();
   return record.payment.status;
 
+  /** A ride that goes on counts on its payment: whoever cancels that, the ride's end decides what becomes of it. */
   async function rideToEnd(): Promise<void> {
+    try {
+      await untilRideEnds('the ride to end');
+    } catch (error) {
+      if (!isCancellation(error)) throw error;
+      const goesOn = await CancellationScope.nonCancellable(() => messages.rideGoesOn(rideWorkflowId));
+      if (!goesOn && outcome === undefined) throw error;
+      await CancellationScope.nonCancellable(() =>
+        untilRideEnds('the ride to end, which goes on: cancel that'),
+      );
+    }
+  }
+
+  async function untilRideEnds(waitsFor: string): Promise<void> {
     while (outcome === undefined) {
-      operators.waits('the ride to end');
+      operators.waits(waitsFor);
       await condition(() => outcome !== undefined || holds.wantLook);
       if (outcome === undefined) await holds.renew();
     }

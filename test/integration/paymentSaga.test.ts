@@ -127,9 +127,11 @@ test.each(['error500_after', 'drop_after'] as const)(
   },
 );
 
-test('a cancelled payment releases what it holds', async () => {
+test('a payment that is cancelled when its ride is gone releases what it holds', async () => {
   const rideId = await saga.open();
   await untilTold(rideId);
+  await saga.endRide(rideId);
+  await saga.ride(rideId).result();
   await saga.handle(rideId).cancel();
   await expect(saga.result(rideId)).rejects.toThrow();
   expect(await getPayment(pool, rideId)).toMatchObject({ status: 'voided' });

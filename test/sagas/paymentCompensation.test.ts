@@ -4,6 +4,7 @@ import { operatorUpdates, stepId } from '../../domain/names';
 import type { Charged } from '../../domain/paymentCalls';
 import type { PaymentFact } from '../../domain/paymentFacts';
 import { getPayment } from '../../services/payments/books/paymentStore';
+import { cardOf } from '../support/card';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
 import { eventually } from '../support/rideSaga';
 
@@ -49,14 +50,36 @@ describe('a cancel by an operator of Temporal', () => {
     expect((await saga.handle(rideId).describe()).status.name).toBe('CANCELLED');
   };
 
-  test('releases the hold', async () => {
+  test('releases the hold when the ride is gone', async () => {
     const rideId = await saga.open();
     await untilHeard(rideId);
+    await saga.endRide(rideId);
+    await saga.ride(rideId).result();
     await saga.handle(rideId).cancel();
     await cancelled(rideId);
     expect(provider.asked(rideId)).toEqual(['authorize 1500', 'void']);
     expect(await getPayment(pool, rideId)).toMatchObject({ status: 'voided' });
   });
+
+  test.each([
+    [1_500, 'captured', 'capture 1500'],
+    [0, 'voided', 'void'],
+  ] as const)(
+    'waits for a ride that goes on, which costs %s in the end',
+    async (amountMinor, status, asked) => {
+      const rideId = await saga.open();
+      await untilHeard(rideId);
+      await saga.handle(rideId).cancel();
+      await eventually(
+        async () => (await cardOf(saga.handle(rideId))).includes('which goes on: cancel that') || undefined,
+      );
+      expect(provider.asked(rideId)).toEqual(['authorize 1500']);
+      await saga.rideEnded(rideId, { amountMinor, driverId: 'driver-1' });
+      await cancelled(rideId);
+      expect(provider.asked(rideId)).toEqual(['authorize 1500', asked]);
+      expect(await getPayment(pool, rideId)).toMatchObject({ status });
+    },
+  );
 
   test('while the authorization is in flight: waits for it, releases, and tells the ride', async () => {
     const answer = provider.late<'authorize', Charged>('authorize');
