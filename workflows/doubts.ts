@@ -19,6 +19,12 @@ import { isStillAsked, mayHaveHappened, pauseWanted } from './turns';
 /** A provider that is at a request for longer than so many tries take is in doubt about it, too. */
 const TRIES_WHILE_ASKED = 3;
 
+/** An operator's word on a call, and why its record is refused, if it is. */
+interface Said {
+  readonly word: OperatorsWord;
+  refusal?: ApplicationFailure;
+}
+
 /** A call to the provider that has not been answered yet. */
 interface Asked {
   /** Null for what leaves nothing in doubt but what an operator sees on the card. */
@@ -29,7 +35,7 @@ interface Asked {
   inDoubt: boolean;
   /** The try under way, or the pause before the next. */
   attempt: CancellationScope | undefined;
-  word: OperatorsWord | undefined;
+  said: Said | undefined;
 }
 
 /**
@@ -57,20 +63,24 @@ export class Doubts {
     ask: (tries: number) => Promise<T>,
     giveUp?: (tries: number) => Promise<{ answer: T } | null>,
   ): Promise<T> {
-    const asked: Asked = { call, what, tries: 0, inDoubt: false, attempt: undefined, word: undefined };
+    const asked: Asked = {
+      ...{ call, what, tries: 0 },
+      ...{ inDoubt: false, attempt: undefined, said: undefined },
+    };
     this.open.push(asked);
     try {
       for (;;) {
-        const { word } = asked;
-        if (call && word && (word.outcome === 'happened' || !giveUp)) return await this.answerBy(call, word);
-        const tried = await this.tryOnce(asked, async () =>
-          word && giveUp ? giveUp(asked.tries) : { answer: await ask(asked.tries) },
-        );
-        if (tried) {
-          const { answer: answered } = tried;
-          if (answered) return await this.answer(call, answered.answer);
-          if (call && word) return await this.answerBy(call, word);
-        }
+        const { said } = asked;
+        const isCertain = said !== undefined && (said.word.outcome === 'happened' || !giveUp);
+        const tried = isCertain
+          ? { answer: null }
+          : await this.tryOnce(asked, async () =>
+              said && giveUp ? giveUp(asked.tries) : { answer: await ask(asked.tries) },
+            );
+        if (tried?.answer) return await this.answer(call, tried.answer.answer);
+        const taken = tried && call && said ? await this.takeWord<T>(call, said) : undefined;
+        if (taken) return taken.answer;
+        if (said?.refusal && asked.said === said) asked.said = undefined;
         asked.tries += 1;
         if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('cancelled');
       }
@@ -86,13 +96,15 @@ export class Doubts {
 
   /**
    * Takes an operator's word for what became of the call that is in doubt, unless the provider says it meanwhile.
-   * @throws DomainError `resolve_not_possible`
+   * @throws DomainError `resolve_not_possible`; ApplicationFailure where it cannot be recorded: the doubt stays
    */
   async resolve(word: OperatorsWord): Promise<void> {
     const asked = this.mustBeInDoubt(word);
-    asked.word = word;
+    const said: Said = { word };
+    asked.said = said;
     asked.attempt?.cancel();
-    await condition(() => !this.open.includes(asked));
+    await condition(() => said.refusal !== undefined || !this.open.includes(asked));
+    if (said.refusal) throw said.refusal;
   }
 
   /** @throws DomainError `resolve_not_possible` */
@@ -150,13 +162,19 @@ export class Doubts {
     return answer;
   }
 
-  private async answerBy<T>(call: ProviderCall, word: OperatorsWord): Promise<T> {
-    const { outcome, evidence, by } = word;
-    const answer = answerInDoubt(call, word, this.record.payment);
-    await this.record.resolve(call, { by: 'operator', outcome, evidence, operatorId: by });
-    if (answer.refused !== undefined)
-      throw ApplicationFailure.nonRetryable('An operator has said so.', answer.refused);
-    return answer.answer as T;
+  /** The answer that the word makes; none where its record is refused. */
+  private async takeWord<T>(call: ProviderCall, said: Said): Promise<{ answer: T } | undefined> {
+    const { outcome, evidence, by } = said.word;
+    const { answer, refused } = answerInDoubt(call, said.word, this.record.payment);
+    try {
+      await this.record.resolve(call, { by: 'operator', outcome, evidence, operatorId: by });
+    } catch (error) {
+      said.refusal = refusalIn(error);
+      if (said.refusal === undefined) throw error;
+      return undefined;
+    }
+    if (refused !== undefined) throw ApplicationFailure.nonRetryable('An operator has said so.', refused);
+    return { answer: answer as T };
   }
 }
 

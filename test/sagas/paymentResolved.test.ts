@@ -13,8 +13,17 @@ let { pool, provider, saga, sleep, untilStatus, untilHeard, untilAsked, factType
   {} as PlayedPayments;
 let { loses, captureInDoubt, untilInDoubt } = {} as ReturnType<typeof paymentsInDoubt>;
 
+/** Evidence that the record refuses. */
+const unrecorded = 'unrecorded';
+
 beforeAll(async () => {
-  played = await startPlayedPayments();
+  played = await startPlayedPayments((activities) => ({
+    ...activities,
+    recordResolved: (step) =>
+      'evidence' in step.fact.data && step.fact.data.evidence === unrecorded
+        ? Promise.reject(ApplicationFailure.nonRetryable('no such evidence', 'argument_not_valid'))
+        : activities.recordResolved(step),
+  }));
   ({ pool, provider, saga, sleep, untilStatus, untilHeard, untilAsked, factTypes, rowAndFold, booked } =
     played);
   ({ loses, captureInDoubt, untilInDoubt } = paymentsInDoubt(played));
@@ -125,6 +134,18 @@ describe('an operator', () => {
     await saga.operator(wrong, 'markResolved', didNot);
     expect(await given).toMatchObject({ refundId: 're_late' });
     expect(await booked(wrong)).toMatchObject({ provider_clearing: 1_000 });
+  });
+
+  test('whose word cannot be recorded is told so, and the doubt stays until the next word', async () => {
+    const rideId = await captureInDoubt();
+    const happened = { ...word, outcome: 'happened' };
+    const unheard = saga.operator(rideId, 'markResolved', { ...happened, evidence: unrecorded });
+    expect(await refusalOf(unheard)).toBe('argument_not_valid');
+    expect(await getPayment(pool, rideId)).toMatchObject({ status: 'unresolved' });
+    await untilInDoubt(rideId);
+    await saga.operator(rideId, 'markResolved', happened);
+    await untilStatus(rideId, 'captured');
+    expect(await factTypes(rideId)).toEqual(wayOf('captured'));
   });
 
   test('who says that a charge did not happen is believed when the provider has given it up, or says another word', async () => {

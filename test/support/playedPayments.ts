@@ -49,9 +49,11 @@ export interface PlayedPayments {
   stop(): Promise<void>;
 }
 
-/** `between` puts something between the payments and the played provider. */
+type Activities = PaymentTransitions & ProviderActivities;
+
+/** `between` puts something between the payments and their books or the played provider. */
 export async function startPlayedPayments(
-  between: (provider: ProviderActivities) => ProviderActivities = (provider) => provider,
+  between: (activities: Activities) => Activities = (activities) => activities,
 ): Promise<PlayedPayments> {
   const [env, pool] = await Promise.all([timeSkippingEnvironment(), paymentsDatabase()]);
   const provider = playedProvider();
@@ -62,7 +64,7 @@ export async function startPlayedPayments(
   const saga = await startPaymentSaga({
     connection: env.connection,
     nativeConnection: env.nativeConnection,
-    activities: { ...transitions, ...between(provider.activities) },
+    activities: between({ ...transitions, ...provider.activities }),
   });
   const payments: PlayedPayments = {
     pool,
