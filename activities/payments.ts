@@ -181,7 +181,7 @@ export function busyProvider(error: unknown, pauseMs: number): ApplicationFailur
     message: error instanceof Error ? error.message : String(error),
     type: providerBusy,
     nextRetryDelay: pauseMs,
-    details: [pauseMs, isStillAsked(error) ? 'still_asked' : asked],
+    details: [pauseMs, asked],
   });
 }
 

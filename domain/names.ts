@@ -91,8 +91,7 @@ export const rideReleased = 'ride_released';
 
 /**
  * What a call to a provider that wants to be asked later fails with, as a failure's type; its details are the pause in
- * milliseconds, and whether an attempt before it may have reached the provider: `never_asked`, `may_have_happened` or
- * `still_asked`: it is at it.
+ * milliseconds, and whether an attempt may have reached the provider: `never_asked` or `may_have_happened`.
  */
 export const providerBusy = 'provider_busy';
 

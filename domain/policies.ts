@@ -46,6 +46,8 @@ export interface Policies {
    * Whoever waits for the hold to be raised is let go, and the fare stays, after this long (in real time at any speed).
    */
   readonly holdPatienceSeconds: number;
+  /** For so long a provider that has not answered may only be slow (in real time at any speed), as its client waits. */
+  readonly providerPatienceSeconds: number;
   /** How long a rider has to answer their bank before the next payment method is tried. */
   readonly actionDeadlineMs: number;
   /** A hold is made anew when it is this old: the provider's end after 7 days. */
@@ -95,6 +97,7 @@ export const standardPolicies: Policies = {
   waitingCapMinor: 350,
   quotedSecondMs: SECOND,
   holdPatienceSeconds: 60,
+  providerPatienceSeconds: 5,
   actionDeadlineMs: 10 * MINUTE,
   holdValidMs: 6 * 24 * 60 * MINUTE,
   stuckCheckMs: 30 * MINUTE,

@@ -11,13 +11,11 @@ import { DomainError } from '../domain/errors';
 import { answerInDoubt } from '../domain/operatorsWord';
 import { mayFollow } from '../domain/payment';
 import type { ProviderCall } from '../domain/paymentFacts';
+import type { Policies } from '../domain/policies';
 import type { OperatorsWord } from '../domain/sagas';
 import type { PaymentRecord } from './paymentRecord';
 import { causeOf, refusalIn } from './steps';
-import { isStillAsked, mayHaveHappened, pauseWanted } from './turns';
-
-/** A provider that is at a request for longer than so many tries take is in doubt about it, too. */
-const TRIES_WHILE_ASKED = 3;
+import { mayHaveHappened, pauseWanted } from './turns';
 
 /** An operator's word on a call, and why its record is refused, if it is. */
 interface Said {
@@ -31,22 +29,25 @@ interface Asked {
   readonly call: ProviderCall | null;
   readonly what: string;
   tries: number;
-  /** Whether one of them may have had its effect: nobody knows. */
-  inDoubt: boolean;
+  /** When the first of them failed that may have had its effect: nobody knows. */
+  inDoubtSinceMs: number | undefined;
   /** The try under way, or the pause before the next. */
   attempt: CancellationScope | undefined;
   said: Said | undefined;
 }
 
 /**
- * Asks the provider again and again, and keeps what is not known meanwhile: after two tries whose outcome nobody knows
- * the payment is `unresolved`, until the provider answers or an operator says what happened. News of the provider, and
- * operators who do not want to wait, have it asked at once.
+ * Asks the provider again and again, and keeps what is not known meanwhile: after two tries whose outcome nobody knows,
+ * and when no answer to the first is on its way any more, the payment is `unresolved`, until the provider answers or an
+ * operator says what happened. News of the provider, and operators who do not want to wait, have it asked at once.
  */
 export class Doubts {
   private readonly open: Asked[] = [];
 
-  constructor(private readonly record: PaymentRecord) {}
+  constructor(
+    private readonly record: PaymentRecord,
+    private readonly policies: Pick<Policies, 'providerPatienceSeconds'>,
+  ) {}
 
   /** Whether a call has failed and is to be tried again. */
   get any(): boolean {
@@ -65,7 +66,7 @@ export class Doubts {
   ): Promise<T> {
     const asked: Asked = {
       ...{ call, what, tries: 0 },
-      ...{ inDoubt: false, attempt: undefined, said: undefined },
+      ...{ inDoubtSinceMs: undefined, attempt: undefined, said: undefined },
     };
     this.open.push(asked);
     try {
@@ -143,11 +144,15 @@ export class Doubts {
     if (refusalIn(error) || isCancellation(error)) throw error;
     const cause = causeOf(error);
     this.record.operators.failed(asked.what, cause);
-    asked.inDoubt ||= mayHaveHappened(cause);
-    const isKnownSoon = isStillAsked(cause) && asked.tries < TRIES_WHILE_ASKED;
-    if (asked.inDoubt && asked.tries > 0 && !isKnownSoon) await this.recordDoubt(asked.call, reasonOf(cause));
+    if (mayHaveHappened(cause)) asked.inDoubtSinceMs ??= Date.now();
+    if (asked.tries > 0 && this.isInDoubt(asked)) await this.recordDoubt(asked.call, reasonOf(cause));
     const pauseMs = pauseWanted(cause);
     if (pauseMs > 0) await sleep(pauseMs, { summary: 'the provider wants to be asked later' });
+  }
+
+  /** Who asks waits so long for an answer: until then the provider may only be slow. */
+  private isInDoubt({ inDoubtSinceMs = Infinity }: Asked): boolean {
+    return Date.now() - inDoubtSinceMs >= this.policies.providerPatienceSeconds * 1_000;
   }
 
   private async recordDoubt(call: ProviderCall | null, reason: string): Promise<void> {

@@ -41,7 +41,7 @@ export async function payment({ order, rideWorkflowId, ...start }: PaymentStart)
   let rideWaits = true;
   const record = new PaymentRecord(rideId, policies);
   const { operators } = record;
-  const doubts = new Doubts(record);
+  const doubts = new Doubts(record, policies);
   const provider = createProvider(record, doubts);
   const messages = ownDatabase<PaymentMessages>({
     onTrouble: (step, error) => operators.failed(step, error),

@@ -24,9 +24,6 @@ export const pauseWanted = (cause: unknown): number => Number(turnedAway(cause)?
  */
 export const mayHaveHappened = (cause: unknown): boolean => turnedAway(cause)?.[1] !== 'never_asked';
 
-/** Whether the provider is at it, and will know in a moment. */
-export const isStillAsked = (cause: unknown): boolean => turnedAway(cause)?.[1] === 'still_asked';
-
 /** The details of `askingProvider`'s failure where the provider wants to be asked later. */
 const turnedAway = (cause: unknown): readonly unknown[] | undefined =>
   cause instanceof ApplicationFailure && cause.type === providerBusy ? (cause.details ?? []) : undefined;

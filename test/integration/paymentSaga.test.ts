@@ -169,7 +169,7 @@ test('cancelled while the provider is slow to confirm: the late confirm holds no
 
 test('a bank that takes its time is no doubt: who asks again meanwhile waits for its answer', async () => {
   await psp.fault({ match: { path: '/v1/payment_intents/*/confirm' }, kind: 'delay', delayMs: 1_500 });
-  const rideId = await saga.open({}, shortWindow);
+  const rideId = await saga.open({}, { ...shortWindow, providerPatienceSeconds: 5 });
   await untilTold(rideId);
   await saga.rideEnded(rideId, { amountMinor: 1_500, driverId: 'driver-1' });
   await untilStatus(rideId, 'captured');

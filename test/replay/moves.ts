@@ -26,7 +26,10 @@ export const way =
   };
 
 /** A history is recorded when ride and payment are over: times in which nothing more happens are short. */
-const quick: Partial<Policies> = { tipWindowMs: 200, refundWindowMs: 200, searchPauseMs: 100 };
+export const quick: Partial<Policies> = {
+  ...{ tipWindowMs: 200, refundWindowMs: 200, searchPauseMs: 100 },
+  providerPatienceSeconds: 0,
+};
 /** Long enough for tips and refunds. */
 export const longAfter: Partial<Policies> = { tipWindowMs: 4_000, refundWindowMs: 4_000 };
 

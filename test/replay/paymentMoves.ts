@@ -5,10 +5,7 @@ import type { PaymentStatus } from '../../domain/payment';
 import type { Policies } from '../../domain/policies';
 import type { PaymentMethod } from '../../domain/ride';
 import { eventually, type RideSaga } from '../support/rideSaga';
-import type { Move, Way } from './moves';
-
-/** A history is recorded when all is over. */
-const quick: Partial<Policies> = { tipWindowMs: 200, refundWindowMs: 200, searchPauseMs: 100 };
+import { quick, type Move, type Way } from './moves';
 
 const ofPayment = (saga: RideSaga, rideId: string) =>
   saga.client.workflow.getHandle(paymentWorkflowId(rideId));

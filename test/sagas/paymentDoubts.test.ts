@@ -42,6 +42,21 @@ describe('an outcome that nobody knows', () => {
     expect(await factTypes(rideId)).toEqual(['payment.opened', 'payment.authorized']);
   });
 
+  test('is not said while an answer may be on its way: for as long as the client waits', async () => {
+    const order = { providerPatienceSeconds: 5 };
+    loses('authorize', 4);
+    const slow = await saga.open({}, order);
+    await sleep(4_000);
+    expect(await untilHeard(slow)).toEqual(['paymentAuthorized']);
+    expect(await factTypes(slow)).toEqual(['payment.opened', 'payment.authorized']);
+
+    provider.isBack();
+    loses('authorize');
+    const lost = await saga.open({}, order);
+    await sleep(10_000);
+    await untilStatus(lost, 'unresolved');
+  });
+
   const turnedAway = (times: number): void => {
     for (let i = 0; i < times; i += 1)
       provider.next('chargeTip', () => Promise.reject(busyProvider(new Error('not asked'), 5_000)));

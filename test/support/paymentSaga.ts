@@ -84,7 +84,8 @@ export async function startPaymentSaga(options: PaymentSagaOptions): Promise<Pay
       await client.workflow.start('listeningRide', { workflowId: rideWorkflowId(rideId), taskQueue });
       const start: PaymentStart = {
         order,
-        policies: { ...standardPolicies, ...policies },
+        // What is in doubt is said at once where a test does not say otherwise.
+        policies: { ...standardPolicies, providerPatienceSeconds: 0, ...policies },
         rideWorkflowId: rideWorkflowId(rideId),
       };
       await client.workflow.start(workflowTypes.payment, {

@@ -43,6 +43,7 @@ const nowhere = 'http://127.0.0.1:1';
 /** A day is seconds: everything that a payment may wait for comes in a story. */
 const policies: Policies = {
   ...standardPolicies,
+  providerPatienceSeconds: 0,
   actionDeadlineMs: 4_000,
   holdValidMs: 1_500,
   tipWindowMs: 8_000,
