@@ -2,7 +2,7 @@ import { DomainError } from './errors';
 import { intentIdForm, refundIdForm } from './names';
 import type { Payment } from './payment';
 import type { Charged, Raised, Refunded } from './paymentCalls';
-import type { ProviderCall } from './paymentFacts';
+import type { PaymentFactData, ProviderCall } from './paymentFacts';
 import type { OperatorsWord } from './sagas';
 
 /** Why nothing came of a call of which an operator said so. */
@@ -52,6 +52,20 @@ export function answerInDoubt(
           : { charged: false, reason },
       };
   }
+}
+
+/**
+ * The fact of an operator's word that the rider has otherwise what could not go back to the card.
+ * @throws DomainError `resolve_not_possible`
+ */
+export function refundSettledData(
+  { refundFailedMinor: amountMinor, currency }: Payment,
+  { outcome, evidence, by: operatorId }: OperatorsWord,
+): PaymentFactData['payment.refund_settled'] {
+  if (amountMinor === 0) throw notPossible('No refund of this payment has failed.');
+  if (outcome !== 'happened')
+    throw notPossible('A refund that failed is given again, or has happened in another way.');
+  return { amountMinor, currency, evidence, operatorId };
 }
 
 /** The provider's ids say what they are of: nothing else gets into a fact as one. */

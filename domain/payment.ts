@@ -55,6 +55,8 @@ export interface Payment extends PaymentOrder {
   readonly owedMinor: number;
   readonly tipMinor: number;
   readonly refundedMinor: number;
+  /** What was given back, has come back to us, and the rider does not have otherwise yet. */
+  readonly refundFailedMinor: number;
   readonly failureReason: string | null;
 }
 
@@ -81,6 +83,7 @@ export const paymentTransitions: Readonly<Record<PaymentFactType, readonly (Paym
   'payment.extra_charged': [...paid],
   'payment.refunded': ['captured', 'partially_refunded'],
   'payment.refund_failed': ['partially_refunded', 'refunded'],
+  'payment.refund_settled': [...paid],
 };
 
 /** Whether it needs nothing more of anybody: one that was taken in part, and of which the rest is owed, does. */
@@ -115,6 +118,7 @@ const openedBy = (order: PaymentOrder): Payment => ({
   owedMinor: 0,
   tipMinor: 0,
   refundedMinor: 0,
+  refundFailedMinor: 0,
   failureReason: null,
 });
 
@@ -167,7 +171,8 @@ type MoneyFact = Extract<
       | 'payment.waived'
       | 'payment.extra_charged'
       | 'payment.refunded'
-      | 'payment.refund_failed';
+      | 'payment.refund_failed'
+      | 'payment.refund_settled';
   }
 >;
 
@@ -206,8 +211,12 @@ function moneyChanges(payment: Payment, fact: MoneyFact): Partial<Payment> {
       return taken(payment, fact.data.intentId, fact.data.amountMinor);
     case 'payment.refunded':
       return refunded(payment, fact.data.intentId ?? payment.intentId, fact.data.amountMinor);
-    case 'payment.refund_failed':
-      return refunded(payment, fact.data.intentId, -fact.data.amountMinor);
+    case 'payment.refund_failed': {
+      const { intentId, amountMinor, reason: failureReason } = fact.data;
+      return { ...refunded(payment, intentId, -amountMinor), failureReason };
+    }
+    case 'payment.refund_settled':
+      return { refundFailedMinor: payment.refundFailedMinor - fact.data.amountMinor };
   }
 }
 
@@ -216,7 +225,14 @@ function refunded(payment: Payment, intentId: string | null, byMinor: number): P
     charge.intentId === intentId ? { ...charge, refundedMinor: charge.refundedMinor + byMinor } : charge,
   );
   const refundedMinor = payment.refundedMinor + byMinor;
-  return { charges, refundedMinor, status: paidStatus(payment.capturedMinor, refundedMinor) };
+  // Whatever goes back is first of all what could not before.
+  const refundFailedMinor = Math.max(0, payment.refundFailedMinor - byMinor);
+  return {
+    charges,
+    refundedMinor,
+    refundFailedMinor,
+    status: paidStatus(payment.capturedMinor, refundedMinor),
+  };
 }
 
 function taken(payment: Payment, intentId: string, amountMinor: number): Partial<Payment> {

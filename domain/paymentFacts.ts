@@ -93,6 +93,8 @@ export interface PaymentFactData {
     readonly intentId: string;
     readonly reason: string;
   };
+  /** The rider has otherwise what had come back to us: an operator says so, with where that is to be seen. */
+  'payment.refund_settled': Amount & { readonly evidence: string; readonly operatorId: string };
 }
 
 export type PaymentFactType = keyof PaymentFactData;
@@ -123,6 +125,7 @@ export const paymentSteps = {
   'payment.extra_charged': 'recordExtraCharge',
   'payment.refunded': 'recordRefund',
   'payment.refund_failed': 'recordRefundFailed',
+  'payment.refund_settled': 'recordRefundSettled',
 } as const satisfies Record<PaymentFactType, string>;
 
 export type PaymentStep = (typeof paymentSteps)[PaymentFactType];

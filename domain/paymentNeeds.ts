@@ -1,7 +1,7 @@
 import type { Payment, PaymentStatus } from './payment';
 
 /** Why a payment needs somebody. */
-export type PaymentNeed = 'unresolved' | 'owed' | 'action_overdue' | 'stuck';
+export type PaymentNeed = 'unresolved' | 'owed' | 'action_overdue' | 'refund_failed' | 'stuck';
 
 /** What each need is, and what an operator does about it. */
 export const paymentNeeds: Readonly<Record<PaymentNeed, { readonly is: string; readonly action: string }>> = {
@@ -16,6 +16,10 @@ export const paymentNeeds: Readonly<Record<PaymentNeed, { readonly is: string; r
   action_overdue: {
     is: 'the time for the rider to answer their bank is over, and it has not gone on',
     action: 'see whether the payments worker runs; retry it',
+  },
+  refund_failed: {
+    is: 'what was given back has come back to us: the rider does not have it',
+    action: 'give it back again, or another way, and resolve it then with where that is to be seen',
   },
   stuck: {
     is: 'it is parked, or what it does has failed for minutes',
@@ -32,7 +36,12 @@ export const paymentInOrder = 'in_order';
 const outOfOrder: readonly PaymentStatus[] = ['action_required', 'unresolved', 'failed'];
 
 /** What operators find a payment by: `in_order`, or what it is instead. */
-export function paymentPhase({ status, owedMinor }: Pick<Payment, 'status' | 'owedMinor'>): string {
+export function paymentPhase({
+  status,
+  owedMinor,
+  refundFailedMinor,
+}: Pick<Payment, 'status' | 'owedMinor' | 'refundFailedMinor'>): string {
   if (outOfOrder.includes(status)) return status;
-  return owedMinor > 0 ? 'owed' : paymentInOrder;
+  if (owedMinor > 0) return 'owed';
+  return refundFailedMinor > 0 ? 'refund_failed' : paymentInOrder;
 }

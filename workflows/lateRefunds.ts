@@ -1,16 +1,21 @@
-import { defineSignal, setHandler } from '@temporalio/workflow';
+import { allHandlersFinished, condition, defineSignal, defineUpdate, setHandler } from '@temporalio/workflow';
 import type { PaymentReads, ProviderActivities } from '../activities/payments';
-import { providerNews } from '../domain/names';
+import { DomainError } from '../domain/errors';
+import { paymentUpdates, providerNews } from '../domain/names';
+import { refundSettledData } from '../domain/operatorsWord';
 import { mayFollow, type Payment, type PaymentStatus } from '../domain/payment';
 import { paymentSteps, type PaymentFactData } from '../domain/paymentFacts';
-import type { LateRefundsStart, ProviderNews } from '../domain/sagas';
+import type { LateRefundsStart, OperatorsWord, ProviderNews } from '../domain/sagas';
 import { FactRecord } from './factRecord';
+import { createLock } from './lock';
 import { PaymentView } from './paymentView';
+import { asRefusal } from './refusal';
 import { untilAnswered } from './untilAnswered';
+import { requireShape, wordShape } from './updateArguments';
 
 /**
  * A refund may fail weeks after it was given, when its payment's workflow is over: news of that begins this one, which
- * looks, books back what has failed, and is over.
+ * looks, books back what has failed, and is over. So does an operator's word that the rider has otherwise what failed.
  */
 export async function lateRefunds({
   rideId,
@@ -29,14 +34,38 @@ export async function lateRefunds({
   );
   let hasNews = false;
   setHandler(defineSignal<[ProviderNews]>(providerNews), () => void (hasNews = true));
+  const oneAtATime = createLock();
+  const loaded = record.load();
+  // Without a refusing validator: where it begins this workflow, that would be left running.
+  setHandler(defineUpdate<Payment, [OperatorsWord]>(paymentUpdates.markResolved), async (word) => {
+    await loaded;
+    return oneAtATime(() => settle(word));
+  });
 
-  await record.load();
-  while (hasNews) {
-    hasNews = false;
-    if (!mayFollow(record.state, 'payment.refund_failed')) break;
-    for (const failed of await provider.failedRefunds('See whether a refund has failed', rideId))
-      await record.add('payment.refund_failed', failed);
+  await loaded;
+  while (hasNews || !allHandlersFinished()) {
+    await condition(() => hasNews || allHandlersFinished());
+    if (hasNews) await look();
   }
   view.waits('nothing: what has failed is booked');
   return record.state?.status ?? 'nothing';
+
+  async function look(): Promise<void> {
+    hasNews = false;
+    if (!mayFollow(record.state, 'payment.refund_failed')) return;
+    for (const failed of await provider.failedRefunds('See whether a refund has failed', rideId))
+      await record.add('payment.refund_failed', failed);
+  }
+
+  async function settle(word: OperatorsWord): Promise<Payment> {
+    try {
+      requireShape(paymentUpdates.markResolved, wordShape, word);
+      const { state } = record;
+      if (state === null || !mayFollow(state, 'payment.refund_settled'))
+        throw new DomainError('resolve_not_possible', 'No refund of this payment has failed.');
+      return await record.add('payment.refund_settled', refundSettledData(state, word));
+    } catch (error) {
+      throw asRefusal(error);
+    }
+  }
 }

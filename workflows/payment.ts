@@ -53,7 +53,7 @@ export async function payment({ order, rideWorkflowId, ...start }: PaymentStart)
   const charging = new Charging(settled, provider, refunds, compensations);
   new Tips(settled, provider);
   new Adjustments(settled, provider, refunds);
-  answerOperators(record, { doubts, compensations, lookAtHold: () => holds.look() });
+  answerOperators(record, { doubts, compensations, refunds, lookAtHold: () => holds.look() });
   setHandler(defineSignal<[RideOutcome]>(paymentSignals.rideEnded), (ended) => void (outcome ??= ended));
   setHandler(defineSignal(paymentSignals.holdAges), () => holds.look());
   // Whatever the news say, they only have the provider looked at: it has one truth, however often it is told.

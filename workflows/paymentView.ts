@@ -25,11 +25,12 @@ export class PaymentView extends SagaView<Payment> {
 /** What is held, was taken and is owed, and why where it is not as it should be. */
 function moneyOf(payment: Payment): string {
   const { amountMinor, currency, method, intentId, capturedMinor, owedMinor } = payment;
-  const { unresolved, failureReason } = payment;
+  const { refundFailedMinor, unresolved, failureReason } = payment;
   return [
     `${method.type}: ${money(amountMinor, currency)}`,
     ...(capturedMinor > 0 ? [`captured: ${money(capturedMinor, currency)}`] : []),
     ...(owedMinor > 0 ? [`owed: ${money(owedMinor, currency)}`] : []),
+    ...(refundFailedMinor > 0 ? [`failed to go back: ${money(refundFailedMinor, currency)}`] : []),
     ...(unresolved === null ? [] : [`in doubt since ${unresolved.since}: ${unresolved.call}`]),
     ...(failureReason === null || paymentPhase(payment) === paymentInOrder
       ? []

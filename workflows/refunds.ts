@@ -4,7 +4,8 @@ import { isChargeable, money } from '../domain/money';
 import { isOfRefund, paymentUpdates } from '../domain/names';
 import { refundFailed } from '../domain/paymentCalls';
 import { refundableMinor, refundsOver, sumOf, type RefundPart } from '../domain/paymentPlan';
-import type { ProviderNews, Refund, RefundOrder } from '../domain/sagas';
+import { refundSettledData } from '../domain/operatorsWord';
+import type { OperatorsWord, ProviderNews, Refund, RefundOrder } from '../domain/sagas';
 import type { Provider } from './provider';
 import { refusing } from './refusal';
 import type { Settled } from './settled';
@@ -79,6 +80,17 @@ export class Refunds {
       for (const failed of await this.provider.failedRefunds('See whether a refund has failed', rideId))
         await record.add('payment.refund_failed', failed);
     });
+  }
+
+  /**
+   * An operator's word that the rider has otherwise what had failed to go back.
+   * @throws ApplicationFailure `resolve_not_possible`
+   */
+  async settle(word: OperatorsWord): Promise<void> {
+    const { record } = this.settled;
+    await this.settled.undisturbed(() =>
+      record.add('payment.refund_settled', refundSettledData(record.payment, word)),
+    );
   }
 
   private plan(order: Order): Plan {

@@ -39,6 +39,14 @@ const inWords = (kind: keyof typeof kinds): string =>
 /** The fields that an Update's argument has to have. */
 export type Shape = Readonly<Record<string, keyof typeof kinds>>;
 
+/** An operator's word on what nobody else knows. */
+export const wordShape = {
+  outcome: 'happened or not',
+  evidence: 'text',
+  by: 'person',
+  objectId: 'object id?',
+} as const satisfies Shape;
+
 /**
  * Refuses an argument that lacks what its handler reads: operators type them in by hand, and a handler that stumbles
  * over one would hold up the whole workflow.

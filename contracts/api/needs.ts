@@ -24,6 +24,7 @@ export const paymentNeedsView = z.strictObject({
         .describe('it is parked, or what it does has failed for minutes: its card says what'),
       currency,
       owedMinor: minor,
+      refundFailedMinor: minor.describe('what could not go back to the rider'),
       since: time.describe('when the last happened to it'),
       reason: z.string().nullable(),
       action: z.string().describe('what to do'),

@@ -64,7 +64,8 @@ export const paymentOperations = {
   resolvePayment: {
     method: 'post',
     path: '/v1/ops/payments/{rideId}/resolve',
-    summary: 'Say what became of a call whose outcome nobody knows, with where that is to be seen',
+    summary:
+      'Say what became of a call whose outcome nobody knows, or of a refund that failed, with where that is to be seen',
     tag: 'ops',
     roles: ['operator'],
     request: { params: rideIdParam, body: resolveBody },

@@ -85,6 +85,7 @@ export const paymentFacts = {
     leftMinor: minor.optional().describe('what was still to go back for that key'),
   }),
   'payment.refund_failed': z.object({ refundId: z.string(), intentId, ...amount, reason }),
+  'payment.refund_settled': z.object({ ...amount, evidence: z.string(), operatorId: subjectId }),
 } satisfies { [T in PaymentFactType]: z.ZodType<PaymentFactData[T]> };
 
 const disputed = {

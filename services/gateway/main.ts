@@ -129,7 +129,7 @@ runProcess('gateway', async ({ config, log, metrics, signal }) => {
       receiptRoute(mount, paymentOptions);
       createPaymentRoutes(mount, paymentOptions);
       paymentViewRoutes(mount, paymentOptions);
-      paymentOperatorRoutes(mount, paymentOptions);
+      paymentOperatorRoutes(mount, { ...paymentOptions, policies });
       paymentOverviewRoutes(mount, { ...paymentOptions, now: Date.now });
       payoutRoutes(mount, { payments, policies, topicPrefix: config.KAFKA_TOPIC_PREFIX, now: Date.now });
       disputeRoutes(mount, { ...paymentOptions, now: Date.now });

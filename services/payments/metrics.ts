@@ -2,26 +2,27 @@ import { Counter, Gauge } from 'prom-client';
 import { openPaymentStatuses, type PaymentStatus } from '../../domain/payment';
 import type { Metrics } from '../../platform/metrics';
 import type { Pool } from '../../platform/postgres';
-import { openPayments } from './books/paymentStore';
+import { openPayments, refundFailedPayments } from './books/paymentStore';
 import type { Attempt } from './provider/attempts';
 import type { GateReading, ProviderGate } from './provider/gate';
 
 /**
  * Shows how many payments are open, by status, when it is looked at; one that was taken in part, and of which the rest is
- * owed, as owed. Nothing of it while the database is away.
+ * owed, as owed; and of how many a refund has failed. Nothing of it while the database is away.
  */
 export function countOpenPayments({ registry }: Metrics, pool: Pool): void {
   new Gauge({
     name: 'hailway_payments_open',
-    help: 'Payments that are not settled, by status, a debt as owed; unresolved and owed ones may need an operator',
+    help: 'Payments that are not settled, by status, a debt as owed; unresolved, owed and refund_failed may need an operator',
     labelNames: ['status'],
     registers: [registry],
     async collect() {
       this.reset();
       const { rows } = await pool
-        .query<{ status: PaymentStatus; count: number }>(
+        .query<{ status: PaymentStatus | 'refund_failed'; count: number }>(
           `select case when status = any ($1) then status else 'owed' end as status, count(*) as count
-           from payments where ${openPayments} group by 1`,
+           from payments where ${openPayments} group by 1
+           union all select 'refund_failed', count(*) from payments where ${refundFailedPayments}`,
           [openPaymentStatuses],
         )
         .catch(() => ({ rows: null }));

@@ -17,6 +17,7 @@ test('payments that are open, by status', async () => {
   const payments = [
     ...['unresolved', 'unresolved', 'owed', 'captured', 'waived'].map((status) => ({ status, owedMinor: 0 })),
     ...['captured', 'partially_refunded'].map((status) => ({ status, owedMinor: 600 })),
+    { status: 'captured', owedMinor: 0, refundFailedMinor: 400 },
   ];
   for (const payment of payments) {
     const { rideId } = paymentOrder();
@@ -29,6 +30,7 @@ test('payments that are open, by status', async () => {
       'hailway_payments_open{status="unresolved"} 2',
       'hailway_payments_open{status="owed"} 3',
       'hailway_payments_open{status="action_required"} 0',
+      'hailway_payments_open{status="refund_failed"} 1',
     ]),
   );
   const { rows } = await pool.query<{ 'QUERY PLAN': string }>(

@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import { createPaymentActivities, type PaymentTransitions } from '../../activities/payments';
 import { paymentNeedsView, type PaymentNeedsView } from '../../contracts/api/needs';
-import { paymentWorkflowId, stepId } from '../../domain/names';
-import { paymentSteps, type PaymentFact, type PaymentFactData } from '../../domain/paymentFacts';
+import { lateRefundsWorkflowId, paymentWorkflowId } from '../../domain/names';
+import type { PaymentFact, PaymentFactData } from '../../domain/paymentFacts';
+import { getPayment } from '../../services/payments/books/paymentStore';
 import { needyLines } from '../../tools/cli/payments';
 import { apiStory, operator, rider } from '../support/apiStory';
 import { phaseOf } from '../support/card';
-import { paymentOrder, providerAccess } from '../support/payments';
+import { commitFacts, paymentOrder, providerAccess } from '../support/payments';
 import { eventually } from '../support/rideSaga';
 
 jest.setTimeout(60_000);
@@ -31,21 +32,17 @@ type Happened = {
 /** A payment to which this has happened; no workflow carries it. */
 async function paymentWith(...facts: Happened[]): Promise<string> {
   const order = paymentOrder();
-  const { rideId } = order;
-  for (const [expectedVersion, [type, data]] of (
-    [['payment.opened', order], ...facts] as Happened[]
-  ).entries()) {
-    const step = paymentSteps[type];
-    const fact = { type, at: time(0), data } as PaymentFact;
-    await transitions[step]({
-      stepId: stepId(rideId, step, expectedVersion),
-      aggregateId: rideId,
-      expectedVersion,
-      fact,
-    });
-  }
-  return rideId;
+  await happenedTo(order.rideId, 0, ['payment.opened', order], ...facts);
+  return order.rideId;
 }
+
+const happenedTo = (rideId: string, atVersion: number, ...facts: Happened[]): Promise<void> =>
+  commitFacts(
+    transitions,
+    rideId,
+    atVersion,
+    facts.map(([type, data]) => ({ type, at: time(0), data }) as PaymentFact),
+  );
 
 const authorized: Happened = ['payment.authorized', { intentId, amountMinor: 1_500, currency }];
 const split = { currency, driverId: 'driver-1', commissionMinor: 300 };
@@ -92,6 +89,45 @@ test('lists what is in doubt, in debt or not answered in time, and nothing else'
     ...{ need: 'owed', status: 'captured', owedMinor: 250, reason: null },
   });
   expect(byRide.get(late)).toMatchObject({ ...plain, need: 'action_overdue', status: 'action_required' });
+});
+
+const refunded: Happened = [
+  'payment.refunded',
+  { refundId: 're_1', amountMinor: 400, currency, reason: 'detour', intentId },
+];
+const refundFailed: Happened = [
+  'payment.refund_failed',
+  { refundId: 're_1', amountMinor: 400, currency, reason: 'expired_card', intentId },
+];
+
+test('a refund that failed is listed until the rider has it otherwise, also when the payment is over', async () => {
+  const rideId = await story.newRide({ type: 'card', token: 'pm_card_visa' });
+  const { temporal } = story.api;
+  await eventually(async () => (await needs()).payments.length === 0 || undefined);
+  const own = temporal.workflow.getHandle(paymentWorkflowId(rideId));
+  await eventually(async () =>
+    (await getPayment(story.api.payments, rideId))?.version === 2 ? true : undefined,
+  );
+  await own.terminate('as if its time were over');
+  await happenedTo(rideId, 2, shortBy(0), refunded, refundFailed);
+  const given = await paymentWith(authorized, shortBy(0), refunded, refundFailed, refunded);
+  expect((await needs('?need=refund_failed')).payments).toMatchObject([
+    { rideId, status: 'captured', refundFailedMinor: 400, reason: 'expired_card', isStuck: false },
+  ]);
+  expect(given).not.toBe(rideId);
+  const resolve = (outcome: string) =>
+    story.api.call('POST', `/v1/ops/payments/${rideId}/resolve`, {
+      as: operator,
+      body: { outcome, evidence: 'bank transfer 7' },
+    });
+  expect(await resolve('did_not_happen')).toMatchObject({
+    ...{ status: 409, body: { code: 'resolve_not_possible' } },
+  });
+  expect(await resolve('happened')).toMatchObject({ status: 200, body: { refundedMinor: 0 } });
+  expect((await needs()).payments).toEqual([]);
+  expect(await resolve('happened')).toMatchObject({ status: 409 });
+  const late = temporal.workflow.getHandle(lateRefundsWorkflowId(rideId));
+  expect(await late.result()).toBe('captured');
 });
 
 test('page by page, each once, and only those of a need', async () => {

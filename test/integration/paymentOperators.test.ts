@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { standardPolicies } from '../../domain/policies';
 import { paymentOperatorRoutes } from '../../services/payments/routes/operatorRoutes';
 import { startRealPayments, type RealPayments } from '../support/realPayments';
 import { play, standardRide } from '../support/rides';
@@ -14,6 +15,7 @@ beforeAll(async () => {
   routes = await serveRoutes('ops-1', (mount) =>
     paymentOperatorRoutes(mount, {
       payments: real.pool,
+      policies: standardPolicies,
       temporal: real.saga.client,
       deadlineMs: 5_000,
       rideOf: (_caller, rideId) => Promise.resolve({ ...play(standardRide).ride, rideId }),

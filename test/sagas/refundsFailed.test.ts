@@ -1,6 +1,8 @@
 import type { Refunded, RefundFailed } from '../../domain/paymentCalls';
 import { providerNews } from '../../domain/names';
 import { getPayment } from '../../services/payments/books/paymentStore';
+import { cardOf } from '../support/card';
+import { refusalOf } from '../support/paymentSaga';
 import { held } from '../support/playedProvider';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
 import { eventually } from '../support/rideSaga';
@@ -41,6 +43,36 @@ test('of a refund over two charges the part that failed is what can be given bac
   expect(await resultAfterWindow(rideId)).toBe('refunded');
   const [row, folded] = await rowAndFold(rideId);
   expect(row).toEqual(folded);
+});
+
+test('an operator sees it until the rider has it otherwise, and says so', async () => {
+  const rideId = await captured();
+  await saga.refund(rideId, { refundKey: 'ops:1', amountMinor: 600, reason: 'detour' });
+  const happened = { outcome: 'happened', evidence: 'bank transfer 7', by: 'operator-1' };
+  expect(await refusalOf(saga.operator(rideId, 'markResolved', happened))).toBe('resolve_not_possible');
+  provider.next('failedRefunds', () => Promise.resolve([failed(`pi_${rideId}`, 600)]));
+  await tell(rideId, 're_1');
+  await played.untilStatus(rideId, 'captured');
+  expect(await cardOf(saga.handle(rideId))).toMatch(/failed to go back: USD 6\.00; reason: `unknown`/);
+  const didNot = { ...happened, outcome: 'did_not_happen' };
+  expect(await refusalOf(saga.operator(rideId, 'markResolved', didNot))).toBe('resolve_not_possible');
+  expect(await saga.operator(rideId, 'markResolved', happened)).toMatchObject({ refundFailedMinor: 0 });
+  expect((await factTypes(rideId)).at(-1)).toBe('payment.refund_settled');
+  expect(await cardOf(saga.handle(rideId))).not.toContain('failed to go back');
+  const [row, folded] = await rowAndFold(rideId);
+  expect(row).toEqual(folded);
+});
+
+test('what is given back after it counts for what had failed', async () => {
+  const rideId = await captured();
+  await saga.refund(rideId, { refundKey: 'ops:1', amountMinor: 600, reason: 'detour' });
+  provider.next('failedRefunds', () => Promise.resolve([failed(`pi_${rideId}`, 600)]));
+  await tell(rideId, 're_1');
+  expect(await played.untilStatus(rideId, 'captured')).toMatchObject({ refundFailedMinor: 600 });
+  await saga.refund(rideId, { refundKey: 'ops:2', amountMinor: 400, reason: 'detour' });
+  expect(await getPayment(pool, rideId)).toMatchObject({ refundFailedMinor: 200 });
+  await saga.refund(rideId, { refundKey: 'ops:3', amountMinor: 400, reason: 'detour' });
+  expect(await getPayment(pool, rideId)).toMatchObject({ refundFailedMinor: 0, refundedMinor: 800 });
 });
 
 test('news of it waits until the refund under way is booked', async () => {

@@ -100,7 +100,7 @@ export function gatewayApp(parts: GatewayParts): Express {
       receiptRoute(mount, paymentOptions);
       createPaymentRoutes(mount, paymentOptions);
       paymentViewRoutes(mount, paymentOptions);
-      paymentOperatorRoutes(mount, paymentOptions);
+      paymentOperatorRoutes(mount, { ...paymentOptions, policies });
       paymentOverviewRoutes(mount, { ...paymentOptions, now });
       driverRoutes(mount, {
         ...{ pool: rides, temporal, feed: parts.offerFeed, topicPrefix: '', log, tellDeadlineMs: 1_000, now },

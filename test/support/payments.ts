@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { PaymentOrder } from '../../domain/paymentFacts';
+import type { PaymentTransitions } from '../../activities/payments';
+import { stepId } from '../../domain/names';
+import { paymentSteps, type PaymentFact, type PaymentOrder } from '../../domain/paymentFacts';
 import { foldPayment } from '../../domain/payment';
 import { createPool, withTransaction, type Pool } from '../../platform/postgres';
 import type { LedgerTransaction } from '../../services/payments/books/ledger';
@@ -49,6 +51,22 @@ export async function openPayment(pool: Pool, order = paymentOrder()): Promise<P
   const fact = { type: 'payment.opened', at: '2026-01-01T12:00:00.000Z', data: order } as const;
   await withTransaction(pool, (tx) => putPayment(tx, foldPayment(null, fact)));
   return order;
+}
+
+/** Commits facts of a payment that is at this version, with their bookings, as its workflow does. */
+export async function commitFacts(
+  transitions: PaymentTransitions,
+  rideId: string,
+  atVersion: number,
+  facts: readonly PaymentFact[],
+): Promise<void> {
+  for (const [i, fact] of facts.entries()) {
+    const step = paymentSteps[fact.type];
+    const expectedVersion = atVersion + i;
+    await transitions[step]({
+      ...{ stepId: stepId(rideId, step, expectedVersion), aggregateId: rideId, expectedVersion, fact },
+    });
+  }
 }
 
 /** As an activity is called: again and again until it answers. Fails after `attempts`. */

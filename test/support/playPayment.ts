@@ -1,4 +1,5 @@
 import { disputeEntries, payoutEntries } from '../../domain/ledger';
+import { refundSettledData } from '../../domain/operatorsWord';
 import type { ProviderCall } from '../../domain/paymentFacts';
 import {
   adjustmentTo,
@@ -147,8 +148,8 @@ class PaymentPlay implements Played, Record<Move['what'], (move: Move) => void> 
     this.giveBack(amountMinor, move);
   }
 
-  /** The newest refund comes back to us: the rider does not have it, and so has paid it. */
-  refundFails(): void {
+  /** The newest refund comes back to us: the rider has paid it, and sometimes has it otherwise, by an operator's word. */
+  refundFails({ coin }: Move): void {
     const failed = this.given.pop();
     if (failed === undefined) return;
     const { intentId, amountMinor } = failed;
@@ -156,6 +157,8 @@ class PaymentPlay implements Played, Record<Move['what'], (move: Move) => void> 
     this.bank.refund(intentId, -amountMinor);
     this.owes.rideMinor += amountMinor;
     this.books.add('payment.refund_failed', { ...failed, refundId: 're_1', currency, reason: 'unknown' });
+    const word = { outcome: 'happened', evidence: 'bank transfer', by: 'operator-1' } as const;
+    if (coin) this.books.add('payment.refund_settled', refundSettledData(this.books.payment, word));
   }
 
   adjust(move: Move): void {

@@ -5,14 +5,13 @@ import {
   type ProviderActivities,
 } from '../../activities/payments';
 import { foldPayment, type Payment } from '../../domain/payment';
-import { paymentSteps, type PaymentFact, type PaymentOrder } from '../../domain/paymentFacts';
-import { stepId } from '../../domain/names';
+import type { PaymentFact, PaymentOrder } from '../../domain/paymentFacts';
 import { standardPolicies } from '../../domain/policies';
 import { stepsOf } from '../../platform/outbox';
 import type { Pool } from '../../platform/postgres';
 import { balancesOf } from '../../services/payments/books/ledger';
 import { getPayment } from '../../services/payments/books/paymentStore';
-import { paymentOrder, paymentsDatabase, providerAccess } from './payments';
+import { commitFacts, paymentOrder, paymentsDatabase, providerAccess } from './payments';
 import { startPaymentSaga, type PaymentSaga } from './paymentSaga';
 import { playedProvider, type PlayedProvider } from './playedProvider';
 import { eventually } from './rideSaga';
@@ -74,11 +73,7 @@ export async function startPlayedPayments(
     async committed(changes, ...facts) {
       const order = paymentOrder(changes);
       const opened: PaymentFact = { type: 'payment.opened', at: new Date().toISOString(), data: order };
-      for (const [version, fact] of [opened, ...facts].entries()) {
-        const step = paymentSteps[fact.type];
-        const ids = { stepId: stepId(order.rideId, step, version), aggregateId: order.rideId };
-        await transitions[step]({ ...ids, expectedVersion: version, fact });
-      }
+      await commitFacts(transitions, order.rideId, 0, [opened, ...facts]);
       return order;
     },
     now: () => env.currentTimeMs(),

@@ -12,7 +12,7 @@ const state: ConsoleState = {
       payments: [
         {
           ...{ rideId: '01a200c0-97cd-72ad-986e-2cd93ba3703a', workflowId: 'payment-1', need: 'owed' },
-          ...{ status: 'captured', isStuck: true, currency: 'USD', owedMinor: 250 },
+          ...{ status: 'captured', isStuck: true, currency: 'USD', owedMinor: 250, refundFailedMinor: 0 },
           ...{ since: '2026-01-01T12:00:00.000Z', reason: 'card_<declined>', action: 'waive it' },
         },
       ],

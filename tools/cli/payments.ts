@@ -40,9 +40,11 @@ async function describe(
   sources: OperatorSources,
   payment: PaymentNeedsView['payments'][number],
 ): Promise<string> {
-  const { rideId, workflowId, need, status, isStuck, currency, owedMinor, since, reason, action } = payment;
+  const { rideId, workflowId, need, status, isStuck, currency, since, reason, action } = payment;
+  const { owedMinor, refundFailedMinor } = payment;
   return paragraph(`${rideId} is ${status} since ${since}: ${paymentNeeds[need].is}`, [
     ...(owedMinor === 0 ? [] : [`owed: ${money(owedMinor, currency)}`]),
+    ...(refundFailedMinor === 0 ? [] : [`could not go back: ${money(refundFailedMinor, currency)}`]),
     ...(reason === null ? [] : [`reason: ${reason}`]),
     ...(isStuck ? await cardLines(sources.temporal, workflowId) : [`next: ${action}`]),
     linkTo(sources, workflowId),

@@ -1,7 +1,7 @@
 import type { Payment } from '../../../domain/payment';
 import { ACTION_NOTICED_MS, type PaymentNeed } from '../../../domain/paymentNeeds';
 import type { Queryable } from '../../../platform/postgres';
-import { openPayments } from './paymentStore';
+import { openPayments, refundFailedPayments } from './paymentStore';
 
 /** A payment that needs somebody. */
 export interface NeedyPayment {
@@ -47,13 +47,19 @@ const needOf = `case
     when status = 'unresolved' then 'unresolved'
     when (state ->> 'owedMinor')::bigint > 0 then 'owed'
     when status = 'action_required' and (state ->> 'actionDeadlineAt')::timestamptz < $5 then 'action_overdue'
+    when ${refundFailedPayments} then 'refund_failed'
   end`;
+
+const among = (payments: string): string => `
+    (select payment_id, version, state, ${needOf} as need from payments
+      where ${payments} and payment_id > $1 and ${needOf} = coalesce($3, ${needOf})
+      order by payment_id limit $2)`;
 
 const sql = `
   with found as (
-    (select payment_id, version, state, ${needOf} as need from payments
-      where ${openPayments} and payment_id > $1 and ${needOf} is not null and ${needOf} = coalesce($3, ${needOf})
-      order by payment_id limit $2)
+    ${among(openPayments)}
+    union all
+    ${among(`${refundFailedPayments} and not ${openPayments}`)}
     union all
     select payment_id, version, state, 'stuck' from payments
      where payment_id = any ($4) and payment_id > $1 and ${needOf} is null and coalesce($3, 'stuck') = 'stuck')

@@ -28,6 +28,9 @@ export async function lockPayment(tx: Tx, paymentId: string): Promise<Payment | 
 export const openPayments = `(status in (${openPaymentStatuses.map((status) => `'${status}'`).join(', ')})
   or (state ->> 'owedMinor')::bigint > 0)`;
 
+/** Those that have a refund that failed, which the rider does not have otherwise yet; as the index `payments_refund_failed`. */
+export const refundFailedPayments = `(state ->> 'refundFailedMinor')::bigint > 0`;
+
 /**
  * Writes the payment's new state over the version before it.
  * @throws Error where the version is another one: the caller holds the row's lock, so that cannot be

@@ -1,13 +1,22 @@
 import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
+  WithStartWorkflowOperation,
   type Client,
   type WorkflowHandle,
 } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { refusalIn } from '../../../contracts/api/problems';
 import type { DomainError } from '../../../domain/errors';
-import { paymentUpdates, paymentWorkflowId } from '../../../domain/names';
+import {
+  lateRefundsWorkflowId,
+  paymentUpdates,
+  paymentWorkflowId,
+  taskQueues,
+  workflowTypes,
+} from '../../../domain/names';
+import type { Payment } from '../../../domain/payment';
+import type { LateRefundsStart, OperatorsWord } from '../../../domain/sagas';
 import { DependencyUnavailable } from '../../../platform/errors';
 
 export interface AskPaymentOptions {
@@ -40,6 +49,31 @@ export async function askPayment<Answer, Argument>(
     }),
   );
   return asked === undefined ? whenOver() : answerOrRefusal(asked);
+}
+
+/**
+ * The same of the workflow that is begun for the refunds of a payment whose own is over.
+ * @throws DomainError what it refuses; DependencyUnavailable where it does not answer in time: it may still do it
+ */
+export async function askLateRefunds(
+  options: AskPaymentOptions,
+  start: LateRefundsStart,
+  word: OperatorsWord,
+): Promise<Payment> {
+  const startWorkflowOperation = new WithStartWorkflowOperation(workflowTypes.lateRefunds, {
+    workflowId: lateRefundsWorkflowId(start.rideId),
+    taskQueue: taskQueues.payments,
+    args: [start],
+    workflowIdConflictPolicy: 'USE_EXISTING',
+  });
+  const asked = await outcomeOf<Payment>(options, () =>
+    options.temporal.workflow.executeUpdateWithStart(paymentUpdates.markResolved, {
+      startWorkflowOperation,
+      args: [word],
+    }),
+  );
+  if (asked === undefined) throw new Error(`impossible: ${start.rideId} has no workflow that was just begun`);
+  return answerOrRefusal(asked);
 }
 
 function answerOrRefusal<Answer>(asked: UpdateOutcome<Answer>): Answer {

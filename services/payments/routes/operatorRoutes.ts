@@ -1,17 +1,18 @@
 import { createHash } from 'node:crypto';
 import { operations } from '../../../contracts/api/operations';
 import { DomainError, type ErrorCode } from '../../../domain/errors';
-import type { Payment } from '../../../domain/payment';
+import type { Policies } from '../../../domain/policies';
 import type { Ride } from '../../../domain/ride';
 import type { ChargeAdjustment, FeeWaiver, OperatorsWord } from '../../../domain/sagas';
 import type { Caller, MountOperation } from '../../../platform/http';
 import type { Pool } from '../../../platform/postgres';
-import { askPayment, type Ask, type AskPaymentOptions } from './askPayment';
+import { askLateRefunds, askPayment, type Ask, type AskPaymentOptions } from './askPayment';
 import { callersKey } from './callersKey';
 import { paymentThatIs } from './viewRoutes';
 
 export interface PaymentOperatorRoutesOptions extends AskPaymentOptions {
   readonly payments: Pool;
+  readonly policies: Policies;
   /** Rejects with `ride_not_found` where there is no such ride. */
   readonly rideOf: (caller: Caller, rideId: string) => Promise<Ride>;
 }
@@ -21,13 +22,13 @@ export interface PaymentOperatorRoutesOptions extends AskPaymentOptions {
  * which refuses what cannot be, and is answered with the payment after it.
  */
 export function paymentOperatorRoutes(mount: MountOperation, options: PaymentOperatorRoutesOptions): void {
-  const { payments, rideOf } = options;
+  const { payments, policies, rideOf } = options;
 
   async function acting<Argument>(
     caller: Caller,
     rideId: string,
     refusal: ErrorCode,
-    ask: Pick<Ask<Argument>, 'update' | 'argument' | 'updateId'>,
+    ask: Pick<Ask<Argument>, 'update' | 'argument' | 'updateId'> & Partial<Pick<Ask<Argument>, 'whenOver'>>,
   ) {
     const ride = await rideOf(caller, rideId);
     const { status } = await paymentThatIs(payments, ride.rideId);
@@ -36,7 +37,7 @@ export function paymentOperatorRoutes(mount: MountOperation, options: PaymentOpe
         paymentStatus: status,
       });
     };
-    await askPayment<Payment, Argument>(options, { rideId: ride.rideId, ...ask, whenOver });
+    await askPayment<unknown, Argument>(options, { rideId: ride.rideId, whenOver, ...ask });
     return { status: 200, body: await paymentThatIs(payments, ride.rideId) };
   }
 
@@ -44,12 +45,14 @@ export function paymentOperatorRoutes(mount: MountOperation, options: PaymentOpe
     acting(caller, params.rideId, 'retry_not_possible', { update: 'retryNow', argument: undefined }),
   );
 
-  mount(operations.resolvePayment, ({ params, body, caller }) =>
-    acting<OperatorsWord>(caller, params.rideId, 'resolve_not_possible', {
+  mount(operations.resolvePayment, ({ params: { rideId }, body, caller }) => {
+    const word: OperatorsWord = { ...body, by: caller.sub };
+    return acting(caller, rideId, 'resolve_not_possible', {
       update: 'markResolved',
-      argument: { ...body, by: caller.sub },
-    }),
-  );
+      argument: word,
+      whenOver: () => askLateRefunds(options, { rideId, policies }, word),
+    });
+  });
 
   mount(operations.waivePayment, ({ params, body, caller }) =>
     acting<FeeWaiver>(caller, params.rideId, 'waive_not_possible', {

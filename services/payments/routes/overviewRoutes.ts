@@ -2,7 +2,12 @@ import type { Client } from '@temporalio/client';
 import { validate as isUuid } from 'uuid';
 import { operations } from '../../../contracts/api/operations';
 import type { PaymentNeedsView } from '../../../contracts/api/needs';
-import { paymentWorkflowId, searchAttributes, workflowTypes } from '../../../domain/names';
+import {
+  lateRefundsWorkflowId,
+  paymentWorkflowId,
+  searchAttributes,
+  workflowTypes,
+} from '../../../domain/names';
 import { paymentNeeds } from '../../../domain/paymentNeeds';
 import { DependencyUnavailable } from '../../../platform/errors';
 import type { MountOperation } from '../../../platform/http';
@@ -43,33 +48,36 @@ export function paymentOverviewRoutes(mount: MountOperation, options: PaymentOve
   mount(operations.listPaymentNeeds, async ({ query: { need = null, after = null, limit } }) => {
     const stuck = await stuckPayments(options);
     const at = new Date(now()).toISOString();
-    const found = await needyPayments(payments, { need, after, limit, stuck, at });
+    const found = await needyPayments(payments, { need, after, limit, stuck: [...stuck.keys()], at });
     return {
       status: 200,
       body: {
-        payments: found.map(view),
+        payments: found.map((needy) => view(needy, stuck)),
         next: found.length === limit ? found.at(-1)!.payment.rideId : null,
-        incomplete: stuck.length === MOST_STUCK,
+        incomplete: stuck.size === MOST_STUCK,
       },
     };
   });
 }
 
 const query =
-  `WorkflowType = '${workflowTypes.payment}' and ${searchAttributes.stuck.name} = true ` +
-  `and ExecutionStatus = 'Running'`;
+  `WorkflowType in ('${workflowTypes.payment}', '${workflowTypes.lateRefunds}') ` +
+  `and ${searchAttributes.stuck.name} = true and ExecutionStatus = 'Running'`;
 
-/** The rides whose payments say that they are stuck, the newest first. */
-async function stuckPayments({ temporal, deadlineMs }: PaymentOverviewOptions): Promise<string[]> {
-  const prefix = paymentWorkflowId('');
-  const list = async (): Promise<string[]> => {
-    const rideIds: string[] = [];
-    for await (const { workflowId } of temporal.workflow.list({ query })) {
-      const rideId = workflowId.slice(prefix.length);
-      if (isUuid(rideId)) rideIds.push(rideId);
-      if (rideIds.length === MOST_STUCK) break;
+/** The rides of whose payments a workflow says that it is stuck, and which one: the newest first. */
+async function stuckPayments({
+  temporal,
+  deadlineMs,
+}: PaymentOverviewOptions): Promise<ReadonlyMap<string, string>> {
+  const list = async (): Promise<Map<string, string>> => {
+    const found = new Map<string, string>();
+    for await (const { workflowId, type } of temporal.workflow.list({ query })) {
+      const idOf = type === workflowTypes.payment ? paymentWorkflowId : lateRefundsWorkflowId;
+      const rideId = workflowId.slice(idOf('').length);
+      if (isUuid(rideId)) found.set(rideId, workflowId);
+      if (found.size === MOST_STUCK) break;
     }
-    return rideIds;
+    return found;
   };
   try {
     return await temporal.withDeadline(Date.now() + deadlineMs, list);
@@ -78,10 +86,14 @@ async function stuckPayments({ temporal, deadlineMs }: PaymentOverviewOptions): 
   }
 }
 
-function view({ payment, need, isStuck, since, reason }: NeedyPayment): PaymentNeedsView['payments'][number] {
-  const { rideId, status, currency, owedMinor, unresolved, failureReason } = payment;
+function view(
+  { payment, need, isStuck, since, reason }: NeedyPayment,
+  stuck: ReadonlyMap<string, string>,
+): PaymentNeedsView['payments'][number] {
+  const { rideId, status, currency, owedMinor, refundFailedMinor, unresolved, failureReason } = payment;
+  const workflowId = stuck.get(rideId) ?? paymentWorkflowId(rideId);
   return {
-    ...{ rideId, workflowId: paymentWorkflowId(rideId), need, status, isStuck, currency, owedMinor, since },
+    ...{ rideId, workflowId, need, status, isStuck, currency, owedMinor, refundFailedMinor, since },
     reason: unresolved === null ? failureReason : `${unresolved.call}: ${reason}`,
     action: paymentNeeds[need].action,
   };
