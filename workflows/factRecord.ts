@@ -19,7 +19,7 @@ export interface RecordedAggregate<State extends Versioned, Data> {
   readonly mayFollow: (state: State | null, type: keyof Data & string) => boolean;
 }
 
-/** A dispute or a payout as its workflow knows it, and the one way to change it. */
+/** An aggregate as a workflow knows it that may begin anew behind what is committed, and the one way to change it. */
 export class FactRecord<State extends Versioned, Data extends object> {
   private current: State | null = null;
   private readonly activities = ownDatabase<
