@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { historyToJSON, type History } from '@temporalio/common/lib/proto-utils';
 import {
   disputeWorkflowId,
+  lateRefundsWorkflowId,
   paymentWorkflowId,
   payoutSchedule,
   payoutWorkflowId,
+  reconciliationSchedule,
   rideWorkflowId,
   scheduledRideWorkflowId,
 } from '../../domain/names';
@@ -21,6 +23,8 @@ export const carriers = {
   ...rideCarriers,
   dispute: disputeWorkflowId,
   payout: payoutWorkflowId,
+  lateRefunds: lateRefundsWorkflowId,
+  reconciliation: (name: string) => `${reconciliationSchedule.workflowId}-${name}`,
   payoutBatch: (name: string) => `${payoutSchedule.workflowId}-${name}`,
 } as const;
 export type Carrier = keyof typeof carriers;

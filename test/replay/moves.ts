@@ -197,6 +197,7 @@ const ofPayment = (saga: RideSaga, rideId: string) =>
   saga.client.workflow.getHandle(paymentWorkflowId(rideId));
 
 export const workflowCancelled: Move = (saga, rideId) => ofRide(saga, rideId).cancel();
+export const paymentCancelled: Move = (saga, rideId) => ofPayment(saga, rideId).cancel();
 export const paymentLost: Move = (saga, rideId) => ofPayment(saga, rideId).terminate('lost');
 
 /** What the provider answers the next time, instead of the usual. */

@@ -4,6 +4,7 @@ import type { Charged } from '../../domain/paymentCalls';
 import type { PaymentStatus } from '../../domain/payment';
 import type { Policies } from '../../domain/policies';
 import type { PaymentMethod } from '../../domain/ride';
+import type { Refund } from '../../domain/sagas';
 import { eventually, type RideSaga } from '../support/rideSaga';
 import { quick, type Move, type Way } from './moves';
 
@@ -112,6 +113,18 @@ export const adjusted =
       rideId,
     );
   };
+/** Gone back to the rider, whose bank sends it back. */
+export const refundFails: Move = async (saga, rideId) => {
+  await isSo('captured')(saga, rideId);
+  const refund = { refundKey: 'refund-1', amountMinor: 100, reason: 'detour', by };
+  const { refundId } = await ofPayment(saga, rideId).executeUpdate<Refund, [object]>(paymentUpdates.refund, {
+    args: [refund],
+  });
+  const failed = { refundId, intentId: `pi_${rideId}`, amountMinor: 100, currency: 'USD', reason: 'unknown' };
+  saga.provider.next('failedRefunds', () => Promise.resolve([failed]));
+  const news = { eventId: 'evt_1', type: 'refund.failed', objectId: refundId };
+  await ofPayment(saga, rideId).signal(providerNews, news);
+};
 /** A hold that is old as soon as it is made, and a ride that says so. */
 export const shortHolds: Partial<Policies> = { ...quick, holdValidMs: 1 };
 export const holdRenewed: Move = async (saga, rideId) => {

@@ -1,11 +1,12 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { WorkflowNotFoundError } from '@temporalio/client';
+import { WorkflowNotFoundError, type WorkflowHandle } from '@temporalio/client';
 import type { History } from '@temporalio/common/lib/proto-utils';
 import { ownNamespace } from '../support/apiGround';
 import { eventually, startRideSaga, type RideSaga } from '../support/rideSaga';
 import { existingEnvironment } from '../support/servers';
 import { historiesDir, rideCarriers, writeHistories, type Carrier } from './histories';
+import { laterWays, startLaterScene, type LaterScene } from './laterWays';
 import { moneyWays, startMoneyScene, type MoneyScene } from './moneyWays';
 import { ways } from './ways';
 
@@ -15,14 +16,17 @@ import { ways } from './ways';
  */
 let saga: RideSaga;
 let scene: MoneyScene;
+let later: LaterScene;
 beforeAll(async () => {
   saga = await startRideSaga(await existingEnvironment(await ownNamespace()));
   scene = await startMoneyScene();
+  later = await startLaterScene();
   mkdirSync(historiesDir, { recursive: true });
 });
 afterAll(async () => {
   await saga?.stop();
   await scene?.ground.stop();
+  await later?.stop();
 });
 
 test.each(Object.entries(ways))('%s', async (name, way) => {
@@ -36,13 +40,15 @@ test.each(Object.entries(ways))('%s', async (name, way) => {
   writeHistories(name, histories.flat());
 });
 
-test.each(Object.entries(moneyWays))('%s', async (name, way) => {
-  const kept = Object.entries(await way(scene));
-  const histories = kept.map(
+test.each(Object.entries(moneyWays))('%s', async (name, way) => write(name, await way(scene)));
+test.each(Object.entries(laterWays))('%s', async (name, way) => write(name, await way(later)));
+
+async function write(name: string, kept: Partial<Record<Carrier, WorkflowHandle>>): Promise<void> {
+  const histories = Object.entries(kept).map(
     async ([carrier, handle]) => [carrier as Carrier, await handle.fetchHistory()] as const,
   );
   writeHistories(name, await Promise.all(histories));
-});
+}
 
 async function historyOnceOver(workflowId: string): Promise<History | undefined> {
   const handle = saga.client.workflow.getHandle(workflowId);
@@ -60,7 +66,7 @@ async function historyOnceOver(workflowId: string): Promise<History | undefined>
 
 test('ways that are no more', () => {
   const gone = readdirSync(historiesDir).filter(
-    (file) => !(file.replace(/\.json$/, '') in { ...ways, ...moneyWays }),
+    (file) => !(file.replace(/\.json$/, '') in { ...ways, ...moneyWays, ...laterWays }),
   );
   for (const file of gone) rmSync(join(historiesDir, file));
 });

@@ -29,6 +29,7 @@ import {
   offered,
   operatorSays,
   parkedPayment,
+  paymentCancelled,
   paymentLost,
   provider,
   released,
@@ -56,6 +57,7 @@ import {
   holdRenewed,
   matched,
   providerIsBack,
+  refundFails,
   shortHolds,
   takenByHand,
   tooSmallToCharge,
@@ -84,6 +86,7 @@ export const ways: Readonly<Record<string, Way>> = {
     driven,
     operatorSays('skipCompensation'),
   ),
+  'completed-payment-cancelled': way(matching(), accepted(), paymentCancelled, driven),
   'completed-database-slow': way(matching(), accepted(), databaseSlow, driven),
   'completed-after-reassign': way(
     matching(),
@@ -165,6 +168,7 @@ export const ways: Readonly<Record<string, Way>> = {
     doubt.isResolved,
     providerIsBack,
   ),
+  'completed-refund-failed': way(matching(longAfter), accepted(), driven, refundFails, doubt.isResolved),
   'completed-adjusted': way(matching(longAfter), accepted(), driven, adjusted(2_000), adjusted(1_000)),
   'completed-hold-renewed': way(matching(shortHolds), accepted(), holdRenewed, driven),
   'completed-debt-written-off': way(
