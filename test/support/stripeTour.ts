@@ -76,6 +76,10 @@ export async function askEverything(stripe: Stripe, psp: RunningPsp): Promise<vo
   await stripe.transfers.list({ transfer_group: 'payout-1' });
   await stripe.transfers.listReversals(transfer.id);
   await stripe.balance.retrieve();
-  await stripe.events.list({ limit: 100 });
+  await stripe.events.list({
+    limit: 100,
+    created: { gte: 1 },
+    types: ['refund.failed', 'transfer.reversed'],
+  });
   await stripe.events.retrieve((await stripe.events.list()).data[0]!.id);
 }

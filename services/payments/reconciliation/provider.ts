@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import type { Pool } from '../../../platform/postgres';
 import type { Drift } from '../../../domain/reconciliation';
 import { idOf, orNull, type ProviderClient } from '../provider/client';
+import { changedSince, type Changed } from './changed';
 import { createCollected, inPages, type Collected } from './collect';
 import { judgeIntent, judgeRefund, unknownToProvider } from './judgeIntents';
 import { judgeDispute, judgeTransfer } from './judgeTransfers';
@@ -22,8 +23,8 @@ interface Looking {
 }
 
 /**
- * The provider’s lists since then against our rows and facts; then what differed before, and what our rows and facts tell
- * of and was not listed, one by one.
+ * What the provider lists as made since then against our rows and facts; then, one by one, what differed before, what has
+ * changed by the provider’s events, and what our rows and facts tell of.
  */
 export async function checkProvider(
   { pool, client }: { readonly pool: Pool; readonly client: ProviderClient },
@@ -31,12 +32,13 @@ export async function checkProvider(
   beat: () => void,
 ): Promise<readonly Drift[]> {
   const look: Looking = { pool, client, collected: createCollected(), seen: new Set(), beat };
-  const listed = { created: { gte: Math.floor(Date.parse(scope.since) / 1_000) }, limit: PAGE };
+  const gte = Math.floor(Date.parse(scope.since) / 1_000);
+  const listed = { created: { gte }, limit: PAGE };
   await eachPage(client.paymentIntents.list(listed), look, (intents) => judgeIntents(intents, look));
   await eachPage(client.refunds.list(listed), look, (refunds) => judgeRefunds(refunds, look));
   await eachPage(client.disputes.list(listed), look, (disputes) => judgeDisputes(disputes, look));
   await eachPage(client.transfers.list(listed), look, (transfers) => judgeTransfers(transfers, look));
-  await lookAgain(scope, look);
+  await lookAgain(scope, look, await changedSince(client, gte, beat));
   for await (const page of pagesOf(pool, scope)) {
     beat();
     if (look.collected.isFull) break;
@@ -139,11 +141,15 @@ async function judgeTransfers(
   }
 }
 
-/** Objects that differed before: nothing of ours may tell of them, and they may be older than what is listed. */
-async function lookAgain({ again }: Scope, look: Looking): Promise<void> {
+/** Objects that differed before or have changed: nothing of ours may lead to them, and they may be older than the lists. */
+async function lookAgain({ again }: Scope, look: Looking, changed: Changed): Promise<void> {
   const { client } = look;
-  const retrieved = async <T>(name: string, retrieve: (id: string) => Promise<T>): Promise<T[]> => {
+  const retrieved = async <T>(
+    name: 'intentId' | keyof Changed,
+    retrieve: (id: string) => Promise<T>,
+  ): Promise<T[]> => {
     const ids = new Set(again.flatMap(({ drift }) => drift.ids[name] ?? []));
+    if (name !== 'intentId') for (const id of changed[name]) ids.add(id);
     const objects: T[] = [];
     for (const id of ids) {
       if (look.seen.has(id)) continue;

@@ -18,7 +18,7 @@ import { openDrifts } from './openDrifts';
 import type { Scope } from './pages';
 import { checkProvider } from './provider';
 import { doRepair } from './repairs';
-import { recordFinished, recordFound } from './runs';
+import { recordFinished, recordFound, sinceLastLook } from './runs';
 import { checkWorkflows } from './workflows';
 import { createWorkflowView } from './workflowView';
 
@@ -67,7 +67,9 @@ export function createReconciler(options: ReconcilerOptions): Reconciler {
     async check(name, { since, resumes }, beat = () => undefined) {
       const open = [...(await openDrifts(pool)).values()];
       const again = open.filter(({ drift }) => checkOf(drift.kind) === name);
-      return checks[name]({ since, resumes, again }, beat);
+      // The log is read on from where it was compared.
+      const from = name === 'log' ? since : await sinceLastLook(pool, name, since);
+      return checks[name]({ since: from, resumes, again }, beat);
     },
     repair: (repair, order) => {
       const workflows = createWorkflowView(temporal(), taskQueue);

@@ -7,6 +7,7 @@ import {
   driftKey,
   foldReconciliation,
   isSameDrift,
+  type CheckName,
   type Reconciliation,
   type ReconciliationFact,
   type ReconciliationFactData,
@@ -16,6 +17,8 @@ import { findStep, recordFact } from '../../../platform/outbox';
 import { withTransaction, type Pool, type Queryable, type Tx } from '../../../platform/postgres';
 import { logTopic, putCompared } from './logPosition';
 import { dropOpen, keepOpen, openDrifts, type OpenDrift } from './openDrifts';
+
+const LONGEST_RUN_MS = 60 * 60_000;
 
 /**
  * Records what a run has found, before anything is repaired: what is new or has become another drift, and what has ended.
@@ -150,4 +153,21 @@ export async function lastRun(db: Queryable): Promise<Reconciliation | null> {
     'select state from reconciliations where finished_at is not null order by finished_at desc limit 1',
   );
   return rows[0]?.state ?? null;
+}
+
+/**
+ * From when on a check has to look so that nothing is passed over between two runs: since the last one that could look,
+ * and is over. Its first look is up to an hour before what it records.
+ * @param since at the latest; both ISO 8601 in UTC
+ */
+export async function sinceLastLook(db: Queryable, check: CheckName, since: string): Promise<string> {
+  const { rows } = await db.query<{ startedAt: string }>(
+    `select state ->> 'startedAt' as "startedAt" from reconciliations
+     where finished_at is not null and not state -> 'unseen' ? $1 order by finished_at desc limit 1`,
+    [check],
+  );
+  const [last] = rows;
+  if (last === undefined) return since;
+  const begun = new Date(Date.parse(last.startedAt) - LONGEST_RUN_MS).toISOString();
+  return begun < since ? begun : since;
 }
