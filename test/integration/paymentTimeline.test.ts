@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { paymentTimeline, paymentView, type PaymentTimeline } from '../../contracts/api/payments';
 import { DomainError } from '../../domain/errors';
-import { createAttemptLog, type AttemptLog } from '../../services/payments/provider/attempts';
+import { attemptOf, createAttemptLog, type AttemptLog } from '../../services/payments/provider/attempts';
 import { keepEvent, markTold } from '../../services/payments/news/providerEvents';
+import { getPayment } from '../../services/payments/books/paymentStore';
 import { readNews } from '../../services/payments/news/readNews';
 import { paymentViewRoutes } from '../../services/payments/routes/viewRoutes';
 import { quiet } from '../support/backbone';
@@ -123,6 +124,24 @@ test('a request without an answer is there while nobody knows, and says how it e
   expect(await confirm('ETIMEDOUT')).toMatchObject({ httpStatus: null, ms: expect.any(Number) });
   await real.untilStatus(rideId, 'authorized');
   await real.saga.rideEnded(rideId, { amountMinor: 0, driverId: null });
+});
+
+test('what was asked of its refunds and of its rider, too', async () => {
+  const rideId = await capturedRide();
+  const order = { refundKey: 'ops:1', amountMinor: 400, reason: 'detour' };
+  const { refundId } = await real.saga.refund(rideId, order);
+  const { rows } = await real.pool.query<{ customerId: string }>(
+    'select customer_id as "customerId" from provider_customers where rider_id = $1',
+    [(await getPayment(real.pool, rideId))!.riderId],
+  );
+  const asked = [`/v1/refunds/${refundId}`, `/v1/customers/${rows[0]!.customerId}/payment_methods/pm_1`];
+  for (const path of asked) attempts.note(attemptOf('GET', path, null));
+  const requests = await eventually(async () => {
+    const seen = entriesOf(await timeline(rideId), 'attempt').map(({ request }) => request);
+    return seen.some((request) => request.endsWith('/payment_methods/:id')) ? seen : undefined;
+  });
+  expect(requests).toContain(`GET /v1/refunds/${refundId}`);
+  expect(requests).toContain('POST /v1/customers');
 });
 
 test('a declined card is the outcome of its request', async () => {

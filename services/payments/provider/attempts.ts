@@ -106,13 +106,17 @@ export function attemptOf(method: string, path: string, idempotencyKey: string |
     request: `${method} ${withoutCard(path)}`,
     idempotencyKey,
     at: new Date().toISOString(),
-    objectId: /\b(?:pi|re|ch|du|dp|tr|seti)_\w+/.exec(path)?.[0] ?? null,
+    objectId: /\b(?:pi|re|ch|du|dp|tr|seti|cus)_\w+/.exec(path)?.[0] ?? riderOf(idempotencyKey),
     ms: null,
     outcome: null,
     httpStatus: null,
     requestId: null,
   };
 }
+
+/** Whose customer is made, who has no id yet: `rider/<key>`. */
+const riderOf = (idempotencyKey: string | null): string | null =>
+  /^rider\/\w+/.exec(idempotencyKey ?? '')?.[0] ?? null;
 
 /** A card's token stays where it must be. */
 const withoutCard = (path: string): string => path.replace(/(\/payment_methods)\/\w+/, '$1/:id');

@@ -56,14 +56,20 @@ const intentsSql = `
   select created_at as at, intent_id as "intentId", purpose, intent_version as "intentVersion"
   from provider_intents where payment_id = $1`;
 
-/** Those whose key names the ride, and those that were about one of its objects; the newest first. */
+/** Those whose key names the ride, and those that were about one of its objects or its rider; the newest first. */
 const attemptsSql = `
   select at, request, idempotency_key as "idempotencyKey", object_id as "objectId", ms, outcome,
          http_status as "httpStatus", request_id as "requestId"
   from provider_attempts
   where ride_id = $1 or object_id in (
     select intent_id from provider_intents where payment_id = $1
-    union all select dispute_id from disputes where ride_id = $1)
+    union all select dispute_id from disputes where ride_id = $1
+    union all select fact -> 'data' ->> 'refundId' from steps
+      where aggregate_id = $1::uuid::text and fact_type = 'payment.refunded'
+    union all select customer_id from payments
+      join provider_customers on rider_id = state ->> 'riderId' where payment_id = $1
+    union all select 'rider/' || left(encode(sha256(convert_to('rider/' || (state ->> 'riderId'), 'UTF8')), 'hex'), 32)
+      from payments where payment_id = $1)
   order by at desc limit 10000`;
 
 const webhooksSql = `
