@@ -21,7 +21,10 @@ import { requireShape } from './updateArguments';
 /** Why something was done, and which operator did it. */
 type Word = Pick<FeeWaiver, 'reason' | 'by'>;
 
-/** What operators change about a ride's cost when it is over: another amount, or a fee that is given up. */
+/**
+ * What operators change about a ride's cost when it is over: another amount, or a fee that is given up. What goes back
+ * comes first: where the provider refuses that, no debt is gone, and all of it can be asked for again.
+ */
 export class Adjustments {
   private readonly adjusted = new Map<string, ChargeAdjustment>();
   private hasWaived = false;
@@ -69,8 +72,8 @@ export class Adjustments {
     if (this.isAdjusted(adjustment)) return record.payment;
     this.mustAdjust(adjustment);
     const { waiveMinor, refunds, chargeMinor } = adjustmentTo(record.payment, toMinor);
-    if (waiveMinor > 0) await this.waive(waiveMinor, adjustment);
     await this.giveBack(refunds, `adjust/${adjustmentKey}`, adjustment);
+    if (waiveMinor > 0) await this.waive(waiveMinor, adjustment);
     if (chargeMinor > 0) await this.chargeExtra(chargeMinor, adjustment);
     this.adjusted.set(adjustmentKey, adjustment);
     return record.payment;
@@ -81,9 +84,9 @@ export class Adjustments {
     const { record } = this.settled;
     if (this.isWaived) return record.payment;
     this.mustWaive();
+    await this.giveBack(refundsOver(record.payment, feeTakenMinor(record.payment)), 'waiver', waiver);
     const { owedMinor } = record.payment;
     if (owedMinor > 0) await this.waive(owedMinor, waiver);
-    await this.giveBack(refundsOver(record.payment, feeTakenMinor(record.payment)), 'waiver', waiver);
     this.hasWaived = true;
     return record.payment;
   }
@@ -133,16 +136,12 @@ export class Adjustments {
     return known !== undefined;
   }
 
-  /** A debt has no end of its own: for as long as there is one, operators may settle it. */
-  private get isTime(): boolean {
-    return this.settled.takesRefunds || this.settled.record.payment.owedMinor > 0;
-  }
-
   private mustAdjust({ toMinor }: ChargeAdjustment): true {
     const { record } = this.settled;
     if (!record.is('captured', 'partially_refunded', 'refunded', 'owed'))
       throw new DomainError('adjust_not_possible', 'Nothing was charged to a card for this ride.');
-    if (!this.isTime) throw new DomainError('adjust_not_possible', 'The time for adjustments is over.');
+    if (!this.settled.takesRefunds)
+      throw new DomainError('adjust_not_possible', 'The time for adjustments is over.');
     if (toMinor % chargeStepMinor(record.payment.currency) !== 0)
       throw new DomainError('adjust_not_possible', 'No card can be charged such an amount.');
     if (record.is('owed') && adjustmentTo(record.payment, toMinor).chargeMinor > 0)
@@ -155,7 +154,7 @@ export class Adjustments {
     const { owedMinor } = record.payment;
     if (owedMinor === 0 && feeTakenMinor(record.payment) === 0)
       throw new DomainError('waive_not_possible', 'Nothing is owed, and no fee was taken for this ride.');
-    if (!this.isTime) throw new DomainError('waive_not_possible', 'The time for that is over.');
+    if (!this.settled.takesRefunds) throw new DomainError('waive_not_possible', 'The time for that is over.');
     return true;
   }
 }

@@ -79,9 +79,12 @@ export class Settled {
     return Date.now() < this.tipsUntilMs;
   }
 
-  /** Whether it is time for refunds, and for whatever else operators change. */
+  /**
+   * Whether it is time for refunds, and for whatever else operators change. A debt has no end of its own: for as long as
+   * there is one they may settle it, and give back what was taken.
+   */
   get takesRefunds(): boolean {
-    return Date.now() < this.refundsUntilMs;
+    return this.record.payment.owedMinor > 0 || Date.now() < this.refundsUntilMs;
   }
 
   private get tipsUntilMs(): number {

@@ -1,6 +1,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { Charged } from '../../domain/paymentCalls';
+import type { Payment } from '../../domain/payment';
 import { standardPolicies } from '../../domain/policies';
+import type { RideOutcome } from '../../domain/settlement';
 import { getPayment } from '../../services/payments/books/paymentStore';
 import { cardOf, isStuck } from '../support/card';
 import { refusalOf } from '../support/paymentSaga';
@@ -22,6 +24,8 @@ beforeEach(() => provider.reset());
 afterAll(() => played?.stop());
 
 const ended = { amountMinor: 1_500, driverId: 'driver-1' };
+const toTenDollars = { adjustmentKey: 'adj-1', toMinor: 1_000, reason: 'detour' };
+const waiver = { reason: 'goodwill', by: 'operator-1' };
 const declined = (): Promise<Charged> => Promise.resolve({ charged: false, reason: 'insufficient_funds' });
 const gone = (): Promise<never> =>
   Promise.reject(ApplicationFailure.nonRetryable('hold pi_1 is canceled', 'hold_gone'));
@@ -92,7 +96,6 @@ describe('a debt', () => {
 
   test('is waived by an operator, and the payment is over', async () => {
     const rideId = await owed();
-    const waiver = { reason: 'goodwill', by: 'operator-1' };
     expect(await saga.operator(rideId, 'waiveFee', waiver)).toMatchObject({ status: 'waived', owedMinor: 0 });
     expect(await saga.result(rideId)).toBe('waived');
     expect(await booked(rideId)).toEqual({
@@ -104,10 +107,9 @@ describe('a debt', () => {
   test('takes no tip, and is lowered but not raised by an adjustment', async () => {
     const rideId = await owed();
     expect(await refusalOf(saga.tip(rideId, 200))).toBe('tip_not_possible');
-    const more = { adjustmentKey: 'adj-1', toMinor: 2_000, reason: 'toll' };
+    const more = { adjustmentKey: 'adj-2', toMinor: 2_000, reason: 'toll' };
     expect(await refusalOf(saga.operator(rideId, 'adjustCharge', more))).toBe('adjust_not_possible');
-    const less = { adjustmentKey: 'adj-2', toMinor: 1_000, reason: 'detour' };
-    expect(await saga.operator(rideId, 'adjustCharge', less)).toMatchObject({ owedMinor: 1_000 });
+    expect(await saga.operator(rideId, 'adjustCharge', toTenDollars)).toMatchObject({ owedMinor: 1_000 });
     await saga.operator(rideId, 'retryNow');
     expect(await resultAfterWindow(rideId)).toBe('captured');
     expect(provider.asked(rideId).at(-1)).toBe('charge 1000');
@@ -132,7 +134,7 @@ describe('a debt', () => {
   test('that is given up while it is charged is charged: there is nothing to give up then', async () => {
     const rideId = await owed();
     const answer = await chargedLate(rideId);
-    const waived = refusalOf(saga.operator(rideId, 'waiveFee', { reason: 'goodwill', by: 'operator-1' }));
+    const waived = refusalOf(saga.operator(rideId, 'waiveFee', waiver));
     await untilUpdates(rideId, 2);
     answer.release({ charged: true, intentId: 'pi_late' });
     expect(await waived).toBe('waive_not_possible');
@@ -144,8 +146,7 @@ describe('a debt', () => {
   test('that is lowered while it is charged is charged, and the difference given back', async () => {
     const rideId = await owed();
     const answer = await chargedLate(rideId);
-    const less = { adjustmentKey: 'adj-1', toMinor: 1_000, reason: 'detour' };
-    const adjusted = saga.operator(rideId, 'adjustCharge', less);
+    const adjusted = saga.operator(rideId, 'adjustCharge', toTenDollars);
     await untilUpdates(rideId, 2);
     answer.release({ charged: true, intentId: 'pi_late' });
     expect(await adjusted).toMatchObject({ capturedMinor: 1_500, refundedMinor: 500, owedMinor: 0 });
@@ -164,6 +165,7 @@ describe('a debt', () => {
 
 describe('owed more than is held', () => {
   const more = { ...ended, amountMinor: 2_000 };
+  const refund = { refundKey: 'ops:1', amountMinor: 300, reason: 'detour' };
 
   test('the hold is taken, and the rest charged', async () => {
     const rideId = await saga.open();
@@ -178,43 +180,71 @@ describe('owed more than is held', () => {
     await isWhole(rideId);
   });
 
-  test('what the card does not give is owed, and can be waived while the rest is tipped and refunded', async () => {
+  /** The hold is taken, and the card does not give the rest. */
+  async function takenInPart(outcome: RideOutcome = more): Promise<string> {
     provider.next('collect', declined);
     const rideId = await saga.open();
     await untilStatus(rideId, 'authorized');
-    await saga.rideEnded(rideId, more);
+    await saga.rideEnded(rideId, outcome);
     await untilParked(rideId);
+    return rideId;
+  }
+
+  test('what the card does not give is owed, and can be waived while the rest is tipped and refunded', async () => {
+    const rideId = await takenInPart();
     expect(await getPayment(pool, rideId)).toMatchObject({ status: 'captured', owedMinor: 500 });
     expect(await saga.tip(rideId, 100)).toMatchObject({ tipMinor: 100 });
-    expect(
-      await saga.refund(rideId, { refundKey: 'ops:1', amountMinor: 300, reason: 'detour' }),
-    ).toMatchObject({ refundedMinor: 300 });
-    const waived = await saga.operator(rideId, 'waiveFee', { reason: 'goodwill', by: 'operator-1' });
+    expect(await saga.refund(rideId, refund)).toMatchObject({ refundedMinor: 300 });
+    const waived = await saga.operator(rideId, 'waiveFee', waiver);
     expect(waived).toMatchObject({ owedMinor: 0, status: 'partially_refunded' });
     expect(await resultAfterWindow(rideId)).toBe('partially_refunded');
     await isWhole(rideId);
   });
 
-  test('what is owed stays a debt for as long as it takes; tips and refunds of the rest have their time', async () => {
-    provider.next('collect', declined);
-    const rideId = await saga.open();
-    await untilStatus(rideId, 'authorized');
-    await saga.rideEnded(rideId, more);
-    await untilParked(rideId);
-    await sleep(standardPolicies.tipWindowMs);
+  /** For longer than all else has its time. */
+  async function owedForLong(outcome?: RideOutcome): Promise<string> {
+    const rideId = await takenInPart(outcome);
+    await sleep(standardPolicies.refundWindowMs + 1_000);
+    return rideId;
+  }
+
+  test('what is owed stays a debt for as long as it takes, and so long all can be given back; tips have their time', async () => {
+    const rideId = await owedForLong();
     expect(await refusalOf(saga.tip(rideId, 100))).toBe('tip_not_possible');
-    const refund = { refundKey: 'ops:1', amountMinor: 300, reason: 'detour' };
     expect(await saga.refund(rideId, refund)).toMatchObject({ refundedMinor: 300 });
-    await sleep(standardPolicies.refundWindowMs);
-    const late = { ...refund, refundKey: 'ops:2' };
-    expect(await refusalOf(saga.refund(rideId, late))).toBe('refund_not_possible');
-    const less = { adjustmentKey: 'adj-1', toMinor: 1_600, reason: 'detour' };
-    expect(await saga.operator(rideId, 'adjustCharge', less)).toMatchObject({ owedMinor: 400 });
     await saga.operator(rideId, 'retryNow');
     await eventually(async () => (await getPayment(pool, rideId))?.owedMinor === 0 || undefined);
     expect(await refusalOf(saga.tip(rideId, 100))).toBe('tip_not_possible');
-    expect(await saga.refund(rideId, late)).toMatchObject({ refundedMinor: 600 });
+    expect(await saga.refund(rideId, { ...refund, refundKey: 'ops:2' })).toMatchObject({
+      refundedMinor: 600,
+    });
     expect(await resultAfterWindow(rideId)).toBe('partially_refunded');
+    await isWhole(rideId);
+  });
+
+  test('a late adjustment gives up the debt and gives back what was taken, or does nothing and can be asked for again', async () => {
+    const rideId = await owedForLong();
+    provider.next('refund', () => Promise.resolve({ refunded: false, reason: 'charge_disputed' }));
+    const adjust = (): Promise<Payment> => saga.operator(rideId, 'adjustCharge', toTenDollars);
+    expect(await refusalOf(adjust())).toBe('refund_not_possible');
+    expect(await getPayment(pool, rideId)).toMatchObject({ refundedMinor: 0, owedMinor: 500 });
+    expect(await adjust()).toMatchObject({ capturedMinor: 1_500, refundedMinor: 500, owedMinor: 0 });
+    expect(await saga.result(rideId)).toBe('partially_refunded');
+    expect(await booked(rideId)).toMatchObject({ provider_clearing: 1_000, rider_receivable: 0 });
+    await isWhole(rideId);
+  });
+
+  test('and so is a fee that was taken in part waived late, or nothing of it', async () => {
+    const rideId = await owedForLong({ ...more, for: 'no_show_fee' });
+    provider.next('refund', () => Promise.resolve({ refunded: false, reason: 'charge_disputed' }));
+    expect(await refusalOf(saga.operator(rideId, 'waiveFee', waiver))).toBe('refund_not_possible');
+    expect(await getPayment(pool, rideId)).toMatchObject({ refundedMinor: 0, owedMinor: 500 });
+    expect(await saga.operator(rideId, 'waiveFee', waiver)).toMatchObject({
+      status: 'refunded',
+      owedMinor: 0,
+    });
+    expect(await saga.result(rideId)).toBe('refunded');
+    expect(await booked(rideId)).toMatchObject({ provider_clearing: 0, rider_receivable: 0 });
     await isWhole(rideId);
   });
 });
