@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { paymentUpdates } from '../../domain/names';
 import { stepsOf } from '../../platform/outbox';
+import { standardPolicies } from '../../domain/policies';
+import { paymentOperatorRoutes } from '../../services/payments/routes/operatorRoutes';
 import { createPaymentRoutes } from '../../services/payments/routes/tipAndRefundRoutes';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
 import { play, standardRide } from '../support/rides';
@@ -13,14 +15,17 @@ let routes: ServedRoutes;
 
 beforeAll(async () => {
   played = await startPlayedPayments();
-  routes = await serveRoutes('ops-1', (mount) =>
-    createPaymentRoutes(mount, {
+  routes = await serveRoutes('ops-1', (mount) => {
+    const options = {
       payments: played.pool,
+      policies: standardPolicies,
       temporal: played.saga.client,
       deadlineMs: 5_000,
-      rideOf: (_caller, rideId) => Promise.resolve({ ...play(standardRide).ride, rideId }),
-    }),
-  );
+      rideOf: (_caller: unknown, rideId: string) => Promise.resolve({ ...play(standardRide).ride, rideId }),
+    };
+    createPaymentRoutes(mount, options);
+    paymentOperatorRoutes(mount, options);
+  });
 });
 beforeEach(() => played.provider.reset());
 afterAll(async () => {
@@ -61,6 +66,37 @@ test('a refund that was refused half way goes on under its key, and then answers
   ]);
   await resultAfterWindow(rideId);
   expect(await refund('key-1', 1_800)).toMatchObject(given);
+});
+
+test('a refund that was refused as a whole can be asked for again under its key', async () => {
+  const { provider } = played;
+  const rideId = await played.captured();
+  provider.next('refund', () => Promise.resolve({ refunded: false, reason: 'balance_insufficient' }));
+  const refund = refundOf(rideId);
+  expect(await refund('key-1', 300)).toMatchObject({ status: 409, body: { reason: 'balance_insufficient' } });
+  expect(await refund('key-1', 300)).toMatchObject({ status: 201, body: { refundedMinor: 300 } });
+});
+
+test('an adjustment that the card declined can be asked for again under its key, and is made once', async () => {
+  const { provider } = played;
+  const rideId = await played.captured();
+  const declined = { charged: false, reason: 'insufficient_funds' } as const;
+  provider.next('chargeExtra', () => Promise.resolve(declined));
+  provider.next('chargeExtra', () => Promise.resolve(declined));
+  const adjust = () =>
+    routes.call('POST', `/v1/ops/payments/${rideId}/adjust`, {
+      body: { toMinor: 2_000, reason: 'detour' },
+      key: 'key-1',
+    });
+  const refused = { status: 409, body: { code: 'adjust_not_possible', reason: 'insufficient_funds' } };
+  expect(await adjust()).toMatchObject(refused);
+  expect(await adjust()).toMatchObject(refused);
+  const made = { status: 200, body: { capturedMinor: 2_000 } };
+  expect(await adjust()).toMatchObject(made);
+  expect(await adjust()).toMatchObject(made);
+  expect(provider.asked(rideId).filter((what) => what === 'extra 500')).toHaveLength(3);
+  await played.resultAfterWindow(rideId);
+  expect(await adjust()).toMatchObject(made);
 });
 
 describe('a refund that was asked for before keys were hashed', () => {

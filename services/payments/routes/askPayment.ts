@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   WorkflowNotFoundError,
   WorkflowUpdateFailedError,
@@ -50,6 +51,27 @@ export async function askPayment<Answer, Argument>(
   );
   return asked === undefined ? whenOver() : answerOrRefusal(asked);
 }
+
+/**
+ * The same once for each argument: a repeat gets the answer that the server has kept. It keeps a refusal, too: what was
+ * refused is asked for again, as another Update.
+ */
+export async function askOnce<Answer, Argument>(
+  options: AskPaymentOptions,
+  ask: Omit<Ask<Argument, Answer>, 'updateId'>,
+): Promise<Answer> {
+  const { rideId, argument } = ask;
+  for (let refusals = 0; ; refusals += 1) {
+    const updateId = hashOf({ argument, refusals });
+    const before = await askedBefore<Answer>(options, { rideId, updateId });
+    if (before === undefined) return askPayment(options, { ...ask, updateId });
+    if ('answer' in before) return before.answer;
+  }
+}
+
+/** As the id of an Update. */
+export const hashOf = (value: object): string =>
+  createHash('sha256').update(JSON.stringify(value)).digest('hex');
 
 /**
  * The same of the workflow that is begun for the refunds of a payment whose own is over.

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { operations } from '../../../contracts/api/operations';
 import { DomainError, type ErrorCode } from '../../../domain/errors';
 import type { Policies } from '../../../domain/policies';
@@ -6,7 +5,7 @@ import type { Ride } from '../../../domain/ride';
 import type { ChargeAdjustment, FeeWaiver, OperatorsWord } from '../../../domain/sagas';
 import type { Caller, MountOperation } from '../../../platform/http';
 import type { Pool } from '../../../platform/postgres';
-import { askLateRefunds, askPayment, type Ask, type AskPaymentOptions } from './askPayment';
+import { askLateRefunds, askOnce, askPayment, type Ask, type AskPaymentOptions } from './askPayment';
 import { callersKey } from './callersKey';
 import { paymentThatIs } from './viewRoutes';
 
@@ -28,7 +27,8 @@ export function paymentOperatorRoutes(mount: MountOperation, options: PaymentOpe
     caller: Caller,
     rideId: string,
     refusal: ErrorCode,
-    ask: Pick<Ask<Argument>, 'update' | 'argument' | 'updateId'> & Partial<Pick<Ask<Argument>, 'whenOver'>>,
+    ask: Pick<Ask<Argument>, 'update' | 'argument'> & Partial<Pick<Ask<Argument>, 'whenOver'>>,
+    asking = askPayment<unknown, Argument>,
   ) {
     const ride = await rideOf(caller, rideId);
     const { status } = await paymentThatIs(payments, ride.rideId);
@@ -37,7 +37,7 @@ export function paymentOperatorRoutes(mount: MountOperation, options: PaymentOpe
         paymentStatus: status,
       });
     };
-    await askPayment<unknown, Argument>(options, { rideId: ride.rideId, whenOver, ...ask });
+    await asking(options, { rideId: ride.rideId, whenOver, ...ask });
     return { status: 200, body: await paymentThatIs(payments, ride.rideId) };
   }
 
@@ -67,11 +67,13 @@ export function paymentOperatorRoutes(mount: MountOperation, options: PaymentOpe
       ...body,
       by: caller.sub,
     };
-    return acting(caller, params.rideId, 'adjust_not_possible', {
-      update: 'adjustCharge',
-      argument,
-      // The server remembers an Update by its id for a while after the workflow is over.
-      updateId: createHash('sha256').update(JSON.stringify(argument)).digest('hex'),
-    });
+    // The server remembers an Update by its id for a while after the workflow is over.
+    return acting(
+      caller,
+      params.rideId,
+      'adjust_not_possible',
+      { update: 'adjustCharge', argument },
+      askOnce,
+    );
   });
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { operations } from '../../../contracts/api/operations';
 import type { RefundView, TipView } from '../../../contracts/api/rides';
 import { DomainError } from '../../../domain/errors';
@@ -9,7 +8,7 @@ import type { Caller, MountOperation } from '../../../platform/http';
 import { stepsOf } from '../../../platform/outbox';
 import type { Pool, Queryable } from '../../../platform/postgres';
 import { getPayment } from '../books/paymentStore';
-import { askedBefore, askPayment, type AskPaymentOptions } from './askPayment';
+import { askedBefore, askOnce, askPayment, hashOf, type AskPaymentOptions } from './askPayment';
 import { callersKey } from './callersKey';
 import { refundGiven } from './refundGiven';
 
@@ -44,8 +43,7 @@ export function createPaymentRoutes(mount: MountOperation, options: PaymentRoute
       steps.map(({ fact }) => fact),
       order,
     );
-    const refund =
-      given ?? (await give(rideId, order, { refundKey: `${caller.sub}:${key}`, ...body }, steps.length));
+    const refund = given ?? (await give(rideId, order, { refundKey: `${caller.sub}:${key}`, ...body }));
     return { status: 201, body: { rideId, ...refund } satisfies RefundView };
   });
 
@@ -60,26 +58,19 @@ export function createPaymentRoutes(mount: MountOperation, options: PaymentRoute
     });
 
   /**
-   * A repeat joins the Update that is under way. The server keeps what it answered, a refusal too: where the payment has
-   * gone on since, the same key is another Update, which goes on where the refusal was.
+   * What was refused half way goes on under its key where the refusal was.
    *
    * `inClear` is how a payment was asked that began before keys were hashed: one that was asked so has its answer by
    * that, and what of it went back by that key.
    */
-  async function give(
-    rideId: string,
-    order: RefundOrder,
-    inClear: Omit<RefundOrder, 'by'>,
-    version: number,
-  ): Promise<Refund> {
+  async function give(rideId: string, order: RefundOrder, inClear: Omit<RefundOrder, 'by'>): Promise<Refund> {
     const before = await askedBefore<Refund>(options, { rideId, updateId: hashOf(inClear) });
     if (before && 'answer' in before) return before.answer;
     const argument = before ? { ...order, ...inClear } : order;
-    return askPayment<Refund, RefundOrder>(options, {
+    return askOnce<Refund, RefundOrder>(options, {
       rideId,
       update: 'refund',
       argument,
-      updateId: hashOf({ order: argument, version }),
       whenOver: () => {
         throw new DomainError(
           'refund_not_possible',
@@ -89,8 +80,6 @@ export function createPaymentRoutes(mount: MountOperation, options: PaymentRoute
     });
   }
 }
-
-const hashOf = (value: object): string => createHash('sha256').update(JSON.stringify(value)).digest('hex');
 
 type TipGiven = Omit<TipView, 'rideId'>;
 
