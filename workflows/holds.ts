@@ -6,10 +6,14 @@ import type { PaymentOrder } from '../domain/paymentFacts';
 import type { Policies } from '../domain/policies';
 import { resolvedByOperator } from '../domain/operatorsWord';
 import { authorize, type HeldOrder } from './authorization';
+import type { Compensations } from './compensation';
 import { createLock } from './lock';
 import type { PaymentRecord } from './paymentRecord';
 import type { Provider } from './provider';
+import { takenOtherwise } from './refusal';
 import { requireShape } from './updateArguments';
+/** As it follows on "could not". */
+const RELEASE_UNUSED = 'release a hold that is not used';
 
 /** A hold that ends sooner than the policy expects is made anew so long before … */
 const MARGIN_MS = 24 * 60 * 60_000;
@@ -29,12 +33,15 @@ export class Holds {
   private hasNews = false;
   private underWay = 0;
   private leaving = 0;
+  /** What the provider does not release: seen to when the ride has ended. */
+  private readonly refused: (() => Promise<void>)[] = [];
   private closed = false;
 
   constructor(
     private readonly record: PaymentRecord,
     private readonly policies: Policies,
     private readonly provider: Provider,
+    private readonly compensations: Compensations,
     private readonly rideIsOver: () => boolean,
   ) {
     setHandler(
@@ -86,9 +93,13 @@ export class Holds {
     await condition(() => this.underWay === 0);
   }
 
-  /** Until nothing is left at the provider that is not used. */
+  /** Until nothing is left at the provider that is not used; what it does not release waits for an operator. */
   async leftNothing(): Promise<void> {
     await condition(() => this.leaving === 0);
+    await CancellationScope.nonCancellable(async () => {
+      for (let release = this.refused.pop(); release; release = this.refused.pop())
+        await this.compensations.insist(RELEASE_UNUSED, release);
+    });
   }
 
   private takeNews(): boolean {
@@ -99,12 +110,24 @@ export class Holds {
 
   /** Released beside all else, for as long as that takes. */
   private leave(holdVersion: number): void {
-    const { rideId } = this.record.payment;
     this.leaving += 1;
-    const what = 'Release a hold that is not used';
-    CancellationScope.nonCancellable(() => this.provider.voidOneHold(what, { rideId, holdVersion }))
-      .catch((error: unknown) => this.record.operators.failed(what, error))
+    CancellationScope.nonCancellable(() => this.release(holdVersion))
+      .catch((error: unknown) => {
+        this.record.operators.failed(RELEASE_UNUSED, error);
+        this.refused.push(() => this.release(holdVersion));
+      })
       .finally(() => (this.leaving -= 1));
+  }
+
+  /** What somebody else has taken of it cannot be released, and may be booked by now. */
+  private async release(holdVersion: number): Promise<void> {
+    const { rideId } = this.record.payment;
+    try {
+      await this.provider.voidOneHold('Release a hold that is not used', { rideId, holdVersion });
+    } catch (error) {
+      const taken = takenOtherwise(error);
+      if (!this.record.payment.charges.some(({ intentId }) => intentId === taken?.intentId)) throw error;
+    }
   }
 
   private async undisturbed<T>(task: () => Promise<T>): Promise<T> {

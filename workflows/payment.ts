@@ -47,7 +47,7 @@ export async function payment({ order, rideWorkflowId, ...start }: PaymentStart)
     onTrouble: (step, error) => operators.failed(step, error),
   });
   const compensations = new Compensations((parked) => operators.park(parked));
-  const holds = new Holds(record, policies, provider, () => outcome?.amountMinor === 0);
+  const holds = new Holds(record, policies, provider, compensations, () => outcome?.amountMinor === 0);
   const settled = new Settled(record, policies);
   const refunds = new Refunds(settled, provider);
   const charging = new Charging(settled, provider, refunds, compensations);
@@ -134,6 +134,7 @@ export async function payment({ order, rideWorkflowId, ...start }: PaymentStart)
     if (ended.amountMinor === 0) return compensations.run();
     compensations.clear();
     await charging.settle(ended);
+    await holds.leftNothing();
   }
 
   /** Tolerates that nothing is held: not asked for yet, declined, or released before. What was taken goes back. */

@@ -1,9 +1,10 @@
+import { ApplicationFailure } from '@temporalio/common';
 import { paymentSignals } from '../../domain/names';
 import { standardPolicies } from '../../domain/policies';
 import { getPayment } from '../../services/payments/books/paymentStore';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
 import { eventually } from '../support/rideSaga';
-import { cardOf } from '../support/card';
+import { cardOf, isStuck } from '../support/card';
 
 jest.setTimeout(60_000);
 
@@ -109,4 +110,50 @@ test('a new hold that ends sooner is made anew a day before, although no ride sa
   await sleep(2 * HOUR_MS);
   await untilIntent(rideId, `pi_${rideId}_3`);
   await untilAsked(rideId, 'void hold 2');
+});
+
+const untilParked = (rideId: string, what: string): Promise<true> =>
+  eventually(
+    async () => (await cardOf(saga.handle(rideId))).includes(`Parked: could not ${what}`) || undefined,
+  );
+
+describe('an old hold that somebody has captured at the provider', () => {
+  const taken = (rideId: string) => (): Promise<never> =>
+    Promise.reject(
+      ApplicationFailure.nonRetryable('hold pi_1 is captured', 'hold_captured', {
+        ...{ intentId: `pi_${rideId}`, takenMinor: 1_500 },
+      }),
+    );
+
+  /** Before it could be released. */
+  async function renewed(): Promise<string> {
+    const rideId = await aged(holdValidMs + 1_000);
+    provider.next('voidOneHold', taken(rideId));
+    await holdAges(rideId);
+    await untilIntent(rideId, `pi_${rideId}_2`);
+    await untilAsked(rideId, 'void hold 1');
+    return rideId;
+  }
+
+  test('waits for an operator when its ride is charged, who has it looked at again', async () => {
+    const rideId = await renewed();
+    provider.next('voidOneHold', taken(rideId));
+    await saga.rideEnded(rideId, ended);
+    await untilParked(rideId, 'release a hold that is not used');
+    expect(await isStuck(saga.handle(rideId))).toBe(true);
+    expect(await getPayment(pool, rideId)).toMatchObject({ status: 'captured' });
+    await saga.operator(rideId, 'retryNow');
+    expect(await resultAfterWindow(rideId)).toBe('captured');
+    expect(provider.asked(rideId).filter((what) => what === 'void hold 1')).toHaveLength(3);
+  });
+
+  test('is booked and given back where the ride costs nothing, and that is all', async () => {
+    const rideId = await renewed();
+    provider.next('voidHold', taken(rideId));
+    provider.next('voidOneHold', taken(rideId));
+    await saga.rideEnded(rideId, { amountMinor: 0, driverId: null });
+    expect(await resultAfterWindow(rideId)).toBe('refunded');
+    const asked = ['void hold 1', 'void', 'refund 1500', 'void hold 1'];
+    expect(provider.asked(rideId).slice(2)).toEqual(asked);
+  });
 });
