@@ -11,7 +11,7 @@ import type {
   Raised,
   Refunded,
   RefundAsked,
-  RefundFailed,
+  RefundDiffers,
 } from '../domain/paymentCalls';
 import { paymentSteps, type PaymentFact, type PaymentStep } from '../domain/paymentFacts';
 import type { Recorded, Step } from '../domain/sagas';
@@ -69,8 +69,8 @@ export interface ProviderActivities {
   refund(order: RefundAsked): Promise<Refunded>;
   /** What became of a refund of which nobody knows; null where the provider has none such. */
   findRefund(order: RefundAsked): Promise<Refunded | null>;
-  /** Of a ride's refunds that are booked, those that have failed since. */
-  failedRefunds(rideId: string): Promise<readonly RefundFailed[]>;
+  /** The refunds of a ride that the books have otherwise than the provider. */
+  failedRefunds(rideId: string): Promise<readonly RefundDiffers[]>;
 }
 
 /** Everything that a payment's workflow does outside of itself. */

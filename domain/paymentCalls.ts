@@ -92,8 +92,8 @@ export interface GivenUpCharge extends Pick<CardCharge, 'rideId' | 'attempt'> {
   readonly call: 'chargeTip' | 'collect' | 'chargeExtra';
 }
 
-/** A refund that is booked, and whose money has come back to us since. */
-export type RefundFailed = PaymentFactData['payment.refund_failed'];
+/** A refund that is booked, and whose money has come back to us since; or one made at the provider itself: `isMade`. */
+export type RefundDiffers = PaymentFactData['payment.refund_failed'] & { readonly isMade?: true };
 
 /** A charge that a payment's workflow asks the provider for, with nobody there: a tip, a debt, an operator's. */
 export interface CardCharge {

@@ -10,12 +10,13 @@ import { FactRecord } from './factRecord';
 import { createLock } from './lock';
 import { PaymentView } from './paymentView';
 import { asRefusal } from './refusal';
+import { lookAtRefunds } from './refunds';
 import { untilAnswered } from './untilAnswered';
 import { requireShape, wordShape } from './updateArguments';
 
 /**
  * A refund may fail weeks after it was given, when its payment's workflow is over: news of that begins this one, which
- * looks, books back what has failed, and is over. So does an operator's word that the rider has otherwise what failed.
+ * looks, books back what has failed, and is over; one that somebody makes at the provider then is booked in the same way. So does an operator's word that the rider has otherwise what failed.
  */
 export async function lateRefunds({
   rideId,
@@ -52,9 +53,8 @@ export async function lateRefunds({
 
   async function look(): Promise<void> {
     hasNews = false;
-    if (!mayFollow(record.state, 'payment.refund_failed')) return;
-    for (const failed of await provider.failedRefunds('See whether a refund has failed', rideId))
-      await record.add('payment.refund_failed', failed);
+    for (const { isMade, ...refund } of await provider.failedRefunds(lookAtRefunds, rideId))
+      await record.add(isMade ? 'payment.refunded' : 'payment.refund_failed', refund);
   }
 
   async function settle(word: OperatorsWord): Promise<Payment> {

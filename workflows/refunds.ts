@@ -23,6 +23,8 @@ interface Plan {
   refund?: Refund;
 }
 
+export const lookAtRefunds = 'See whether a refund has failed, or was made beside the house';
+
 /** Money that goes back to the rider: of what was charged last first, in as many refunds as there are charges. */
 export class Refunds {
   private readonly plans = new Map<string, Plan>();
@@ -70,15 +72,15 @@ export class Refunds {
     return plan.refund;
   }
 
-  /** News of a refund: what has failed by now is booked back, and can be given back anew. */
+  /** News of a refund: what has failed by now is booked back, and can be given back anew; what others gave back is booked. */
   async hear(news: ProviderNews): Promise<void> {
     if (!isOfRefund(news)) return;
     const { record } = this.settled;
     await this.settled.undisturbed(async () => {
-      if (!record.is('partially_refunded', 'refunded')) return;
+      if (!record.is('captured', 'partially_refunded', 'refunded')) return;
       const { rideId } = record.payment;
-      for (const failed of await this.provider.failedRefunds('See whether a refund has failed', rideId))
-        await record.add('payment.refund_failed', failed);
+      for (const { isMade, ...refund } of await this.provider.failedRefunds(lookAtRefunds, rideId))
+        await record.add(isMade ? 'payment.refunded' : 'payment.refund_failed', refund);
     });
   }
 

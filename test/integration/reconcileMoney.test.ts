@@ -125,19 +125,6 @@ test('less was taken at the provider than is booked', async () => {
   expect(drift!.repair).toBeUndefined();
 });
 
-test('given back on the provider’s own page', async () => {
-  const rideId = await ground.captured();
-  const refund = await ground.psp.stripe.refunds.create({
-    payment_intent: await intentOf(rideId),
-    amount: 450,
-  });
-  const { left, tried } = await repaired(rideId);
-  expect(left).toMatchObject([
-    { kind: 'refund_differs', ids: { refundId: refund.id }, byMinor: 450, currency: 'USD' },
-  ]);
-  expect(tried).toEqual([undefined]);
-});
-
 test('what a run has found is a fact before anything is repaired, and how it ended is one', async () => {
   const rideId = await ground.voided();
   const { id } = await intent(rideId);

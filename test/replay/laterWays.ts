@@ -5,7 +5,7 @@ import { Worker } from '@temporalio/worker';
 import { createPaymentActivities, type PaymentTransitions } from '../../activities/payments';
 import type { ReconciliationActivities } from '../../activities/payments/reconciliation';
 import { lateRefundsWorkflowId, paymentUpdates, providerNews, workflowTypes } from '../../domain/names';
-import type { RefundFailed } from '../../domain/paymentCalls';
+import type { RefundDiffers } from '../../domain/paymentCalls';
 import type { PaymentFact, PaymentFactData } from '../../domain/paymentFacts';
 import { standardPolicies } from '../../domain/policies';
 import type { Drift } from '../../domain/reconciliation';
@@ -20,7 +20,7 @@ export interface LaterScene {
   readonly client: Client;
   readonly transitions: PaymentTransitions;
   /** Refunds that have failed, as the provider says once. */
-  readonly failed: RefundFailed[];
+  readonly failed: RefundDiffers[];
   /** What looks at the provider find, one after another; nothing from then on. */
   readonly found: Drift[][];
   /** Whether repairs are done, and logs can be read. */

@@ -1,4 +1,4 @@
-import type { Refunded, RefundFailed } from '../../domain/paymentCalls';
+import type { Refunded, RefundDiffers } from '../../domain/paymentCalls';
 import { providerNews } from '../../domain/names';
 import { getPayment } from '../../services/payments/books/paymentStore';
 import { cardOf } from '../support/card';
@@ -20,7 +20,7 @@ beforeAll(async () => {
 beforeEach(() => provider.reset());
 afterAll(() => played?.stop());
 
-const failed = (intentId: string, amountMinor: number): RefundFailed => ({
+const failed = (intentId: string, amountMinor: number): RefundDiffers => ({
   ...{ refundId: 're_1', intentId, amountMinor, currency: 'USD', reason: 'unknown' },
 });
 const tell = (rideId: string, objectId: string) =>
@@ -90,9 +90,18 @@ test('news of it waits until the refund under way is booked', async () => {
   expect(await getPayment(pool, rideId)).toMatchObject({ status: 'captured', refundedMinor: 0 });
 });
 
-test('other news looks at no refund, nor does news of one where none was given', async () => {
+test('one that was made beside the house is booked, and counts for what is given back after it', async () => {
   const rideId = await captured();
+  const made = { ...failed(`pi_${rideId}`, 600), reason: 'refunded_at_provider', isMade: true } as const;
+  provider.next('failedRefunds', () => Promise.resolve([made]));
   await tell(rideId, 're_1');
+  expect(await played.untilStatus(rideId, 'partially_refunded')).toMatchObject({ refundedMinor: 600 });
+  await saga.operator(rideId, 'adjustCharge', { adjustmentKey: 'ops:1', toMinor: 900, reason: 'detour' });
+  expect(provider.asked(rideId)).not.toContain('refund 600');
+});
+
+test('other news looks at no refund', async () => {
+  const rideId = await captured();
   await saga.refund(rideId, { refundKey: 'ops:1', amountMinor: 600, reason: 'detour' });
   await tell(rideId, 'pi_1');
   expect(await resultAfterWindow(rideId)).toBe('partially_refunded');

@@ -4,14 +4,22 @@ import { isSettled, type Payment } from '../../../domain/payment';
 import type { Drift, Repair } from '../../../domain/reconciliation';
 import { fromProvider } from '../provider/amounts';
 import { idOf } from '../provider/client';
+import { isBesideHouse } from '../provider/failedRefunds';
 import { takenByFacts, usesNoHold, type RideMoney } from './money';
 
-/** Whether the provider has this money as we say: what was taken, and what is held. */
-export function judgeIntent(intent: Stripe.PaymentIntent, ride: RideMoney): Drift[] {
+/**
+ * Whether the provider has this money as we say: what was taken, and what is held.
+ * @param besideMinor what of it has gone back and is in no fact: it makes up for what was taken too much
+ */
+export function judgeIntent(intent: Stripe.PaymentIntent, ride: RideMoney, besideMinor: number): Drift[] {
   const { payment } = ride;
-  if (payment === null) return unknownIntent(intent, ride.rideId);
-  return [...judgeTaken(intent, ride, payment), ...judgeHold(intent, ride, payment)];
+  if (payment === null) return unknownIntent(intent, ride.rideId, besideMinor);
+  return [...judgeTaken(intent, ride, payment, besideMinor), ...judgeHold(intent, ride, payment)];
 }
+
+/** By how much more was taken at the provider than is booked, whatever has gone back. */
+export const takenTooMuchMinor = (intent: Stripe.PaymentIntent, { facts }: RideMoney): number =>
+  takenMinor(intent) - takenByFacts(facts, intent.id);
 
 const currencyOf = ({ currency }: { currency: string }): string => currency.toUpperCase();
 const heldMinor = (intent: Stripe.PaymentIntent): number =>
@@ -19,9 +27,9 @@ const heldMinor = (intent: Stripe.PaymentIntent): number =>
 const takenMinor = (intent: Stripe.PaymentIntent): number =>
   fromProvider(intent.amount_received, intent.currency);
 
-function unknownIntent(intent: Stripe.PaymentIntent, rideId: string): Drift[] {
-  const byMinor = heldMinor(intent) + takenMinor(intent);
-  // Made and never confirmed, or declined: no money.
+function unknownIntent(intent: Stripe.PaymentIntent, rideId: string, besideMinor: number): Drift[] {
+  const byMinor = heldMinor(intent) + takenMinor(intent) - besideMinor;
+  // Made and never confirmed, declined, or given back: no money.
   if (byMinor === 0) return [];
   return [
     {
@@ -45,10 +53,12 @@ const paidStatuses: readonly Payment['status'][] = ['captured', 'partially_refun
 
 function judgeTaken(
   intent: Stripe.PaymentIntent,
-  { rideId, facts, stored }: RideMoney,
+  ride: RideMoney,
   payment: Payment,
+  besideMinor: number,
 ): Drift[] {
-  const byMinor = takenMinor(intent) - takenByFacts(facts, intent.id);
+  const { rideId, stored } = ride;
+  const byMinor = takenTooMuchMinor(intent, ride) - besideMinor;
   if (byMinor === 0) return [];
   const common = {
     kind: 'capture_differs',
@@ -60,7 +70,7 @@ function judgeTaken(
       {
         ...common,
         says: 'less was taken at the provider than is booked',
-        action: 'an operator compares both, and collects or adjusts the charge',
+        action: 'an operator asks the provider what became of it: nothing in the house takes a booking back',
       },
     ];
   // One that has taken nothing by its facts needs no more of anybody: nobody would book this.
@@ -160,19 +170,36 @@ export function judgeRefund(refund: Stripe.Refund, { rideId, payment, facts }: R
       {
         ...common,
         says: 'another amount was refunded than is booked',
-        action: 'an operator refunds the rider by another way, or adjusts the charge',
+        action: 'an operator asks the provider which is right: an adjustment would give back once more',
+      },
+    ];
+  const says = 'money was given back at the provider, and is not booked';
+  if (!isBesideHouse(refund))
+    return [
+      {
+        ...common,
+        says,
+        cause: 'the answer to the refund is still on its way, or was lost',
+        action:
+          'have the payment’s workflow look: it asks for this refund again; where it was ended, reset it',
+        ...(payment ? { repair: tell(rideId, refund.id) } : {}),
+      },
+    ];
+  const cause = 'it was refunded beside the house, on the provider’s own page';
+  if (payment?.charges.some((charge) => charge.intentId === intentId))
+    return [
+      {
+        ...common,
+        ...{ says, cause },
+        action: 'have the payment’s workflow look, or begin one that does: it is booked',
+        repair: { does: 'tell_refunds', rideId, refundId: refund.id },
       },
     ];
   return [
     {
       ...common,
-      says: 'money was given back at the provider, and is not booked',
-      cause:
-        refund.metadata?.['refundKey'] === undefined
-          ? 'it was refunded beside the house, on the provider’s own page'
-          : 'the answer to the refund is still on its way, or was lost',
-      action: 'have the payment’s workflow look; where it does not ask for this refund, adjust the charge',
-      ...(payment && refund.metadata?.['refundKey'] !== undefined ? { repair: tell(rideId, refund.id) } : {}),
+      ...{ says, cause },
+      action: 'an operator takes note: what is given back of a tip is not booked, and stays named',
     },
   ];
 }

@@ -12,9 +12,8 @@ export function judgeTransfer(transfer: Stripe.Transfer, payoutId: string, payou
   const isOurs = payout?.transferId === transfer.id;
   const saidMinor = isOurs ? payout.amountMinor - payout.returnedMinor : 0;
   const byMinor = movedMinor - saidMinor;
-  const isBooked = isOurs || payout?.status === 'failed';
   // A transfer that came back in full before anybody heard of it has still to be told.
-  if (byMinor === 0 && isBooked) return [];
+  if (byMinor === 0 && payout?.status !== 'started') return [];
   const common = {
     kind: 'transfer_differs',
     ids: { payoutId, transferId: transfer.id },

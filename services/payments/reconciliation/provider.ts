@@ -1,10 +1,12 @@
 import type Stripe from 'stripe';
 import type { Pool } from '../../../platform/postgres';
 import type { Drift } from '../../../domain/reconciliation';
+import { fromProvider } from '../provider/amounts';
 import { idOf, orNull, type ProviderClient } from '../provider/client';
+import { isUndone } from '../provider/refunds';
 import { changedSince, type Changed } from './changed';
 import { createCollected, inPages, type Collected } from './collect';
-import { judgeIntent, judgeRefund, unknownToProvider } from './judgeIntents';
+import { judgeIntent, judgeRefund, takenTooMuchMinor, unknownToProvider } from './judgeIntents';
 import { judgeDispute, judgeTransfer } from './judgeTransfers';
 import { metadataId, moneyOf, objectsOf, ridesOfIntents, takenByFacts, type RideMoney } from './money';
 import { looking, pagesOf, rowsOf, type Page, type Scope } from './pages';
@@ -85,29 +87,51 @@ async function moneyByObject<T extends { readonly id: string }>(
   });
 }
 
-async function judgeIntents(
-  intents: readonly Stripe.PaymentIntent[],
-  { pool, collected }: Looking,
-): Promise<void> {
-  const money = await moneyByObject(pool, intents, {
+async function judgeIntents(intents: readonly Stripe.PaymentIntent[], look: Looking): Promise<void> {
+  const money = await moneyByObject(look.pool, intents, {
     intentId: ({ id }) => id,
     metadata: ({ metadata }) => metadata,
   });
   for (const intent of intents) {
     const ride = money.get(intent.id);
-    if (ride) collected.add(...judgeIntent(intent, ride));
+    if (ride) await judgeOne(intent, ride, look);
   }
 }
 
-async function judgeRefunds(refunds: readonly Stripe.Refund[], { pool, collected }: Looking): Promise<void> {
-  const money = await moneyByObject(pool, refunds, {
+/** Where too much was taken, what has gone back of it counts: nobody has to do any more about that. */
+async function judgeOne(
+  intent: Stripe.PaymentIntent,
+  ride: RideMoney,
+  { client, collected }: Looking,
+): Promise<void> {
+  let besideMinor = 0;
+  if (takenTooMuchMinor(intent, ride) > 0)
+    for await (const refund of client.refunds.list({ payment_intent: intent.id, limit: PAGE }))
+      if (!isUndone(refund) && !isInFacts(refund, ride))
+        besideMinor += fromProvider(refund.amount, refund.currency);
+  collected.add(...judgeIntent(intent, ride, besideMinor));
+}
+
+const isInFacts = ({ id }: Stripe.Refund, ride: RideMoney): boolean => objectsOf(ride).refunds.has(id);
+
+async function judgeRefunds(refunds: readonly Stripe.Refund[], look: Looking): Promise<void> {
+  const money = await moneyByObject(look.pool, refunds, {
     intentId: (refund) => idOf(refund.payment_intent),
     metadata: ({ metadata }) => metadata,
   });
   for (const refund of refunds) {
     const ride = money.get(refund.id);
-    if (ride) collected.add(...judgeRefund(refund, ride));
+    if (ride) await judgeOneRefund(refund, ride, look);
   }
+}
+
+async function judgeOneRefund(refund: Stripe.Refund, ride: RideMoney, look: Looking): Promise<void> {
+  const intentId = idOf(refund.payment_intent);
+  if (intentId !== undefined && !isUndone(refund) && !isInFacts(refund, ride)) {
+    const intent = await look.client.paymentIntents.retrieve(intentId);
+    if (takenTooMuchMinor(intent, ride) > 0) return judgeOne(intent, ride, look);
+  }
+  look.collected.add(...judgeRefund(refund, ride));
 }
 
 async function judgeDisputes(
@@ -180,15 +204,13 @@ async function judgeOurs(page: Page, look: Looking): Promise<void> {
     for (const intentId of unseen(intents)) {
       const intent = await ask(look, intentId, () => client.paymentIntents.retrieve(intentId));
       const byMinor = -takenByFacts(facts, intentId);
-      collected.add(
-        ...(intent
-          ? judgeIntent(intent, ride)
-          : [unknownToProvider({ rideId, intentId }, { byMinor, currency })]),
-      );
+      if (intent) await judgeOne(intent, ride, look);
+      else collected.add(unknownToProvider({ rideId, intentId }, { byMinor, currency }));
     }
     for (const refundId of unseen(refunds)) {
       const refund = await ask(look, refundId, () => client.refunds.retrieve(refundId));
-      collected.add(...(refund ? judgeRefund(refund, ride) : [unknownToProvider({ rideId, refundId })]));
+      if (refund) await judgeOneRefund(refund, ride, look);
+      else collected.add(unknownToProvider({ rideId, refundId }));
     }
   }
   for (const [disputeId, row] of disputes) {
