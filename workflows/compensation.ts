@@ -104,10 +104,13 @@ export class Compensations {
     this.parked = name;
     this.verdict = undefined;
     this.onPark({ what: name, reason, next });
-    await condition(() => this.verdict !== undefined || until());
-    this.parked = undefined;
-    this.onPark(null);
-    return this.verdict;
+    try {
+      await condition(() => this.verdict !== undefined || until());
+      return this.verdict;
+    } finally {
+      this.parked = undefined;
+      this.onPark(null);
+    }
   }
 
   private answer(update: string, verdict: Verdict): void {

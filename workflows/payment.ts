@@ -111,8 +111,23 @@ export async function payment({ order, rideWorkflowId, ...start }: PaymentStart)
     while (outcome === undefined) {
       operators.waits(waitsFor);
       await condition(() => outcome !== undefined || holds.wantLook);
+      if (outcome === undefined) await mustHaveRide();
       if (outcome === undefined) await holds.renew();
     }
+  }
+
+  /** One whose workflow was terminated says nothing any more: for such a ride nobody's money is held anew. */
+  async function mustHaveRide(): Promise<void> {
+    const ask = async (): Promise<void> => {
+      if (!(await messages.rideGoesOn(rideWorkflowId))) throw new Error('its workflow is gone');
+    };
+    await compensations.insist('learn how the ride ended', ask, {
+      skip: {
+        means: 'the hold is released, and the ride costs nothing',
+        does: () => Promise.resolve(void (outcome ??= { amountMinor: 0, driverId: null })),
+      },
+      until: () => outcome !== undefined,
+    });
   }
 
   /** The ride waits for this once. One that has ended meanwhile does not, and one that is gone is no failure. */

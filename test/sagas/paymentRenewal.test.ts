@@ -1,5 +1,5 @@
 import { ApplicationFailure } from '@temporalio/common';
-import { paymentSignals } from '../../domain/names';
+import { operatorUpdates, paymentSignals } from '../../domain/names';
 import { standardPolicies } from '../../domain/policies';
 import { getPayment } from '../../services/payments/books/paymentStore';
 import { startPlayedPayments, type PlayedPayments } from '../support/playedPayments';
@@ -155,5 +155,37 @@ describe('an old hold that somebody has captured at the provider', () => {
     expect(await resultAfterWindow(rideId)).toBe('refunded');
     const asked = ['void hold 1', 'void', 'refund 1500', 'void hold 1'];
     expect(provider.asked(rideId).slice(2)).toEqual(asked);
+  });
+});
+
+describe('a ride whose workflow was terminated', () => {
+  async function leftAlone(): Promise<string> {
+    const rideId = await aged(holdValidMs + 1_000);
+    await saga.ride(rideId).terminate();
+    await saga.news(rideId, 'reconciliation');
+    await untilParked(rideId, 'learn how the ride ended');
+    expect(provider.asked(rideId)).toEqual(['authorize 1500']);
+    return rideId;
+  }
+
+  test('leaves a hold that is not made anew: an operator has it released', async () => {
+    const rideId = await leftAlone();
+    await saga.handle(rideId).executeUpdate(operatorUpdates.skipCompensation);
+    expect(await saga.result(rideId)).toBe('voided');
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'void']);
+  });
+
+  test('may be carried by another one by now, and is charged when that has ended', async () => {
+    const rideId = await leftAlone();
+    await saga.rideEnded(rideId, ended);
+    expect(await resultAfterWindow(rideId)).toBe('captured');
+  });
+
+  test('leaves a hold that goes where the payment is cancelled in Temporal, too', async () => {
+    const rideId = await leftAlone();
+    await saga.handle(rideId).cancel();
+    await expect(saga.result(rideId)).rejects.toThrow();
+    expect(await getPayment(pool, rideId)).toMatchObject({ status: 'voided' });
+    expect(await isStuck(saga.handle(rideId))).toBe(false);
   });
 });

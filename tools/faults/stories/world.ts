@@ -70,7 +70,11 @@ export async function startWorld(ground: WorldGround): Promise<World> {
     namespace,
     taskQueue: taskQueues.payments,
     workflowBundle,
-    activities: { ...books.transitions, ...byRide(books.provider, asking), ...paymentMessages },
+    activities: {
+      ...{ ...books.transitions, ...byRide(books.provider, asking), ...paymentMessages },
+      // The story is the ride.
+      rideGoesOn: () => Promise.resolve(true),
+    },
   });
   const running = worker.run();
   return {
