@@ -1,13 +1,24 @@
 /** Characters that are not seen, and would part digits without parting them for a reader. */
-const invisible = /[\u00ad\u200b-\u200f\u2060\ufeff]/g;
+const invisible = /[\p{Cf}\p{Mn}]/gu;
+
+/** A digit of any script, as one of ours: a script's ten are in a row. */
+function asciiDigit(digit: string): string {
+  let value = 0;
+  for (let code = digit.codePointAt(0)! - 1; /\p{Nd}/u.test(String.fromCodePoint(code)); code -= 1)
+    value += 1;
+  return String(value % 10);
+}
 
 /**
  * Whether a card's number is in a text: 13 to 19 digits that pass Luhn's check (ISO/IEC 7812-1, annex B), in one piece
- * or parted by spaces, dashes, dots, slashes and underscores, whatever stands before and behind them.
+ * or parted by spaces and the signs that people put between groups, whatever stands before and behind them.
  */
 export function hasCardNumber(text: string): boolean {
-  const plain = text.normalize('NFKC').replace(invisible, '');
-  for (const [run] of plain.matchAll(/\d+(?:[\s\p{Pd}./_]+\d+)*/gu)) {
+  const plain = text
+    .normalize('NFKC')
+    .replace(invisible, '')
+    .replace(/[^\P{Nd}0-9]/gu, asciiDigit);
+  for (const [run] of plain.matchAll(/\d+(?:[\s\p{Pd}./_,·+|*()]+\d+)*/gu)) {
     if (isIn(run.split(/\D+/))) return true;
   }
   return false;

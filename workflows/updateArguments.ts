@@ -10,9 +10,13 @@ import type { RideRecord } from './rideRecord';
 /** What facts take as a UUID: RFC 9562, of the versions that there are. */
 const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
+/** No database takes it: it would be refused where it is recorded, when it is too late. */
+const unstorable = /[\0\p{Surrogate}]/u;
+
 const kinds = {
   /** Made by a machine: digits and dashes of a UUID may look like anything. */
-  id: (value: unknown) => typeof value === 'string' && value !== '' && value.length <= 200,
+  id: (value: unknown) =>
+    typeof value === 'string' && value !== '' && value.length <= 200 && !unstorable.test(value),
   uuid: (value: unknown) => typeof value === 'string' && uuidForm.test(value),
   person: (value: unknown) => typeof value === 'string' && personsId.test(value),
   /** What the provider calls one of its objects. */

@@ -68,6 +68,24 @@ function fieldErrors(part: string, error: z.ZodError): FieldError[] {
 }
 
 /**
+ * U+0000, and half of a surrogate pair, which JSON lets through (RFC 8259 §8.2) and no database takes: it would be
+ * refused only once something has been done.
+ */
+const noText = /[\0\p{Surrogate}]/u;
+
+function unstorable(part: string, value: unknown, path: readonly PropertyKey[] = []): FieldError[] {
+  if (typeof value === 'string')
+    return noText.test(value)
+      ? [{ in: part, pointer: pointer(path), detail: 'U+0000 or half a character' }]
+      : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, field]) => [
+    ...unstorable(part, name, path),
+    ...unstorable(part, field, [...path, name]),
+  ]);
+}
+
+/**
  * A route's handler that sees only what its schemas let through, and answers by what it returns.
  * Without a `body` schema a body with fields is refused. Fails with `validation_failed`, listing the fields.
  */
@@ -86,9 +104,8 @@ export function validated<const S extends RequestSchemas>(
     const parse = (part: keyof typeof parts, value: unknown): unknown => {
       const result = parts[part]?.safeParse(value);
       if (result === undefined) return undefined;
-      if (result.success) return result.data;
-      errors.push(...fieldErrors(part, result.error));
-      return undefined;
+      errors.push(...(result.success ? unstorable(part, value) : fieldErrors(part, result.error)));
+      return result.data;
     };
     const values = {
       params: parse('params', req.params),

@@ -113,6 +113,7 @@ describe('refused with a problem, and nothing written', () => {
     ['not signed', 400, 'provider_signature_invalid', () => [event, '']],
     ['with another body', 400, 'provider_signature_invalid', () => [`${event} `, signatureOf(event)]],
     ['signed in no form', 400, 'provider_signature_invalid', () => [event, 'v1=ab']],
+    ['signed with nothing', 400, 'provider_signature_invalid', () => [event, 't=1,v1=']],
     ['replayed', 400, 'provider_signature_invalid', () => [event, signatureOf(event, { secondsAgo: 302 })]],
     ['empty', 400, 'provider_signature_invalid', () => ['', signatureOf(event)]],
     ['not JSON', 400, 'malformed_json', () => signed('{"id":')],

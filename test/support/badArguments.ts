@@ -7,7 +7,7 @@ export type GoodArguments<Updates> = Readonly<Record<keyof Updates, object | nul
 
 /**
  * What no Update takes in the place of a good argument whose every field it needs: nothing, another thing, without each
- * of its fields, with another thing in it, or with a card's number in each of its texts.
+ * of its fields, with another thing in it, with what no database takes, or with a card's number in each of its texts.
  */
 export function badArguments(good: object): readonly [how: string, argument: unknown][] {
   const fields = Object.entries(good);
@@ -21,6 +21,12 @@ export function badArguments(good: object): readonly [how: string, argument: unk
       [`without ${field}`, { ...good, [field]: undefined }],
       [`with another ${field}`, { ...good, [field]: typeof value === 'object' ? 'five' : { five: 5 } }],
       [`with an empty ${field}`, { ...good, [field]: '' }],
+      ...(typeof value === 'string'
+        ? ['\0', '\ud800'].map((rubbish): [string, unknown] => [
+            `with ${JSON.stringify(rubbish)} in ${field}`,
+            { ...good, [field]: value + rubbish },
+          ])
+        : []),
       ...(value === freeText
         ? ([[`with a card number in ${field}`, { ...good, [field]: cardNumber }]] satisfies [
             string,

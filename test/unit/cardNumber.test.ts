@@ -30,6 +30,12 @@ describe.each(Object.entries(numbers))('the number of %s', (_scheme, number) => 
     ['before another number', `${number} 12`],
     ['in full-width digits', number.replace(/\d/g, (d) => String.fromCodePoint(0xff10 + Number(d)))],
     ['with what is not seen in between', number.split('').join('\u200b')],
+    ['with other signs that are not seen', number.replace(/(\d{4})/g, '$1\u2061\ufe0f\u061c')],
+    [
+      'with commas, dots in the middle and signs',
+      inFours.replace(' ', ', ').replace(' ', ' · ').replace(' ', '+'),
+    ],
+    ['in Arabic digits', number.replace(/\d/g, (d) => String.fromCodePoint(0x0660 + Number(d)))],
   ])('is found %s', (_how, text) => {
     expect(hasCardNumber(text)).toBe(true);
   });

@@ -145,6 +145,19 @@ describe('requests', () => {
     expect(errors.find((e) => e.pointer === '/pickup/alt')?.detail).toBe('unknown field');
   });
 
+  it('with text that no database takes are refused, wherever it is', async () => {
+    const server = await serve({ routes: rides });
+    const id = '01890a5d-ac96-774b-bcce-b302099a8057';
+    for (const note of ['"\\u0000"', '"late\\ud800"', '"\\udc00\\ud83d"']) {
+      const body = `{"pickup":{"lat":1,"lng":2},"note":${note}}`;
+      const problem = await problemOf(await post(server, `/rides/${id}`, body));
+      expect(problem).toMatchObject({ status: 400, errors: [{ in: 'body', pointer: '/note' }] });
+    }
+    const whole = `{"pickup":{"lat":1,"lng":2},"note":"late\\ud83d\\ude00\\n"}`;
+    expect((await post(server, `/rides/${id}`, whole)).status).toBe(201);
+    expect((await fetch(`${server.url}/search?near=a%00`)).status).toBe(400);
+  });
+
   it('without a body schema may have no fields', async () => {
     const server = await serve({ routes: rides });
     expect((await fetch(`${server.url}/accept`, { method: 'POST' })).status).toBe(204);
