@@ -60,3 +60,12 @@ test('where the cancel itself has no outcome it is asked for again', async () =>
   await expect(giveUpCharge(access, charge.ref)).rejects.toThrow();
   expect(await giveUpCharge(access, charge.ref)).toEqual(didNotHappen);
 });
+
+test('a charge that was made with another amount is not taken for this one', async () => {
+  const charge = await tip();
+  expect(await chargeCard(access, charge)).toMatchObject({ charged: true });
+  const other = { charged: false, reason: 'charged_otherwise' };
+  expect(await chargeCard(access, { ...charge, amountMinor: 500 })).toEqual(other);
+  expect(await chargeCard(access, charge)).toMatchObject({ charged: true });
+  expect(await psp.netOf(charge.ref.paymentId)).toBe(300);
+});

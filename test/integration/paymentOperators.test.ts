@@ -73,6 +73,25 @@ test('an operator says what became of a call, with evidence', async () => {
   expect(failureReason).toBe('resolved_by_operator');
 });
 
+test('a charge that is another ride’s is not taken for the one in doubt', async () => {
+  const [rideId, other] = [await captured(1_200), await captured(1_200)];
+  const path = '/v1/payment_intents/*/confirm';
+  await real.psp.fault({ match: { method: 'POST', path }, kind: 'unavailable', times: 1_000 });
+  const tip = real.saga.tip(rideId, 300);
+  await real.untilStatus(rideId, 'unresolved');
+  const { rows } = await real.pool.query<{ id: string; rideId: string }>(
+    `select intent_id as id, payment_id as "rideId" from provider_intents
+     where payment_id = any ($1) and (purpose = 'tip') = (payment_id = $2)`,
+    [[rideId, other], rideId],
+  );
+  const idOf = (ofRide: string) => rows.find((row) => row.rideId === ofRide)!.id;
+  const word = (objectId: string) => ({ outcome: 'happened', evidence: 'the dashboard', objectId });
+  for (const wrong of [idOf(other), 'pi_of_nobody'])
+    expect(await act(rideId, 'resolve', word(wrong))).toMatchObject(refusedWith(409, 'resolve_not_possible'));
+  expect(await act(rideId, 'resolve', word(idOf(rideId)))).toMatchObject({ status: 200 });
+  expect(await tip).toMatchObject({ tipMinor: 300 });
+});
+
 test('what is not in doubt takes no word of anybody', async () => {
   const rideId = await captured(1_200);
   const word = { outcome: 'did_not_happen', evidence: 'a statement' };

@@ -68,6 +68,15 @@ export async function storedIntentId(db: Queryable, ref: IntentRef): Promise<str
   return rows[0]?.intent_id ?? null;
 }
 
+/** Whether the house has made this intent for the payment. */
+export async function hasIntent(db: Queryable, paymentId: string, intentId: string): Promise<boolean> {
+  const { rowCount } = await db.query(
+    'select from provider_intents where payment_id = $1 and intent_id = $2',
+    [paymentId, intentId],
+  );
+  return rowCount === 1;
+}
+
 /** Stores an intent's id; the first one stored stays, and is returned. */
 export async function storeIntentId(db: Queryable, ref: IntentRef, intentId: string): Promise<string> {
   const { rows } = await db.query<{ intent_id: string }>({

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import type { Charged } from '../../../domain/paymentCalls';
-import { toProvider } from './amounts';
+import { fromProvider, toProvider } from './amounts';
 import {
   declineReason,
   idOf,
@@ -44,6 +44,7 @@ const stepOf = { hold: 'authorize', tip: 'tip', charge: 'charge', extra: 'extra'
 export async function chargeCard(access: ProviderAccess, charge: Charge): Promise<Charged> {
   try {
     const stored = await storedOrNewIntent(access, charge);
+    if (isOfAnother(stored, charge)) return { charged: false, reason: 'charged_otherwise' };
     const isNew = stored.status === 'requires_confirmation';
     if (isNew && (await isBuried(access.pool, charge.ref))) return { charged: false, reason: 'given_up' };
     const intent = isNew ? await confirm(access, charge, stored.id) : stored;
@@ -58,6 +59,11 @@ export async function chargeCard(access: ProviderAccess, charge: Charge): Promis
     return { charged: false, reason };
   }
 }
+
+/** What was charged with another amount is not taken for this charge. A hold may have been raised since it was made. */
+const isOfAnother = ({ amount, currency }: Intent, charge: Charge): boolean =>
+  charge.ref.purpose !== 'hold' &&
+  (currency.toUpperCase() !== charge.currency || fromProvider(amount, currency) !== charge.amountMinor);
 
 async function storedOrNewIntent(access: ProviderAccess, charge: Charge): Promise<Intent> {
   const { pool, client } = access;

@@ -1,10 +1,12 @@
 import { operations } from '../../../contracts/api/operations';
 import { DomainError, type ErrorCode } from '../../../domain/errors';
+import { intentIdForm } from '../../../domain/names';
 import type { Policies } from '../../../domain/policies';
 import type { Ride } from '../../../domain/ride';
 import type { ChargeAdjustment, FeeWaiver, OperatorsWord } from '../../../domain/sagas';
 import type { Caller, MountOperation } from '../../../platform/http';
 import type { Pool } from '../../../platform/postgres';
+import { hasIntent } from '../books/paymentStore';
 import { askLateRefunds, askOnce, askPayment, type Ask, type AskPaymentOptions } from './askPayment';
 import { callersKey } from './callersKey';
 import { paymentThatIs } from './viewRoutes';
@@ -45,8 +47,11 @@ export function paymentOperatorRoutes(mount: MountOperation, options: PaymentOpe
     acting(caller, params.rideId, 'retry_not_possible', { update: 'retryNow', argument: undefined }),
   );
 
-  mount(operations.resolvePayment, ({ params: { rideId }, body, caller }) => {
+  mount(operations.resolvePayment, async ({ params: { rideId }, body, caller }) => {
     const word: OperatorsWord = { ...body, by: caller.sub };
+    // An intent's id is stored before it is confirmed: one that is not, or another ride's, is no charge of this one.
+    if (intentIdForm.test(body.objectId ?? '') && !(await hasIntent(payments, rideId, body.objectId!)))
+      throw new DomainError('resolve_not_possible', 'The house has made no such charge for this ride.');
     return acting(caller, rideId, 'resolve_not_possible', {
       update: 'markResolved',
       argument: word,
