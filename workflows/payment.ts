@@ -99,8 +99,7 @@ export async function payment({ order, rideWorkflowId, ...start }: PaymentStart)
       await untilRideEnds('the ride to end');
     } catch (error) {
       if (!isCancellation(error)) throw error;
-      const goesOn = await CancellationScope.nonCancellable(() => messages.rideGoesOn(rideWorkflowId));
-      if (!goesOn && outcome === undefined) throw error;
+      if (await CancellationScope.nonCancellable(rideIsGone)) throw error;
       await CancellationScope.nonCancellable(() =>
         untilRideEnds('the ride to end, which goes on: cancel that'),
       );
@@ -116,10 +115,16 @@ export async function payment({ order, rideWorkflowId, ...start }: PaymentStart)
     }
   }
 
+  /** A ride that is over has told how it ended before: its signal may be here with the next task only. */
+  async function rideIsGone(): Promise<boolean> {
+    if (await messages.rideGoesOn(rideWorkflowId)) return false;
+    return !(await condition(() => outcome !== undefined, 1_000, { summary: 'hear how the ride ended' }));
+  }
+
   /** One whose workflow was terminated says nothing any more: for such a ride nobody's money is held anew. */
   async function mustHaveRide(): Promise<void> {
     const ask = async (): Promise<void> => {
-      if (!(await messages.rideGoesOn(rideWorkflowId))) throw new Error('its workflow is gone');
+      if (await rideIsGone()) throw new Error('its workflow is gone');
     };
     await compensations.insist('learn how the ride ended', ask, {
       skip: {

@@ -81,6 +81,18 @@ describe('a cancel by an operator of Temporal', () => {
     },
   );
 
+  test('that meets the end of the ride charges what the ride says in its last moment', async () => {
+    const rideId = await saga.open();
+    await untilHeard(rideId);
+    await saga.endRide(rideId);
+    await saga.ride(rideId).result();
+    saga.whileAskingForRide = () => saga.rideEnded(rideId, { amountMinor: 1_500, driverId: 'driver-1' });
+    await saga.handle(rideId).cancel();
+    await cancelled(rideId);
+    saga.whileAskingForRide = () => Promise.resolve();
+    expect(provider.asked(rideId)).toEqual(['authorize 1500', 'capture 1500']);
+  });
+
   test('while the authorization is in flight: waits for it, releases, and tells the ride', async () => {
     const answer = provider.late<'authorize', Charged>('authorize');
     const rideId = await saga.open();

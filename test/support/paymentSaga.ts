@@ -52,6 +52,8 @@ export interface PaymentSaga {
   ): Promise<Payment>;
   /** The provider has said something. */
   news(rideId: string, type?: string): Promise<void>;
+  /** Comes between the answer whether the ride goes on and its payment's hearing it. */
+  whileAskingForRide: () => Promise<unknown>;
   /** What the ride was told by its payment. */
   heard(rideId: string): Promise<string[]>;
   /** How the payment ended. */
@@ -67,13 +69,21 @@ export async function startPaymentSaga(options: PaymentSagaOptions): Promise<Pay
     connection: nativeConnection,
     workflowBundle: testBundle(),
     taskQueue,
-    activities: { ...activities, ...paymentMessages },
+    activities: {
+      ...activities,
+      ...paymentMessages,
+      async rideGoesOn(workflowId: string) {
+        const answer = await paymentMessages.rideGoesOn(workflowId);
+        await saga.whileAskingForRide();
+        return answer;
+      },
+    },
   });
   const running = worker.run();
   const client = new Client({ connection });
   const handle = (rideId: string) => client.workflow.getHandle(paymentWorkflowId(rideId));
   const ride = (rideId: string) => client.workflow.getHandle(rideWorkflowId(rideId));
-  return {
+  const saga: PaymentSaga = {
     client,
     taskQueue,
     handle,
@@ -111,6 +121,7 @@ export async function startPaymentSaga(options: PaymentSagaOptions): Promise<Pay
       handle(rideId).executeUpdate<Refund, [RefundOrder]>(paymentUpdates.refund, {
         args: [{ by: 'operator-1', ...order }],
       }),
+    whileAskingForRide: () => Promise.resolve(),
     heard: (rideId) => ride(rideId).query<string[]>('heard'),
     result: (rideId) => handle(rideId).result() as Promise<PaymentStatus>,
     async stop() {
@@ -118,6 +129,7 @@ export async function startPaymentSaga(options: PaymentSagaOptions): Promise<Pay
       await running;
     },
   };
+  return saga;
 }
 
 /** The code of the refusal that an Update must end with. */
