@@ -1,3 +1,4 @@
+import { paymentNeeds } from '../../domain/paymentNeeds';
 import { ConfigError } from '../../platform/config';
 import { balances } from './balances';
 import { doctor } from './doctor';
@@ -18,15 +19,16 @@ const help = `npx hailway <command>
       lists what waits longer than its state allows, with the link to the reason and what to do; exit 1 if
       anything does
   payments [--need NEED] [--data-dir DIR] [--token TOKEN]
-      lists the payments that need somebody, with the reason, the link and what to do; NEED is unresolved, owed,
-      action_overdue or stuck; exit 1 if any does
+      lists the payments that need somebody, with the reason, the link and what to do; NEED is one of
+      ${Object.keys(paymentNeeds).join(', ')}; exit 1 if any does
   balances [--account ACCOUNT] [--at TIME] [--data-dir DIR] [--token TOKEN]
       prints what the accounts of the books hold: each kind of account, or one ACCOUNT (driver_payable:ID), or each of a
       kind (driver_payable); now, or at TIME (ISO 8601)
   reconcile [--repair] [--json] [--since TIME] [--settle SECONDS]
       compares workflows, database, ledger, provider and facts on Kafka, and prints each drift in a line: what,
       by how much, its cause and what repairs it; --repair does what is safe; looks at all that is open and at what
-      has changed since TIME (ISO 8601; a day ago), and again twice, SECONDS (10) apart, at what differs; exit 1 if a drift is left, or something could not be looked at
+      has changed since TIME (ISO 8601; a day ago), and again twice, SECONDS (10) apart, at what differs; exit 1 if a
+      drift is left, or something could not be looked at
   help
       prints this text`;
 
