@@ -4,6 +4,7 @@ import {
   condition,
   defineSignal,
   defineUpdate,
+  patched,
   setHandler,
 } from '@temporalio/workflow';
 import type { DisputeProvider } from '../activities/payments/disputes';
@@ -75,7 +76,9 @@ export async function dispute({ disputeId, policies }: DisputeStart): Promise<Di
   async function follow(seen: DisputeSeen): Promise<void> {
     const { stands, feeMinor, feeCurrency = seen.currency, ...terms } = seen;
     if (stands === 'inquiry') {
-      if (record.state === null) await record.add('dispute.inquiry_opened', { disputeId, ...terms });
+      // One that began before inquiries were kept is kept by the next look that is no replay.
+      if (record.state === null && patched('keep-inquiry'))
+        await record.add('dispute.inquiry_opened', { disputeId, ...terms });
       return;
     }
     if (stands === 'inquiry_closed') {

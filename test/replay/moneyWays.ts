@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { WorkflowHandle } from '@temporalio/client';
 
+import type { DisputeSeen } from '../../domain/dispute';
 import { disputeUpdates } from '../../domain/names';
 import type { PayoutDue } from '../../domain/sagas';
 import { ownNamespace } from '../support/apiGround';
@@ -71,11 +72,12 @@ const disputed =
   (
     move: (scene: MoneyScene, disputeId: string, dispute: WorkflowHandle) => Promise<void>,
     dueInMs = 3_600_000,
+    as: Partial<DisputeSeen> = {},
   ): MoneyWay =>
   async (scene) => {
     const disputeId = `du_${randomUUID().replaceAll('-', '')}`;
     const evidenceDueAt = new Date(Date.now() + dueInMs).toISOString();
-    scene.bank.now(disputeId, { rideId: randomUUID(), evidenceDueAt });
+    scene.bank.now(disputeId, { rideId: randomUUID(), evidenceDueAt, ...as });
     const dispute = await scene.ground.disputeNews(disputeId, { disputeLookMs: 500 });
     await scene.ground.untilDispute(disputeId, () => true);
     await move(scene, disputeId, dispute);
@@ -133,6 +135,15 @@ export const moneyWays: Readonly<Record<string, MoneyWay>> = {
     await evidence(dispute).catch(() => undefined);
     await decided('lost')(scene, disputeId);
   }),
+  'dispute-inquiry': disputed(
+    async ({ bank, ground }, disputeId, dispute) => {
+      await evidence(dispute);
+      bank.now(disputeId, { stands: 'inquiry_closed' });
+      await ground.disputeNews(disputeId);
+    },
+    undefined,
+    { stands: 'inquiry', feeMinor: 0 },
+  ),
   'dispute-not-ours': async ({ ground }) => {
     const dispute = await ground.disputeNews(`du_${randomUUID().replaceAll('-', '')}`);
     await dispute.result();

@@ -2,7 +2,7 @@ import { DeterminismViolationError } from '@temporalio/workflow';
 import { Worker } from '@temporalio/worker';
 import { paymentWorkflowId, rideWorkflowId } from '../../domain/names';
 import { bundleOf, todaysWorkflows } from '../support/bundles';
-import { carriers, readHistories, type Carrier } from './histories';
+import { carriers, earlierDir, readHistories, type Carrier } from './histories';
 import { laterWays } from './laterWays';
 import { moneyWays } from './moneyWays';
 import { ways } from './ways';
@@ -12,6 +12,7 @@ import { ways } from './ways';
  * removed or swapped, not changed arguments or results; so each transition has an activity of its own name.
  */
 const recorded = readHistories();
+const earlier = readHistories(earlierDir);
 
 interface RecordedEvent {
   readonly eventType: string;
@@ -25,7 +26,7 @@ const isPatch = (event: RecordedEvent): boolean =>
 /** The workflows that do not replay, with the reason. */
 async function replay(interceptors: readonly string[] = []): Promise<Map<string, Error>> {
   const workflowBundle = await bundleOf(todaysWorkflows, interceptors);
-  const histories = [...recorded].flatMap(([name, recordings]) =>
+  const histories = [...recorded, ...earlier].flatMap(([name, recordings]) =>
     Object.entries(recordings).map(([carrier, history]) => ({
       workflowId: carriers[carrier as Carrier](name),
       history,
@@ -44,7 +45,7 @@ test('every way that a workflow can go is recorded', () => {
 });
 
 test('histories tell nothing of the machine that they were recorded on', () => {
-  for (const history of recorded.values()) {
+  for (const history of [...recorded.values(), ...earlier.values()]) {
     expect(JSON.stringify(history)).not.toMatch(/\d+@[\w-]+|\/(home|root|tmp|work|Users)\//);
   }
 });
