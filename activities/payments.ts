@@ -12,6 +12,7 @@ import type {
   Refunded,
   RefundAsked,
   RefundDiffers,
+  RefundFailed,
 } from '../domain/paymentCalls';
 import { paymentSteps, type PaymentFact, type PaymentStep } from '../domain/paymentFacts';
 import type { Recorded, Step } from '../domain/sagas';
@@ -27,7 +28,7 @@ import {
   type ProviderClient,
 } from '../services/payments/provider/client';
 import { raiseHold } from '../services/payments/provider/raiseHold';
-import { failedRefunds } from '../services/payments/provider/failedRefunds';
+import { failedRefunds, refundsThatDiffer } from '../services/payments/provider/refundsThatDiffer';
 import { findRefund, refundCapture } from '../services/payments/provider/refunds';
 import { getPayment, lockPayment, putPayment, type IntentRef } from '../services/payments/books/paymentStore';
 import { createRecordTransition } from './outbox';
@@ -70,7 +71,9 @@ export interface ProviderActivities {
   /** What became of a refund of which nobody knows; null where the provider has none such. */
   findRefund(order: RefundAsked): Promise<Refunded | null>;
   /** The refunds of a ride that the books have otherwise than the provider. */
-  failedRefunds(rideId: string): Promise<readonly RefundDiffers[]>;
+  refundsThatDiffer(rideId: string): Promise<readonly RefundDiffers[]>;
+  /** Those of them that have failed: for payments that began before the others were looked for. */
+  failedRefunds(rideId: string): Promise<readonly RefundFailed[]>;
 }
 
 /** Everything that a payment's workflow does outside of itself. */
@@ -147,6 +150,7 @@ function createProviderActivities(access: ProviderAccess): ProviderActivities {
     },
     refund: (order) => askingProvider(() => refundCapture(access, order)),
     findRefund: (order) => askingProvider(() => findRefund(access, order)),
+    refundsThatDiffer: (rideId) => askingProvider(() => refundsThatDiffer(access, rideId)),
     failedRefunds: (rideId) => askingProvider(() => failedRefunds(access, rideId)),
   };
 }

@@ -92,8 +92,14 @@ export interface GivenUpCharge extends Pick<CardCharge, 'rideId' | 'attempt'> {
   readonly call: 'chargeTip' | 'collect' | 'chargeExtra';
 }
 
-/** A refund that is booked, and whose money has come back to us since; or one made at the provider itself: `isMade`. */
-export type RefundDiffers = PaymentFactData['payment.refund_failed'] & { readonly isMade?: true };
+/** A refund that is booked, and whose money has come back to us since. */
+export type RefundFailed = PaymentFactData['payment.refund_failed'];
+
+/** What is to be booked of a refund: that it has come back to us, or that it was made at the provider itself. */
+export interface RefundDiffers {
+  readonly type: 'payment.refund_failed' | 'payment.refunded';
+  readonly data: RefundFailed;
+}
 
 /** A charge that a payment's workflow asks the provider for, with nobody there: a tip, a debt, an operator's. */
 export interface CardCharge {

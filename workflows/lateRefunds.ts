@@ -16,14 +16,15 @@ import { requireShape, wordShape } from './updateArguments';
 
 /**
  * A refund may fail weeks after it was given, when its payment's workflow is over: news of that begins this one, which
- * looks, books back what has failed, and is over; one that somebody makes at the provider then is booked in the same way. So does an operator's word that the rider has otherwise what failed.
+ * looks, books back what has failed and what somebody has made at the provider itself, and is over. So does an operator's
+ * word that the rider has otherwise what failed.
  */
 export async function lateRefunds({
   rideId,
   policies,
 }: LateRefundsStart): Promise<PaymentStatus | 'nothing'> {
   const view = new PaymentView(policies);
-  const provider = untilAnswered<Pick<ProviderActivities, 'failedRefunds'>>(view);
+  const provider = untilAnswered<Pick<ProviderActivities, 'refundsThatDiffer'>>(view);
   const record = new FactRecord<Payment, PaymentFactData>(
     {
       id: rideId,
@@ -53,8 +54,8 @@ export async function lateRefunds({
 
   async function look(): Promise<void> {
     hasNews = false;
-    for (const { isMade, ...refund } of await provider.failedRefunds(lookAtRefunds, rideId))
-      await record.add(isMade ? 'payment.refunded' : 'payment.refund_failed', refund);
+    for (const { type, data } of await provider.refundsThatDiffer(lookAtRefunds, rideId))
+      await record.add(type, data);
   }
 
   async function settle(word: OperatorsWord): Promise<Payment> {

@@ -13,7 +13,7 @@ import { refusalIn } from './steps';
 import { retryInTurn } from './turns';
 
 /** What is asked for; giving a charge up, and looking for a refund, is part of asking for it. */
-type Call = Exclude<keyof ProviderActivities, 'giveUpCharge' | 'findRefund'>;
+type Call = Exclude<keyof ProviderActivities, 'giveUpCharge' | 'findRefund' | 'failedRefunds'>;
 type Order<K extends keyof ProviderActivities> = Parameters<ProviderActivities[K]>[0];
 type Answer<K extends keyof ProviderActivities> = Awaited<ReturnType<ProviderActivities[K]>>;
 
@@ -66,7 +66,7 @@ export function createProvider(record: PaymentRecord, doubts: Doubts): Provider 
     collect: asking('collect', { giveUp: givingUp('collect') }),
     chargeExtra: asking('chargeExtra', { giveUp: givingUp('chargeExtra') }),
     refund: asking('refund', { giveUp: giveUpRefund }),
-    failedRefunds: asking('failedRefunds'),
+    refundsThatDiffer: asking('refundsThatDiffer'),
   };
 
   function asking<K extends Call>(call: K, { quickly = false, giveUp }: Manner<K> = {}): Asking<K> {
@@ -121,7 +121,7 @@ async function giveUpRefund(
 
 /** A hold beside the one that counts is no doubt about the payment, nor is a look. */
 const inFacts = (call: Call): ProviderCall | null =>
-  call === 'voidOneHold' || call === 'failedRefunds' ? null : call;
+  call === 'voidOneHold' || call === 'refundsThatDiffer' ? null : call;
 
 function inTurn<K extends keyof ProviderActivities>(
   call: K,

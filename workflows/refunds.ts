@@ -79,8 +79,8 @@ export class Refunds {
     await this.settled.undisturbed(async () => {
       if (!record.is('captured', 'partially_refunded', 'refunded')) return;
       const { rideId } = record.payment;
-      for (const { isMade, ...refund } of await this.provider.failedRefunds(lookAtRefunds, rideId))
-        await record.add(isMade ? 'payment.refunded' : 'payment.refund_failed', refund);
+      for (const { type, data } of await this.provider.refundsThatDiffer(lookAtRefunds, rideId))
+        await record.add(type, data);
     });
   }
 

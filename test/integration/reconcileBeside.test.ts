@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
+import { createPaymentActivities } from '../../activities/payments';
 import type { Payment } from '../../domain/payment';
 import type { Drift } from '../../domain/reconciliation';
 import { balancesOf } from '../../services/payments/books/ledger';
 import { storeIntentId } from '../../services/payments/books/paymentStore';
 import { reconcileWith } from '../../tools/cli/reconcile';
+import { providerAccess } from '../support/payments';
 import { startReconcileGround, type ReconcileGround } from '../support/reconcileGround';
 
 /** What operators do at the provider itself, because a drift's line says so or because nothing else is left. */
@@ -75,6 +77,19 @@ test('so is one that is made when the payment is over', async () => {
   await giveBack(intentId!, 400);
   expect(await repaired(rideId)).toMatchObject({ refundedMinor: 400 });
   expect(await drifts(rideId)).toEqual([]);
+});
+
+test('a payment of an older version, which books as failed whatever it is answered, is not told of it', async () => {
+  const rideId = await ground.captured();
+  await ground.saga.refund(rideId, { refundKey: 'ops:1', amountMinor: 300, reason: 'detour' });
+  const { intentId } = await ground.untilStatus(rideId, 'partially_refunded');
+  const { id: refundId } = await giveBack(intentId!, 400);
+  const { client } = providerAccess(ground.pool, ground.psp.url);
+  const { provider } = createPaymentActivities({ pool: ground.pool, provider: client });
+  expect(await provider.failedRefunds(rideId)).toEqual([]);
+  expect(await provider.refundsThatDiffer(rideId)).toMatchObject([
+    { type: 'payment.refunded', data: { refundId, intentId, amountMinor: 400 } },
+  ]);
 });
 
 test('a transfer to a payout that we do not know is no drift any more when it was reversed', async () => {

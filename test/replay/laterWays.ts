@@ -43,12 +43,12 @@ export async function startLaterScene(): Promise<LaterScene> {
     recordDriftFound: () => Promise.resolve(),
     recordReconciled: () => Promise.resolve(),
   };
-  const failedRefunds = () => Promise.resolve(scene.failed.splice(0));
+  const refundsThatDiffer = () => Promise.resolve(scene.failed.splice(0));
   const namespace = env.namespace ?? 'default';
   const worker = await Worker.create({
     ...{ connection: env.nativeConnection, namespace, taskQueue: 'payments' },
     workflowBundle: await bundleOf(todaysWorkflows),
-    activities: { ...transitions, ...reconciling, failedRefunds },
+    activities: { ...transitions, ...reconciling, refundsThatDiffer },
   });
   const running = worker.run();
   const scene: LaterScene = {
@@ -85,7 +85,7 @@ async function refundFailed({ client, transitions, failed }: LaterScene): Promis
   const at = new Date().toISOString();
   const facts = Object.entries(data).map(([type, of]) => ({ type, at, data: of }) as PaymentFact);
   await commitFacts(transitions, rideId, 0, facts);
-  failed.push(refund);
+  failed.push({ type: 'payment.refund_failed', data: refund });
   await client.workflow.signalWithStart(workflowTypes.lateRefunds, {
     ...startOf(rideId),
     signal: providerNews,

@@ -120,8 +120,8 @@ export const refundFails: Move = async (saga, rideId) => {
   const { refundId } = await ofPayment(saga, rideId).executeUpdate<Refund, [object]>(paymentUpdates.refund, {
     args: [refund],
   });
-  const failed = { refundId, intentId: `pi_${rideId}`, amountMinor: 100, currency: 'USD', reason: 'unknown' };
-  saga.provider.next('failedRefunds', () => Promise.resolve([failed]));
+  const data = { refundId, intentId: `pi_${rideId}`, amountMinor: 100, currency: 'USD', reason: 'unknown' };
+  saga.provider.next('refundsThatDiffer', () => Promise.resolve([{ type: 'payment.refund_failed', data }]));
   const news = { eventId: 'evt_1', type: 'refund.failed', objectId: refundId };
   await ofPayment(saga, rideId).signal(providerNews, news);
 };

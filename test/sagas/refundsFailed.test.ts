@@ -21,7 +21,8 @@ beforeEach(() => provider.reset());
 afterAll(() => played?.stop());
 
 const failed = (intentId: string, amountMinor: number): RefundDiffers => ({
-  ...{ refundId: 're_1', intentId, amountMinor, currency: 'USD', reason: 'unknown' },
+  type: 'payment.refund_failed',
+  data: { refundId: 're_1', intentId, amountMinor, currency: 'USD', reason: 'unknown' },
 });
 const tell = (rideId: string, objectId: string) =>
   saga.handle(rideId).signal(providerNews, { eventId: 'evt_1', type: 'refund.failed', objectId });
@@ -31,7 +32,7 @@ test('of a refund over two charges the part that failed is what can be given bac
   await saga.operator(rideId, 'adjustCharge', { adjustmentKey: 'more', toMinor: 2_000, reason: 'detour' });
   await saga.refund(rideId, { refundKey: 'ops:1', amountMinor: 2_000, reason: 'accident' });
   expect(await getPayment(pool, rideId)).toMatchObject({ status: 'refunded' });
-  provider.next('failedRefunds', () => Promise.resolve([failed(`pi_${rideId}`, 1_500)]));
+  provider.next('refundsThatDiffer', () => Promise.resolve([failed(`pi_${rideId}`, 1_500)]));
   await tell(rideId, 're_1');
   await played.untilStatus(rideId, 'partially_refunded');
   expect(await getPayment(pool, rideId)).toMatchObject({
@@ -50,7 +51,7 @@ test('an operator sees it until the rider has it otherwise, and says so', async 
   await saga.refund(rideId, { refundKey: 'ops:1', amountMinor: 600, reason: 'detour' });
   const happened = { outcome: 'happened', evidence: 'bank transfer 7', by: 'operator-1' };
   expect(await refusalOf(saga.operator(rideId, 'markResolved', happened))).toBe('resolve_not_possible');
-  provider.next('failedRefunds', () => Promise.resolve([failed(`pi_${rideId}`, 600)]));
+  provider.next('refundsThatDiffer', () => Promise.resolve([failed(`pi_${rideId}`, 600)]));
   await tell(rideId, 're_1');
   await played.untilStatus(rideId, 'captured');
   expect(await cardOf(saga.handle(rideId))).toMatch(/failed to go back: USD 6\.00; reason: `unknown`/);
@@ -66,7 +67,7 @@ test('an operator sees it until the rider has it otherwise, and says so', async 
 test('what is given back after it counts for what had failed', async () => {
   const rideId = await captured();
   await saga.refund(rideId, { refundKey: 'ops:1', amountMinor: 600, reason: 'detour' });
-  provider.next('failedRefunds', () => Promise.resolve([failed(`pi_${rideId}`, 600)]));
+  provider.next('refundsThatDiffer', () => Promise.resolve([failed(`pi_${rideId}`, 600)]));
   await tell(rideId, 're_1');
   expect(await played.untilStatus(rideId, 'captured')).toMatchObject({ refundFailedMinor: 600 });
   await saga.refund(rideId, { refundKey: 'ops:2', amountMinor: 400, reason: 'detour' });
@@ -81,7 +82,7 @@ test('news of it waits until the refund under way is booked', async () => {
   provider.next('refund', () => answer.promise);
   const refund = saga.refund(rideId, { refundKey: 'ops:1', amountMinor: 600, reason: 'detour' });
   await answer.asked;
-  provider.next('failedRefunds', () => Promise.resolve([failed(`pi_${rideId}`, 600)]));
+  provider.next('refundsThatDiffer', () => Promise.resolve([failed(`pi_${rideId}`, 600)]));
   await tell(rideId, 're_1');
   answer.release({ refunded: true, refundId: 're_1' });
   expect(await refund).toMatchObject({ refundedMinor: 600 });
@@ -92,8 +93,8 @@ test('news of it waits until the refund under way is booked', async () => {
 
 test('one that was made beside the house is booked, and counts for what is given back after it', async () => {
   const rideId = await captured();
-  const made = { ...failed(`pi_${rideId}`, 600), reason: 'refunded_at_provider', isMade: true } as const;
-  provider.next('failedRefunds', () => Promise.resolve([made]));
+  const made = { ...failed(`pi_${rideId}`, 600), type: 'payment.refunded' } as const;
+  provider.next('refundsThatDiffer', () => Promise.resolve([made]));
   await tell(rideId, 're_1');
   expect(await played.untilStatus(rideId, 'partially_refunded')).toMatchObject({ refundedMinor: 600 });
   await saga.operator(rideId, 'adjustCharge', { adjustmentKey: 'ops:1', toMinor: 900, reason: 'detour' });
@@ -105,5 +106,5 @@ test('other news looks at no refund', async () => {
   await saga.refund(rideId, { refundKey: 'ops:1', amountMinor: 600, reason: 'detour' });
   await tell(rideId, 'pi_1');
   expect(await resultAfterWindow(rideId)).toBe('partially_refunded');
-  expect(provider.asked(rideId)).not.toContain('failed refunds');
+  expect(provider.asked(rideId)).not.toContain('refunds that differ');
 });

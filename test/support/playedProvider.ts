@@ -71,6 +71,7 @@ export function playedProvider(): PlayedProvider {
         }),
       findRefund: ({ rideId, amountMinor }) =>
         answer('findRefund', rideId, `find refund ${amountMinor}`, null),
+      refundsThatDiffer: (rideId) => answer('refundsThatDiffer', rideId, 'refunds that differ', []),
       failedRefunds: (rideId) => answer('failedRefunds', rideId, 'failed refunds', []),
     },
     asked: (rideId) => calls.filter((call) => call.rideId === rideId).map((call) => call.what),

@@ -4,7 +4,7 @@ import { isSettled, type Payment } from '../../../domain/payment';
 import type { Drift, Repair } from '../../../domain/reconciliation';
 import { fromProvider } from '../provider/amounts';
 import { idOf } from '../provider/client';
-import { isBesideHouse } from '../provider/failedRefunds';
+import { isBesideHouse } from '../provider/refundsThatDiffer';
 import { takenByFacts, usesNoHold, type RideMoney } from './money';
 
 /**

@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import type { RefundDiffers } from '../../../domain/paymentCalls';
+import type { RefundDiffers, RefundFailed } from '../../../domain/paymentCalls';
 import type { Taken } from '../../../domain/payment';
 import type { PaymentFact } from '../../../domain/paymentFacts';
 import { stepsOf } from '../../../platform/outbox';
@@ -14,27 +14,46 @@ import { isUndone } from './refunds';
  * the house has asked for: who has asked books it.
  * @throws whatever leaves it unknown: call again
  */
-export async function failedRefunds(
+export async function refundsThatDiffer(
   access: ProviderAccess,
   rideId: string,
 ): Promise<readonly RefundDiffers[]> {
-  const { pool, client } = access;
-  const known = new Set<string>();
+  const failed = await failedRefunds(access, rideId);
+  const known = new Set(
+    (await stepsOf<PaymentFact>(access.pool, rideId)).flatMap(({ fact }) =>
+      'refundId' in fact.data ? [fact.data.refundId] : [],
+    ),
+  );
+  const made: RefundFailed[] = [];
+  for (const charge of (await getPayment(access.pool, rideId))?.charges ?? [])
+    made.push(...(await madeAtProvider(access, charge, known)));
+  return [
+    ...failed.map((data) => ({ type: 'payment.refund_failed' as const, data })),
+    ...made.map((data) => ({ type: 'payment.refunded' as const, data })),
+  ];
+}
+
+/**
+ * Those of them that are booked. Payments that began before the others were looked for ask for these, and book whatever
+ * is answered as failed.
+ * @throws whatever leaves it unknown: call again
+ */
+export async function failedRefunds(
+  { pool, client }: ProviderAccess,
+  rideId: string,
+): Promise<readonly RefundFailed[]> {
   const booked = new Map<string, Extract<PaymentFact, { type: 'payment.refunded' }>['data']>();
   for (const { fact } of await stepsOf<PaymentFact>(pool, rideId)) {
     if (fact.type === 'payment.refunded') booked.set(fact.data.refundId, fact.data);
     if (fact.type === 'payment.refund_failed') booked.delete(fact.data.refundId);
-    if ('refundId' in fact.data) known.add(fact.data.refundId);
   }
-  const found: RefundDiffers[] = [];
+  const failed: RefundFailed[] = [];
   for (const { refundId, amountMinor, currency, intentId } of booked.values()) {
     const refund = await orNull(client.refunds.retrieve(refundId));
     if (refund === null || !isUndone(refund) || intentId === undefined) continue;
-    found.push({ refundId, intentId, amountMinor, currency, reason: refund.failure_reason ?? 'canceled' });
+    failed.push({ refundId, intentId, amountMinor, currency, reason: refund.failure_reason ?? 'canceled' });
   }
-  for (const charge of (await getPayment(pool, rideId))?.charges ?? [])
-    found.push(...(await madeAtProvider(access, charge, known)));
-  return found;
+  return failed;
 }
 
 /** Of a charge that is at the provider as it is booked: what goes back where more was taken only makes up for that. */
@@ -42,7 +61,7 @@ async function madeAtProvider(
   { client }: ProviderAccess,
   { intentId, amountMinor: takenMinor, refundedMinor }: Taken,
   known: ReadonlySet<string>,
-): Promise<RefundDiffers[]> {
+): Promise<RefundFailed[]> {
   const made: Stripe.Refund[] = [];
   for await (const refund of client.refunds.list({ payment_intent: intentId, limit: 100 }))
     if (isBesideHouse(refund) && !known.has(refund.id)) made.push(refund);
@@ -55,7 +74,7 @@ async function madeAtProvider(
     if (amountMinor > leftMinor) return [];
     leftMinor -= amountMinor;
     const reason = 'refunded_at_provider';
-    return [{ refundId, intentId, amountMinor, currency: currency.toUpperCase(), reason, isMade: true }];
+    return [{ refundId, intentId, amountMinor, currency: currency.toUpperCase(), reason }];
   });
 }
 
