@@ -216,7 +216,7 @@ function moneyChanges(payment: Payment, fact: MoneyFact): Partial<Payment> {
       return { ...refunded(payment, intentId, -amountMinor), failureReason };
     }
     case 'payment.refund_settled':
-      return { refundFailedMinor: payment.refundFailedMinor - fact.data.amountMinor };
+      return { refundFailedMinor: Math.max(0, payment.refundFailedMinor - fact.data.amountMinor) };
   }
 }
 

@@ -47,15 +47,16 @@ export async function lateRefunds({
   await loaded;
   while (hasNews || !allHandlersFinished()) {
     await condition(() => hasNews || allHandlersFinished());
-    if (hasNews) await look();
+    if (hasNews) await oneAtATime(look);
   }
   view.waits('nothing: what has failed is booked');
   return record.state?.status ?? 'nothing';
 
   async function look(): Promise<void> {
     hasNews = false;
+    // What may not be booked as the payment is, reconciliation finds again.
     for (const { type, data } of await provider.refundsThatDiffer(lookAtRefunds, rideId))
-      await record.add(type, data);
+      if (mayFollow(record.state, type)) await record.add(type, data);
   }
 
   async function settle(word: OperatorsWord): Promise<Payment> {

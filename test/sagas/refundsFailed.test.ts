@@ -1,5 +1,8 @@
 import type { Refunded, RefundDiffers } from '../../domain/paymentCalls';
-import { providerNews } from '../../domain/names';
+import { lateRefundsWorkflowId, paymentUpdates, providerNews, workflowTypes } from '../../domain/names';
+import type { PaymentFact, PaymentFactData } from '../../domain/paymentFacts';
+import { standardPolicies } from '../../domain/policies';
+import type { LateRefundsStart } from '../../domain/sagas';
 import { getPayment } from '../../services/payments/books/paymentStore';
 import { cardOf } from '../support/card';
 import { refusalOf } from '../support/paymentSaga';
@@ -10,12 +13,12 @@ import { eventually } from '../support/rideSaga';
 jest.setTimeout(60_000);
 
 let played: PlayedPayments;
-let { pool, provider, saga, captured, resultAfterWindow, factTypes, booked, rowAndFold } =
+let { pool, provider, saga, captured, committed, resultAfterWindow, factTypes, booked, rowAndFold } =
   {} as PlayedPayments;
 
 beforeAll(async () => {
   played = await startPlayedPayments();
-  ({ pool, provider, saga, captured, resultAfterWindow, factTypes, booked, rowAndFold } = played);
+  ({ pool, provider, saga, captured, committed, resultAfterWindow, factTypes, booked, rowAndFold } = played);
 });
 beforeEach(() => provider.reset());
 afterAll(() => played?.stop());
@@ -107,4 +110,60 @@ test('other news looks at no refund', async () => {
   await tell(rideId, 'pi_1');
   expect(await resultAfterWindow(rideId)).toBe('partially_refunded');
   expect(provider.asked(rideId)).not.toContain('refunds that differ');
+});
+
+describe('when its payment is over', () => {
+  const taken = { intentId: 'pi_1', currency: 'USD', amountMinor: 1_500 };
+  const refund = { ...taken, refundId: 're_1', amountMinor: 400 };
+  const happened = { outcome: 'happened', evidence: 'bank transfer 7', by: 'operator-1' };
+
+  /** A payment of 15 dollars that was carried by a workflow that is over, and of which 4 were given back. */
+  async function over(then: Partial<PaymentFactData>): Promise<string> {
+    const data: Partial<PaymentFactData> = {
+      'payment.authorized': taken,
+      'payment.captured': { ...taken, driverId: 'driver-1', commissionMinor: 300 },
+      'payment.refunded': { ...refund, reason: 'detour' },
+      ...then,
+    };
+    const at = new Date().toISOString();
+    const facts = Object.entries(data).map(([type, of]) => ({ type, at, data: of }) as PaymentFact);
+    return (await committed({}, ...facts)).rideId;
+  }
+
+  /** News of a refund, as the gateway tells it. */
+  const hear = (rideId: string) =>
+    saga.client.workflow.signalWithStart(workflowTypes.lateRefunds, {
+      ...{ workflowId: lateRefundsWorkflowId(rideId), taskQueue: saga.taskQueue },
+      args: [{ rideId, policies: standardPolicies }] as [LateRefundsStart],
+      ...{
+        signal: providerNews,
+        signalArgs: [{ eventId: 'evt_1', type: 'refund.failed', objectId: 're_1' }],
+      },
+    });
+
+  test.each(['payment.refund_failed', 'payment.refunded'] as const)(
+    'nothing hangs of a payment in doubt, on which no %s is booked',
+    async (type) => {
+      const rideId = await over({ 'payment.unresolved': { call: 'chargeTip', reason: 'nobody knows' } });
+      provider.next('refundsThatDiffer', () => Promise.resolve([{ type, data: failed('pi_1', 400).data }]));
+      expect(await (await hear(rideId)).result()).toBe('unresolved');
+      expect((await factTypes(rideId)).at(-1)).toBe('payment.unresolved');
+    },
+  );
+
+  test('an operator’s word waits for a look under way: what that finds given back is settled no more', async () => {
+    const rideId = await over({ 'payment.refund_failed': { ...refund, reason: 'unknown' } });
+    const answer = held<RefundDiffers[]>();
+    provider.next('refundsThatDiffer', () => answer.promise);
+    const late = await hear(rideId);
+    await answer.asked;
+    const word = await late.startUpdate(paymentUpdates.markResolved, {
+      ...{ args: [happened], waitForStage: 'ACCEPTED' },
+    });
+    answer.release([{ type: 'payment.refunded', data: { ...refund, refundId: 're_2', reason: 'by hand' } }]);
+    expect(await refusalOf(word.result())).toBe('resolve_not_possible');
+    expect(await late.result()).toBe('partially_refunded');
+    expect(await getPayment(pool, rideId)).toMatchObject({ refundedMinor: 400, refundFailedMinor: 0 });
+    expect((await factTypes(rideId)).slice(-2)).toEqual(['payment.refund_failed', 'payment.refunded']);
+  });
 });

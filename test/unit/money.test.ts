@@ -149,6 +149,18 @@ describe('a payment', () => {
     });
   });
 
+  it('has no less than nothing that failed to go back, however late an operator settles it', () => {
+    const back = { refundId: 're_1', intentId: 'pi_1', amountMinor: 500, currency: 'USD', reason: 'x' };
+    const by = { operatorId: 'operator-1', evidence: 'bank transfer 7' };
+    const facts: PaymentFact[] = [
+      ...[opened, authorized, captured(1_500, 300, 'driver-1'), refunded(500)],
+      { type: 'payment.refund_failed', at: at(4), data: back },
+      refunded(500),
+      { type: 'payment.refund_settled', at: at(5), data: { amountMinor: 500, currency: 'USD', ...by } },
+    ];
+    expect(after(...facts)).toMatchObject({ refundFailedMinor: 0 });
+  });
+
   it('is never captured twice', () => {
     const capture = captured(1_500, 300, 'driver-1');
     expect(() => after(opened, authorized, capture, capture)).toThrow(
