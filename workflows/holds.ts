@@ -12,6 +12,7 @@ import type { PaymentRecord } from './paymentRecord';
 import type { Provider } from './provider';
 import { takenOtherwise } from './refusal';
 import { requireShape } from './updateArguments';
+
 /** As it follows on "could not". */
 const RELEASE_UNUSED = 'release a hold that is not used';
 

@@ -38,16 +38,6 @@ export async function putDispute(tx: Tx, dispute: Dispute): Promise<void> {
     throw new Error(`impossible: dispute ${dispute.disputeId} was not at version ${dispute.version - 1}`);
 }
 
-/** All disputes of a ride's payment, the oldest first. */
-export async function disputesOfRide(db: Queryable, rideId: string): Promise<Dispute[]> {
-  const { rows } = await db.query<{ state: Dispute }>({
-    name: 'disputes-of-ride',
-    text: `select state from disputes where ride_id = $1 order by state ->> 'openedAt', dispute_id`,
-    values: [rideId],
-  });
-  return rows.map(({ state }) => state);
-}
-
 /** Disputes in any of these states, those first whose evidence is due the soonest. */
 export async function listDisputes(
   db: Queryable,

@@ -98,7 +98,8 @@ export async function askLateRefunds(
   return answerOrRefusal(asked);
 }
 
-function answerOrRefusal<Answer>(asked: UpdateOutcome<Answer>): Answer {
+/** @throws DomainError the refusal */
+export function answerOrRefusal<Answer>(asked: UpdateOutcome<Answer>): Answer {
   if ('refused' in asked) throw asked.refused;
   return asked.answer;
 }
@@ -119,9 +120,15 @@ export type UpdateOutcome<Answer> = { readonly answer: Answer } | { readonly ref
 const ofPayment = ({ temporal }: AskPaymentOptions, rideId: string): WorkflowHandle =>
   temporal.workflow.getHandle(paymentWorkflowId(rideId));
 
-async function outcomeOf<Answer>(
+/**
+ * What an Update is answered, or undefined where there is no workflow that could.
+ * @param whom who is asked, in words
+ * @throws DependencyUnavailable where it does not answer in time: it may still do it
+ */
+export async function outcomeOf<Answer>(
   { temporal, deadlineMs }: AskPaymentOptions,
   ask: () => Promise<Answer>,
+  whom = 'payment',
 ): Promise<UpdateOutcome<Answer> | undefined> {
   try {
     return { answer: await temporal.withDeadline(Date.now() + deadlineMs, ask) };
@@ -130,6 +137,6 @@ async function outcomeOf<Answer>(
     const refused = refusal instanceof ApplicationFailure ? refusalIn(refusal) : undefined;
     if (refused) return { refused };
     if (error instanceof WorkflowNotFoundError) return undefined;
-    throw new DependencyUnavailable('the workflow of the payment', { cause: error });
+    throw new DependencyUnavailable(`the workflow of the ${whom}`, { cause: error });
   }
 }

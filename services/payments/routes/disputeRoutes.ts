@@ -1,15 +1,13 @@
-import { WorkflowNotFoundError, WorkflowUpdateFailedError, type Client } from '@temporalio/client';
-import { ApplicationFailure } from '@temporalio/common';
+import type { Client } from '@temporalio/client';
 import type { Pool } from 'pg';
 import { operations } from '../../../contracts/api/operations';
 import type { DisputeView } from '../../../contracts/api/payouts';
-import { refusalIn } from '../../../contracts/api/problems';
 import { isSubmitted, openDisputeStatuses, type Dispute, type EvidenceOrder } from '../../../domain/dispute';
 import { DomainError } from '../../../domain/errors';
 import { disputeUpdates, disputeWorkflowId } from '../../../domain/names';
-import { DependencyUnavailable } from '../../../platform/errors';
 import type { MountOperation } from '../../../platform/http';
 import { evidenceIdOf, getDispute, listDisputes, storeEvidence } from '../books/disputeStore';
+import { answerOrRefusal, outcomeOf } from './askPayment';
 
 export interface DisputeRoutesOptions {
   /** Of the payments database. */
@@ -45,24 +43,19 @@ export function disputeRoutes(mount: MountOperation, options: DisputeRoutesOptio
 }
 
 async function submit(
-  { temporal, deadlineMs }: DisputeRoutesOptions,
+  options: DisputeRoutesOptions,
   disputeId: string,
   order: EvidenceOrder,
 ): Promise<Dispute> {
-  try {
-    return await temporal.withDeadline(Date.now() + deadlineMs, () =>
-      temporal.workflow
-        .getHandle(disputeWorkflowId(disputeId))
-        .executeUpdate<Dispute, [EvidenceOrder]>(disputeUpdates.submitEvidence, { args: [order] }),
-    );
-  } catch (error) {
-    const refusal = error instanceof WorkflowUpdateFailedError ? error.cause : undefined;
-    const refused = refusal instanceof ApplicationFailure ? refusalIn(refusal) : undefined;
-    if (refused) throw refused;
-    if (error instanceof WorkflowNotFoundError)
-      throw new DomainError('evidence_not_possible', 'The dispute is over, or its workflow was ended.');
-    throw new DependencyUnavailable('the workflow of the dispute', { cause: error });
-  }
+  const handle = options.temporal.workflow.getHandle(disputeWorkflowId(disputeId));
+  const asked = await outcomeOf(
+    options,
+    () => handle.executeUpdate<Dispute, [EvidenceOrder]>(disputeUpdates.submitEvidence, { args: [order] }),
+    'dispute',
+  );
+  if (asked === undefined)
+    throw new DomainError('evidence_not_possible', 'The dispute is over, or its workflow was ended.');
+  return answerOrRefusal(asked);
 }
 
 function viewDispute(dispute: Dispute): DisputeView {
