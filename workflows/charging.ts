@@ -1,5 +1,5 @@
 import { money } from '../domain/money';
-import { capturedData, cashSettledData, chargeFailedData } from '../domain/paymentPlan';
+import { capturedData, cashSettledData, chargeFailedData, excessMinor } from '../domain/paymentPlan';
 import { tooSmall, type Charged, type TakenOtherwise } from '../domain/paymentCalls';
 import type { RideOutcome } from '../domain/settlement';
 import type { Compensations } from './compensation';
@@ -49,6 +49,7 @@ export class Charging {
     this.settled.begin();
     await this.compensations.insist('give back what was taken too much', () => this.giveBackExcess(), {
       skip: { means: 'it stays, until somebody refunds it', does: () => Promise.resolve() },
+      until: () => this.excessLeftMinor === 0,
     });
     await this.compensations.insist('collect what is owed', () => this.collect(), {
       skip: { means: 'the debt is written off', does: () => this.giveUp('written_off') },
@@ -80,7 +81,7 @@ export class Charging {
     const { record, policies } = this.settled;
     const captured = capturedData(record.payment, outcome, taken, policies.commissionBasisPoints);
     await record.add('payment.captured', captured);
-    this.excessMinor = Math.max(0, taken.takenMinor - outcome.amountMinor);
+    this.excessMinor = excessMinor(captured);
   }
 
   /** The hold is gone: the same card is charged, and where it declines all of it is the rider's debt. */
@@ -112,11 +113,17 @@ export class Charging {
     this.refused = reason;
   }
 
+  /** Whoever has given back something since, an operator by an adjustment or at the provider, has given back of it. */
+  private get excessLeftMinor(): number {
+    return Math.max(0, this.excessMinor - this.settled.record.payment.refundedMinor);
+  }
+
   private async giveBackExcess(): Promise<void> {
-    if (this.excessMinor === 0) return;
-    const order = { refundKey: 'excess', amountMinor: this.excessMinor, reason: 'taken_too_much' };
-    await this.settled.undisturbed(() => this.refunds.give(order));
-    this.excessMinor = 0;
+    await this.settled.undisturbed(async () => {
+      const amountMinor = this.excessLeftMinor;
+      if (amountMinor === 0) return;
+      await this.refunds.give({ refundKey: 'excess', amountMinor, reason: 'taken_too_much' });
+    });
   }
 
   /**

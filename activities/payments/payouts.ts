@@ -16,7 +16,7 @@ import {
   type PayoutFactType,
   type Transferred,
 } from '../../domain/payout';
-import type { Policies } from '../../domain/policies';
+import { standardPolicies, type Policies } from '../../domain/policies';
 import type { PayoutDue, PayoutStart, Recorded, Step } from '../../domain/sagas';
 import { startOnce } from '../../platform/startOnce';
 import { book } from '../../services/payments/books/ledger';
@@ -99,7 +99,8 @@ export function createPayoutActivities({
   return {
     ...(Object.fromEntries(Object.values(payoutSteps).map((step) => [step, record])) as PayoutTransitions),
     committedPayout: (payoutId) => getPayout(pool, payoutId),
-    async planPayout({ driverId, currency, payoutMinimums }) {
+    // Batches and payouts that began before there were minimums by currency bring none.
+    async planPayout({ driverId, currency, payoutMinimums = standardPolicies.payoutMinimums }) {
       const [owed, destination] = await Promise.all([
         owedTo(pool, driverId),
         payoutAccountOf(pool, driverId),
@@ -107,7 +108,7 @@ export function createPayoutActivities({
       const amountMinor = payoutMinor(owed.get(currency) ?? 0, currency, payoutMinimums);
       return destination === null || amountMinor === 0 ? null : { amountMinor, destination };
     },
-    async payoutPage({ period, payoutMinimums, after, pageSize }) {
+    async payoutPage({ period, payoutMinimums = standardPolicies.payoutMinimums, after, pageSize }) {
       const drivers = await driversWithAccount(pool, after, pageSize);
       const due: PayoutDue[] = [];
       for (const driverId of drivers)

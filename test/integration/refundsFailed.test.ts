@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { lateRefundsWorkflowId, paymentWorkflowId } from '../../domain/names';
 import { standardPolicies } from '../../domain/policies';
 import { stepsOf } from '../../platform/outbox';
+import { getPayment } from '../../services/payments/books/paymentStore';
 import { balancesOf } from '../../services/payments/books/ledger';
 import { createTellNews, type TellNews } from '../../services/payments/news/tellNews';
 import { reconcileWith } from '../../tools/cli/reconcile';
@@ -92,6 +94,21 @@ test('one that fails when its payment is over, and of which nobody has told us, 
     'captured',
   );
   expect(await ofProvider(rideId)).toEqual({ theirs: 1_500, ours: 1_500 });
+});
+
+test('one that failed before such refunds were counted is counted by the migration, as its facts have it', async () => {
+  const { rideId, refundId } = await refundedInVain();
+  await news(rideId, refundId);
+  const payment = await ground.untilStatus(rideId, 'captured');
+  expect(payment).toMatchObject({ refundFailedMinor: 400, failureReason: 'expired_or_canceled_card' });
+  await ground.byHand.query(
+    `update payments set state = state || '{"refundFailedMinor": 0, "failureReason": null}' where payment_id = $1`,
+    [rideId],
+  );
+  const migration = 'services/payments/migrations/0017_refunds_failed_before.sql';
+  await ground.byHand.query(await readFile(migration, 'utf8'));
+  expect(await getPayment(ground.pool, rideId)).toEqual(payment);
+  await ground.saga.handle(rideId).terminate('the window is not waited for');
 });
 
 test('news of it begins a workflow when the payment’s own is over; no other news does', async () => {

@@ -127,6 +127,17 @@ describe('a hold that somebody else has captured', () => {
     expect(refund).toMatchObject({ refundId, amountMinor: 500 });
   });
 
+  test('that an operator has given back meanwhile does not go back again', async () => {
+    provider.next('refund', () => Promise.resolve({ refunded: false, reason: 'charge_disputed' }));
+    const outcome = { ...ended, amountMinor: 1_000 };
+    const rideId = await refused('capture', outcome, 'captured_otherwise', { takenMinor: 1_500 });
+    await untilParked(rideId, 'give back what was taken too much');
+    await saga.refund(rideId, { refundKey: 'ops:1', amountMinor: 500, reason: 'taken too much' });
+    await untilSettled(rideId);
+    expect(await getPayment(pool, rideId)).toMatchObject({ refundedMinor: 500 });
+    expect(await cardOf(saga.handle(rideId))).not.toContain('Parked');
+  });
+
   test('although nothing is owed: all of it goes back', async () => {
     const nothing = { amountMinor: 0, driverId: null };
     const rideId = await refused('voidHold', nothing, 'hold_captured', { takenMinor: 1_500 });

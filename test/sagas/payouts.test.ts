@@ -14,17 +14,22 @@ let env: TestWorkflowEnvironment;
 let ground: PayoutGround;
 /** What happens once, before the payouts' plan is answered. */
 let afterPlan: (() => Promise<void>) | undefined;
+/** Whether workflows ask as they did before minimums were by currency. */
+let asBefore = false;
+const asked = <Order extends object>(order: Order): Order =>
+  asBefore ? { ...order, payoutMinimums: undefined } : order;
 
 beforeAll(async () => {
   env = await timeSkippingEnvironment();
   const instead = (real: PayoutActivities) => ({
     ...provider.activities,
     planPayout: async (order: Parameters<PayoutActivities['planPayout']>[0]) => {
-      const plan = await real.planPayout(order);
+      const plan = await real.planPayout(asked(order));
       const [then] = [afterPlan, (afterPlan = undefined)];
       await then?.();
       return plan;
     },
+    payoutPage: (order: Parameters<PayoutActivities['payoutPage']>[0]) => real.payoutPage(asked(order)),
   });
   ground = await startPayoutGround({ env, instead });
 });
@@ -45,6 +50,15 @@ test('a driver is paid what is owed; the books and the facts say the same', asyn
   expect(await ground.account('provider_clearing')).toBe(clearing - 5_000);
   const [row, fold] = await ground.rowAndFold(payout.payoutId, 'payout');
   expect(row).toEqual(fold);
+});
+
+test('a batch that began before minimums were by currency ends as every other', async () => {
+  const driverId = await ground.driver(5_000);
+  asBefore = true;
+  await ground.batch('2026-W08');
+  await ground.untilPayout(week(driverId, '2026-W08'), ended);
+  asBefore = false;
+  expect(provider.sentTo(driverId)).toEqual([5_000]);
 });
 
 test('batches of one week pay once, at once and later; the next week pays what came since', async () => {
