@@ -11,7 +11,7 @@ import { standardPolicies } from '../../domain/policies';
 import type { Drift } from '../../domain/reconciliation';
 import type { LateRefundsStart, OperatorsWord, ReconciliationStart } from '../../domain/sagas';
 import { ownNamespace } from '../support/apiGround';
-import { bundleOf, todaysWorkflows } from '../support/bundles';
+import { testBundle } from '../support/bundles';
 import { commitFacts, paymentOrder, paymentsDatabase } from '../support/payments';
 import { existingEnvironment } from '../support/servers';
 
@@ -47,7 +47,7 @@ export async function startLaterScene(): Promise<LaterScene> {
   const namespace = env.namespace ?? 'default';
   const worker = await Worker.create({
     ...{ connection: env.nativeConnection, namespace, taskQueue: 'payments' },
-    workflowBundle: await bundleOf(todaysWorkflows),
+    workflowBundle: testBundle(),
     activities: { ...transitions, ...reconciling, refundsThatDiffer },
   });
   const running = worker.run();

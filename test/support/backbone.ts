@@ -20,22 +20,17 @@ import {
   type Tx,
 } from '../../platform/postgres';
 import { wait } from '../../platform/wait';
+import { fromSetup } from './fromSetup';
 
 /** What tests of the backbone (outbox, relay, Kafka, inbox) share: real servers, and things to count on them. */
 
 export const quiet = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
 
-const required = (name: string): string => {
-  const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: npm test starts the servers and sets it`);
-  return value;
-};
-
 /** A name that nobody else has taken. */
 export const unique = (name: string): string => `${name}-${randomBytes(4).toString('hex')}`;
 
 export const testKafka = (): Kafka =>
-  createKafka({ brokers: required('KAFKA_BROKERS').split(','), clientId: 'test', log: quiet });
+  createKafka({ brokers: fromSetup('KAFKA_BROKERS').split(','), clientId: 'test', log: quiet });
 
 export interface TestDatabase {
   readonly url: string;
@@ -50,7 +45,7 @@ export interface TestDatabase {
 
 /** A new database with the tables of outbox and inbox, and two of the tests' own. */
 export async function testDatabase(max = 20): Promise<TestDatabase> {
-  const adminUrl = required('POSTGRES_URL');
+  const adminUrl = fromSetup('POSTGRES_URL');
   const name = unique('backbone').replace('-', '_');
   const admin = createPool(adminUrl, { applicationName: 'test', max: 1, statementTimeoutMs: 60_000 });
   await admin.query(`create database ${name}`);

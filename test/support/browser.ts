@@ -1,4 +1,5 @@
 import { chromium, type Browser, type Page } from 'playwright-core';
+import { fromSetup } from './fromSetup';
 
 /** Offers nothing, asks nobody outside, and runs as root too. */
 const args = [
@@ -15,8 +16,7 @@ const args = [
 export function browserForFile(): { page(): Promise<Page> } {
   let browser: Browser | undefined;
   beforeAll(async () => {
-    const executablePath = process.env['HAILWAY_CHROMIUM'];
-    if (!executablePath) throw new Error('HAILWAY_CHROMIUM is not set: globalSetup finds a browser');
+    const executablePath = fromSetup('HAILWAY_CHROMIUM');
     browser = await chromium.launch({ executablePath, headless: true, args });
   }, 60_000);
   afterAll(() => browser?.close());

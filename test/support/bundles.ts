@@ -5,7 +5,7 @@ import {
   type WorkflowBundleWithSourceMap,
 } from '@temporalio/worker';
 import { workflowInterceptorModules } from '../../platform/temporal';
-import { fromSetup } from './servers';
+import { fromSetup } from './fromSetup';
 
 /** Today's workflows and what only tests start, bundled once for a run of jest. */
 export const testBundle = (): WorkflowBundlePath => ({ codePath: fromSetup('HAILWAY_TEST_BUNDLE') });

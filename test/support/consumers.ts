@@ -15,6 +15,7 @@ import {
   type Pool,
 } from '../../platform/postgres';
 import { deleteTopics, eventually, quiet, running, testKafka, unique } from './backbone';
+import { fromSetup } from './fromSetup';
 
 /** What tests of the consumers share: facts as the relay sends them, and a consumer on real servers. */
 
@@ -172,8 +173,7 @@ function recordOf({ key, sequence, type, time, data }: TestFact, topic: string):
 
 /** A database that belongs to a role which can nothing else, as in the stack. */
 async function ownedDatabase(name: string, sets: readonly MigrationSet[]) {
-  const adminUrl = process.env['POSTGRES_URL'];
-  if (!adminUrl) throw new Error('POSTGRES_URL is not set: npm test starts the servers and sets it');
+  const adminUrl = fromSetup('POSTGRES_URL');
   const owned = unique(name).replaceAll('-', '_');
   const admin = createPool(adminUrl, { applicationName: 'test', max: 1, statementTimeoutMs: 60_000 });
   await admin.query(`create role ${owned} login password 'test'`);

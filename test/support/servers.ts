@@ -2,16 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { ensureDatabase, migrateOwner, type Owner } from '../../tools/stack/databases';
 import { addSearchAttributes } from '../../tools/stack/namespace';
+import { fromSetup } from './fromSetup';
 
 /** The real servers that globalSetup has started, and what a test file takes of them for itself. */
-
-/** What globalSetup has said under this name. */
-export function fromSetup(name: string): string {
-  const value = process.env[name];
-  if (!value)
-    throw new Error(`${name} is not set: the servers are started for tests outside of test/unit only`);
-  return value;
-}
 
 /** As a user who may create roles and databases. */
 export const postgresUrl = (): string => fromSetup('POSTGRES_URL');

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fromSetup } from './fromSetup';
 import type { RecordedCall } from './recordedCalls';
 
 /** Stripe's own mock of its API (github.com/stripe/stripe-mock): it refuses requests that Stripe would not understand. */
@@ -17,12 +18,7 @@ export interface MockAnswer {
 }
 
 /** The folder that globalSetup has found. */
-export function stripeMockFolder(): string {
-  const folder = process.env['HAILWAY_STRIPE_MOCK'];
-  if (!folder)
-    throw new Error('HAILWAY_STRIPE_MOCK is not set: it is found for tests outside of test/unit only');
-  return folder;
-}
+export const stripeMockFolder = (): string => fromSetup('HAILWAY_STRIPE_MOCK');
 
 /** It ends when its stdin does: also when the test is killed. */
 const untilStdinEnds = '"$0" "$@" & pid=$!; cat > /dev/null; kill $pid';
