@@ -9,7 +9,6 @@ import {
   type PayoutFactData,
   type PayoutStatus,
 } from '../domain/payout';
-import { standardPolicies } from '../domain/policies';
 import type { PayoutDue, PayoutStart, ProviderNews } from '../domain/sagas';
 import { FactRecord } from './factRecord';
 import { SagaView, type Subject } from './sagaView';
@@ -47,9 +46,7 @@ export async function payout({ payoutId, policies, due }: PayoutStart): Promise<
 
   /** The balance may change until it is booked: what is owed by then counts, and may be nothing. */
   async function begin({ driverId, currency, period }: PayoutDue): Promise<void> {
-    // A payout that began before a currency had a minimum of its own does not have them.
-    const { payoutMinimums } = { ...standardPolicies, ...policies };
-    const order = { driverId, currency, period, payoutMinimums };
+    const order = { driverId, currency, period, payoutMinimums: policies.payoutMinimums };
     for (;;) {
       const plan = await database.planPayout(order);
       if (plan === null) return;

@@ -1,7 +1,6 @@
 import { continueAsNew, setCurrentDetails, sleep, workflowInfo } from '@temporalio/workflow';
 import type { PayoutReads } from '../activities/payments/payouts';
 import { payoutPeriod } from '../domain/payout';
-import { standardPolicies } from '../domain/policies';
 import type { PayoutBatchStart } from '../domain/sagas';
 import { ownDatabase } from './steps';
 
@@ -14,13 +13,17 @@ import { ownDatabase } from './steps';
  */
 export async function payoutBatch(start: PayoutBatchStart): Promise<number> {
   const { policies, pageSize, pagesPerRun, payoutsPerSecond } = start;
-  const { payoutMinimums } = { ...standardPolicies, ...policies };
   const period = start.period ?? payoutPeriod(workflowInfo().startTime.toISOString());
   const { payoutPage, startPayouts } = ownDatabase<PayoutReads>();
   let after = start.after ?? '';
   let dueSoFar = start.dueSoFar ?? 0;
   for (let page = 0; page < pagesPerRun; page += 1) {
-    const { due, after: next } = await payoutPage({ period, payoutMinimums, after, pageSize });
+    const { due, after: next } = await payoutPage({
+      period,
+      payoutMinimums: policies.payoutMinimums,
+      after,
+      pageSize,
+    });
     if (due.length > 0) await startPayouts(due.map((one) => ({ ...one, policies })));
     dueSoFar += due.length;
     setCurrentDetails(`**${period}**: ${dueSoFar} payouts are due, up to driver \`${next ?? 'the last'}\``);
