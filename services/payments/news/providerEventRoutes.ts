@@ -65,7 +65,7 @@ const signedBy =
   };
 
 /** Without the cause: it has the body and the signature in it. */
-function asProblem(error: unknown): unknown {
+function asProblem(error: unknown): CodedError {
   if (error instanceof SyntaxError) return new CodedError('malformed_json', 'the body is not JSON');
   // A header that the library stumbles over (`v1=`) is no signature either.
   const late = error instanceof Error && error.message.includes('tolerance');

@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import type Stripe from 'stripe';
 import { withTransaction } from '../../../platform/postgres';
 import { wait } from '../../../platform/wait';
-import { forgetCard, forgetCustomer, payerOf, storeCard, storeCustomer } from '../books/customerStore';
+import {
+  forgetCard,
+  forgetCustomer,
+  payerOf,
+  riderKeyOf,
+  storeCard,
+  storeCustomer,
+} from '../books/customerStore';
 import { keyVersion, retireKey } from '../books/paymentStore';
 import { CardNotUsable, isRefusal, isStillAsked, withIdempotencyKey, type ProviderAccess } from './client';
 
@@ -60,10 +67,6 @@ async function attempt<T>(
     return attempt(access, card, charge, { mayBeLost: false });
   }
 }
-
-/** The provider is told nothing about a rider but a name that says nobody's: without our database it is no rider's. */
-const riderKeyOf = (riderId: string): string =>
-  createHash('sha256').update(`rider/${riderId}`).digest('hex').slice(0, 32);
 
 const stepOf = (riderId: string): string => `rider/${riderKeyOf(riderId)}/customer`;
 

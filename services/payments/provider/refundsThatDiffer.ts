@@ -18,12 +18,9 @@ export async function refundsThatDiffer(
   access: ProviderAccess,
   rideId: string,
 ): Promise<readonly RefundDiffers[]> {
-  const failed = await failedRefunds(access, rideId);
-  const known = new Set(
-    (await stepsOf<PaymentFact>(access.pool, rideId)).flatMap(({ fact }) =>
-      'refundId' in fact.data ? [fact.data.refundId] : [],
-    ),
-  );
+  const facts = await factsOf(access, rideId);
+  const failed = await failedOf(access, facts);
+  const known = new Set(facts.flatMap(({ data }) => ('refundId' in data ? [data.refundId] : [])));
   const made: RefundFailed[] = [];
   for (const charge of (await getPayment(access.pool, rideId))?.charges ?? [])
     made.push(...(await madeAtProvider(access, charge, known)));
@@ -38,12 +35,20 @@ export async function refundsThatDiffer(
  * is answered as failed.
  * @throws whatever leaves it unknown: call again
  */
-export async function failedRefunds(
-  { pool, client }: ProviderAccess,
+export const failedRefunds = async (
+  access: ProviderAccess,
   rideId: string,
+): Promise<readonly RefundFailed[]> => failedOf(access, await factsOf(access, rideId));
+
+const factsOf = async ({ pool }: ProviderAccess, rideId: string): Promise<PaymentFact[]> =>
+  (await stepsOf<PaymentFact>(pool, rideId)).map(({ fact }) => fact);
+
+async function failedOf(
+  { client }: ProviderAccess,
+  facts: readonly PaymentFact[],
 ): Promise<readonly RefundFailed[]> {
   const booked = new Map<string, Extract<PaymentFact, { type: 'payment.refunded' }>['data']>();
-  for (const { fact } of await stepsOf<PaymentFact>(pool, rideId)) {
+  for (const fact of facts) {
     if (fact.type === 'payment.refunded') booked.set(fact.data.refundId, fact.data);
     if (fact.type === 'payment.refund_failed') booked.delete(fact.data.refundId);
   }

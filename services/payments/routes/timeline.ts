@@ -1,6 +1,8 @@
 import type { PaymentTimeline, TimelineEntry } from '../../../contracts/api/payments';
 import type { Queryable } from '../../../platform/postgres';
-import { viewOfPayment } from './view';
+import { riderKeyOf } from '../books/customerStore';
+import { getPayment } from '../books/paymentStore';
+import { viewOf } from './view';
 
 const MOST_ATTEMPTS = 500;
 
@@ -10,12 +12,13 @@ type Row<K extends Kind> = Omit<EntryOf<K>, 'kind'>;
 
 /** Everything that the payments database has on a ride's payment, by its time; null where it has nothing. */
 export async function timelineOf(db: Queryable, rideId: string): Promise<PaymentTimeline | null> {
-  const rows = async <K extends Kind>(kind: K, sql: string): Promise<EntryOf<K>[]> => {
-    const { rows: found } = await db.query<Row<K>>(sql, [rideId]);
+  const rows = async <K extends Kind>(kind: K, sql: string, ...more: string[]): Promise<EntryOf<K>[]> => {
+    const { rows: found } = await db.query<Row<K>>(sql, [rideId, ...more]);
     return found.map((row) => ({ kind, ...row }) as unknown as EntryOf<K>);
   };
-  const payment = await viewOfPayment(db, rideId);
-  const attempts = await rows('attempt', attemptsSql);
+  const stored = await getPayment(db, rideId);
+  const rider = stored === null ? '' : `rider/${riderKeyOf(stored.riderId)}`;
+  const attempts = await rows('attempt', attemptsSql, rider);
   const entries: TimelineEntry[] = [
     ...(await rows('intent', intentsSql)),
     ...attempts.slice(0, MOST_ATTEMPTS),
@@ -24,10 +27,10 @@ export async function timelineOf(db: Queryable, rideId: string): Promise<Payment
     ...(await rows('dispute', disputesSql)),
     ...(await rows('ledger', ledgerSql)),
   ];
-  if (payment === null && entries.length === 0) return null;
+  if (stored === null && entries.length === 0) return null;
   return {
     rideId,
-    payment,
+    payment: stored && (await viewOf(db, stored)),
     entries: entries.sort((a, b) => a.at.localeCompare(b.at)),
     attemptsLeftOut: Math.max(0, attempts.length - MOST_ATTEMPTS),
   };
@@ -68,8 +71,7 @@ const attemptsSql = `
       where aggregate_id = $1::uuid::text and fact_type = 'payment.refunded'
     union all select customer_id from payments
       join provider_customers on rider_id = state ->> 'riderId' where payment_id = $1
-    union all select 'rider/' || left(encode(sha256(convert_to('rider/' || (state ->> 'riderId'), 'UTF8')), 'hex'), 32)
-      from payments where payment_id = $1)
+    union all select $2)
   order by at desc limit 10000`;
 
 const webhooksSql = `

@@ -6,7 +6,11 @@ import { getPayment } from '../books/paymentStore';
 /** A payment as its rider or an operator sees it; null before the ride has asked for it. */
 export async function viewOfPayment(db: Queryable, rideId: string): Promise<PaymentView | null> {
   const payment = await getPayment(db, rideId);
-  if (payment === null) return null;
+  return payment && viewOf(db, payment);
+}
+
+/** The same of a payment that was read. */
+export async function viewOf(db: Queryable, payment: Payment): Promise<PaymentView> {
   const isAsked = payment.status === 'action_required';
   return view(payment, isAsked ? await actionUrl(db, payment.intentId) : null);
 }
