@@ -1,6 +1,9 @@
 import { circuitBreaker, ConsecutiveBreaker, handleWhen, isBrokenCircuitError } from 'cockatiel';
 import type { z } from 'zod';
-import { CodedError, DependencyUnavailable } from './errors';
+import { CodedError, codeOf, DependencyUnavailable } from './errors';
+import type { Metrics } from './metrics';
+import { breakerState } from './metrics/breakers';
+import { traceCall } from './telemetry';
 
 export interface ClientOptions {
   /** Of the service called, for messages. */
@@ -13,6 +16,8 @@ export interface ClientOptions {
   /** Failures in a row that open the circuit (5), and for how long it stays open (1 s). */
   readonly breakAfter?: number;
   readonly halfOpenAfterMs?: number;
+  /** Counts the calls, and shows how the circuit stands. */
+  readonly metrics?: Metrics;
 }
 
 export interface CallOptions<T> {
@@ -36,15 +41,22 @@ export interface Client {
 
 const maxAnswerBytes = 4 * 1024 * 1024;
 
-/** HTTP calls to another service of the house: service token, deadline, circuit breaker, no retry. */
+/** HTTP calls to another service of the house: service token, deadline, circuit breaker, the trace, no retry. */
 export function createClient(options: ClientOptions): Client {
-  const { name, baseUrl, token, deadlineMs, breakAfter = 5, halfOpenAfterMs = 1_000 } = options;
+  const { name, baseUrl, token, deadlineMs, breakAfter = 5, halfOpenAfterMs = 1_000, metrics } = options;
   const breaker = circuitBreaker(
     handleWhen((error) => error instanceof DependencyUnavailable),
     { halfOpenAfter: halfOpenAfterMs, breaker: new ConsecutiveBreaker(breakAfter) },
   );
+  metrics?.watchBreaker(name, () => breakerState(breaker.state));
 
-  const attempt = async <T>(method: string, path: string, call: CallOptions<T>): Promise<T> => {
+  const attempt = async <T>(
+    method: string,
+    path: string,
+    call: CallOptions<T>,
+    trace: Record<string, string>,
+    answered: (status: number) => void,
+  ): Promise<T> => {
     const url = new URL(path, baseUrl);
     for (const [key, value] of Object.entries(call.query ?? {})) {
       if (value !== undefined) url.searchParams.set(key, String(value));
@@ -59,6 +71,7 @@ export function createClient(options: ClientOptions): Client {
           accept: 'application/json',
           ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
           ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...trace,
           ...call.headers,
         },
         ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
@@ -66,6 +79,7 @@ export function createClient(options: ClientOptions): Client {
         redirect: 'error',
       });
       status = response.status;
+      answered(status);
       text = await readBounded(response, maxAnswerBytes);
     } catch (error) {
       // The caller lost interest: that says nothing about the service called.
@@ -78,10 +92,36 @@ export function createClient(options: ClientOptions): Client {
     return parsed.data;
   };
 
+  /** In a span, and counted: who was not asked at all is neither. */
+  const seen = <T>(method: string, path: string, call: CallOptions<T>): Promise<T> =>
+    traceCall({ method, server: name }, async (trace, answered) => {
+      const startedAt = performance.now();
+      let status: number | null = null;
+      let error: string | null = null;
+      try {
+        return await attempt(method, path, call, trace, (given) => {
+          status = given;
+          answered(given);
+        });
+      } catch (failure) {
+        error = codeOf(failure) ?? 'aborted';
+        throw failure;
+      } finally {
+        const seconds = (performance.now() - startedAt) / 1_000;
+        metrics?.called({
+          server: name,
+          method,
+          status,
+          error: status === null || status >= 500 ? error : null,
+          seconds,
+        });
+      }
+    });
+
   return {
     async call(method, path, callOptions) {
       try {
-        return await breaker.execute(() => attempt(method, path, callOptions));
+        return await breaker.execute(() => seen(method, path, callOptions));
       } catch (error) {
         if (isBrokenCircuitError(error)) {
           throw new DependencyUnavailable(name, {

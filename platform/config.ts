@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { telemetryVariables } from './config/telemetry';
 
 /** Processes that listen, with the port each takes locally; `HAILWAY_<PROCESS>_PORT` moves it. */
 export const processPorts = {
@@ -82,6 +83,8 @@ export const configSchema = z.object({
     'one of trace, debug, info, warn, error, fatal, silent',
     z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   ),
+
+  ...telemetryVariables,
 
   HAILWAY_GATEWAY_PORT: port(processPorts.gateway),
   HAILWAY_PRICING_PORT: port(processPorts.pricing),

@@ -1,5 +1,8 @@
 import type { RequestHandler } from 'express';
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { showBreakers, type BreakerState } from './metrics/breakers';
+import { durations } from './metrics/durations';
+import { showPools } from './metrics/pools';
 import type { Pool } from './postgres';
 
 /** What one process measures of itself; `/metrics` shows it. */
@@ -18,10 +21,9 @@ export interface Metrics {
   }): void;
   /** Shows how many connections a pool has, when it is looked at. */
   watchPool(name: string, pool: Pool): void;
+  /** Shows how a circuit breaker stands, when it is looked at. */
+  watchBreaker(name: string, state: () => BreakerState): void;
 }
-
-/** OpenTelemetry's bounds for the durations of HTTP requests, in seconds. */
-const durations = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
 /**
  * The metrics of one process, in Prometheus' format. Names and labels are OpenTelemetry's semantic conventions where
@@ -50,20 +52,6 @@ export function createMetrics(processName: string): Metrics {
     buckets: durations,
     registers: [registry],
   });
-  const pools = new Map<string, Pool>();
-  new Gauge({
-    name: 'db_client_connection_count',
-    help: 'Connections to databases',
-    labelNames: ['db_client_connection_pool_name', 'db_client_connection_state'],
-    registers: [registry],
-    collect() {
-      for (const [name, { totalCount, idleCount }] of pools) {
-        const label = { db_client_connection_pool_name: name };
-        this.set({ ...label, db_client_connection_state: 'idle' }, idleCount);
-        this.set({ ...label, db_client_connection_state: 'used' }, totalCount - idleCount);
-      }
-    },
-  });
   return {
     registry,
     served: ({ method, route, status, seconds }) =>
@@ -85,7 +73,8 @@ export function createMetrics(processName: string): Metrics {
         },
         seconds,
       ),
-    watchPool: (name, pool) => void pools.set(name, pool),
+    watchPool: showPools(registry),
+    watchBreaker: showBreakers(registry),
   };
 }
 

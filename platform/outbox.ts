@@ -1,4 +1,5 @@
 import type { Queryable, Tx } from './postgres';
+import { currentTraceparent, SpanKind, withSpan } from './telemetry';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -24,8 +25,6 @@ export interface FactToAppend {
   readonly correlationId: string;
   /** The id of the command or fact that caused this one. */
   readonly causationId: string;
-  /** W3C trace context, so that a trace goes on across Kafka. */
-  readonly traceparent?: string | undefined;
 }
 
 /** CloudEvents' id of a fact: the same wherever and however often it is sent. */
@@ -35,7 +34,8 @@ export function factId(type: string, id: string, sequence: number): string {
 
 /**
  * Puts a fact into the outbox, inside the transaction that changes the state it tells of: both are committed or
- * neither is. Call it after that change, as the aggregate's row lock is what keeps its facts in order.
+ * neither is. Call it after that change, as the aggregate's row lock is what keeps its facts in order. The trace that is
+ * under way goes along as W3C's `traceparent`.
  */
 export async function appendFact(tx: Tx, fact: FactToAppend): Promise<void> {
   if (!Number.isSafeInteger(fact.sequence) || fact.sequence < 1) {
@@ -54,11 +54,21 @@ export async function appendFact(tx: Tx, fact: FactToAppend): Promise<void> {
     ce_correlationid: fact.correlationId,
     ce_causationid: fact.causationId,
   };
-  if (fact.traceparent) headers['traceparent'] = fact.traceparent;
-  await tx.query({
-    name: 'outbox-append',
-    text: 'insert into outbox (topic, key, headers, value) values ($1, $2, $3, $4)',
-    values: [fact.topic, fact.key, JSON.stringify(headers), JSON.stringify(fact.data)],
+  const attributes = {
+    'messaging.system': 'kafka',
+    'messaging.operation.name': 'create',
+    'messaging.operation.type': 'create',
+    'messaging.destination.name': fact.topic,
+    'messaging.message.type': fact.type,
+  };
+  await withSpan({ name: `create ${fact.topic}`, kind: SpanKind.PRODUCER, attributes }, async () => {
+    const traceparent = currentTraceparent();
+    if (traceparent !== undefined) headers['traceparent'] = traceparent;
+    await tx.query({
+      name: 'outbox-append',
+      text: 'insert into outbox (topic, key, headers, value) values ($1, $2, $3, $4)',
+      values: [fact.topic, fact.key, JSON.stringify(headers), JSON.stringify(fact.data)],
+    });
   });
 }
 

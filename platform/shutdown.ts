@@ -1,6 +1,7 @@
 import { ConfigError, loadConfig, type Config } from './config';
 import { createLogger, type Logger } from './log';
 import { createMetrics, type Metrics } from './metrics';
+import { startTelemetry } from './telemetry';
 
 /** Stops what was started, in order, finishing the batch in hand. Called once. */
 export type Stop = () => Promise<void> | void;
@@ -67,6 +68,11 @@ export function runProcess(name: string, start: (context: ProcessContext) => Pro
   const live = async (): Promise<void> => {
     const config = loadConfig(process.env);
     log = createLogger(name, config.LOG_LEVEL);
+    const stopTelemetry = startTelemetry({
+      service: `hailway-${name}`,
+      endpoint: config.OTEL_EXPORTER_OTLP_ENDPOINT,
+      log,
+    });
     const stop = await start({ config, log, metrics: createMetrics(name), signal: stopping.signal, fail });
     if (!stopping.signal.aborted) {
       log.info('started');
@@ -80,6 +86,7 @@ export function runProcess(name: string, start: (context: ProcessContext) => Pro
       });
     }
     await stop();
+    await stopTelemetry();
     log.info('stopped');
     process.exit(exitCode);
   };

@@ -4,6 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { buildIdOf, setCurrentVersion } from './deployment';
 import type { Logger } from './log';
+import { activityTracing, clientTracing, tracingSinks } from './telemetry/temporal';
 import { backoffMs, wait } from './wait';
 
 export interface TemporalAddress {
@@ -14,7 +15,8 @@ export interface TemporalAddress {
 
 /** A client that connects with its first call, so that a process starts while the server is away. */
 export function createTemporalClient({ address, namespace }: TemporalAddress): Client {
-  return new Client({ connection: Connection.lazy({ address }), namespace });
+  const interceptors = { workflow: [clientTracing] };
+  return new Client({ connection: Connection.lazy({ address }), namespace, interceptors });
 }
 
 export interface WorkerOptions extends TemporalAddress {
@@ -31,8 +33,8 @@ export interface WorkerOptions extends TemporalAddress {
   readonly signal: AbortSignal;
 }
 
-/** Interceptors inside of the workflows: in every bundle, so that a replay has them as production does. None yet. */
-export const workflowInterceptorModules: readonly string[] = [];
+/** Interceptors inside of the workflows: in every bundle, so that a replay has them as production does. */
+export const workflowInterceptorModules: readonly string[] = [join(__dirname, '..', 'workflows', 'tracing')];
 
 /** Where `npm run build` puts the bundle of all workflows. */
 export function workflowBundlePath(): string {
@@ -55,6 +57,8 @@ export async function startWorker(options: WorkerOptions): Promise<{ stopped: Pr
     namespace,
     taskQueue,
     activities,
+    interceptors: { client: { workflow: [clientTracing] }, activity: [activityTracing] },
+    sinks: tracingSinks,
     workflowBundle: { codePath },
     workerDeploymentOptions: { useWorkerVersioning: true, version, defaultVersioningBehavior: 'PINNED' },
     shutdownGraceTime: '5s',

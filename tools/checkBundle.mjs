@@ -1,5 +1,5 @@
 /**
- * Bundles the workflows as a worker does and fails when something is in the bundle that does not belong in the
+ * Bundles the workflows and their interceptors as a worker does and fails when something is in the bundle that does not belong in the
  * sandbox: zod (it has cost workers their memory), or a part of the house that is not domain/ or workflows/.
  * Usage: node tools/checkBundle.mjs [workflows/index.ts]
  */
@@ -18,6 +18,7 @@ const problems = [];
 const log = (_level) => (message) => problems.push(String(message));
 const { code } = await bundleWorkflowCode({
   workflowsPath: entry,
+  workflowInterceptorModules: [join(root, 'workflows', 'tracing.ts')],
   logger: { log() {}, trace() {}, debug() {}, info() {}, warn: log('warn'), error: log('error') },
 });
 

@@ -10,6 +10,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { CodedError } from '../errors';
 import type { Logger } from '../log';
 import { showMetrics, type Metrics } from '../metrics';
+import { traceRequest } from '../telemetry';
 import { appStateOf, type AppState, type RequestContext } from './context';
 import { EventStreams, type EventStreamOptions } from './eventStream';
 import { healthRoutes, type ReadinessChecks } from './health';
@@ -84,6 +85,7 @@ function requestContext(
     const given = req.get('x-request-id');
     const id = given !== undefined && requestIdPattern.test(given) ? given : uuidv7();
     const startedAt = performance.now();
+    const trace = traceRequest(req, id);
     const context = new OpenContext(id, deadlineMs, (error) => {
       sendProblem(res, toProblem(error, table, id));
     });
@@ -95,12 +97,12 @@ function requestContext(
       if (!res.writableFinished) context.abort(new Error('the client has gone'));
       const ms = Math.round(performance.now() - startedAt);
       const { method } = req;
-      metrics?.served({ method, route: routeOf(req), status: res.statusCode, seconds: ms / 1_000 });
-      const line = { requestId: id, method, path: pathOf(req), status: res.statusCode, ms };
-      if (res.statusCode >= 500) log.warn(line, 'request');
-      else log.debug(line, 'request');
+      const [route, path, status] = [routeOf(req), pathOf(req), res.statusCode];
+      metrics?.served({ method, route, status, seconds: ms / 1_000 });
+      trace.run(() => log[status >= 500 ? 'warn' : 'debug']({ method, path, status, ms }, 'request'));
+      trace.end({ route, path, status });
     });
-    next();
+    trace.run(next);
   };
 }
 

@@ -16,6 +16,7 @@ runProcess('console', async ({ config, log, metrics }) => {
     deadlineMs: GATEWAY_DEADLINE_MS,
     // One of two questions may be about a part that is away: that must not close the way for the other.
     breakAfter: 1_000,
+    metrics,
   });
   const at = (path: string): string => new URL(path, config.GATEWAY_URL).href;
   const app = createHttpApp({

@@ -68,7 +68,11 @@ runProcess('gateway', async ({ config, log, metrics, signal }) => {
     createVerifier({ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
   );
   const service = (name: string, baseUrl: string) =>
-    createClient({ name, baseUrl, token: config.HAILWAY_SERVICE_TOKEN, deadlineMs: SERVICE_DEADLINE_MS });
+    createClient({
+      ...{ name, baseUrl, metrics },
+      token: config.HAILWAY_SERVICE_TOKEN,
+      deadlineMs: SERVICE_DEADLINE_MS,
+    });
 
   const rideFeed = createRideFeed(pool);
   const offerFeed = createOfferFeed(pool, Date.now);

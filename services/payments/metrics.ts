@@ -1,6 +1,7 @@
 import { Counter, Gauge } from 'prom-client';
 import { openPaymentStatuses, type PaymentStatus } from '../../domain/payment';
 import type { Metrics } from '../../platform/metrics';
+import { lookWhenScraped } from '../../platform/metrics/scrape';
 import type { Pool } from '../../platform/postgres';
 import { openPayments, refundFailedPayments } from './books/paymentStore';
 import type { Attempt } from './provider/attempts';
@@ -11,6 +12,18 @@ import type { GateReading, ProviderGate } from './provider/gate';
  * owed, as owed; and of how many a refund has failed. Nothing of it while the database is away.
  */
 export function countOpenPayments({ registry }: Metrics, pool: Pool): void {
+  const look = lookWhenScraped(registry, {
+    ...{ at: 'payments', freshForMs: 0 },
+    read: async () => {
+      const { rows } = await pool.query<{ status: PaymentStatus | 'refund_failed'; count: number }>(
+        `select case when status = any ($1) then status else 'owed' end as status, count(*) as count
+         from payments where ${openPayments} group by 1
+         union all select 'refund_failed', count(*) from payments where ${refundFailedPayments}`,
+        [openPaymentStatuses],
+      );
+      return rows;
+    },
+  });
   new Gauge({
     name: 'hailway_payments_open',
     help: 'Payments that are not settled, by status, a debt as owed; unresolved, owed and refund_failed may need an operator',
@@ -18,14 +31,7 @@ export function countOpenPayments({ registry }: Metrics, pool: Pool): void {
     registers: [registry],
     async collect() {
       this.reset();
-      const { rows } = await pool
-        .query<{ status: PaymentStatus | 'refund_failed'; count: number }>(
-          `select case when status = any ($1) then status else 'owed' end as status, count(*) as count
-           from payments where ${openPayments} group by 1
-           union all select 'refund_failed', count(*) from payments where ${refundFailedPayments}`,
-          [openPaymentStatuses],
-        )
-        .catch(() => ({ rows: null }));
+      const rows = await look();
       if (rows === null) return;
       for (const status of openPaymentStatuses) this.set({ status }, 0);
       for (const { status, count } of rows) this.set({ status }, count);
@@ -33,20 +39,10 @@ export function countOpenPayments({ registry }: Metrics, pool: Pool): void {
   });
 }
 
-const gateStates = ['closed', 'open', 'half_open'] as const satisfies readonly GateReading['state'][];
-
 /** Shows how the gate before the provider stands, when it is looked at. */
-export function showGate({ registry }: Metrics, gate: Pick<ProviderGate, 'reading'>): void {
-  const registers = [registry];
-  new Gauge({
-    name: 'hailway_provider_breaker_state',
-    help: '1 for the state that the circuit breaker before the payment provider is in: open lets nothing out',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      for (const state of gateStates) this.set({ state }, gate.reading().state === state ? 1 : 0);
-    },
-  });
+export function showGate(metrics: Metrics, gate: Pick<ProviderGate, 'reading'>): void {
+  const registers = [metrics.registry];
+  metrics.watchBreaker('provider', () => gate.reading().state);
   new Gauge({
     name: 'hailway_provider_requests',
     help: 'Requests to the payment provider that are in flight, or wait for their turn',

@@ -28,6 +28,7 @@ runProcess('rides', async ({ config, log, metrics, signal, fail }) => {
     baseUrl: config.LOCATION_URL,
     token: config.HAILWAY_SERVICE_TOKEN,
     deadlineMs: NEAREST_DEADLINE_MS,
+    metrics,
   });
   const { transitions, dispatch, lifecycle } = createRideActivities({
     pool,

@@ -7,10 +7,13 @@ import {
   inboxMigrations,
   withTransaction,
 } from '../../platform/postgres';
-import { testDatabase, type TestDatabase } from '../support/backbone';
+import { startTelemetry } from '../../platform/telemetry';
+import { contextFrom, within } from '../../platform/telemetry/trace';
+import { quiet, testDatabase, type TestDatabase } from '../support/backbone';
 
 let db: TestDatabase;
 beforeAll(async () => {
+  startTelemetry({ service: 'test', endpoint: '', log: quiet });
   db = await testDatabase(5);
 });
 afterAll(() => db.drop());
@@ -40,7 +43,8 @@ test('migrations run once, also when several processes start at once', async () 
 });
 
 test('a fact is written as CloudEvents attributes and JSON, with the transaction or not at all', async () => {
-  await withTransaction(db.pool, (tx) => appendFact(tx, { ...fact, traceparent: '00-a-b-01' }));
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00';
+  await within(contextFrom(traceparent), () => withTransaction(db.pool, (tx) => appendFact(tx, fact)));
   const rollback = new Error('no');
   await expect(
     withTransaction(db.pool, async (tx) => {
@@ -64,7 +68,7 @@ test('a fact is written as CloudEvents attributes and JSON, with the transaction
     ce_sequence: '1',
     ce_correlationid: 'c',
     ce_causationid: 'k',
-    traceparent: '00-a-b-01',
+    traceparent,
   });
   expect(JSON.parse(rows[0]!.value)).toEqual(fact.data);
 });

@@ -46,19 +46,19 @@ test('payments that are open, by status', async () => {
 test('the breaker before the provider', async () => {
   let reading: GateReading = { state: 'closed', opened: 0, refused: 0, inFlight: 2, waiting: 0 };
   showGate(metrics, { reading: () => reading });
-  expect(await shown('hailway_provider_')).toEqual(
+  expect(await shown('hailway_')).toEqual(
     expect.arrayContaining([
-      'hailway_provider_breaker_state{state="closed"} 1',
-      'hailway_provider_breaker_state{state="open"} 0',
+      'hailway_breaker_state{breaker="provider",state="closed"} 1',
+      'hailway_breaker_state{breaker="provider",state="open"} 0',
       'hailway_provider_requests{state="in_flight"} 2',
       'hailway_provider_breaker_opened_total 0',
     ]),
   );
   reading = { state: 'open', opened: 1, refused: 40, inFlight: 0, waiting: 0 };
-  expect(await shown('hailway_provider_')).toEqual(
+  expect(await shown('hailway_')).toEqual(
     expect.arrayContaining([
-      'hailway_provider_breaker_state{state="closed"} 0',
-      'hailway_provider_breaker_state{state="open"} 1',
+      'hailway_breaker_state{breaker="provider",state="closed"} 0',
+      'hailway_breaker_state{breaker="provider",state="open"} 1',
       'hailway_provider_breaker_opened_total 1',
       'hailway_provider_requests_refused_total 40',
     ]),

@@ -1,7 +1,6 @@
 import {
   bulkhead,
   circuitBreaker,
-  CircuitState,
   ConsecutiveBreaker,
   ExponentialBackoff,
   handleWhen,
@@ -10,6 +9,7 @@ import {
   noJitterGenerator,
 } from 'cockatiel';
 import Stripe from 'stripe';
+import { breakerState, type BreakerState } from '../../../platform/metrics/breakers';
 
 export interface GateOptions {
   /** So many requests in a row whose outcome nobody knows close the gate (8). */
@@ -33,7 +33,7 @@ export interface GateOptions {
 
 /** What the gate is like right now, for a metric. */
 export interface GateReading {
-  readonly state: 'closed' | 'open' | 'half_open';
+  readonly state: BreakerState;
   /** How often it has opened since the process began. */
   readonly opened: number;
   /** How many requests were not let through since then. */
@@ -58,13 +58,6 @@ export interface ProviderGate {
 }
 
 type HttpResponse = Awaited<ReturnType<Stripe.HttpClient['makeRequest']>>;
-
-const statusName: Readonly<Record<CircuitState, GateReading['state']>> = {
-  [CircuitState.Closed]: 'closed',
-  [CircuitState.Open]: 'open',
-  [CircuitState.Isolated]: 'open',
-  [CircuitState.HalfOpen]: 'half_open',
-};
 
 /**
  * A circuit breaker before the payment provider. When its outcomes stay unknown (no connection, no answer in time, a
@@ -115,7 +108,7 @@ export function createProviderGate(options: GateOptions = {}): ProviderGate {
       makeRequest: (...request) => through(() => client.makeRequest(...request)),
     }),
     reading: () => ({
-      state: statusName[breaker.state],
+      state: breakerState(breaker.state),
       opened,
       refused,
       inFlight: mostAtOnce - turns.executionSlots,

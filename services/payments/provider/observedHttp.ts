@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import { traceCall } from '../../../platform/telemetry';
 import { attemptOf, type Attempt } from './attempts';
 
 type Http = Stripe.HttpClient;
@@ -20,7 +21,12 @@ export function observedHttp(inner: Http, observe: (attempt: Attempt) => void): 
         observe(Object.assign(attempt, answer, { ms: Math.round(performance.now() - startedAt) }));
       observe(attempt);
       try {
-        const response = await inner.makeRequest(...request);
+        // The trace does not go along: the provider is a stranger.
+        const response = await traceCall({ method, server: 'provider' }, async (_trace, answered) => {
+          const answer = await inner.makeRequest(...request);
+          answered(answer.getStatusCode());
+          return answer;
+        });
         const { 'request-id': requestId } = response.getHeaders();
         const head = {
           httpStatus: response.getStatusCode(),

@@ -1,5 +1,6 @@
 import { Gauge } from 'prom-client';
 import type { Metrics } from '../../../platform/metrics';
+import { lookWhenScraped } from '../../../platform/metrics/scrape';
 import type { Pool } from '../../../platform/postgres';
 import { lastRun } from './runs';
 
@@ -7,7 +8,11 @@ import { lastRun } from './runs';
  * Shows what the last run has left, by kind, and when that was; whoever ran it. Nothing of it while the database is away.
  */
 export function showDrifts({ registry }: Metrics, pool: Pool): void {
-  const reading = () => lastRun(pool).catch(() => null);
+  const look = lookWhenScraped(registry, {
+    ...{ at: 'reconciliation', freshForMs: 0 },
+    read: async () => ({ run: await lastRun(pool) }),
+  });
+  const reading = async () => (await look())?.run ?? null;
   new Gauge({
     name: 'hailway_reconciliation_drifts',
     help: 'Drifts that the last reconciliation has found and that were not repaired, by kind',

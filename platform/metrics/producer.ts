@@ -1,0 +1,52 @@
+import { Counter, Histogram } from 'prom-client';
+import type { Metrics } from '../metrics';
+import type { ProducerObserver } from '../observers';
+import { durations } from './durations';
+
+/** For `createFactProducer({ observer })`; one for all the producers of a process. */
+export function observeProducer({ registry }: Metrics): ProducerObserver {
+  const registers = [registry];
+  const sent = new Counter({
+    name: 'messaging_client_sent_messages_total',
+    help: 'Records that all replicas have acknowledged, by partition',
+    labelNames: [
+      'messaging_system',
+      'messaging_operation_name',
+      'messaging_destination_name',
+      'messaging_destination_partition_id',
+    ],
+    registers,
+  });
+  const bytes = new Counter({
+    name: 'hailway_producer_sent_bytes_total',
+    help: 'Bytes of these records: keys, values and headers, before compression',
+    labelNames: ['messaging_destination_name'],
+    registers,
+  });
+  const operation = new Histogram({
+    name: 'messaging_client_operation_duration_seconds',
+    help: 'Time until a request with records was answered; with error_type where it was not an acknowledgement',
+    labelNames: ['messaging_system', 'messaging_operation_name', 'error_type'],
+    buckets: durations,
+    registers,
+  });
+  const encoding = new Histogram({
+    name: 'hailway_producer_encoding_seconds',
+    help: 'Time that the records of one request took to encode',
+    buckets: [0.000_1, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1],
+    registers,
+  });
+  const of = { messaging_system: 'kafka', messaging_operation_name: 'send' } as const;
+  return {
+    encoded: (seconds) => encoding.observe(seconds),
+    sent({ topic, partition }, records, size) {
+      sent.inc(
+        { ...of, messaging_destination_name: topic, messaging_destination_partition_id: String(partition) },
+        records,
+      );
+      bytes.inc({ messaging_destination_name: topic }, size);
+    },
+    answered: (seconds, error) =>
+      operation.observe({ ...of, ...(error === null ? {} : { error_type: error }) }, seconds),
+  };
+}
