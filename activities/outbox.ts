@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Pool } from 'pg';
-import { factAddress, factEntry } from '../contracts/catalogue';
+import { FactInvalid } from '../contracts/knownFact';
+import { writtenFact } from '../contracts/writtenFact';
 import { DomainError } from '../domain/errors';
 import type { Recorded, Step } from '../domain/sagas';
 import { findStep, recordFact, stepsOf } from '../platform/outbox';
@@ -68,7 +69,7 @@ async function recordTransition<State extends Versioned, F extends Fact>(
     const taken = await stepsOf(tx, aggregateId, { afterVersion: expectedVersion });
     return { applied: false, state: before, takenBy: taken.map((step) => step.stepId) };
   }
-  mustBeValid(fact);
+  const written = valid(fact, topicPrefix);
   const after = aggregate.fold(before, fact);
   await aggregate.save(tx, { before, after, fact, stepId });
   const { version } = after;
@@ -76,21 +77,20 @@ async function recordTransition<State extends Versioned, F extends Fact>(
     stepId,
     aggregateId,
     version,
-    fact,
+    ...written,
     source,
     ...(belongsTo === undefined ? {} : { correlationId: belongsTo(after) }),
-    ...factAddress(fact.type, topicPrefix),
   });
   return { applied: true, state: after };
 }
 
-/**
- * Facts are kept for ever, so none is committed that its schema would not have.
- * @throws DomainError `argument_not_valid`: no use in trying again
- */
-function mustBeValid(fact: Fact): void {
-  const parsed = factEntry(fact.type)?.schema.safeParse(fact.data);
-  if (parsed?.error) throw new DomainError('argument_not_valid', `${fact.type}: ${parsed.error.message}`);
+/** @throws DomainError `argument_not_valid` for a fact that its schema would not have: no use in trying again */
+function valid(fact: Fact, topicPrefix: string): ReturnType<typeof writtenFact> {
+  try {
+    return writtenFact(fact, topicPrefix);
+  } catch (error) {
+    throw error instanceof FactInvalid ? new DomainError('argument_not_valid', error.message) : error;
+  }
 }
 
 /** A refusal of the domain is final; everything else may succeed later. */

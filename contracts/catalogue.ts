@@ -1,16 +1,7 @@
 import type { z } from 'zod';
-import { driverFacts } from './facts/drivers';
-import { firstVersions } from './facts/first';
-import {
-  disputeFacts,
-  paymentFacts,
-  payoutAccountFacts,
-  payoutFacts,
-  reconciliationFacts,
-} from './facts/payments';
-import { pricingFacts } from './facts/pricing';
-import { ratingFacts } from './facts/ratings';
-import { rideFacts } from './facts/rides';
+import { consumers, reads, type ConsumerName } from './consumers';
+import { earlierVersions } from './facts/earlier';
+import { families } from './families';
 
 /** The topics by domain; facts are kept for ever, positions are telemetry and kept for an hour. */
 export const topics = [
@@ -27,102 +18,45 @@ export type FactTopic = Exclude<(typeof topics)[number]['name'], 'driver-positio
 export interface CatalogueEntry {
   readonly type: string;
   readonly version: number;
+  /** What the type begins with. */
+  readonly family: string;
   readonly topic: FactTopic;
   /** What the Kafka key and `ce_subject` are. */
   readonly key: string;
   /** The service whose database commits it. */
   readonly owner: string;
-  /** Consumers that act on it. Audit takes everything. */
-  readonly consumers: readonly string[];
+  /** Consumers that act on it. */
+  readonly consumers: readonly ConsumerName[];
   readonly schema: z.ZodType;
+  /** Where a newer version follows: what that changed, and how its data are made of this one's. */
+  readonly next: { readonly changed: string; readonly upcast: (data: unknown) => unknown } | null;
 }
-
-interface Family {
-  readonly topic: FactTopic;
-  readonly key: string;
-  readonly owner: string;
-  readonly consumers: readonly string[];
-  readonly facts: Record<string, z.ZodType>;
-}
-
-const families: readonly Family[] = [
-  {
-    topic: 'rides',
-    key: 'rideId',
-    owner: 'rides',
-    consumers: ['analytics', 'audit', 'notifications'],
-    facts: rideFacts,
-  },
-  {
-    topic: 'payments',
-    key: 'rideId',
-    owner: 'payments',
-    consumers: ['audit', 'notifications'],
-    facts: paymentFacts,
-  },
-  {
-    topic: 'payments',
-    key: 'disputeId',
-    owner: 'payments',
-    consumers: ['audit', 'notifications'],
-    facts: disputeFacts,
-  },
-  {
-    topic: 'payments',
-    key: 'payoutId',
-    owner: 'payments',
-    consumers: ['audit', 'notifications'],
-    facts: payoutFacts,
-  },
-  {
-    topic: 'payments',
-    key: 'payout-account-<driverId>',
-    owner: 'payments',
-    consumers: ['audit', 'notifications'],
-    facts: payoutAccountFacts,
-  },
-  { topic: 'payments', key: 'runId', owner: 'payments', consumers: ['audit'], facts: reconciliationFacts },
-  { topic: 'drivers', key: 'driverId', owner: 'rides', consumers: ['audit'], facts: driverFacts },
-  { topic: 'pricing', key: 'quoteId', owner: 'pricing', consumers: ['audit'], facts: pricingFacts },
-  { topic: 'ratings', key: 'ratingId', owner: 'rides', consumers: ['audit'], facts: ratingFacts },
-];
 
 /**
  * Every version of every fact there is, the newest of each last: AsyncAPI, docs and compatibility tests come from it.
  */
-export const catalogue: readonly CatalogueEntry[] = families.flatMap(({ facts, ...family }) =>
-  Object.entries(facts).flatMap(([type, schema]) => {
-    const older = Object.hasOwn(firstVersions, type)
-      ? [firstVersions[type as keyof typeof firstVersions]]
-      : [];
-    return [...older, schema].map((each, i) => ({ ...family, type, version: i + 1, schema: each }));
+export const catalogue: readonly CatalogueEntry[] = families.flatMap(({ name, topic, key, owner, facts }) =>
+  Object.entries<z.ZodType>(facts).flatMap(([type, schema]) => {
+    const versions = [
+      ...(earlierVersions[type] ?? []).map((version) => ({ schema: version.schema, next: version })),
+      { schema, next: null },
+    ];
+    const readers = (Object.keys(consumers) as ConsumerName[]).filter((consumer) => reads(consumer, type));
+    const entry = { type, family: name, topic, key, owner, consumers: readers };
+    return versions.map((version, i) => ({ ...entry, ...version, version: i + 1 }));
   }),
 );
 
-type Schemas = typeof rideFacts &
-  typeof paymentFacts &
-  typeof disputeFacts &
-  typeof payoutFacts &
-  typeof payoutAccountFacts &
-  typeof reconciliationFacts &
-  typeof driverFacts &
-  typeof pricingFacts &
-  typeof ratingFacts;
-
-export type FactType = keyof Schemas;
-export type FactData<T extends FactType> = z.infer<Schemas[T]>;
-
-const entries = new Map(catalogue.map((entry) => [entry.type, entry]));
-
-/**
- * Where a fact goes: its topic, and the version of its schema.
- * @throws Error for a fact that is not in the catalogue
- */
-export function factAddress(type: string, topicPrefix: string): { topic: string; schemaVersion: number } {
-  const entry = factEntry(type);
-  if (entry === undefined) throw new Error(`impossible: ${type} is not in the catalogue`);
-  return { topic: topicPrefix + entry.topic, schemaVersion: entry.version };
-}
+const versionsOf = new Map<string, CatalogueEntry[]>();
+for (const entry of catalogue) versionsOf.set(entry.type, [...(versionsOf.get(entry.type) ?? []), entry]);
 
 /** The catalogue's newest entry for a fact, or undefined for a fact that this version does not know. */
-export const factEntry = (type: string): CatalogueEntry | undefined => entries.get(type);
+export const factEntry = (type: string): CatalogueEntry | undefined => versionsOf.get(type)?.at(-1);
+
+/** Every version of a fact, the newest last; none of a fact that this version does not know. */
+export const factVersions = (type: string): readonly CatalogueEntry[] => versionsOf.get(type) ?? [];
+
+/** The topics that a consumer reads, without a prefix. */
+export const topicsRead = (consumer: ConsumerName): FactTopic[] => [
+  ...new Set(catalogue.flatMap((entry) => (entry.consumers.includes(consumer) ? [entry.topic] : []))),
+];

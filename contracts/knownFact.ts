@@ -1,8 +1,20 @@
 import { z } from 'zod';
-import { factEntry, type FactData, type FactType } from './catalogue';
+import { factVersions, type CatalogueEntry } from './catalogue';
+import { reads, type ConsumerName, type ReadBy } from './consumers';
+import type { FactData, FactType } from './families';
 
-/** A fact of the catalogue with its data as its schema has it. */
-export type KnownFact = { [T in FactType]: { readonly type: T; readonly data: FactData<T> } }[FactType];
+/** A fact of the catalogue with its data as the newest schema has it. */
+export type KnownFact<T extends FactType = FactType> = {
+  [Type in T]: { readonly type: Type; readonly data: FactData<Type> };
+}[T];
+
+/** A fact as it is read: its type, and its data as somebody wrote it. */
+export interface UnreadFact {
+  readonly type: string;
+  /** `ride.requested.v1`; the newest version when missing. */
+  readonly dataschema?: string | undefined;
+  readonly data: unknown;
+}
 
 /** A fact that is not what the catalogue says of its type: no use in trying again. */
 export class FactInvalid extends Error {
@@ -12,24 +24,69 @@ export class FactInvalid extends Error {
 }
 
 /**
- * Holds a fact to its schema. Fields that the schema does not know are left out.
- * @returns null for a type that this version does not know: somebody else's business.
+ * Why a consumer skips a fact: nobody here knows its type (a newer service's, perhaps), or the consumer has no use for
+ * it; null where it reads it.
+ */
+export type SkipReason = 'unknown_type' | 'not_subscribed';
+
+export const skipReason =
+  (consumer: ConsumerName) =>
+  ({ type }: Pick<UnreadFact, 'type'>): SkipReason | null => {
+    if (factVersions(type).length === 0) return 'unknown_type';
+    return reads(consumer, type) ? null : 'not_subscribed';
+  };
+
+/**
+ * Reads the facts of a consumer: holds them to their schemas, and makes the newest version of earlier ones. Fields that
+ * the schema does not know are left out.
+ * @returns for each fact null where the consumer skips it (`skipReason`)
  * @throws FactInvalid when the type is known and the data, or the version of its schema, is not.
  */
-export function knownFact(fact: {
-  readonly type: string;
-  /** `ride.requested.v1`; the newest version when missing. */
-  readonly dataschema?: string | undefined;
-  readonly data: unknown;
-}): KnownFact | null {
-  const entry = factEntry(fact.type);
-  if (entry === undefined) return null;
-  // The newest schema reads the older ones too: what they lack has a default.
-  const known = Array.from({ length: entry.version }, (_, i) => `${entry.type}.v${i + 1}`);
-  if (fact.dataschema !== undefined && !known.includes(fact.dataschema)) {
-    throw new FactInvalid(`${fact.dataschema} is not known here, ${known.join(' and ')} are`);
-  }
-  const parsed = entry.schema.safeParse(fact.data);
-  if (!parsed.success) throw new FactInvalid(`${fact.type}: ${z.prettifyError(parsed.error)}`);
-  return { type: fact.type, data: parsed.data } as KnownFact;
+export function readerOf<C extends ConsumerName>(
+  consumer: C,
+): (fact: UnreadFact) => KnownFact<ReadBy<C>> | null {
+  const skip = skipReason(consumer);
+  return (fact) => (skip(fact) === null ? (knownFact(fact) as KnownFact<ReadBy<C>> | null) : null);
+}
+
+/**
+ * The same for a fact of whatever type, by whoever reads it.
+ * @returns null for a type that this version does not know
+ * @throws FactInvalid as `readerOf`
+ */
+export function knownFact(fact: UnreadFact): KnownFact | null {
+  const versions = factVersions(fact.type);
+  const newest = versions.at(-1);
+  if (newest === undefined) return null;
+  const written = writtenIn(fact, versions) ?? newest;
+  const data = upcast(written, parsed(written, fact.data), versions);
+  return { type: fact.type, data } as KnownFact;
+}
+
+function writtenIn(
+  { dataschema }: UnreadFact,
+  versions: readonly CatalogueEntry[],
+): CatalogueEntry | undefined {
+  if (dataschema === undefined) return undefined;
+  const names = versions.map(({ type, version }) => `${type}.v${version}`);
+  const found = versions[names.indexOf(dataschema)];
+  if (found === undefined)
+    throw new FactInvalid(`${dataschema} is not known here, ${names.join(' and ')} are`);
+  return found;
+}
+
+/** Version by version up to the newest, whose schema reads what came of it. */
+function upcast(from: CatalogueEntry, data: unknown, versions: readonly CatalogueEntry[]): unknown {
+  return versions
+    .slice(from.version)
+    .reduce<{ entry: CatalogueEntry; data: unknown }>(
+      (at, entry) => ({ entry, data: parsed(entry, at.entry.next?.upcast(at.data)) }),
+      { entry: from, data },
+    ).data;
+}
+
+function parsed({ type, version, schema }: CatalogueEntry, data: unknown): unknown {
+  const result = schema.safeParse(data);
+  if (result.success) return result.data;
+  throw new FactInvalid(`${type}.v${version}: ${z.prettifyError(result.error)}`);
 }

@@ -1,5 +1,6 @@
 import { latLngToCell } from 'h3-js';
-import { knownFact, type KnownFact } from '../../contracts/knownFact';
+import type { ReadBy } from '../../contracts/consumers';
+import { readerOf, type KnownFact } from '../../contracts/knownFact';
 import { CodedError } from '../../platform/errors';
 import type { Fact, Handle } from '../../platform/inbox';
 import type { Tx } from '../../platform/postgres';
@@ -8,13 +9,16 @@ import { addDemand, cellsOf, forgetCells, rememberCells, type DemandChange, type
 /** Hexagons of about 460 m edge: a few blocks. */
 const H3_RESOLUTION = 8;
 
+const read = readerOf('analytics');
+type Read = KnownFact<ReadBy<'analytics'>>;
+
 /** What an end of a ride counts as; null ends it without being counted. */
 const endings: Readonly<Record<string, DemandCount | null>> = {
   'ride.completed': 'completed',
   'ride.cancelled': 'cancelled',
   'ride.no_driver_found': 'noDriver',
   'ride.payment_failed': null,
-};
+} satisfies Partial<Record<Read['type'], DemandCount | null>>;
 
 /**
  * Counts demand: rides requested and ended, by the cell of the pickup and the minute in which it happened (not in
@@ -62,7 +66,7 @@ export const countDemand: Handle = async (tx, facts) => {
 function pickupCells(facts: readonly Fact[]): Map<string, string> {
   const cells = new Map<string, string>();
   for (const fact of facts) {
-    const known = knownFact(fact);
+    const known = read(fact);
     if (!isRequest(known)) continue;
     const { lat, lng } = known.data.pickup;
     cells.set(fact.key, latLngToCell(lat, lng, H3_RESOLUTION));
@@ -70,9 +74,9 @@ function pickupCells(facts: readonly Fact[]): Map<string, string> {
   return cells;
 }
 
-type Request = Extract<KnownFact, { type: 'ride.requested' | 'ride.scheduled' | 'ride.rescheduled' }>;
+type Request = Extract<Read, { type: 'ride.requested' | 'ride.scheduled' | 'ride.rescheduled' }>;
 
-const isRequest = (fact: KnownFact | null): fact is Request =>
+const isRequest = (fact: Read | null): fact is Request =>
   fact?.type === 'ride.requested' || fact?.type === 'ride.scheduled' || fact?.type === 'ride.rescheduled';
 
 /** Rides of this batch are at hand; only those requested before are looked up. */

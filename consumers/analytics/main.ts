@@ -1,4 +1,5 @@
 import { problemPages } from '../../contracts/api/problems';
+import { topicsRead } from '../../contracts/catalogue';
 import { createRequireRole, createVerifier } from '../../platform/auth';
 import { createHttpApp, listen } from '../../platform/http';
 import { runInbox } from '../../platform/inbox';
@@ -18,7 +19,7 @@ runProcess('analytics', async ({ config, log, metrics, signal, fail }) => {
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
   const inbox = runInbox({
     group: prefixed('analytics'),
-    topics: [prefixed('rides')],
+    topics: topicsRead('analytics').map(prefixed),
     pool,
     kafka: createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'analytics', log }),
     handle: countDemand,

@@ -1,4 +1,4 @@
-import { topics } from '../../contracts/catalogue';
+import { topicsRead } from '../../contracts/catalogue';
 import { problemPages } from '../../contracts/api/problems';
 import { createRequireRole, createVerifier } from '../../platform/auth';
 import { createHttpApp, listen } from '../../platform/http';
@@ -8,9 +8,6 @@ import { createPool, inboxMigrations, migrate, migrationSet } from '../../platfo
 import { runProcess } from '../../platform/shutdown';
 import { storeFacts } from './handler';
 import { auditRoutes } from './routes';
-
-/** Every topic of facts; positions are telemetry and never enter. */
-const factTopics = topics.map(({ name }) => name).filter((name) => name !== 'driver-positions');
 
 runProcess('audit', async ({ config, log, metrics, signal, fail }) => {
   await migrate(config.AUDIT_DATABASE_URL, [
@@ -22,7 +19,7 @@ runProcess('audit', async ({ config, log, metrics, signal, fail }) => {
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
   const inbox = runInbox({
     group: prefixed('audit'),
-    topics: factTopics.map(prefixed),
+    topics: topicsRead('audit').map(prefixed),
     pool,
     kafka: createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'audit', log }),
     handle: storeFacts,

@@ -1,10 +1,10 @@
 import { v5 as uuidv5 } from 'uuid';
 import { isTold, webhookBody } from '../../contracts/api/webhooks';
-import { knownFact, type KnownFact } from '../../contracts/knownFact';
+import { readerOf } from '../../contracts/knownFact';
 import { CodedError } from '../../platform/errors';
 import type { Fact, Handle } from '../../platform/inbox';
 import { listenersFor, type Listener } from './endpoints';
-import { messagesFor, type Message } from './messages';
+import { messagesFor, type Message, type News } from './messages';
 import {
   rememberRiders,
   ridersOf,
@@ -25,9 +25,11 @@ export const notificationId = (factId: string, role: string, recipientId: string
 export const deliveryId = (factId: string, endpointId: string): string =>
   uuidv5(`${factId}|webhook|${endpointId}`, ID_NAMESPACE);
 
-interface News {
+const read = readerOf('notifications');
+
+interface ReadFact {
   readonly fact: Fact;
-  readonly known: KnownFact;
+  readonly known: News;
   readonly messages: readonly Message[];
 }
 
@@ -36,8 +38,8 @@ interface News {
  * @throws FactInvalid; CodedError `rider_not_seen` for a ride whose first fact never came.
  */
 export const notify: Handle = async (tx, facts) => {
-  const news = facts.flatMap((fact): News[] => {
-    const known = knownFact(fact);
+  const news = facts.flatMap((fact): ReadFact[] => {
+    const known = read(fact);
     return known === null ? [] : [{ fact, known, messages: messagesFor(known) }];
   });
   const named = new Map<string, string>();
@@ -62,16 +64,15 @@ export const notify: Handle = async (tx, facts) => {
 };
 
 /** The first facts of a ride and of its payment say whose it is. */
-const riderNamedBy = ({ data }: KnownFact): string | undefined =>
-  'riderId' in data ? data.riderId : undefined;
+const riderNamedBy = ({ data }: News): string | undefined => ('riderId' in data ? data.riderId : undefined);
 
 /** The ride that a fact belongs to; none for a payout or its account. A dispute's key is not its ride. */
-function rideOf({ fact, known }: News): string | null {
+function rideOf({ fact, known }: ReadFact): string | null {
   if (/^payout(_account)?\./.test(known.type)) return null;
   return 'rideId' in known.data ? known.data.rideId : fact.key;
 }
 
-function address(one: News, message: Message, riders: ReadonlyMap<string, string>): Notification {
+function address(one: ReadFact, message: Message, riders: ReadonlyMap<string, string>): Notification {
   const { fact } = one;
   const rideId = rideOf(one);
   const recipientId = message.driverId ?? riders.get(rideId ?? '');
@@ -101,7 +102,7 @@ function letterOf(notification: Notification, endpointId: string): Delivery {
 
 /** A fact of a ride or its payment as those get it who may see the ride. */
 function webhooksOf(
-  { fact, known }: News,
+  { fact, known }: ReadFact,
   riderId: string | undefined,
   listeners: readonly Listener[],
 ): Delivery[] {

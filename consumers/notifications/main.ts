@@ -1,4 +1,5 @@
 import { problemPages } from '../../contracts/api/problems';
+import { topicsRead } from '../../contracts/catalogue';
 import { createRequireRole, createVerifier } from '../../platform/auth';
 import { ConfigError, type Config } from '../../platform/config';
 import { createHttpApp, listen } from '../../platform/http';
@@ -44,7 +45,7 @@ runProcess('notifications', async ({ config, log, metrics, signal, fail }) => {
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
   const inbox = runInbox({
     group: prefixed('notifications'),
-    topics: ['rides', 'payments'].map(prefixed),
+    topics: topicsRead('notifications').map(prefixed),
     pool,
     kafka: createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'notifications', log }),
     handle: notify,

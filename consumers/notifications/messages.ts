@@ -1,3 +1,4 @@
+import type { ReadBy } from '../../contracts/consumers';
 import type { KnownFact } from '../../contracts/knownFact';
 import { driverAccount, ledgerEntries } from '../../domain/ledger';
 import { money } from '../../domain/money';
@@ -6,6 +7,9 @@ import type { PaymentFactType } from '../../domain/paymentFacts';
 
 export type Role = 'rider' | 'driver';
 export type Channel = 'push' | 'email';
+
+/** A fact that people are told of, or webhooks. */
+export type News = KnownFact<ReadBy<'notifications'>>;
 
 /** What is said about a fact, before it is known who the rider is. */
 export interface Message {
@@ -30,7 +34,7 @@ const toDriver = (driverId: string | null, template: string, text: string): Mess
   driverId === null ? [] : [{ role: 'driver', driverId, channel: 'push', template, text }];
 
 /** What a fact of a ride or payment means to people; nothing where nobody cares. */
-export function messagesFor(fact: KnownFact): Message[] {
+export function messagesFor(fact: News): Message[] {
   switch (fact.type) {
     case 'ride.requested': {
       const { totalMinor, currency } = fact.data.fare;
@@ -201,7 +205,7 @@ export function messagesFor(fact: KnownFact): Message[] {
 }
 
 /** What the books owe the driver more by this fact, in minor units; below 0 where the driver owes it. */
-function earnedMinor(driverId: string | null, fact: Extract<KnownFact, { type: PaymentFactType }>): number {
+function earnedMinor(driverId: string | null, fact: Extract<News, { type: PaymentFactType }>): number {
   if (driverId === null) return 0;
   const account = driverAccount(driverId);
   const lines = ledgerEntries(fact).filter((line) => line.account === account);
@@ -216,7 +220,7 @@ function routeStays(by: 'rider' | 'driver' | 'payment'): Message[] {
   return [toRider('push', 'route_change_unpaid', text)];
 }
 
-function cancelled(data: Extract<KnownFact, { type: 'ride.cancelled' }>['data']): Message[] {
+function cancelled(data: Extract<News, { type: 'ride.cancelled' }>['data']): Message[] {
   const { by, feeMinor, currency, driverId } = data;
   const fee = feeMinor === 0 ? 'You pay nothing.' : `The fee is ${money(feeMinor, currency)}.`;
   const said = {

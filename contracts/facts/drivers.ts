@@ -3,12 +3,14 @@ import { subjectId, vehicle } from '../shared';
 
 /** What happened to a driver's account and shift. */
 export const driverFacts = {
-  'driver.registered': z.object({
-    driverId: subjectId,
-    name: z.string(),
-    plate: z.string(),
-    product: vehicle,
-  }),
-  'driver.went_online': z.object({ driverId: subjectId }),
-  'driver.went_offline': z.object({ driverId: subjectId }),
+  'driver.registered': z
+    .object({
+      driverId: subjectId,
+      name: z.string(),
+      plate: z.string(),
+      product: vehicle,
+    })
+    .describe('A driver is known, or what is known of them has changed.'),
+  'driver.went_online': z.object({ driverId: subjectId }).describe('A shift begins.'),
+  'driver.went_offline': z.object({ driverId: subjectId }).describe('A shift ends.'),
 };

@@ -3,18 +3,20 @@ import { fare, point, product, subjectId, time, uuid } from '../shared';
 
 /** What was promised to whom. */
 export const pricingFacts = {
-  'quote.issued': z.object({
-    quoteId: uuid,
-    riderId: subjectId,
-    product,
-    pickup: point,
-    stops: z.array(point).default([]),
-    dropoff: point,
-    distanceMeters: z.int().min(0),
-    durationSeconds: z.int().min(0),
-    surge: z.number().min(1),
-    fare,
-    scheduledFor: time.nullable().default(null),
-    expiresAt: time,
-  }),
+  'quote.issued': z
+    .object({
+      quoteId: uuid,
+      riderId: subjectId,
+      product,
+      pickup: point,
+      stops: z.array(point).default([]),
+      dropoff: point,
+      distanceMeters: z.int().min(0),
+      durationSeconds: z.int().min(0),
+      surge: z.number().min(1),
+      fare,
+      scheduledFor: time.nullable().default(null),
+      expiresAt: time,
+    })
+    .describe('A fare was promised to a rider until it expires.'),
 };

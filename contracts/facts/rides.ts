@@ -29,47 +29,75 @@ const override = { by: byOperator, reason: z.string().optional() };
 
 /** One schema per fact of a ride, held to the domain's type. Readers ignore fields they do not know. */
 export const rideFacts = {
-  'ride.scheduled': request,
-  'ride.rescheduled': request,
-  'ride.requested': request,
-  'ride.matching_started': z.object({
-    paymentMethod: paymentMethod.optional().describe('what holds the fare, where it is not the first'),
-  }),
-  'ride.payment_failed': z.object({ reason: z.string() }),
-  'ride.driver_reserved': z.object({ driverId: subjectId, offerId: uuid }),
-  'ride.driver_reservation_released': z.object({ driverId: subjectId, reason: z.string() }),
-  'ride.driver_assigned': z.object({ driverId: subjectId, offerId: uuid }),
-  'ride.no_driver_found': z.object({}),
-  'ride.driver_unassigned': z.object({ driverId: subjectId, reason: z.string(), by: byOperator }),
-  'ride.driver_arrived': z.object({ driverId: subjectId, ...override }),
-  'ride.started': z.object({ driverId: subjectId, waitingMinor: minor.optional(), ...override }),
-  'ride.stop_reached': z.object({ driverId: subjectId, stop: z.int().min(1) }),
-  'ride.route_change_proposed': routeChange,
-  'ride.route_change_declined': z.object({
-    changeId: uuid,
-    by: z.enum(['rider', 'driver', 'payment']),
-    reason: z.string(),
-  }),
-  'ride.route_changed': routeChange,
-  'ride.fare_adjusted': z.object({ fare, reason: z.string() }),
-  'ride.completed': z.object({
-    driverId: subjectId,
-    chargeMinor: minor,
-    currency,
-    waitingMinor: minor.optional(),
-    ended: z
-      .object({
-        by: z.enum(['rider', 'operator']),
-        reason: z.string(),
-        drivenMeters: z.number().min(0).nullable().optional(),
-      })
-      .optional(),
-  }),
-  'ride.cancelled': z.object({
-    by: z.enum(['rider', 'operator', 'no_show']),
-    reason: z.string(),
-    driverId: subjectId.nullable(),
-    feeMinor: minor,
-    currency,
-  }),
+  'ride.scheduled': request.describe('A ride is booked for a later time.'),
+  'ride.rescheduled': request.describe(
+    'The rider has changed a scheduled ride; the data is what is wanted now.',
+  ),
+  'ride.requested': request.describe('A rider wants a ride now, or the time of a scheduled one has come.'),
+  'ride.matching_started': z
+    .object({
+      paymentMethod: paymentMethod.optional().describe('what holds the fare, where it is not the first'),
+    })
+    .describe('The fare is held (or cash agreed), and a driver is looked for.'),
+  'ride.payment_failed': z
+    .object({ reason: z.string() })
+    .describe('None of the payment methods could hold the fare; the ride ends.'),
+  'ride.driver_reserved': z
+    .object({ driverId: subjectId, offerId: uuid })
+    .describe('A driver who is about to finish another ride takes this one next.'),
+  'ride.driver_reservation_released': z
+    .object({ driverId: subjectId, reason: z.string() })
+    .describe('The driver who was to come next does not; another one is looked for.'),
+  'ride.driver_assigned': z
+    .object({ driverId: subjectId, offerId: uuid })
+    .describe('A driver has accepted the ride.'),
+  'ride.no_driver_found': z.object({}).describe('Nobody took the ride in time; it ends and costs nothing.'),
+  'ride.driver_unassigned': z
+    .object({ driverId: subjectId, reason: z.string(), by: byOperator })
+    .describe('The driver no longer comes; another one is looked for.'),
+  'ride.driver_arrived': z
+    .object({ driverId: subjectId, ...override })
+    .describe('The driver waits at the pickup.'),
+  'ride.started': z
+    .object({ driverId: subjectId, waitingMinor: minor.optional(), ...override })
+    .describe('The rider is in the car.'),
+  'ride.stop_reached': z
+    .object({ driverId: subjectId, stop: z.int().min(1) })
+    .describe('A stop on the way is reached; stops are counted from 1.'),
+  'ride.route_change_proposed': routeChange.describe(
+    'The rider would like to go another way, at another fare.',
+  ),
+  'ride.route_change_declined': z
+    .object({
+      changeId: uuid,
+      by: z.enum(['rider', 'driver', 'payment']),
+      reason: z.string(),
+    })
+    .describe('The route stays as it was.'),
+  'ride.route_changed': routeChange.describe('The proposed route and its fare count from now on.'),
+  'ride.fare_adjusted': z.object({ fare, reason: z.string() }).describe('An operator has set the fare.'),
+  'ride.completed': z
+    .object({
+      driverId: subjectId,
+      chargeMinor: minor,
+      currency,
+      waitingMinor: minor.optional(),
+      ended: z
+        .object({
+          by: z.enum(['rider', 'operator']),
+          reason: z.string(),
+          drivenMeters: z.number().min(0).nullable().optional(),
+        })
+        .optional(),
+    })
+    .describe('The ride is over, and what it comes to is known.'),
+  'ride.cancelled': z
+    .object({
+      by: z.enum(['rider', 'operator', 'no_show']),
+      reason: z.string(),
+      driverId: subjectId.nullable(),
+      feeMinor: minor,
+      currency,
+    })
+    .describe('The ride ends before it has begun, perhaps for a fee.'),
 } satisfies { [T in RideFactType]: z.ZodType<RideFactData[T]> };

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
-import { factAddress } from '../../contracts/catalogue';
+import { writtenFact } from '../../contracts/writtenFact';
 import type { QuoteClaims, QuoteRequest, QuoteView } from '../../contracts/api/quotes';
 import { orderDrops } from '../../domain/courier';
 import { upfrontFare } from '../../domain/fare';
@@ -67,7 +67,6 @@ function inBestOrder(
 
 /** A quote's one fact: it is issued. */
 async function record(pool: Pool, quote: QuoteClaims, at: string, topicPrefix: string): Promise<void> {
-  const type = 'quote.issued';
   const { quoteId } = quote;
   await withTransaction(pool, async (tx) => {
     await tx.query('insert into quotes (quote_id, rider_id, quote, expires_at) values ($1, $2, $3, $4)', [
@@ -80,9 +79,8 @@ async function record(pool: Pool, quote: QuoteClaims, at: string, topicPrefix: s
       stepId: stepId(quoteId, 'issue'),
       aggregateId: quoteId,
       version: 1,
-      fact: { type, at, data: quote },
       source: '/hailway/pricing',
-      ...factAddress(type, topicPrefix),
+      ...writtenFact({ type: 'quote.issued', at, data: quote }, topicPrefix),
     });
   });
 }

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { factAddress } from '../../contracts/catalogue';
+import { writtenFact } from '../../contracts/writtenFact';
 import { DomainError } from '../../domain/errors';
 import type { Vehicle } from '../../domain/fare';
 import { stepId } from '../../domain/names';
@@ -148,8 +148,7 @@ async function recordDriverFact(
     stepId: stepId(driverId, type, version),
     aggregateId: driverId,
     version,
-    fact: { type, at, data },
     source: '/hailway/rides',
-    ...factAddress(type, topicPrefix),
+    ...writtenFact({ type, at, data }, topicPrefix),
   });
 }

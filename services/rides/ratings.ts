@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { v5 as uuidv5 } from 'uuid';
-import { factAddress } from '../../contracts/catalogue';
+import { writtenFact } from '../../contracts/writtenFact';
 import { DomainError } from '../../domain/errors';
 import { stepId } from '../../domain/names';
 import type { Rating, RatingFactData, RatingSide } from '../../domain/rating';
@@ -55,15 +55,13 @@ function sameAs(given: Rating, { stars, comment }: Rating): Rating {
 
 async function recordGiven(tx: Tx, data: RatingFactData, at: string, topicPrefix: string): Promise<void> {
   const { ratingId, rideId } = data;
-  const type = 'rating.given';
   await recordFact(tx, {
     stepId: stepId(ratingId, 'give'),
     aggregateId: ratingId,
     version: 1,
-    fact: { type, at, data },
     source: '/hailway/rides',
     correlationId: rideId,
-    ...factAddress(type, topicPrefix),
+    ...writtenFact({ type: 'rating.given', at, data }, topicPrefix),
   });
 }
 

@@ -1,10 +1,9 @@
 import { notificationId } from '../../consumers/notifications/handler';
-import { messagesFor } from '../../consumers/notifications/messages';
+import { messagesFor, type News } from '../../consumers/notifications/messages';
 import { signature } from '../../consumers/notifications/webhook';
-import type { KnownFact } from '../../contracts/knownFact';
 import { requested } from '../support/consumers';
 
-const said = (fact: KnownFact) =>
+const said = (fact: News) =>
   messagesFor(fact).map(({ role, driverId, channel, text }) => `${driverId ?? role} by ${channel}: ${text}`);
 
 const money1250 = { amountMinor: 1_250, currency: 'USD' };
@@ -12,9 +11,9 @@ const driverId = 'driver-1';
 const share = { driverId, commissionMinor: 250, taxMinor: 100 };
 const cancelled = { reason: 'r', feeMinor: 500, currency: 'USD', driverId };
 
-test.each<[KnownFact, string[]]>([
+test.each<[News, string[]]>([
   [
-    { type: 'ride.requested', data: requested('r', 'rider-1') } as KnownFact,
+    { type: 'ride.requested', data: requested('r', 'rider-1') } as News,
     ['rider by push: Your ride is requested for USD 12.50.'],
   ],
   [
@@ -29,7 +28,7 @@ test.each<[KnownFact, string[]]>([
     ],
   ],
   [
-    { type: 'ride.scheduled', data: requested('r', 'rider-1') } as KnownFact,
+    { type: 'ride.scheduled', data: requested('r', 'rider-1') } as News,
     ['rider by push: Your ride for later is booked for USD 12.50.'],
   ],
   [
@@ -45,7 +44,7 @@ test.each<[KnownFact, string[]]>([
   ],
   [{ type: 'ride.route_change_declined', data: { changeId: 'c', by: 'rider', reason: 'r' } }, []],
   [
-    { type: 'ride.route_changed', data: requested('r', 'rider-1') } as unknown as KnownFact,
+    { type: 'ride.route_changed', data: requested('r', 'rider-1') } as unknown as News,
     ['rider by push: The route is changed. The fare is USD 12.50.'],
   ],
   [

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { factAddress } from '../../../contracts/catalogue';
+import { writtenFact } from '../../../contracts/writtenFact';
 import { payoutAccountId, stepId } from '../../../domain/names';
 import { recordFact } from '../../../platform/outbox';
 import { withTransaction, type Queryable, type Tx } from '../../../platform/postgres';
@@ -42,15 +42,14 @@ export async function changePayoutAccount(pool: Pool, change: PayoutAccountChang
     const changed = await putAccount(tx, driverId, destination);
     if (changed === null) return;
     const { version, previousDestination } = changed;
-    const type = 'payout_account.changed';
     const aggregateId = payoutAccountId(driverId);
+    const data = { driverId, destination, previousDestination };
     await recordFact(tx, {
       stepId: stepId(aggregateId, 'change', version),
       aggregateId,
       version,
-      fact: { type, at, data: { driverId, destination, previousDestination } },
       source: '/hailway/payments',
-      ...factAddress(type, topicPrefix),
+      ...writtenFact({ type: 'payout_account.changed', at, data }, topicPrefix),
     });
   });
 }

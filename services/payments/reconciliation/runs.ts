@@ -1,4 +1,4 @@
-import { factAddress } from '../../../contracts/catalogue';
+import { writtenFact } from '../../../contracts/writtenFact';
 import { stepId } from '../../../domain/names';
 import type { Compared, Found, ReconciliationOrder, ReconciliationReport } from '../../../domain/reconcile';
 import {
@@ -125,9 +125,8 @@ const record = (
   topicPrefix: string,
 ): Promise<void> =>
   recordFact(tx, {
-    ...{ stepId: step, aggregateId: runId, version, fact },
-    source: '/hailway/payments',
-    ...factAddress(fact.type, topicPrefix),
+    ...{ stepId: step, aggregateId: runId, version, source: '/hailway/payments' },
+    ...writtenFact(fact, topicPrefix),
   });
 
 async function put(tx: Tx, run: Reconciliation): Promise<void> {

@@ -1,4 +1,5 @@
-import { catalogue, topics } from '../../../../contracts/catalogue';
+import { topics, topicsRead } from '../../../../contracts/catalogue';
+import { consumers, type ConsumerName } from '../../../../contracts/consumers';
 import { groupLag, readTopicRaw, withAdmin, type Kafka, type RawRecord } from '../../../../platform/kafka';
 import type { Evidence, LogRecord } from '../evidence';
 
@@ -8,10 +9,7 @@ export const factTopics = topics.map(({ name }) => name).filter((name) => name !
 export const consumerTopics: Readonly<Record<string, readonly string[]>> = {
   location: ['driver-positions'],
   ...Object.fromEntries(
-    ['analytics', 'audit', 'notifications'].map((consumer) => [
-      consumer,
-      [...new Set(catalogue.filter((entry) => entry.consumers.includes(consumer)).map(({ topic }) => topic))],
-    ]),
+    (Object.keys(consumers) as ConsumerName[]).map((consumer) => [consumer, topicsRead(consumer)]),
   ),
 };
 

@@ -1,0 +1,54 @@
+import type { FactType } from './families';
+
+type Family<T extends string> = T extends `${infer F}.${string}` ? F : never;
+
+/** A fact, a family of facts (`ride.*`), or all of them. */
+export type Pattern = FactType | `${Family<FactType>}.*` | '*';
+
+export interface Consumer {
+  /** What it does with them, in a sentence. */
+  readonly does: string;
+  readonly reads: readonly Pattern[];
+  /** The facts that it makes on those that it reads; `npm run check` holds how long such a chain gets. */
+  readonly makes: readonly { readonly on: Pattern; readonly facts: readonly FactType[] }[];
+}
+
+/**
+ * Who acts on which facts. What a consumer does not name here it is not given; what its code names and this does not
+ * compile, and a check holds the rest of the code to it.
+ */
+export const consumers = {
+  analytics: {
+    does: 'counts demand by place and minute',
+    reads: [
+      ...(['ride.scheduled', 'ride.rescheduled', 'ride.requested', 'ride.completed'] as const),
+      ...(['ride.cancelled', 'ride.no_driver_found', 'ride.payment_failed'] as const),
+    ],
+    makes: [],
+  },
+  audit: { does: 'keeps every fact', reads: ['*'], makes: [] },
+  notifications: {
+    does: 'tells riders and drivers, and posts to webhooks',
+    reads: ['ride.*', 'payment.*', 'payout.*', 'payout_account.*'],
+    makes: [],
+  },
+} as const satisfies Readonly<Record<string, Consumer>>;
+
+export type ConsumerName = keyof typeof consumers;
+
+type Matching<P extends string> = P extends '*'
+  ? FactType
+  : P extends `${infer F}.*`
+    ? Extract<FactType, `${F}.${string}`>
+    : Extract<FactType, P>;
+
+/** The types of the facts that a consumer reads. */
+export type ReadBy<C extends ConsumerName> = Matching<(typeof consumers)[C]['reads'][number]>;
+
+/** Whether a fact's type is one of those that a pattern stands for. */
+export const matches = (pattern: string, type: string): boolean =>
+  pattern === '*' || pattern === type || (pattern.endsWith('.*') && type.startsWith(pattern.slice(0, -1)));
+
+/** Whether a consumer reads facts of a type, also of one that is not in the catalogue yet. */
+export const reads = (consumer: ConsumerName, type: string): boolean =>
+  consumers[consumer].reads.some((pattern) => matches(pattern, type));
