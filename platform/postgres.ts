@@ -1,7 +1,7 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Pool, types, type ClientBase, type PoolClient } from 'pg';
 import type { Logger } from './log';
+import { projectRoot } from './root';
 
 export type { Pool };
 
@@ -167,9 +167,7 @@ export interface MigrationSet {
  * from the sources and from dist/ alike: `migrationSet('rides', 'services/rides/migrations')`.
  */
 export function migrationSet(name: string, dirFromRoot: string): MigrationSet {
-  let root = __dirname;
-  while (!existsSync(join(root, 'package.json')) && dirname(root) !== root) root = dirname(root);
-  return { name, dir: join(root, dirFromRoot) };
+  return { name, dir: join(projectRoot(), dirFromRoot) };
 }
 
 /** The tables of `outbox.ts` and `relay.ts`: in every database that owns facts. */

@@ -1,9 +1,9 @@
-import { existsSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { buildIdOf, setCurrentVersion } from './deployment';
 import type { Logger } from './log';
+import { projectRoot } from './root';
 import { activityTracing, clientTracing, tracingSinks } from './telemetry/temporal';
 import { backoffMs, wait } from './wait';
 
@@ -38,9 +38,7 @@ export const workflowInterceptorModules: readonly string[] = [join(__dirname, '.
 
 /** Where `npm run build` puts the bundle of all workflows. */
 export function workflowBundlePath(): string {
-  let root = __dirname;
-  while (!existsSync(join(root, 'package.json')) && dirname(root) !== root) root = dirname(root);
-  return join(root, 'dist', 'workflow-bundle.js');
+  return join(projectRoot(), 'dist', 'workflow-bundle.js');
 }
 
 /**

@@ -1,6 +1,8 @@
+import { join } from 'node:path';
 import { createClient } from '../../platform/client';
 import { portVariable } from '../../platform/config';
 import { createHttpApp, listen } from '../../platform/http';
+import { projectRoot } from '../../platform/root';
 import { runProcess } from '../../platform/shutdown';
 import { consoleRoutes } from './routes';
 
@@ -26,7 +28,9 @@ runProcess('console', async ({ config, log, metrics }) => {
     routes: (router) =>
       consoleRoutes(router, {
         gateway,
+        catalogueDir: join(projectRoot(), 'docs', 'catalogue'),
         links: [
+          ['Facts', '/catalogue/'],
           ['Workflows in Temporal', config.HAILWAY_TEMPORAL_UI_URL],
           ['API description', at('/openapi.json')],
           ['Problems', at('/problems')],

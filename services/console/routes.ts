@@ -1,4 +1,4 @@
-import type { Router } from 'express';
+import { static as files, type Router } from 'express';
 import { paymentNeedsView } from '../../contracts/api/needs';
 import { demandView, overviewView } from '../../contracts/api/ops';
 import type { Client } from '../../platform/client';
@@ -8,13 +8,16 @@ export interface ConsoleOptions {
   /** The public API, with a token of the role service. */
   readonly gateway: Client;
   readonly links: ConsoleState['links'];
+  /** The folder with the generated pages of the catalogue of facts. */
+  readonly catalogueDir: string;
 }
 
 const demandRows = 12;
 const needRows = 10;
 
-/** One page; what it cannot get it says, so that it is of use when other parts are down. */
-export function consoleRoutes(router: Router, { gateway, links }: ConsoleOptions): void {
+/** One page; what it cannot get it says, so that it is of use when other parts are down. Beside it the catalogue of facts. */
+export function consoleRoutes(router: Router, { gateway, links, catalogueDir }: ConsoleOptions): void {
+  router.use('/catalogue', files(catalogueDir));
   router.get('/', async (_req, res) => {
     const [overview, needs, demand] = await Promise.all([
       seen(gateway.call('GET', '/v1/ops/overview', { response: overviewView })),

@@ -2,13 +2,9 @@ import { createHash } from 'node:crypto';
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, delimiter, dirname, join, resolve } from 'node:path';
+import { projectRoot } from '../../platform/root';
 
-/** The folder with package.json, from the sources and from dist/ alike. */
-export function projectRoot(): string {
-  let root = __dirname;
-  while (!existsSync(join(root, 'package.json')) && dirname(root) !== root) root = dirname(root);
-  return root;
-}
+export { projectRoot };
 
 /** Whether this process is root: Postgres then needs a user of its own, who cannot look into root's home. */
 export const isRoot = (): boolean => process.getuid?.() === 0;
