@@ -2,6 +2,7 @@ import { paymentNeeds } from '../../domain/paymentNeeds';
 import { ConfigError } from '../../platform/config';
 import { balances } from './balances';
 import { doctor } from './doctor';
+import { fact } from './fact';
 import { payments } from './payments';
 import { reconcileHouse } from './reconcile';
 import { rides } from './rides';
@@ -29,6 +30,12 @@ const help = `npx hailway <command>
       by how much, its cause and what repairs it; --repair does what is safe; looks at all that is open and at what
       has changed since TIME (ISO 8601; a day ago), and again twice, SECONDS (10) apart, at what differs; exit 1 if a
       drift is left, or something could not be looked at
+  fact new [TYPE] [--says TEXT] [--field NAME:KIND]... [--dry-run]
+      introduces a fact: its schema, its example, its frozen schema; on a terminal it asks for what is not said
+  fact evolve [TYPE] [--add NAME?:KIND | NAME:KIND=VALUE]... [--remove NAME]... [--change NAME:KIND=VALUE]...
+      [--changed TEXT] [--dry-run]
+      changes a fact: an optional field where that is all, else the next version with an upcaster to it; VALUE is
+      TypeScript, in which \`data\` is the earlier version's
   help
       prints this text`;
 
@@ -50,6 +57,8 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv = pro
         return await balances(rest, env);
       case 'reconcile':
         return await reconcileHouse(rest, env);
+      case 'fact':
+        return await fact(rest);
       case 'doctor':
         return await doctor(rest, env);
       case 'help':
