@@ -1,159 +1,79 @@
-import type { Pool } from 'pg';
-import { applyRecords, type Applied, type Handle } from './inbox/apply';
-import type { ParkedRecord } from './inbox/store';
-import type { Kafka, KafkaLog } from './kafka/client';
-import { runConsumer, type ConsumedBatch, type RawRecord } from './kafka/consumer';
-import { createFactProducer, KafkaRefused, type FactProducer } from './kafka/producer';
+import type { InboxOptions } from './inbox/options';
+import { Settler } from './inbox/settle';
+import { Slots } from './inbox/slots';
+import { runConsumer, type RawRecord } from './kafka/consumer';
+import { createFactProducer } from './kafka/producer';
 import { isRetriable } from './postgres';
-import { backoffMs } from './wait';
+import { backoffMs, wait } from './wait';
+import { storedPositions } from './inbox/store';
 
-export type { Handle } from './inbox/apply';
+export type { Applied, Handle } from './inbox/apply';
+export { createInboxDeadLetters } from './inbox/deadLetters';
 export { MalformedFact, parseFact, type Fact } from './inbox/fact';
-export { inboxSummary } from './inbox/store';
+export type { Skip } from './inbox/sorter';
+export { inboxSummary, inboxTables } from './inbox/store';
 
-export interface InboxOptions {
-  /** Consumer group, also the name under which the database keeps positions and sequences. */
-  readonly group: string;
-  readonly topics: readonly string[];
-  /** The consumer's database, with `inboxMigrations`. */
-  readonly pool: Pool;
-  readonly kafka: Kafka;
-  /**
-   * Applies facts, each of which is given once in the life of the database unless its transaction was rolled back.
-   * Everything it changes goes through `tx`. Calls for different partitions overlap. What it throws is retried for as
-   * long as it takes if `isRetriable` says so; otherwise the fact goes to the dead-letter topic and its key is parked.
-   */
-  readonly handle: Handle;
-  readonly signal: AbortSignal;
-  readonly log: KafkaLog;
-  /** Facts of one transaction at most (2,000). */
-  readonly maxFacts?: number;
-  /** `<group>.dead-letter`; it must exist and take records somewhat larger than the topics do. */
-  readonly deadLetterTopic?: string;
-  /** Told of every transaction. */
-  readonly onApplied?: (applied: Applied) => void;
-}
+export type { DeadLetters, InboxOptions } from './inbox/options';
 
-const deadLetterTimeoutMs = 10_000;
+/** How the inbox reads: what a partition may bring at once, and what all together may have in hand. */
+export const inboxReading = {
+  ahead: { maxRecords: 50_000, maxBytes: 33_554_432 },
+  maxBytesPerPartition: 4_194_304,
+  /** What goes into one transaction. */
+  *slices(records: readonly RawRecord[], maxFacts = 5_000): Generator<readonly RawRecord[]> {
+    for (let start = 0; start < records.length; start += maxFacts)
+      yield records.slice(start, start + maxFacts);
+  },
+} as const;
 
 /**
- * Consumes facts until the signal is aborted, then finishes the transaction in hand. Whatever is delivered twice has
- * its effect once: de-duplication, effect and position are one transaction, Kafka's offset follows. Facts of a key are
- * applied in order, or not at all: behind one that cannot be applied the key's later ones wait (`inbox_parked`), while
- * other keys go on. A retriable error holds the partition, with back-off, while the others go on.
+ * Consumes facts until the signal is aborted, then finishes the transactions in hand. Whatever is delivered twice has
+ * its effect once: de-duplication, effect and position are one transaction, Kafka's offset follows. The next facts are
+ * fetched meanwhile. Facts of a key are applied in order, or not at all: behind one that cannot be applied the key's
+ * later ones wait (`inbox_parked`), while other keys go on. What may pass holds the partition, with back-off, while the
+ * others go on.
  */
 export async function runInbox(options: InboxOptions): Promise<void> {
-  const { kafka, group, topics, signal, log } = options;
-  const producer = createFactProducer(kafka, { log });
-  const failures = new Map<string, number>();
-  const maxFacts = options.maxFacts ?? 2_000;
+  const { kafka, group, topics, signal, log, observer, maxTries = 12 } = options;
+  const producer = options.deadLetters === undefined ? createFactProducer(kafka, { log }) : undefined;
+  const deadLetters = producer ?? options.deadLetters ?? null;
+  const stored = await positionsToStartAt(options);
+  let isFirst = true;
+  const settler = new Settler({ ...options, deadLetters }, new Slots(options.concurrency ?? 3), maxTries);
   try {
     await runConsumer({
       ...{ kafka, group, topics, signal, log },
+      ahead: inboxReading.ahead,
+      maxBytesPerPartition: inboxReading.maxBytesPerPartition,
+      startAt: (partition, _isKept, topic) => (isFirst ? (stored.get(`${topic}/${partition}`) ?? 0) : null),
+      onAssigned(assigned) {
+        isFirst = false;
+        observer?.assigned(assigned);
+      },
+      onRestart: () => observer?.restarted(),
       async onBatch(batch) {
-        for (let start = 0; start < batch.records.length && batch.isLive(); start += maxFacts) {
-          const records = batch.records.slice(start, start + maxFacts);
-          if (!(await settle(batch, records, options, producer, failures))) return;
-        }
+        for (const records of inboxReading.slices(batch.records, options.maxFacts))
+          if (!(await settler.settle(batch, records))) return;
       },
     });
   } finally {
-    await producer.disconnect();
+    await producer?.disconnect();
   }
 }
 
-/** Applies records and tells Kafka; false when they have to come again and the partition is held until then. */
-async function settle(
-  batch: ConsumedBatch,
-  records: readonly RawRecord[],
-  options: InboxOptions,
-  producer: FactProducer,
-  failures: Map<string, number>,
-): Promise<boolean> {
-  const { group, log } = options;
-  const place = { group, topic: batch.topic, partition: batch.partition };
-  const failuresKey = `${batch.topic}/${batch.partition}`;
-  const attempts = (failures.get(failuresKey) ?? 0) + 1;
-  const apply = (oneByOne: boolean): Promise<Applied> =>
-    applyRecords({
-      ...{
-        pool: options.pool,
-        place,
-        records,
-        endOffset: batch.endOffset,
-        handle: options.handle,
-        oneByOne,
-        attempts,
-      },
-      deadLetter: (dead) => publishDead(dead, attempts, options, producer),
-    });
-  let applied: Applied;
-  try {
-    applied = await apply(false).catch((error: unknown) => {
-      if (isRetriable(error)) throw error;
-      log.warn(
-        { err: error, ...place, records: records.length },
-        'batch failed, applying its facts one by one',
-      );
-      return apply(true);
-    });
-  } catch (error) {
-    failures.set(failuresKey, attempts);
-    const ms = backoffMs(attempts, { minMs: 50, maxMs: 5_000 });
-    log.warn({ err: error, ...place, attempts, againInMs: ms }, 'facts not applied, trying again');
-    batch.holdFor(ms);
-    return false;
+/**
+ * Where the database says that partitions go on, by `topic/partition`: asked once, since while members come and go Kafka
+ * knows it as well. A database that does not answer is waited for, as nothing could be applied without it.
+ */
+async function positionsToStartAt({ pool, group, signal, log }: InboxOptions): Promise<Map<string, number>> {
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      return await storedPositions(pool, group);
+    } catch (error) {
+      if (!isRetriable(error)) throw error;
+      log.warn({ err: error, group, attempt }, 'inbox waits for its database');
+      await wait(backoffMs(attempt), signal);
+    }
   }
-  failures.delete(failuresKey);
-  for (const { reason, factId, key, record } of applied.parked) {
-    if (reason === null) log.debug({ ...place, factId, key }, 'fact waits behind a parked one');
-    else
-      log.error(
-        { ...place, offset: record.offset, factId, key, reason, attempts },
-        'fact dead-lettered, key parked',
-      );
-  }
-  options.onApplied?.(applied);
-  await batch.commit((records.at(-1)?.offset ?? -1) + 1);
-  return true;
-}
-
-/** Original bytes and headers, and beside them why, how often and from where. */
-async function publishDead(
-  dead: readonly ParkedRecord[],
-  attempts: number,
-  options: InboxOptions,
-  producer: FactProducer,
-): Promise<void> {
-  const topic = options.deadLetterTopic ?? `${options.group}.dead-letter`;
-  const letters = dead.map(({ record, reason, stack }) => {
-    const original = Object.entries(record.headers).map(([name, value]) => [name, value ?? '']);
-    return {
-      topic,
-      key: record.key,
-      value: record.value,
-      headers: {
-        ...(Object.fromEntries(original) as Record<string, Buffer>),
-        dlq_reason: reason ?? '',
-        dlq_stack: stack ?? '',
-        dlq_attempts: String(attempts),
-        dlq_group: options.group,
-        dlq_topic: record.topic,
-        dlq_partition: String(record.partition),
-        dlq_offset: String(record.offset),
-        dlq_time: new Date().toISOString(),
-      },
-    };
-  });
-  try {
-    await producer.send(letters, { signal: AbortSignal.timeout(deadLetterTimeoutMs) });
-  } catch (error) {
-    if (!(error instanceof KafkaRefused))
-      throw Object.assign(new Error('dead-letter topic', { cause: error }), { retriable: true });
-    // Everything is in inbox_parked too: the partition goes on.
-    options.log.error(
-      { err: error, topic, records: letters.length },
-      'dead-letter topic refuses the records',
-    );
-  }
+  return new Map();
 }

@@ -22,6 +22,8 @@ export interface Fact<Data = unknown> {
   readonly traceparent: string | undefined;
   /** Parsed JSON; not validated against the fact's schema. */
   readonly data: Data;
+  /** The record as it lies in Kafka. */
+  readonly record: RawRecord;
 }
 
 /** A record that is no fact: it lacks what the CloudEvents binding asks for. */
@@ -44,6 +46,21 @@ export function keyOf(record: RawRecord): string | null {
   }
 }
 
+/** What a header says, where it has one value; null where it is missing or has several. */
+export function headerOf(record: RawRecord, name: string): string | null {
+  const value = record.headers[name];
+  return value === undefined || Array.isArray(value) ? null : value.toString();
+}
+
+/** The aggregate's version that a record says, whatever else is wrong with it; null where it says none. */
+export function sequenceOf(record: RawRecord): number | null {
+  const sequence = Number(headerOf(record, 'ce_sequence') ?? NaN);
+  return Number.isSafeInteger(sequence) && sequence >= 1 ? sequence : null;
+}
+
+/** More than Kafka takes of our own producers: somebody else wrote it. */
+const maxFactBytes = 1_048_576;
+
 /**
  * Reads a record in CloudEvents' binary mode: attributes from the `ce_` headers, data from the value.
  * @throws MalformedFact saying what is missing or wrong.
@@ -51,20 +68,19 @@ export function keyOf(record: RawRecord): string | null {
 export function parseFact(record: RawRecord): Fact {
   const key = keyOf(record);
   if (key === null) throw new MalformedFact('the key is missing or not UTF-8');
-  const optional = (name: string): string | undefined => {
-    const value = record.headers[name];
-    return value === undefined || Array.isArray(value) ? undefined : value.toString();
-  };
+  const optional = (name: string): string | undefined => headerOf(record, name) ?? undefined;
   const header = (name: string): string => {
-    const value = optional(name);
+    const value = headerOf(record, name);
     if (!value) throw new MalformedFact(`header ${name} is missing`);
     return value;
   };
   if (header('ce_specversion') !== '1.0') throw new MalformedFact('ce_specversion is not 1.0');
-  const sequence = Number(header('ce_sequence'));
-  if (!Number.isSafeInteger(sequence) || sequence < 1)
-    throw new MalformedFact('ce_sequence is not 1, 2, 3, …');
+  header('ce_sequence');
+  const sequence = sequenceOf(record);
+  if (sequence === null) throw new MalformedFact('ce_sequence is not 1, 2, 3, …');
   if (record.value === null) throw new MalformedFact('the value is missing');
+  if (record.value.length > maxFactBytes)
+    throw new MalformedFact(`the value has ${record.value.length} bytes, ${maxFactBytes} at most`);
   let data: unknown;
   try {
     data = JSON.parse(utf8.decode(record.value));
@@ -86,5 +102,6 @@ export function parseFact(record: RawRecord): Fact {
     causationId: header('ce_causationid'),
     traceparent: optional('traceparent'),
     data,
+    record,
   };
 }

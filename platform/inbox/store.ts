@@ -1,5 +1,9 @@
 import type { RawRecord } from '../kafka/consumer';
 import type { Queryable, Tx } from '../postgres';
+import { headerOf, sequenceOf } from './fact';
+
+/** Every table of the inbox: they stay together, in the schema of the projection that they are about. */
+export const inboxTables = ['inbox_positions', 'inbox_sequences', 'inbox_parked', 'inbox_discarded'] as const;
 
 /** One partition of a topic, as one consumer group sees it. */
 export interface Place {
@@ -15,6 +19,8 @@ export interface ParkedRecord {
   readonly factId: string | null;
   readonly reason: string | null;
   readonly stack: string | null;
+  /** How often it was tried by itself; 0 for one that waits. */
+  readonly attempts: number;
 }
 
 /**
@@ -40,73 +46,145 @@ export async function lockPosition(tx: Tx, { group, topic, partition }: Place): 
   return rows[0]?.next ?? 0;
 }
 
-export async function movePosition(tx: Tx, place: Place, nextOffset: number, facts: number): Promise<void> {
+/** Where each partition goes on that has been read from, by `topic/partition`. */
+export async function storedPositions(db: Queryable, group: string): Promise<Map<string, number>> {
+  const { rows } = await db.query<{ place: string; next: number }>(
+    `select topic || '/' || partition as place, next_offset as next from inbox_positions where consumer_group = $1`,
+    [group],
+  );
+  return new Map(rows.map(({ place, next }) => [place, next]));
+}
+
+/** What is known of the keys of a batch before it is applied. */
+export interface KeyStates {
+  /** The highest sequence applied, of keys that have one. */
+  readonly sequences: Map<string, number>;
+  /** Keys with a fact that could not be applied. */
+  readonly parked: Set<string>;
+  /** Offsets that an operator has given up, and the sequence from which the key goes on then. */
+  readonly discarded: ReadonlyMap<number, number | null>;
+}
+
+/** Asked after `lockPosition`, in a statement of its own: so it sees what whoever had the lock before has done. */
+export async function readKeys(
+  tx: Tx,
+  { group, topic, partition }: Place,
+  keys: readonly string[],
+  offsets: { readonly first: number; readonly last: number },
+): Promise<KeyStates> {
+  const { rows } = await tx.query<{ key: string; sequence: number | null; of: 's' | 'p' | 'd' }>({
+    name: 'inbox-keys',
+    text: `select key, sequence, 's' as of from inbox_sequences
+             where consumer_group = $1 and topic = $2 and key = any ($3)
+           union all
+           select distinct key, null::bigint, 'p' from inbox_parked
+             where consumer_group = $1 and topic = $2 and key = any ($3)
+           union all
+           select "offset"::text, sequence, 'd' from inbox_discarded
+             where consumer_group = $1 and topic = $2 and partition = $4 and "offset" between $5 and $6`,
+    values: [group, topic, keys, partition, offsets.first, offsets.last],
+  });
+  const states = {
+    sequences: new Map<string, number>(),
+    parked: new Set<string>(),
+    discarded: new Map<number, number | null>(),
+  };
+  for (const { key, sequence, of } of rows) {
+    if (of === 's') states.sequences.set(key, sequence!);
+    else if (of === 'p') states.parked.add(key);
+    else states.discarded.set(Number(key), sequence);
+  }
+  return states;
+}
+
+/** Moves the position, and with it the keys' sequences. */
+export async function movePosition(
+  tx: Tx,
+  { group, topic, partition }: Place,
+  moved: {
+    readonly nextOffset: number;
+    readonly facts: number;
+    readonly sequences: ReadonlyMap<string, number>;
+  },
+): Promise<void> {
   await tx.query({
     name: 'inbox-move',
-    text: `update inbox_positions set next_offset = $4, facts = facts + $5, moved_at = now()
-           where consumer_group = $1 and topic = $2 and partition = $3`,
-    values: [place.group, place.topic, place.partition, nextOffset, facts],
-  });
-}
-
-/** For each of the keys that has one: the highest sequence applied. */
-export async function readSequences(
-  tx: Tx,
-  { group, topic }: Place,
-  keys: string[],
-): Promise<Map<string, number>> {
-  const { rows } = await tx.query<{ key: string; sequence: number }>({
-    name: 'inbox-sequences',
-    text: `select key, sequence from inbox_sequences where consumer_group = $1 and topic = $2 and key = any ($3)`,
-    values: [group, topic, keys],
-  });
-  return new Map(rows.map(({ key, sequence }) => [key, sequence]));
-}
-
-export async function writeSequences(
-  tx: Tx,
-  { group, topic }: Place,
-  sequences: Map<string, number>,
-): Promise<void> {
-  if (sequences.size === 0) return;
-  await tx.query({
-    name: 'inbox-sequences-write',
-    text: `insert into inbox_sequences (consumer_group, topic, key, sequence)
-           select $1, $2, key, sequence from unnest($3::text[], $4::bigint[]) as s (key, sequence)
+    text: `with moved as (
+             update inbox_positions set next_offset = $4, facts = facts + $5, moved_at = now()
+             where consumer_group = $1 and topic = $2 and partition = $3
+           )
+           insert into inbox_sequences (consumer_group, topic, key, sequence)
+           select $1, $2, key, sequence from unnest($6::text[], $7::bigint[]) as s (key, sequence)
            on conflict (consumer_group, topic, key) do update set sequence = excluded.sequence`,
-    values: [group, topic, [...sequences.keys()], [...sequences.values()]],
+    values: [
+      ...[group, topic, partition, moved.nextOffset, moved.facts],
+      ...[[...moved.sequences.keys()], [...moved.sequences.values()]],
+    ],
   });
 }
 
-export async function readParkedKeys(tx: Tx, { group, topic }: Place, keys: string[]): Promise<Set<string>> {
-  const { rows } = await tx.query<{ key: string }>({
-    name: 'inbox-parked-keys',
-    text: `select distinct key from inbox_parked where consumer_group = $1 and topic = $2 and key = any ($3)`,
-    values: [group, topic, keys],
-  });
-  return new Set(rows.map(({ key }) => key));
+/** Moves one key's sequence. */
+export async function writeSequence(
+  tx: Tx,
+  { group, topic }: Place,
+  key: string,
+  sequence: number,
+): Promise<void> {
+  await tx.query(
+    `insert into inbox_sequences (consumer_group, topic, key, sequence) values ($1, $2, $3, $4)
+     on conflict (consumer_group, topic, key) do update set sequence = excluded.sequence`,
+    [group, topic, key, sequence],
+  );
+}
+
+/** Counts facts that had their effect otherwise than in a batch. */
+export async function addFacts(tx: Tx, { group, topic, partition }: Place, facts: number): Promise<void> {
+  await tx.query(
+    `update inbox_positions set facts = facts + $4 where consumer_group = $1 and topic = $2 and partition = $3`,
+    [group, topic, partition, facts],
+  );
 }
 
 /** Postgres keeps no NUL in text. */
-const printable = (text: string): string => text.replaceAll('\0', '\uFFFD');
+export const printable = (text: string): string => text.replaceAll('\0', '\uFFFD');
 
-export async function park(tx: Tx, place: Place, parked: ParkedRecord, attempts: number): Promise<void> {
-  const { record, key, factId, reason } = parked;
-  const headers = Object.entries(record.headers).map(([name, value]) => [
-    printable(name),
-    (Array.isArray(value) ? value : [value ?? '']).map((v) => Buffer.from(v as string).toString('base64')),
-  ]);
+export async function park(tx: Tx, place: Place, parked: ParkedRecord): Promise<void> {
+  const { record, key, factId, reason, stack, attempts } = parked;
+  const type = headerOf(record, 'ce_type');
   await tx.query({
     name: 'inbox-park',
-    text: `insert into inbox_parked (consumer_group, topic, partition, "offset", key, fact_id, head, reason, attempts,
-             raw_key, raw_value, raw_headers)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing`,
+    text: `insert into inbox_parked (consumer_group, topic, partition, "offset", key, fact_id, fact_type, sequence,
+             head, reason, stack, attempts, raw_key, raw_value, raw_headers)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict do nothing`,
     values: [
       ...[place.group, place.topic, place.partition, record.offset, key, factId && printable(factId)],
-      ...[reason !== null, reason && printable(reason), attempts],
-      ...[record.key, record.value, JSON.stringify(Object.fromEntries(headers))],
+      ...[type && printable(type), sequenceOf(record)],
+      ...[reason !== null, reason && printable(reason), stack && printable(stack), attempts],
+      ...[record.key, record.value, JSON.stringify(packHeaders(record.headers))],
     ],
   });
+}
+
+/** Header values as base64, since they may be anything. */
+function packHeaders(headers: RawRecord['headers']): Record<string, string[]> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      printable(name),
+      (Array.isArray(value) ? value : [value ?? '']).map((one) =>
+        Buffer.from(one as string).toString('base64'),
+      ),
+    ]),
+  );
+}
+
+/** Headers of `packHeaders` as they came from Kafka. */
+export function unpackHeaders(packed: Readonly<Record<string, readonly string[]>>): RawRecord['headers'] {
+  return Object.fromEntries(
+    Object.entries(packed).map(([name, values]) => {
+      const buffers = values.map((one) => Buffer.from(one, 'base64'));
+      return [name, buffers.length === 1 ? buffers[0]! : buffers];
+    }),
+  );
 }
 
 /** What a group has done in its database: facts applied, keys that are parked and the facts that wait for them. */

@@ -1,62 +1,17 @@
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Consumer } from 'kafkajs';
 import { backoffMs, wait } from '../wait';
-import type { KafkaLog } from './client';
+import { handle, handOver, heartbeatIntervalMs } from './batches';
+import type { ConsumerOptions } from './consumed';
+import { Lanes } from './lanes';
 
-/** A record as it lies in Kafka. */
-export interface RawRecord {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, Buffer | string | (Buffer | string)[] | undefined>>;
-  /** When it was sent, milliseconds since 1970. */
-  readonly timestamp: number;
-}
-
-/** The records of one partition that came together. */
-export interface ConsumedBatch {
-  readonly topic: string;
-  readonly partition: number;
-  readonly records: readonly RawRecord[];
-  /** Offset that the next record written to the partition will have, as of the fetch. */
-  readonly endOffset: number;
-  /** False once the consumer stops, the group is rebalancing or the partition is sought: leave off early. */
-  isLive(): boolean;
-  /** Records below `nextOffset` are done with. Kafka is told; an error (the partition was taken) may be let through. */
-  commit(nextOffset: number): Promise<void>;
-  /** Goes on behind these records without telling Kafka yet. */
-  skipTo(nextOffset: number): void;
-  /** Holds the partition: what is not committed comes again after `ms`, while other partitions and heartbeats go on. */
-  holdFor(ms: number): void;
-}
-
-export interface ConsumerOptions {
-  readonly kafka: Kafka;
-  readonly group: string;
-  readonly topics: readonly string[];
-  /** One call at a time for a partition; calls for different partitions overlap up to `concurrency`. */
-  readonly onBatch: (batch: ConsumedBatch) => Promise<void>;
-  readonly signal: AbortSignal;
-  readonly log: KafkaLog;
-  /** Partitions handled at once (3). */
-  readonly concurrency?: number;
-  /**
-   * The offset to read a partition from at each joining of the group, whatever was committed; null leaves it where it
-   * is. It is kept when it was this consumer's before the joining, too.
-   */
-  readonly startAt?: (partition: number, isKept: boolean) => number | null;
-  /** Bytes fetched for a partition at once (1 MB). */
-  readonly maxBytesPerPartition?: number;
-  /** After each joining of the group, with the partitions that are ours now. */
-  readonly onAssigned?: (assigned: Readonly<Record<string, number[]>>) => void;
-}
+export type { ConsumedBatch, ConsumerOptions, RawRecord } from './consumed';
 
 // The session must outlast two fetches by far, or a consumer that was blocked never recovers by itself.
 const sessionTimeoutMs = 10_000;
-const heartbeatIntervalMs = 2_000;
 const maxWaitMs = 500;
 const stopWithinMs = 7_000;
+/** As many as there may be partitions: each only hands over what came. */
+const handsWhenAhead = 1_000;
 
 /**
  * Consumes until the signal is aborted, then finishes the batches in hand and leaves the group. Comes back by itself,
@@ -73,6 +28,7 @@ export async function runConsumer(options: ConsumerOptions): Promise<void> {
       if (signal.aborted) break;
       if (Date.now() - startedAt > 60_000) attempt = 0;
       log.warn({ err: error, group, attempt }, 'consumer gave up, starting a new one');
+      options.onRestart?.();
       await wait(backoffMs(attempt, { minMs: 200, maxMs: 3_000 }), signal);
     }
   }
@@ -82,6 +38,8 @@ export async function runConsumer(options: ConsumerOptions): Promise<void> {
 async function consumeUntilCrash(options: ConsumerOptions): Promise<void> {
   const { kafka, signal } = options;
   const holds = new Set<NodeJS.Timeout>();
+  let fail: (error: unknown) => void = () => {};
+  const lanes = options.ahead && new Lanes({ ahead: 1, ...options.ahead }, (error) => fail(error));
   const consumer = kafka.consumer({
     groupId: options.group,
     sessionTimeout: sessionTimeoutMs,
@@ -101,9 +59,12 @@ async function consumeUntilCrash(options: ConsumerOptions): Promise<void> {
   let onAbort: (() => void) | undefined;
   const ended = new Promise<Error | undefined>((resolve) => {
     consumer.on(consumer.events.CRASH, ({ payload }) => resolve(payload.error));
+    fail = (error) => resolve(error instanceof Error ? error : new Error(String(error)));
     onAbort = () => resolve(undefined);
     signal.addEventListener('abort', onAbort);
   });
+  // What waits is read again from where Kafka says; what is in work finds out that it is not live.
+  consumer.on(consumer.events.GROUP_JOIN, () => lanes?.drop());
   listenForAssignments(consumer, options);
   try {
     await consumer.connect();
@@ -112,16 +73,21 @@ async function consumeUntilCrash(options: ConsumerOptions): Promise<void> {
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: options.concurrency ?? 3,
-      eachBatch: (payload) => handle(payload, options, holds),
+      partitionsConsumedConcurrently: lanes ? handsWhenAhead : (options.concurrency ?? 3),
+      eachBatch: (payload) => {
+        const hands = { payload, options, holds, consumer };
+        return lanes ? handOver(hands, lanes) : handle(hands);
+      },
     });
     const crash = await ended;
     if (crash) throw crash;
   } finally {
     if (onAbort) signal.removeEventListener('abort', onAbort);
     for (const hold of holds) clearTimeout(hold);
+    // The batches in hand first: they tell Kafka how far they came.
+    lanes?.drop();
     const stopped = new AbortController();
-    const stopping = consumer.disconnect().catch(() => {});
+    const stopping = (lanes?.idle() ?? Promise.resolve()).then(() => consumer.disconnect()).catch(() => {});
     await Promise.race([stopping.then(() => stopped.abort()), wait(stopWithinMs, stopped.signal)]);
   }
 }
@@ -138,63 +104,11 @@ function listenForAssignments(
       for (const partition of partitions) {
         const place = `${topic}/${partition}`;
         ours.add(place);
-        const offset = startAt?.(partition, before.has(place)) ?? null;
+        const offset = startAt?.(partition, before.has(place), topic) ?? null;
         // Below the log's start the broker says out of range and kafkajs takes the earliest there is.
         if (offset !== null) consumer.seek({ topic, partition, offset: String(offset) });
       }
     log.debug({ group, assigned: memberAssignment }, 'joined the group');
     onAssigned?.(memberAssignment);
   });
-}
-
-async function handle(
-  payload: EachBatchPayload,
-  options: ConsumerOptions,
-  holds: Set<NodeJS.Timeout>,
-): Promise<void> {
-  const { batch } = payload;
-  const { topic, partition } = batch;
-  let lost: unknown;
-  // Work on a batch may last longer than the session.
-  const beat = setInterval(() => {
-    payload.heartbeat().catch((error: unknown) => (lost ??= error));
-  }, heartbeatIntervalMs);
-  try {
-    await options.onBatch({
-      topic,
-      partition,
-      records: batch.messages.map((m) => ({
-        topic,
-        partition,
-        offset: Number(m.offset),
-        key: m.key,
-        value: m.value,
-        headers: m.headers ?? {},
-        timestamp: Number(m.timestamp),
-      })),
-      endOffset: Number(batch.highWatermark),
-      isLive: () =>
-        lost === undefined && payload.isRunning() && !payload.isStale() && !options.signal.aborted,
-      skipTo: (nextOffset) => payload.resolveOffset(String(nextOffset - 1)),
-      async commit(nextOffset) {
-        payload.resolveOffset(String(nextOffset - 1));
-        // Not consumer.commitOffsets: from outside the batch a lost session crashes the consumer for good.
-        await payload.commitOffsetsIfNecessary({
-          topics: [{ topic, partitions: [{ partition, offset: String(nextOffset) }] }],
-        });
-      },
-      holdFor(ms) {
-        const resume = payload.pause();
-        const timer = setTimeout(() => {
-          holds.delete(timer);
-          resume();
-        }, ms);
-        holds.add(timer);
-      },
-    });
-  } finally {
-    clearInterval(beat);
-  }
-  // Tells kafkajs to join again: the group is rebalancing or has forgotten us.
-  if (lost !== undefined) throw lost as Error;
 }

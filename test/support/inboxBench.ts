@@ -32,7 +32,8 @@ export class InboxBench {
     this.producer = createFactProducer(this.kafka, { log: quiet });
     this.db = await testDatabase();
     this.group = unique('inbox');
-    this.topic = await testTopic(this.kafka, 3, unique('inbox'));
+    // Larger than a fact may be: what is beyond it comes from elsewhere.
+    this.topic = await testTopic(this.kafka, 3, unique('inbox'), { 'max.message.bytes': '4000000' });
     const deadLetters = `${this.group}.dead-letter`;
     this.topics.push(
       this.topic,

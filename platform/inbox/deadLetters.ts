@@ -1,0 +1,216 @@
+import {
+  inTime,
+  wouldBe,
+  type DeadLetter,
+  type DeadLetterDeed,
+  type DeadLetterOffice,
+  type DiscardOrder,
+} from '../deadLetters';
+import type { KafkaLog } from '../kafka/client';
+import { withTransaction, type Pool, type Tx } from '../postgres';
+import { behindSavepoint, type Handle } from './apply';
+import {
+  findHeads,
+  moveToDiscarded,
+  readParked,
+  readWhole,
+  setHead,
+  unpark,
+  type ParkedRow,
+} from './deadLetterStore';
+import { parseFact, type Fact } from './fact';
+import { gap, whyOf, type Skip } from './sorter';
+import { addFacts, lockPosition, readKeys, writeSequence, type Place } from './store';
+
+export interface InboxDeadLettersOptions {
+  readonly pool: Pool;
+  readonly group: string;
+  /** The consumer's name, as operators know it. */
+  readonly consumer: string;
+  /** What topics begin with in this installation. */
+  readonly topicPrefix: string;
+  /** As `runInbox` has them. */
+  readonly handle: Handle;
+  readonly skip?: Skip | undefined;
+  readonly log: Pick<KafkaLog, 'info'>;
+}
+
+/** Facts of one transaction at most; the live consumer of the partition waits meanwhile. */
+const factsAtOnce = 200;
+
+interface Release {
+  readonly applied: number;
+  /** The reason of the fact at which it ended; null where it did not. */
+  readonly failed: string | null;
+  readonly more: boolean;
+}
+
+/**
+ * The way out for what `runInbox` has put aside. A key's facts are brought back in the order of their sequences, a bounded
+ * number in a transaction, which begins with the lock of the partition's position, as the live consumer's do: so the two
+ * take turns, and what comes of the key meanwhile waits behind, until nothing is left.
+ */
+export function createInboxDeadLetters(options: InboxDeadLettersOptions): DeadLetterOffice {
+  const { pool, group, consumer, log } = options;
+  const of = { group, consumer, prefix: options.topicPrefix };
+
+  /** Brings a key's facts back until one fails, none is left, or there is no more time. */
+  async function release(letter: DeadLetter, isTime: () => boolean): Promise<Release> {
+    const place = placeOf(letter);
+    let applied = 0;
+    for (;;) {
+      const step = await withTransaction(pool, (tx) => releaseSome(tx, place, letter));
+      applied += step.applied;
+      if (step.failed !== null || !step.more || !isTime()) return { ...step, applied };
+    }
+  }
+
+  async function releaseSome(tx: Tx, place: Place, letter: DeadLetter): Promise<Release> {
+    await lockPosition(tx, place);
+    const { key } = letter;
+    const rows = await readParked(tx, place, { key, offset: letter.offset, limit: factsAtOnce + 1 });
+    const { sequences } = await readKeys(tx, place, [key], { first: 0, last: -1 });
+    const high = sequences.get(key) ?? 0;
+    const ready = readyOf(rows.slice(0, factsAtOnce), high, options.skip);
+    const { passed, failure } = await applyInOrder(tx, ready);
+    await unpark(tx, place, [...ready.behindUs, ...passed.map(({ row }) => row)]);
+    const last = passed.at(-1);
+    if (last) await writeSequence(tx, place, key, last.fact.sequence);
+    const applied = passed.filter(({ skipped }) => !skipped).length;
+    await addFacts(tx, place, applied);
+    if (failure !== null) {
+      const why = whyOf(failure.error);
+      await setHead(tx, place, failure.row, { ...why, wasTried: true });
+      return { applied, failed: why.reason, more: false };
+    }
+    const next = rows[ready.behindUs.length + passed.length];
+    if (next)
+      await setHead(tx, place, next, {
+        ...{ reason: 'not_come_to: those before it have been replayed', stack: null, wasTried: false },
+      });
+    return { applied, failed: null, more: next !== undefined };
+  }
+
+  /** All in one call; where that fails, one after another up to the first that fails. */
+  async function applyInOrder(tx: Tx, ready: Ready): Promise<{ passed: Next[]; failure: Failure | null }> {
+    const wanted = (some: readonly Next[]): Fact[] =>
+      some.filter(({ skipped }) => !skipped).map(({ fact }) => fact);
+    const apply = async (some: readonly Next[]) => {
+      const facts = wanted(some);
+      return facts.length === 0 ? null : behindSavepoint(tx, () => options.handle(tx, facts));
+    };
+    if ((await apply(ready.next)) === null) return { passed: ready.next, failure: ready.failure };
+    const passed: Next[] = [];
+    for (const one of ready.next) {
+      const failed = await apply([one]);
+      if (failed) return { passed, failure: { row: one.row, error: failed.error } };
+      passed.push(one);
+    }
+    return { passed, failure: ready.failure };
+  }
+
+  async function discardHead(letter: DeadLetter, { by, because }: DiscardOrder): Promise<boolean> {
+    const place = placeOf(letter);
+    return withTransaction(pool, async (tx) => {
+      await lockPosition(tx, place);
+      const { key } = letter;
+      const offset = letter.offset;
+      const [row] = await readParked(tx, place, { key, offset, limit: 1, alone: true });
+      if (!row?.head) return false;
+      const first = key === '' ? [] : await readParked(tx, place, { key, offset, limit: 2 });
+      const next = first.find((one) => one.offset !== offset);
+      const { sequences } = await readKeys(tx, place, [key], { first: 0, last: -1 });
+      // Whatever it was: the key goes on with the next that there is.
+      const sequence = row.sequence ?? (next?.sequence ? next.sequence - 1 : null);
+      await moveToDiscarded(tx, place, row, { by, because, sequence });
+      if (key !== '' && sequence !== null && sequence > (sequences.get(key) ?? 0))
+        await writeSequence(tx, place, key, sequence);
+      if (next)
+        await setHead(tx, place, next, {
+          ...{ reason: 'not_come_to: the one before it was discarded', stack: null, wasTried: false },
+        });
+      return true;
+    });
+  }
+
+  const placeOf = ({ topic, partition }: DeadLetter): Place => ({ group, topic, partition });
+  const deedOf = (
+    { id, key }: DeadLetter,
+    outcome: DeadLetterDeed['outcome'],
+    { applied, failed, more }: Release,
+  ): DeadLetterDeed => {
+    if (failed !== null && outcome === 'replayed')
+      return { id, key, outcome: 'failed', applied, reason: failed };
+    return { id, key, outcome: more ? 'under_way' : outcome, applied, reason: failed };
+  };
+
+  return {
+    async list(filter) {
+      const found = await findHeads(pool, of, { ...filter, limit: filter.limit + 1 });
+      return { deadLetters: found.slice(0, filter.limit), more: found.length > filter.limit };
+    },
+    show: (id) => readWhole(pool, of, id),
+    async replay(order) {
+      const letters = await findHeads(pool, of, order);
+      if (order.dryRun) return { done: letters.map(wouldBe), left: 0 };
+      return inTime(letters, async (letter, isTime) => {
+        const released = await release(letter, isTime);
+        log.info({ group, ...letter, ...released }, 'dead letter replayed');
+        return deedOf(letter, 'replayed', released);
+      });
+    },
+    async discard(order) {
+      const letters = await findHeads(pool, of, order);
+      if (order.dryRun) return { done: letters.map(wouldBe), left: 0 };
+      return inTime(letters, async (letter, isTime) => {
+        const { by, because } = order;
+        if (await discardHead(letter, order))
+          log.info({ group, ...letter, by, because }, 'dead letter discarded');
+        const released = await release(letter, isTime);
+        return deedOf(letter, 'discarded', released);
+      });
+    },
+  };
+}
+
+interface Next {
+  readonly row: ParkedRow;
+  readonly fact: Fact;
+  readonly skipped: boolean;
+}
+
+interface Failure {
+  readonly row: ParkedRow;
+  readonly error: unknown;
+}
+
+interface Ready {
+  /** At or below the key's sequence: they have had their effect. */
+  readonly behindUs: readonly ParkedRow[];
+  readonly next: Next[];
+  /** Where it cannot go on. */
+  readonly failure: Failure | null;
+}
+
+/** Which of a key's rows, in their order, can have their effect now. */
+function readyOf(rows: readonly ParkedRow[], high: number, skip: Skip | undefined): Ready {
+  const behindUs: ParkedRow[] = [];
+  const next: Next[] = [];
+  let at = high;
+  for (const row of rows) {
+    let fact: Fact;
+    try {
+      if (row.sequence !== null && row.sequence <= at) {
+        behindUs.push(row);
+        continue;
+      }
+      fact = parseFact(row.record);
+      if (fact.sequence !== at + 1) throw gap(fact.sequence, at);
+    } catch (error) {
+      return { behindUs, next, failure: { row, error } };
+    }
+    next.push({ row, fact, skipped: (skip?.(fact) ?? null) !== null });
+    at = fact.sequence;
+  }
+  return { behindUs, next, failure: null };
+}

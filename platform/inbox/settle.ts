@@ -1,0 +1,161 @@
+import { codeOf } from '../errors';
+import type { ConsumedBatch, RawRecord } from '../kafka/consumer';
+import { isRetriable } from '../postgres';
+import { factFields } from '../telemetry';
+import { backoffMs, wait } from '../wait';
+import { applyRecords, FactHeld, type Applied } from './apply';
+import { publishDead } from './deadLetter';
+import type { SettlerOptions } from './options';
+import type { Slots } from './slots';
+
+/** Tries of a whole batch before the fact is looked for that it fails of. */
+const triesTogether = 3;
+/** So long without a way forward is said as an error at each try. */
+const alarmAfterMs = 10_000;
+const backoff = { minMs: 50, maxMs: 5_000 };
+
+/** The stored position is before the records: they are read again from there. */
+class BeginsBeyond extends Error {
+  override readonly name = 'BeginsBeyond';
+  readonly retriable = false;
+
+  constructor(readonly position: number) {
+    super(`the records begin beyond the stored position ${position}`);
+  }
+}
+
+/** Takes the records of one partition into the database, until they are in it, or not ours any more. */
+export class Settler {
+  /** Where partitions were told to be read from: what comes first is the first there is from there on. */
+  private readonly readFrom = new Map<string, number>();
+
+  constructor(
+    private readonly options: SettlerOptions,
+    private readonly slots: Slots,
+    private readonly maxTries: number,
+  ) {}
+
+  /** @returns whether the next records may follow */
+  async settle(batch: ConsumedBatch, records: readonly RawRecord[]): Promise<boolean> {
+    const tries = new Map<number, number>();
+    let rest = records;
+    let apart = false;
+    let failures = 0;
+    let since = 0;
+    while (rest.length > 0) {
+      if (!batch.isLive()) return false;
+      // A fact that has failed is tried by itself, and what is behind it only once it is through.
+      const suspect = tries.has(rest[0]!.offset);
+      const part = suspect ? rest.slice(0, 1) : rest;
+      try {
+        await this.apply(batch, part, apart || suspect, tries);
+        rest = rest.slice(part.length);
+        [apart, failures, since] = [false, 0, 0];
+        continue;
+      } catch (error) {
+        if (error instanceof BeginsBeyond) return this.readAgain(batch, error.position);
+        if (!isRetriable(error) && !apart && !suspect) {
+          this.options.log.warn(
+            { err: error, ...placeOf(batch), records: part.length },
+            'batch failed, looking for the fact',
+          );
+          apart = true;
+          continue;
+        }
+        failures += 1;
+        since ||= Date.now();
+        let again = failures;
+        if (error instanceof FactHeld) {
+          again = (tries.get(error.offset) ?? 0) + 1;
+          tries.set(error.offset, again);
+          const before = rest.findIndex(({ offset }) => offset === error.offset);
+          if (before > 0) {
+            // Those before it had no part in this: they go ahead, and it is the first then.
+            await this.settle(batch, rest.slice(0, before));
+            rest = rest.slice(before);
+          }
+        } else apart = failures >= triesTogether;
+        await this.hold(batch, error, again, since);
+      }
+    }
+    return batch.isLive();
+  }
+
+  private async apply(
+    batch: ConsumedBatch,
+    records: readonly RawRecord[],
+    apart: boolean,
+    tries: ReadonlyMap<number, number>,
+  ): Promise<void> {
+    const { options } = this;
+    const { topic, partition, endOffset } = batch;
+    const place = { group: options.group, topic, partition };
+    const work = (): Promise<Applied> =>
+      applyRecords({
+        ...{
+          pool: options.pool,
+          place,
+          records,
+          endOffset,
+          handle: options.handle,
+          skip: options.skip,
+          apart,
+        },
+        ...{ triesOf: (offset: number) => tries.get(offset) ?? 0, maxTries: this.maxTries },
+        checkPosition: (position) => this.checkPosition(batch, records, position),
+        deadLetter: (dead) => publishDead(dead, options),
+      });
+    const seen = { topic, partition, records, endOffset };
+    const applied = await this.slots.take(() => options.observer?.during(seen, work) ?? work());
+    for (const { reason, factId, key, record, attempts } of applied.parked) {
+      const said = { ...place, ...factFields(record), offset: record.offset, factId, key };
+      if (reason === null) options.log.debug(said, 'fact waits behind a parked one');
+      else options.log.error({ ...said, reason, attempts }, 'fact dead-lettered, key parked');
+    }
+    options.observer?.settled(seen, outcomeOf(applied));
+    options.onApplied?.(applied);
+    await batch.commit(records.at(-1)!.offset + 1);
+  }
+
+  /** The database says how far it is; Kafka's offset is a hint, and may be of another database than this one. */
+  private checkPosition(batch: ConsumedBatch, records: readonly RawRecord[], position: number): void {
+    const first = records[0]!.offset;
+    if (position >= first || position > batch.endOffset) return;
+    if (this.readFrom.get(nameOf(batch)) !== position) throw new BeginsBeyond(position);
+  }
+
+  private readAgain(batch: ConsumedBatch, position: number): false {
+    this.options.log.warn(
+      { ...placeOf(batch), position },
+      'partition is read again from its stored position',
+    );
+    this.readFrom.set(nameOf(batch), position);
+    batch.readFrom(position);
+    return false;
+  }
+
+  /** Waits before the next try, and says so: loudly, once it has lasted. */
+  private async hold(batch: ConsumedBatch, error: unknown, tries: number, since: number): Promise<void> {
+    const { log, observer, signal } = this.options;
+    const heldMs = Date.now() - since;
+    const againInMs = backoffMs(tries, backoff);
+    log[heldMs > alarmAfterMs ? 'error' : 'warn'](
+      { err: error, ...placeOf(batch), tries, heldMs, againInMs },
+      'facts not applied, trying again',
+    );
+    const cause = error instanceof FactHeld ? error.cause : error;
+    observer?.failed(batch, codeOf(cause) ?? (cause instanceof Error ? cause.name : 'unknown'));
+    await wait(againInMs, signal);
+  }
+}
+
+const nameOf = ({ topic, partition }: ConsumedBatch): string => `${topic}/${partition}`;
+const placeOf = ({ topic, partition }: ConsumedBatch) => ({ topic, partition });
+
+function outcomeOf({ applied, duplicates, skipped, parked }: Applied) {
+  const dead = parked.filter(({ reason }) => reason !== null);
+  return {
+    ...{ applied, duplicates, skipped, waiting: parked.length - dead.length },
+    dead: dead.map(({ reason }) => /^(\w+): /.exec(reason!)?.[1] ?? 'error'),
+  };
+}

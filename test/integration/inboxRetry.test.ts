@@ -1,0 +1,128 @@
+import type { Handle } from '../../platform/inbox';
+import { eventually, factRecord, readAll, upTo } from '../support/backbone';
+import { effectsOf, ids, insertEffects, useInbox } from '../support/inboxBench';
+import { keyIn } from '../support/kafkaBench';
+
+const bench = useInbox();
+
+const mayPass = (words: string) => Object.assign(new Error(words), { code: '40001' });
+
+test('a fact that fails for ever of what may pass is a dead letter after its tries; the database goes on beside it', async () => {
+  let tries = 0;
+  const failed: string[] = [];
+  const stubborn: Handle = async (tx, facts) => {
+    await insertEffects(tx, facts);
+    if (facts.some(({ id }) => id === 'thing.changed/a/2')) {
+      if (facts.length === 1) tries += 1;
+      throw mayPass('so it says');
+    }
+  };
+  const inbox = bench.consume(stubborn, {
+    maxTries: 4,
+    observer: {
+      ...{ assigned: () => {}, restarted: () => {}, settled: () => {} },
+      during: (_batch, work) => work(),
+      failed: (_batch, code) => void failed.push(code),
+    },
+  });
+  await bench.producer.send(
+    upTo(4).flatMap((n) => ['a', 'b', 'c'].map((key) => factRecord(bench.topic, key, n))),
+  );
+  await bench.readTo(12);
+  await inbox.stop();
+  const seen = await bench.effects();
+  expect(['a', 'b', 'c'].map((key) => effectsOf(seen, key))).toEqual([[1], upTo(4), upTo(4)]);
+  expect(await bench.parked()).toEqual([
+    { key: 'a', factId: 'thing.changed/a/2', head: true, reason: '40001: so it says' },
+    ...ids('a', [3, 4]).map((factId) => ({ key: 'a', factId, head: false, reason: null })),
+  ]);
+  const [letter] = await readAll(bench.kafka, `${bench.group}.dead-letter`);
+  expect([tries, String(letter!.headers['dlq_attempts'])]).toEqual([4, '4']);
+  expect(failed.length).toBeGreaterThanOrEqual(3);
+  expect(new Set(failed)).toEqual(new Set(['40001']));
+}, 40_000);
+
+test('a database that does not answer is waited for, however often it is tried', async () => {
+  let isAway = true;
+  let tries = 0;
+  const inbox = bench.consume(
+    async (tx, facts) => {
+      tries += 1;
+      // The connection goes in the middle of the work: nothing that is said of the fact.
+      if (isAway) await tx.query('select pg_terminate_backend(pg_backend_pid())');
+      await insertEffects(tx, facts);
+    },
+    { maxTries: 2 },
+  );
+  await bench.producer.send(upTo(3).map((n) => factRecord(bench.topic, 'a', n)));
+  await eventually(
+    () => tries,
+    (n) => n > 6,
+  );
+  isAway = false;
+  await bench.readTo(3);
+  await inbox.stop();
+  expect(await bench.effects()).toEqual(ids('a', [1, 2, 3]));
+  expect(await bench.parked()).toEqual([]);
+}, 40_000);
+
+test('what is refused at the commit alone is found and parked, like what is refused at once', async () => {
+  await bench.db.pool.query(`
+    create function refuse_b() returns trigger language plpgsql as $$ begin
+      if new.fact_id = 'thing.changed/b/1' then raise exception 'not this one' using errcode = '23514'; end if;
+      return null;
+    end $$;
+    create constraint trigger refuse_b after insert on effects deferrable initially deferred
+      for each row execute function refuse_b();`);
+  const inbox = bench.consume();
+  await bench.producer.send(
+    [1, 2].flatMap((n) => ['a', 'b', 'c', 'd'].map((key) => factRecord(bench.topic, key, n))),
+  );
+  await bench.readTo(8);
+  await inbox.stop();
+  const seen = await bench.effects();
+  expect(['a', 'b', 'c', 'd'].map((key) => effectsOf(seen, key))).toEqual([[1, 2], [], [1, 2], [1, 2]]);
+  expect((await bench.parked()).map(({ factId, reason }) => [factId, reason])).toEqual([
+    ['thing.changed/b/1', '23514: not this one'],
+    ['thing.changed/b/2', null],
+  ]);
+});
+
+test('a partition that is held holds up no other, is read no further, and loses nothing', async () => {
+  let letGo = (): void => {};
+  const held = new Promise<void>((resolve) => (letGo = resolve));
+  const slow: Handle = async (tx, facts) => {
+    await insertEffects(tx, facts);
+    if (facts.some(({ partition }) => partition === 0)) await held;
+  };
+  const inbox = bench.consume(slow);
+  // Several batches of the held partition: the later ones come once it has been read as far as it may be.
+  for (let n = 1; n <= 20; n++) {
+    await bench.producer.send([keyIn(0), keyIn(1), keyIn(2)].map((key) => factRecord(bench.topic, key, n)));
+    await bench.readTo(2 * n);
+  }
+  letGo();
+  await bench.readTo(60);
+  await inbox.stop();
+  const seen = await bench.effects();
+  expect([0, 1, 2].map((p) => effectsOf(seen, keyIn(p)))).toEqual(Array(3).fill(upTo(20)));
+}, 60_000);
+
+test('a database from before, under a group whose offsets are ahead of it, is brought up to date', async () => {
+  const read = bench.consume();
+  await bench.producer.send(
+    upTo(10).flatMap((n) => ['a', 'b', 'c'].map((key) => factRecord(bench.topic, key, n))),
+  );
+  await bench.readTo(30);
+  await read.stop();
+  // As a backup from before the first fact would leave it.
+  await bench.db.pool.query('truncate inbox_positions, inbox_sequences, effects');
+  const again = bench.consume();
+  await bench.readTo(30);
+  await bench.producer.send(['a', 'b', 'c'].map((key) => factRecord(bench.topic, key, 11)));
+  await bench.readTo(33);
+  await again.stop();
+  const seen = await bench.effects();
+  expect(['a', 'b', 'c'].map((key) => effectsOf(seen, key))).toEqual(Array(3).fill(upTo(11)));
+  expect(await bench.parked()).toEqual([]);
+}, 60_000);
