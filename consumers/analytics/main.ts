@@ -1,8 +1,10 @@
 import { problemPages } from '../../contracts/api/problems';
 import { topicsRead } from '../../contracts/catalogue';
+import { skipReason } from '../../contracts/knownFact';
 import { createRequireRole, createVerifier } from '../../platform/auth';
-import { createHttpApp, listen } from '../../platform/http';
-import { runInbox } from '../../platform/inbox';
+import { createHttpApp, createMount, listen } from '../../platform/http';
+import { deadLetterRoutes } from '../../platform/deadLetters';
+import { createInboxDeadLetters, runInbox } from '../../platform/inbox';
 import { createKafka } from '../../platform/kafka';
 import { createPool, inboxMigrations, migrate, migrationSet } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
@@ -14,15 +16,17 @@ runProcess('analytics', async ({ config, log, metrics, signal, fail }) => {
     inboxMigrations,
     migrationSet('analytics', 'consumers/analytics/migrations'),
   ]);
-  const pool = createPool(config.ANALYTICS_DATABASE_URL, { applicationName: 'analytics', max: 3, log });
+  const pool = createPool(config.ANALYTICS_DATABASE_URL, { applicationName: 'analytics', max: 5, log });
   metrics.watchPool('analytics', pool);
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
+  const group = prefixed('analytics');
   const inbox = runInbox({
-    group: prefixed('analytics'),
+    group,
     topics: topicsRead('analytics').map(prefixed),
     pool,
     kafka: createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'analytics', log }),
     handle: countDemand,
+    skip: skipReason('analytics'),
     signal,
     log,
   });
@@ -36,7 +40,21 @@ runProcess('analytics', async ({ config, log, metrics, signal, fail }) => {
     metrics,
     problems: problemPages,
     ready: { postgres: () => pool.query('select 1') },
-    routes: (router) => analyticsRoutes(router, requireRole, pool),
+    routes: (router) => {
+      analyticsRoutes(router, requireRole, pool);
+      deadLetterRoutes(
+        createMount(router, requireRole),
+        createInboxDeadLetters({
+          pool,
+          group,
+          consumer: 'analytics',
+          topicPrefix: config.KAFKA_TOPIC_PREFIX,
+          handle: countDemand,
+          skip: skipReason('analytics'),
+          log,
+        }),
+      );
+    },
   });
   const server = await listen(app, {
     port: config.HAILWAY_ANALYTICS_PORT,

@@ -1,9 +1,11 @@
 import { problemPages } from '../../contracts/api/problems';
 import { topicsRead } from '../../contracts/catalogue';
+import { skipReason } from '../../contracts/knownFact';
 import { createRequireRole, createVerifier } from '../../platform/auth';
 import { ConfigError, type Config } from '../../platform/config';
-import { createHttpApp, listen } from '../../platform/http';
-import { runInbox } from '../../platform/inbox';
+import { createHttpApp, createMount, listen } from '../../platform/http';
+import { deadLetterRoutes } from '../../platform/deadLetters';
+import { createInboxDeadLetters, runInbox } from '../../platform/inbox';
 import { createKafka } from '../../platform/kafka';
 import { createPool, inboxMigrations, migrate, migrationSet } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
@@ -35,7 +37,7 @@ runProcess('notifications', async ({ config, log, metrics, signal, fail }) => {
   ]);
   const pool = createPool(config.NOTIFICATIONS_DATABASE_URL, {
     applicationName: 'notifications',
-    max: 4,
+    max: 6,
     log,
   });
   metrics.watchPool('notifications', pool);
@@ -43,12 +45,14 @@ runProcess('notifications', async ({ config, log, metrics, signal, fail }) => {
   if (receiver === null)
     log.info('NOTIFICATIONS_WEBHOOK_URL is not set: notifications are written, not sent');
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
+  const group = prefixed('notifications');
   const inbox = runInbox({
-    group: prefixed('notifications'),
+    group,
     topics: topicsRead('notifications').map(prefixed),
     pool,
     kafka: createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'notifications', log }),
     handle: notify,
+    skip: skipReason('notifications'),
     signal,
     log,
   });
@@ -67,7 +71,21 @@ runProcess('notifications', async ({ config, log, metrics, signal, fail }) => {
     metrics,
     problems: problemPages,
     ready: { postgres: () => pool.query('select 1') },
-    routes: (router) => webhookRoutes(router, requireRole, { pool, privateAddresses }),
+    routes: (router) => {
+      webhookRoutes(router, requireRole, { pool, privateAddresses });
+      deadLetterRoutes(
+        createMount(router, requireRole),
+        createInboxDeadLetters({
+          pool,
+          group,
+          consumer: 'notifications',
+          topicPrefix: config.KAFKA_TOPIC_PREFIX,
+          handle: notify,
+          skip: skipReason('notifications'),
+          log,
+        }),
+      );
+    },
   });
   const server = await listen(app, {
     port: config.HAILWAY_NOTIFICATIONS_PORT,

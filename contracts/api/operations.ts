@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { companionOperations } from './companionOperations';
+import { deadLetterOperations } from './deadLetters';
 import { driverOperations } from './driverOperations';
 import { operatorOperations } from './operatorOperations';
 import { payoutOperations } from './payoutOperations';
@@ -195,6 +196,7 @@ export const operations = {
   ...webhookOperations,
   ...paymentOperations,
   ...providerOperations,
+  ...deadLetterOperations,
   demand: {
     method: 'get',
     path: '/v1/ops/demand',

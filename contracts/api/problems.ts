@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { DomainError, type ErrorCode } from '../../domain/errors';
+import { edgePages, type EdgeCode } from './edgeProblems';
+import { page, type ProblemPage } from './problemPage';
 
 /** RFC 9457: `type` is stable and has a page, `code` is its last part; further members depend on the type. */
 export const problem = z.looseObject({
@@ -11,32 +13,9 @@ export const problem = z.looseObject({
   requestId: z.string(),
 });
 
-export interface ProblemPage {
-  readonly status: number;
-  readonly title: string;
-  /** The text of the page at `/problems/<code>`: what it means and what to do. */
-  readonly description: string;
-  readonly retryAfterSeconds?: number;
-}
-
-/** What the gateway refuses beside the domain's rules; platform/http has the codes that every service has. */
-export type EdgeCode =
-  | 'too_many_positions'
-  | 'payment_not_found'
-  | 'provider_signature_invalid'
-  | 'webhook_not_found'
-  | 'webhook_exists'
-  | 'too_many_webhooks'
-  | 'webhook_address_refused';
-
-const page = (status: number, title: string, description: string): ProblemPage => ({
-  status,
-  title,
-  description,
-});
-
 /** How the domain's refusals are answered: the one table from code to problem. */
 export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> = {
+  ...edgePages,
   illegal_transition: page(
     409,
     'Not in this state',
@@ -183,16 +162,6 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
     'No receipt yet',
     'The ride has not ended: `rideStatus` says where it is. What it costs so far is its `fare`.',
   ),
-  payment_not_found: page(
-    404,
-    'No payment yet',
-    'The ride has not asked for its payment, or there is no ride with this id.',
-  ),
-  provider_signature_invalid: page(
-    400,
-    'Not signed by the provider',
-    'The header Stripe-Signature is missing, is not by the secret that the provider and we share, or was made too long ago. Nothing was written.',
-  ),
   rating_not_possible: page(
     409,
     'No rating possible',
@@ -212,26 +181,6 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
     'The way comes back',
     'A drop is at the pickup or where another drop is: `drop` says which. Name every place once.',
   ),
-  webhook_not_found: page(
-    404,
-    'No such webhook',
-    "There is no webhook with this id, or it is somebody else's: the two are not told apart.",
-  ),
-  webhook_exists: page(
-    409,
-    'There is a webhook with this URL',
-    'Its id is in `webhookId`. Get another secret for it if you have lost the one you had.',
-  ),
-  too_many_webhooks: page(409, 'Too many webhooks', 'Delete one first.'),
-  webhook_address_refused: page(
-    400,
-    'Not a public address',
-    'Webhooks are posted to the public internet only: not to private networks, nor to ourselves.',
-  ),
-  too_many_positions: {
-    ...page(429, 'Too many positions at once', 'They were not taken. Send newer ones after a while.'),
-    retryAfterSeconds: 1,
-  },
 };
 
 /** The refusal that a workflow's failure carries, its code as the type; undefined for a failure of another kind. */

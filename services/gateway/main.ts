@@ -30,6 +30,7 @@ import { createAct } from '../rides/rideActions';
 import { createRideFeed } from '../rides/rideFeed';
 import { routeChangeRoutes } from '../rides/routeChanges';
 import { rideRoutes } from '../rides/routes';
+import { deadLetterRoutes } from './deadLetterRoutes';
 import { createPositionBuffer } from './positions';
 import { documentRoutes, gatewayRoutes } from './routes';
 import { webhookRoutes } from './webhookRoutes';
@@ -39,6 +40,8 @@ const WORKFLOW_DEADLINE_MS = 5_000;
 /** A driver's accept is committed before the ride is told: that may come later by itself. */
 const TELL_DEADLINE_MS = 2_000;
 const SERVICE_DEADLINE_MS = 3_000;
+/** What a process does with dead letters for one request takes a few seconds. */
+const DEED_DEADLINE_MS = 8_000;
 const FEED_EVERY_MS = 120;
 
 /** The public API: everything that people's apps talk to. */
@@ -67,12 +70,8 @@ runProcess('gateway', async ({ config, log, metrics, signal }) => {
   const requireRole = createRequireRole(
     createVerifier({ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
   );
-  const service = (name: string, baseUrl: string) =>
-    createClient({
-      ...{ name, baseUrl, metrics },
-      token: config.HAILWAY_SERVICE_TOKEN,
-      deadlineMs: SERVICE_DEADLINE_MS,
-    });
+  const service = (name: string, baseUrl: string, deadlineMs = SERVICE_DEADLINE_MS) =>
+    createClient({ name, baseUrl, metrics, token: config.HAILWAY_SERVICE_TOKEN, deadlineMs });
 
   const rideFeed = createRideFeed(pool);
   const offerFeed = createOfferFeed(pool, Date.now);
@@ -124,6 +123,11 @@ runProcess('gateway', async ({ config, log, metrics, signal }) => {
         topicPrefix: config.KAFKA_TOPIC_PREFIX,
       });
       webhookRoutes(mount, service('notifications', config.NOTIFICATIONS_URL));
+      deadLetterRoutes(mount, {
+        analytics: service('analytics', config.ANALYTICS_URL, DEED_DEADLINE_MS),
+        audit: service('audit', config.AUDIT_URL, DEED_DEADLINE_MS),
+        notifications: service('notifications', config.NOTIFICATIONS_URL, DEED_DEADLINE_MS),
+      });
       const paymentOptions = {
         payments,
         temporal,

@@ -1,6 +1,7 @@
 import { paymentNeeds } from '../../domain/paymentNeeds';
 import { ConfigError } from '../../platform/config';
 import { balances } from './balances';
+import { dlq } from './dlq';
 import { doctor } from './doctor';
 import { fact } from './fact';
 import { payments } from './payments';
@@ -36,6 +37,15 @@ const help = `npx hailway <command>
       [--changed TEXT] [--dry-run]
       changes a fact: an optional field where that is all, else the next version with an upcaster to it; VALUE is
       TypeScript, in which \`data\` is the earlier version's
+  dlq list [FILTERS] [--json] | show ID [--json]
+      lists the dead letters: facts that a consumer could not apply, and for which the later ones of their key wait;
+      exit 1 if there are any. FILTERS are --consumer, --topic, --key,
+      --type, --reason, --since TIME, --limit N (100)
+  dlq replay ID … | FILTERS | --all [--dry-run] [--json]
+      tries them again, and what waits behind each, in the order of its key, up to the first that fails; exit 1 if one
+      is still dead
+  dlq discard ID … | FILTERS | --all --because REASON [--dry-run] [--json]
+      gives them up for good: what waits behind each goes on without it; who and why is kept
   help
       prints this text`;
 
@@ -59,6 +69,8 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv = pro
         return await reconcileHouse(rest, env);
       case 'fact':
         return await fact(rest);
+      case 'dlq':
+        return await dlq(rest, env);
       case 'doctor':
         return await doctor(rest, env);
       case 'help':

@@ -70,10 +70,28 @@ export async function getFromApi<T extends z.ZodType>(
   const url = new URL(path, apiUrl);
   for (const [name, value] of Object.entries(query))
     if (value !== undefined) url.searchParams.set(name, value);
-  const answer = await fetch(url, {
-    headers: { authorization: `Bearer ${token}` },
-    signal: AbortSignal.timeout(API_DEADLINE_MS),
-  });
+  return ask(url, { headers: { authorization: `Bearer ${token}` } }, response);
+}
+
+/** Tells the API to do something. @throws as `getFromApi` */
+export const postToApi = <T extends z.ZodType>(
+  { apiUrl, token }: Pick<OperatorSources, 'apiUrl' | 'token'>,
+  path: string,
+  body: object,
+  response: T,
+): Promise<z.infer<T>> =>
+  ask(
+    new URL(path, apiUrl),
+    {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    },
+    response,
+  );
+
+async function ask<T extends z.ZodType>(url: URL, request: RequestInit, response: T): Promise<z.infer<T>> {
+  const answer = await fetch(url, { ...request, signal: AbortSignal.timeout(API_DEADLINE_MS) });
   if (!answer.ok) throw new Error(`the API answered ${answer.status}: ${await answer.text()}`);
   return response.parse(await answer.json());
 }
