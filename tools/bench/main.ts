@@ -2,6 +2,7 @@ import { runNamed } from '../namedTool';
 import { createSay, type Say } from '../stack/say';
 import { asText, type BenchResult } from './frame';
 import { benchHelp, parseBenchOptions, type BenchOptions } from './options';
+import { benchInbox } from './inbox/inbox';
 import { benchPayment } from './payment/payment';
 import { benchReconcile } from './reconcile/reconcile';
 import { benchRide } from './ride/ride';
@@ -13,6 +14,7 @@ const benches: Readonly<Record<string, Bench>> = {
   ride: benchRide,
   payment: benchPayment,
   reconcile: benchReconcile,
+  inbox: benchInbox,
 };
 
 /** @returns the exit code: 0; 1 a check is false or something failed; 2 wrong arguments */
