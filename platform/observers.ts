@@ -56,7 +56,7 @@ export interface InboxObserver {
 
 /** Of the relay of one database. */
 export interface RelayObserver {
-  /** Facts are in Kafka, so long after they were handed to the producer. */
+  /** Facts with values of so many characters are in Kafka, so long after they were handed to the producer. */
   sent(facts: number, bytes: number, seconds: number): void;
   /** Kafka refused a fact alone: its key is parked. */
   refused(): void;

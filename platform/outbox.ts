@@ -1,4 +1,4 @@
-import type { Queryable, Tx } from './postgres';
+import { afterCommit, type Pool, type Queryable, type Tx } from './postgres';
 import { currentTraceparent, SpanKind, withSpan } from './telemetry';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -70,6 +70,33 @@ export async function appendFact(tx: Tx, fact: FactToAppend): Promise<void> {
       values: [fact.topic, fact.key, JSON.stringify(headers), JSON.stringify(fact.data)],
     });
   });
+  afterCommit(tx, tellRelay);
+}
+
+/** What relays listen to. */
+export const outboxChannel = 'outbox';
+/** Commits within this time are told of together: a NOTIFY in each would cost more than half of the transactions. */
+const tellEveryMs = 5;
+const telling = new WeakMap<Pool, { again: boolean }>();
+
+/** Tells relays that there are facts. Who misses it looks by itself before long, so failing is no trouble. */
+function tellRelay(pool: Pool): void {
+  const told = telling.get(pool);
+  if (told !== undefined) {
+    told.again = true;
+    return;
+  }
+  telling.set(pool, { again: false });
+  void pool
+    .query(`notify ${outboxChannel}`)
+    .catch(() => {})
+    .finally(() => {
+      setTimeout(() => {
+        const { again } = telling.get(pool)!;
+        telling.delete(pool);
+        if (again) tellRelay(pool);
+      }, tellEveryMs).unref();
+    });
 }
 
 /** A committed step of an aggregate: the fact it made and what it answered. */

@@ -20,6 +20,8 @@ export interface PoolOptions {
   readonly statementTimeoutMs?: number;
   /** Waiting for a lock ends after this long (5 s), below the statement's, so that the error says which. */
   readonly lockTimeoutMs?: number;
+  /** Postgres' settings of each connection: `{ enable_sort: 'off' }`. */
+  readonly settings?: Readonly<Record<string, string>>;
   /** Errors of idle connections (the server restarted) go here; the pool replaces such connections itself. */
   readonly log?: Pick<Logger, 'warn'>;
 }
@@ -67,11 +69,25 @@ export function createPool(url: string, options: PoolOptions): Pool {
     statement_timeout: statementTimeoutMs,
     lock_timeout: options.lockTimeoutMs ?? 5_000,
     idle_in_transaction_session_timeout: 30_000,
+    ...(options.settings ? { options: settingsText(options.settings) } : {}),
     // The server's own timeout comes first; this one is for a server that is frozen or cut off.
     ...(statementTimeoutMs > 0 ? { query_timeout: statementTimeoutMs + 2_000 } : {}),
   });
   pool.on('error', (error) => options.log?.warn({ err: error }, 'idle database connection lost'));
   return pool;
+}
+
+const settingsText = (settings: Readonly<Record<string, string>>): string =>
+  Object.entries(settings)
+    .map(([name, value]) => `-c ${name}=${value}`)
+    .join(' ');
+
+type AfterCommit = (pool: Pool) => void;
+const afterCommits = new WeakMap<Tx, Set<AfterCommit>>();
+
+/** Has something done once the transaction is committed, if it is; however often it is asked for, once. */
+export function afterCommit(tx: Tx, todo: AfterCommit): void {
+  afterCommits.get(tx)?.add(todo);
 }
 
 /**
@@ -91,12 +107,15 @@ export async function withTransaction<T>(
   // Without a listener the loss of a checked-out connection would end the process.
   const onError = (error: Error): void => void (broken = error);
   client.on('error', onError);
+  const todos = new Set<AfterCommit>();
+  afterCommits.set(client, todos);
   try {
     await client.query(`begin isolation level ${options.isolation ?? 'read committed'}`);
     const result = await work(client);
     const end = await client.query('commit');
     // A swallowed error inside leaves an aborted transaction, whose COMMIT answers ROLLBACK without an error.
     if (end.command !== 'COMMIT') throw new Error('transaction was aborted: an error inside was swallowed');
+    for (const todo of todos) todo(pool);
     return result;
   } catch (error) {
     if (!broken && !isConnectionError(error)) {
@@ -105,6 +124,7 @@ export async function withTransaction<T>(
     throw error;
   } finally {
     client.off('error', onError);
+    afterCommits.delete(client);
     client.release(broken);
   }
 }

@@ -1,3 +1,5 @@
+// Before kafkajs itself.
+import './recordEncoder';
 import { Kafka, logLevel, type Admin, type LogEntry } from 'kafkajs';
 import type { Logger } from '../log';
 import { wait } from '../wait';

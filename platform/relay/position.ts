@@ -1,23 +1,30 @@
-import type { PoolClient } from 'pg';
+import type { Pool } from 'pg';
+import { withTransaction } from '../postgres';
+import type { OutboxFact } from './outboxReader';
 
-/** Where a relay is between the outbox and Kafka; stored in `relay_position`. */
+/** Where a lane's relay is between the outbox and Kafka. */
 export interface Position {
-  /** All that is visible in this snapshot is done with. */
-  from: string;
-  /** While set: what became visible between `from` and this one is being sent, in order of id. */
-  to: string | null;
-  /** … and up to this id it has been. */
-  lastId: number;
+  /** All that is visible in this snapshot is in Kafka, or parked. */
+  readonly from: string;
+  /** While set: of what became visible between `from` and this one … */
+  readonly to: string | null;
+  /** … the facts up to this id are, too. */
+  readonly lastId: number;
 }
 
-export interface OutboxRow {
-  readonly id: number;
-  readonly topic: string;
-  readonly key: string;
-  readonly headers: Record<string, string>;
-  readonly value: string;
-  /** Its key waits for an operator. */
-  readonly parked: boolean;
+/** A lane and the right to move its position: whoever takes the lane next has a higher epoch. */
+export interface Holding {
+  readonly lane: number;
+  readonly epoch: number;
+}
+
+/** The lane is somebody else's by now: what was sent may be sent by them once more. */
+export class LaneLost extends Error {
+  override readonly name = 'LaneLost';
+
+  constructor({ lane, epoch }: Holding) {
+    super(`lane ${lane} is no longer held under epoch ${epoch}`);
+  }
 }
 
 /** A key that waits from this fact on, because Kafka refuses it by itself. */
@@ -28,108 +35,73 @@ export interface Parking {
   readonly reason: string;
 }
 
-const positionName = 'kafka';
-/** Ids of a batch looked up at once; a backlog is larger. */
-export const idsAtOnce = 50_000;
-
 /** One string for a topic's key: topics have no spaces. */
 export const place = ({ topic, key }: { topic: string; key: string }): string => `${topic} ${key}`;
 
-/** Takes the session lock of whoever may move the position; false while somebody else has it. */
-export async function own(client: PoolClient): Promise<boolean> {
-  const { rows } = await client.query<{ owned: boolean }>(
-    `select pg_try_advisory_lock(hashtextextended('outbox relay', 0)) as owned`,
+/** The stored position of a lane that is held. @throws LaneLost */
+export async function loadPosition(pool: Pool, holding: Holding): Promise<Position> {
+  const { rows } = await pool.query<Position>(
+    `select from_snapshot as "from", to_snapshot as "to", last_id as "lastId" from relay_lanes
+     where lane = $1 and epoch = $2`,
+    [holding.lane, holding.epoch],
   );
-  return rows[0]?.owned === true;
-}
-
-/** The stored position; before everything when there is none yet. */
-export async function loadPosition(client: PoolClient): Promise<Position> {
-  // Nothing is visible in the snapshot 1:1:, so the first batch is everything there is.
-  await client.query(
-    `insert into relay_position (name, from_snapshot) values ($1, '1:1:') on conflict (name) do nothing`,
-    [positionName],
-  );
-  const { rows } = await client.query<Position>(
-    `select from_snapshot as "from", to_snapshot as "to", last_id as "lastId" from relay_position where name = $1`,
-    [positionName],
-  );
-  if (!rows[0]) throw new Error('relay position is gone');
+  if (!rows[0]) throw new LaneLost(holding);
   return rows[0];
 }
 
-/** The ids between the position's snapshots (the second one is taken now unless it is set), in order. */
-export async function unsentIds(
-  client: PoolClient,
-  position: Position,
-): Promise<{ to: string; ids: number[] }> {
-  // Not visible in `from`: begun since (at or above its xmax), or under way when it was taken (its xip list).
-  const [, xmax = '', xip = ''] = position.from.split(':');
-  const { rows } = await client.query<{ to: string; ids: number[] | null }>(
-    `with bounds as materialized (select coalesce($1::pg_snapshot, pg_current_snapshot()) as upto),
-     fresh as materialized (
-       select id, xid from outbox where xid >= $2::xid8
-       union all
-       select id, xid from outbox where xid = any ($3::xid8[])
-     )
-     select upto as "to",
-       (select json_agg(id order by id) from (
-          select id from fresh where pg_visible_in_snapshot(xid, upto) and id > $4 order by id limit $5
-        ) as first) as ids
-     from bounds`,
-    [position.to, xmax, xip === '' ? [] : xip.split(','), position.lastId, idsAtOnce],
-  );
-  if (!rows[0]) throw new Error('no snapshot');
-  return { to: rows[0].to, ids: rows[0].ids ?? [] };
-}
-
-/** The facts with these ids, in order. */
-export async function readRows(client: PoolClient, ids: number[]): Promise<OutboxRow[]> {
-  const { rows } = await client.query<OutboxRow>(
-    `select o.id, o.topic, o.key, o.headers, o.value, p.key is not null as parked
-     from outbox o left join parked_keys p on p.topic = o.topic and p.key = o.key
-     where o.id = any ($1::bigint[]) order by o.id`,
-    [ids],
-  );
-  return rows;
-}
-
-/** Moves the position, which must be where we believe it is, together with what was parked on the way. */
-export async function storePosition(
-  client: PoolClient,
-  position: Position,
+/** Moves the position of a lane that is held behind `facts` more. @throws LaneLost */
+export async function movePosition(
+  db: Pick<Pool, 'query'>,
+  { lane, epoch }: Holding,
   next: Position,
-  done?: { rows: readonly OutboxRow[]; parked: readonly Parking[] },
+  facts: number,
 ): Promise<void> {
-  const parkedKeys = new Set(done?.parked.map((p) => place(p)));
-  const waiting = done?.rows.filter((row) => row.parked || parkedKeys.has(place(row))) ?? [];
-  // A key's facts before the refused one have been sent.
-  const first = new Map(done?.parked.map((p) => [place(p), p.outboxId]));
-  const parkedFacts = waiting.filter((row) => row.id >= (first.get(place(row)) ?? 0));
-  const sent = (done?.rows.length ?? 0) - parkedFacts.length;
+  const { rowCount } = await db.query({
+    name: 'relay-move-position',
+    text: `update relay_lanes set from_snapshot = $3, to_snapshot = $4, last_id = $5, facts = facts + $6, moved_at = now()
+      where lane = $1 and epoch = $2`,
+    values: [lane, epoch, next.from, next.to, next.lastId, facts],
+  });
+  if (rowCount !== 1) throw new LaneLost({ lane, epoch });
+}
 
-  await client.query('begin');
-  if (done && parkedFacts.length > 0) {
-    for (const { topic, key, outboxId, reason } of done.parked) {
-      await client.query(`insert into parked_keys (topic, key, outbox_id, reason) values ($1, $2, $3, $4)`, [
+/** Counts facts that were sent beside the position of a lane that is held. @throws LaneLost */
+export async function countSent(
+  db: Pick<Pool, 'query'>,
+  { lane, epoch }: Holding,
+  facts: number,
+): Promise<void> {
+  const { rowCount } = await db.query(
+    'update relay_lanes set facts = facts + $3 where lane = $1 and epoch = $2',
+    [lane, epoch, facts],
+  );
+  if (rowCount !== 1) throw new LaneLost({ lane, epoch });
+}
+
+/**
+ * The same where keys of these facts are parked, now or before: from the refused one on they wait in `parked_facts`.
+ * @throws LaneLost
+ */
+export async function movePositionAndPark(
+  pool: Pool,
+  holding: Holding,
+  next: Position,
+  { facts, parked }: { facts: readonly OutboxFact[]; parked: readonly Parking[] },
+): Promise<void> {
+  const firstRefused = new Map(parked.map((parking) => [place(parking), parking.outboxId]));
+  const waiting = facts.filter(
+    (fact) => fact.parked || fact.id >= (firstRefused.get(place(fact)) ?? Infinity),
+  );
+  await withTransaction(pool, async (tx) => {
+    for (const { topic, key, outboxId, reason } of parked)
+      await tx.query(`insert into parked_keys (topic, key, outbox_id, reason) values ($1, $2, $3, $4)`, [
         ...[topic, key, outboxId, reason],
       ]);
-    }
-    for (const { id, topic, key } of parkedFacts) {
-      await client.query(`insert into parked_facts (outbox_id, topic, key) values ($1, $2, $3)`, [
-        id,
-        topic,
-        key,
-      ]);
-    }
-  }
-  const { rowCount } = await client.query(
-    `update relay_position set from_snapshot = $2, to_snapshot = $3, last_id = $4, facts = facts + $5, moved_at = now()
-     where name = $1 and to_snapshot::text is not distinct from $6::text and last_id = $7`,
-    [positionName, next.from, next.to, next.lastId, sent, position.to, position.lastId],
-  );
-  // Impossible as long as the lock is held; the loop starts over from what is stored.
-  if (rowCount !== 1) throw new Error('relay position was moved by somebody else');
-  await client.query('commit');
-  Object.assign(position, next);
+    for (const { id, topic, key, headers, value } of waiting)
+      await tx.query(
+        `insert into parked_facts (outbox_id, topic, key, headers, value) values ($1, $2, $3, $4, $5)`,
+        [id, topic, key, JSON.stringify(headers), value],
+      );
+    await movePosition(tx, holding, next, facts.length - waiting.length);
+  });
 }

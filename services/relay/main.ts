@@ -1,7 +1,6 @@
 import { createHttpApp, listen } from '../../platform/http';
 import { createFactProducer, createKafka, withAdmin } from '../../platform/kafka';
-import { createPool } from '../../platform/postgres';
-import { runRelay, type RelayState } from '../../platform/relay';
+import { runRelay } from '../../platform/relay';
 import { runProcess } from '../../platform/shutdown';
 
 /** Moves the committed facts of every owning database to Kafka: one loop and one producer for each. */
@@ -12,17 +11,15 @@ runProcess('relay', async ({ config, log, metrics, signal, fail }) => {
     pricing: config.PRICING_DATABASE_URL,
   };
   const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'relay', log });
-  const loops = Object.entries(databases).map(([database, url]) => {
-    const pool = createPool(url, { applicationName: 'relay', max: 2, log });
-    const producer = createFactProducer(kafka, { log });
-    let state: RelayState = 'disconnected';
-    const done = runRelay({ pool, database, producer, signal, log, onState: (now) => (state = now) })
-      .catch(fail)
-      .finally(() => producer.disconnect())
-      .finally(() => pool.end());
+  const loops = Object.entries(databases).map(([database, databaseUrl]) => {
+    const createProducer = () => createFactProducer(kafka, { log });
+    let lanes: readonly number[] | null = null;
+    const done = runRelay({
+      ...{ databaseUrl, database, createProducer, signal, log },
+      onLanes: (now) => (lanes = now),
+    }).catch(fail);
     const ready = async (): Promise<void> => {
-      if (state === 'disconnected') throw new Error('without connection to the database');
-      await pool.query('select 1 from relay_position limit 1');
+      if (lanes === null) throw new Error('without connection to the database');
     };
     return { database, done, ready };
   });

@@ -1,9 +1,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { createFactProducer, waitForCoordinator, type FactProducer } from '../../platform/kafka';
+import { createFactProducer, waitForCoordinator } from '../../platform/kafka';
 import { withTransaction } from '../../platform/postgres';
-import { runRelay, type RelayState } from '../../platform/relay';
+import { runRelay } from '../../platform/relay';
 import { wait } from '../../platform/wait';
 import {
   commitNext,
@@ -25,41 +25,32 @@ import {
 
 const kafka = testKafka();
 const topics: string[] = [];
-let producer: FactProducer;
 let db: TestDatabase;
 let topic: string;
 
 beforeAll(() => waitForCoordinator(kafka), 60_000);
 beforeEach(async () => {
-  producer = createFactProducer(kafka, { log: quiet });
   db = await testDatabase();
   topics.push((topic = await testTopic(kafka, 3, unique('relay'))));
 });
 afterEach(async () => {
   await stopAll();
-  await producer.disconnect();
   await db.drop();
 });
 afterAll(() => deleteTopics(kafka, topics));
 
-const relaying = (batchSize = 100, onState?: (state: RelayState) => void) =>
+const relaying = (onLanes?: (lanes: readonly number[] | null) => void) =>
   running((signal) =>
     runRelay({
-      pool: db.subject,
-      database: 'test',
-      producer,
-      batchSize,
-      pollMs: 10,
-      signal,
-      log: quiet,
-      onState,
+      ...{ databaseUrl: db.url, database: 'test', pollMs: 10, signal, log: quiet, onLanes },
+      createProducer: () => createFactProducer(kafka, { log: quiet }),
     }),
   );
 
 /** Facts sent or parked, as the relay has stored it. */
 async function settled(): Promise<number> {
   const { rows } = await db.pool.query<{ n: number }>(
-    `select coalesce((select facts from relay_position), 0) + (select count(*) from parked_facts) as n`,
+    `select (select sum(facts) from relay_lanes)::bigint + (select count(*) from parked_facts) as n`,
   );
   return rows[0]!.n;
 }
@@ -101,7 +92,7 @@ test('a lower transaction id that commits later does not swap the facts of a key
 });
 
 test('many writers, rollbacks and transactions that stay open: all that was committed, in order for each key', async () => {
-  const relay = relaying(17);
+  const relay = relaying();
   const keys = upTo(12).map((n) => `key-${n}`);
   const committed = new Map<string, number>();
   const rollback = new Error('changed my mind');
@@ -135,58 +126,81 @@ test('many writers, rollbacks and transactions that stay open: all that was comm
   expect(repeats).toBe(0);
 }, 60_000);
 
-test('killed between the send and the mark, it repeats and loses nothing', async () => {
-  for (let i = 0; i < 160; i++) await record(db.pool, topic, `key-${i % 4}`);
-  const runChild = async (sends: number) => {
-    const child = fork(join(__dirname, '../support/mortalRelay.ts'), {
-      execArgv: ['-r', join(__dirname, '../support/typescript.cjs')],
-      env: { ...process.env, RELAY_DATABASE_URL: db.url, MORTAL_SENDS: String(sends) },
-    });
-    const [, signal] = (await once(child, 'exit')) as [number, string];
-    expect(signal).toBe('SIGKILL');
-  };
-  await runChild(1);
-  expect(await settled()).toBe(0);
-  await runChild(3);
-  expect(await settled()).toBe(40);
-  for (let i = 0; i < 40; i++) await record(db.pool, topic, `key-${i % 4}`);
-  await runChild(2);
+/** A relay in a process of its own that dies when so many sends were acknowledged; 0 for one that goes on. */
+const mortal = (sends: number) =>
+  fork(join(__dirname, '../support/mortalRelay.ts'), {
+    execArgv: ['-r', join(__dirname, '../support/typescript.cjs')],
+    env: { ...process.env, RELAY_DATABASE_URL: db.url, MORTAL_SENDS: String(sends) },
+  });
 
-  const relay = relaying(20);
+test('killed between the send and the mark, it repeats and loses nothing', async () => {
+  const keys = upTo(4).map((n) => `key-${n}`);
+  for (let i = 0; i < 160; i++) await record(db.pool, topic, keys[i % 4]!);
+  for (const sends of [1, 2]) {
+    const [, signal] = (await once(mortal(sends), 'exit')) as [number, string];
+    expect(signal).toBe('SIGKILL');
+  }
+  const relay = relaying();
   await allSettled();
   await relay.stop();
   const { byKey, repeats } = firstOccurrences(await readAll(kafka, topic));
-  expect([...byKey.values()].map((s) => s.join())).toEqual(Array(4).fill(upTo(50).join()));
-  expect(repeats).toBe(60);
+  expect([...byKey.values()].map((s) => s.join())).toEqual(Array(4).fill(upTo(40).join()));
+  expect(repeats).toBeGreaterThan(0);
 }, 60_000);
 
-test('one relay owns a database; another takes over when the connection of the first breaks', async () => {
-  const states: Record<string, RelayState> = {};
-  const first = relaying(100, (state) => (states['first'] = state));
-  await eventually(
-    () => states['first'],
-    (s) => s === 'owner',
-  );
-  const second = relaying(100, (state) => (states['second'] = state));
-  await eventually(
-    () => states['second'],
-    (s) => s === 'standby',
-  );
-  for (let i = 0; i < 20; i++) await record(db.pool, topic, 'key');
-  await db.pool.query(`select pg_terminate_backend(pid) from pg_locks
-    where locktype = 'advisory' and granted and database = (select oid from pg_database where datname = current_database())`);
-  for (let i = 0; i < 20; i++) await record(db.pool, topic, 'key');
-  await eventually(
-    () => Object.values(states).sort().join(),
-    (s) => s === 'owner,standby',
-  );
-  await allSettled();
-  await Promise.all([first.stop(), second.stop()]);
-  expect(firstOccurrences(await readAll(kafka, topic)).byKey.get('key')).toEqual(upTo(40));
+describe('relays of one database', () => {
+  const lanesOf = async (): Promise<string> => {
+    const { rows } = await db.pool.query<{ lanes: number }>(
+      `select count(*) as lanes from relay_lanes where leased_until > clock_timestamp() group by owner order by 1`,
+    );
+    return rows.map(({ lanes }) => lanes).join();
+  };
+  const shared = (lanes: string) => eventually(lanesOf, (seen) => seen === lanes);
+
+  test('share the lanes; those of one that is killed are taken within 5 s', async () => {
+    const relay = relaying();
+    await shared('8');
+    const other = mortal(0);
+    await shared('4,4');
+    const keys = upTo(40).map((n) => `key-${n}`);
+    for (const key of keys) await record(db.pool, topic, key);
+    await allSettled();
+    other.kill('SIGKILL');
+    const killedAt = Date.now();
+    for (const key of keys) await record(db.pool, topic, key);
+    await allSettled();
+    expect(Date.now() - killedAt).toBeLessThan(5_000);
+    await relay.stop();
+    const { byKey } = firstOccurrences(await readAll(kafka, topic));
+    expect([...byKey.values()].map((s) => s.join())).toEqual(keys.map(() => '1,2'));
+  }, 60_000);
+
+  test('one that was frozen for longer than its lease repeats at most what it had in hand', async () => {
+    const frozen = mortal(0);
+    await shared('8');
+    const keys = upTo(20).map((n) => `key-${n}`);
+    const writing = (async () => {
+      for (let i = 0; i < 1_000; i++) await record(db.pool, topic, keys[i % 20]!);
+    })();
+    await eventually(settled, (n) => n > 20);
+    frozen.kill('SIGSTOP');
+    const relay = relaying();
+    await shared('8');
+    await writing;
+    await allSettled();
+    frozen.kill('SIGCONT');
+    await shared('4,4');
+    for (const key of keys) await record(db.pool, topic, key);
+    await allSettled();
+    await relay.stop();
+    frozen.kill('SIGKILL');
+    const { byKey } = firstOccurrences(await readAll(kafka, topic));
+    expect([...byKey.values()].map((s) => s.join())).toEqual(keys.map(() => upTo(51).join()));
+  }, 60_000);
 });
 
 test('goes on by itself after every connection to Postgres was cut', async () => {
-  const relay = relaying(10);
+  const relay = relaying();
   for (let i = 0; i < 5; i++) {
     for (let n = 0; n < 20; n++) await record(db.pool, topic, `key-${n % 3}`);
     await wait(Math.random() * 30);
@@ -217,19 +231,64 @@ test('a fact that Kafka refuses alone parks its key: later ones wait, other keys
   const { rows: parked } = await db.pool.query('select topic, key, reason from parked_keys');
   expect(parked).toEqual([{ topic, key: 'large', reason: 'MESSAGE_TOO_LARGE' }]);
   const { rows: waiting } = await db.pool.query<{ sequence: string }>(
-    `select o.headers ->> 'ce_sequence' as sequence from parked_facts p join outbox o on o.id = p.outbox_id order by place`,
+    `select headers ->> 'ce_sequence' as sequence from parked_facts order by place`,
   );
   expect(waiting.map(({ sequence }) => sequence)).toEqual(['2', '3', '4']);
+});
+
+test('what was read ahead when a key is parked waits behind it, and is sent in order once it is released', async () => {
+  const { rows: neighbours } = await db.pool.query<{ key: string }>(
+    `select key from (select 'key-' || n as key from generate_series(1, 100) as n) as keys
+     where outbox_lane(key) = outbox_lane('large') limit 1`,
+  );
+  const neighbour = neighbours[0]!.key;
+  // More than two pages of one lane.
+  const large = [1, 2_500, 5_500];
+  await db.pool.query(
+    `insert into outbox (topic, key, headers, value)
+     select $1, case when n = any ($2) then 'large' else $3 end,
+       json_build_object('ce_sequence', (case when n = any ($2) then array_position($2, n)
+         else n - (select count(*) from unnest($2) as at where at < n) end)::text),
+       case when n = $2[1] then $4 else '{}' end
+     from generate_series(1, 6000) as n order by n`,
+    [topic, large, neighbour, 'x'.repeat(2_000_000)],
+  );
+  const relay = relaying();
+  await allSettled();
+  const parked = async () => {
+    const { rows } = await db.pool.query<{ release_asked_at: string | null }>(
+      'select release_asked_at from parked_keys union all select null from parked_facts',
+    );
+    return rows;
+  };
+  expect(await parked()).toHaveLength(4);
+  const ask = () => db.pool.query('update parked_keys set release_asked_at = now()');
+
+  // Refused again: as it was.
+  await ask();
+  await eventually(parked, (rows) => rows.every((row) => row.release_asked_at === null));
+  expect(await parked()).toHaveLength(4);
+
+  // An operator lets the large one go.
+  await db.pool.query('delete from parked_facts where length(value) > 1000000');
+  await ask();
+  await eventually(parked, (rows) => rows.length === 0);
+  await record(db.pool, topic, 'afterwards');
+  await eventually(settled, (n) => n === 6_000);
+  await relay.stop();
+  const { byKey } = firstOccurrences(await readAll(kafka, topic));
+  expect(byKey.get('large')).toEqual([2, 3]);
+  expect(byKey.get(neighbour)).toEqual(upTo(5_997));
 });
 
 test('a backlog is read through the index and in pages', async () => {
   await db.pool.query(
     `insert into outbox (topic, key, headers, value)
-     select $1, 'key-' || n % 50, jsonb_build_object('ce_sequence', ((n / 50) + 1)::text), '{}'
+     select $1, 'key-' || n % 50, json_build_object('ce_sequence', ((n / 50) + 1)::text), '{}'
      from generate_series(0, 9999) n`,
     [topic],
   );
-  const relay = relaying(1_000);
+  const relay = relaying();
   await allSettled();
   await relay.stop();
   const { byKey, repeats } = firstOccurrences(await readAll(kafka, topic));

@@ -1,5 +1,4 @@
 import { createFactProducer, createKafka, type FactProducer } from '../../platform/kafka';
-import { createPool } from '../../platform/postgres';
 import { runRelay } from '../../platform/relay';
 
 /**
@@ -8,23 +7,24 @@ import { runRelay } from '../../platform/relay';
  */
 const sends = Number(process.env['MORTAL_SENDS']);
 const kafka = createKafka({ brokers: process.env['KAFKA_BROKERS']!.split(','), clientId: 'mortal-relay' });
-const producer = createFactProducer(kafka);
 let acknowledged = 0;
-const mortal: FactProducer = {
-  async send(records, options) {
-    await producer.send(records, options);
-    acknowledged += 1;
-    if (acknowledged === sends) process.kill(process.pid, 'SIGKILL');
-  },
-  disconnect: () => producer.disconnect(),
-};
+function mortal(): FactProducer {
+  const producer = createFactProducer(kafka);
+  return {
+    async send(records, options) {
+      await producer.send(records, options);
+      acknowledged += 1;
+      if (acknowledged === sends) process.kill(process.pid, 'SIGKILL');
+    },
+    disconnect: () => producer.disconnect(),
+  };
+}
 const log = { debug: () => {}, info: () => {}, warn: console.error, error: console.error };
 process.on('disconnect', () => process.exit(1));
 void runRelay({
-  pool: createPool(process.env['RELAY_DATABASE_URL']!, { applicationName: 'mortal-relay', max: 2 }),
+  databaseUrl: process.env['RELAY_DATABASE_URL']!,
   database: 'test',
-  producer: mortal,
-  batchSize: 20,
+  createProducer: mortal,
   signal: new AbortController().signal,
   log,
 });

@@ -51,13 +51,20 @@ export async function startReconcileGround(now?: () => number): Promise<Reconcil
   const topic = await testTopic(kafka, 3, `${topicPrefix}payments`);
   const real = await startRealPayments({ topicPrefix });
   const { pool, saga, psp } = real;
-  const producer = createFactProducer(kafka, { log: quiet });
-  const relay = running((signal) =>
-    runRelay({ pool, database: 'payments', producer, pollMs: 10, signal, log: quiet }),
-  );
   const { rows } = await pool.query<{ name: string }>('select current_database() as name');
   const url = new URL(postgresUrl());
   url.pathname = `/${rows[0]!.name}`;
+  const databaseUrl = url.href;
+  const relay = running((signal) =>
+    runRelay({
+      databaseUrl,
+      database: 'payments',
+      createProducer: () => createFactProducer(kafka, { log: quiet }),
+      pollMs: 10,
+      signal,
+      log: quiet,
+    }),
+  );
   url.searchParams.set('options', '-c session_replication_role=replica');
   const byHand = createPool(url.href, { applicationName: 'by hand', max: 2 });
   const reconciler = createReconciler({
@@ -128,8 +135,7 @@ export async function startReconcileGround(now?: () => number): Promise<Reconcil
       await eventually(
         async () => {
           const { rows: counts } = await pool.query<{ waiting: number }>(
-            `select (select count(*) from outbox) - coalesce((select sum(facts) from relay_position), 0)::bigint
-               as waiting`,
+            `select (select count(*) from outbox) - (select sum(facts) from relay_lanes)::bigint as waiting`,
           );
           return counts[0]!.waiting;
         },
@@ -138,7 +144,6 @@ export async function startReconcileGround(now?: () => number): Promise<Reconcil
     },
     async stop() {
       await relay.stop();
-      await producer.disconnect();
       await byHand.end();
       await real.stop();
       await deleteTopics(kafka, [topic]);

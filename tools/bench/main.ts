@@ -5,6 +5,7 @@ import { benchHelp, parseBenchOptions, type BenchOptions } from './options';
 import { benchInbox } from './inbox/inbox';
 import { benchPayment } from './payment/payment';
 import { benchReconcile } from './reconcile/reconcile';
+import { benchRelay } from './relay/relay';
 import { benchRide } from './ride/ride';
 
 /** A bench: what it measures, told as it goes. Everything that it has started is stopped when it returns or throws. */
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, Bench>> = {
   payment: benchPayment,
   reconcile: benchReconcile,
   inbox: benchInbox,
+  relay: benchRelay,
 };
 
 /** @returns the exit code: 0; 1 a check is false or something failed; 2 wrong arguments */

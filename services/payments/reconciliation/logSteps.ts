@@ -17,7 +17,7 @@ const PAGE = 500;
 
 const columns = `aggregate_id as key, version as sequence, fact, xid::text,
   (extract(epoch from now() - recorded_at) * 1000)::bigint as "ageMs",
-  coalesce(pg_visible_in_snapshot(xid, (select from_snapshot from relay_position limit 1)), false) as sent`;
+  coalesce((select pg_visible_in_snapshot(xid, from_snapshot) from relay_lanes where lane = outbox_lane(aggregate_id)), false) as sent`;
 
 /** What was committed under these keys and versions. */
 export async function committedAs(

@@ -148,7 +148,7 @@ export async function stepsOfAll(
   const { rows } = await db.query<RecordedStep>(
     `select step_id as "stepId", aggregate_id as "aggregateId", version, fact,
        (extract(epoch from now() - recorded_at) * 1000)::bigint as "ageMs",
-       coalesce(pg_visible_in_snapshot(xid, (select from_snapshot from relay_position limit 1)), false) as sent
+       coalesce((select pg_visible_in_snapshot(xid, from_snapshot) from relay_lanes where lane = outbox_lane(aggregate_id)), false) as sent
      from steps where aggregate_id = any ($1) order by aggregate_id, version`,
     [ids],
   );

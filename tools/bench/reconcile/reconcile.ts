@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { taskQueues } from '../../../domain/names';
 import { standardPolicies } from '../../../domain/policies';
 import type { CheckName } from '../../../domain/reconciliation';
-import { createFactProducer, createKafka } from '../../../platform/kafka';
+import { createFactProducer, createKafka, type FactProducer } from '../../../platform/kafka';
 import type { Pool } from '../../../platform/postgres';
 import { runRelay } from '../../../platform/relay';
 import { wait } from '../../../platform/wait';
@@ -44,7 +44,7 @@ async function measure(
   await prepareTopics(servers.kafkaBroker, '');
   const kafka = createKafka({ brokers: [servers.kafkaBroker], clientId: 'bench' });
   // Each run records facts of its own, too, which the next one looks for on the log.
-  const relay = startRelay(pool, createFactProducer(kafka, { log: quiet }));
+  const relay = startRelay(house.paymentsUrl, () => createFactProducer(kafka, { log: quiet }));
   stops.push(() => relay.stop());
   await say.during(`Filling the books with ${size} payments`, async () => {
     await fillBooks({ pool, provider }, size);
@@ -96,15 +96,14 @@ async function oneRun(reconciler: Reconciler, size: number, checks: Checks): Pro
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
-function startRelay(pool: Pool, producer: ReturnType<typeof createFactProducer>) {
+function startRelay(databaseUrl: string, createProducer: () => FactProducer) {
   const stopping = new AbortController();
   const { signal } = stopping;
-  const done = runRelay({ pool, database: 'payments', producer, signal, log: quiet });
+  const done = runRelay({ databaseUrl, database: 'payments', createProducer, signal, log: quiet });
   return {
     async stop(): Promise<void> {
       stopping.abort();
       await done;
-      await producer.disconnect();
     },
   };
 }
@@ -113,7 +112,7 @@ function startRelay(pool: Pool, producer: ReturnType<typeof createFactProducer>)
 async function untilRelayed(pool: Pool): Promise<void> {
   for (;;) {
     const { rows } = await pool.query<{ waiting: number }>(
-      `select (select count(*) from outbox) - coalesce((select sum(facts) from relay_position), 0)::bigint as waiting`,
+      `select (select count(*) from outbox) - (select sum(facts) from relay_lanes)::bigint as waiting`,
     );
     if (rows[0]!.waiting === 0) return;
     await wait(100);

@@ -26,6 +26,7 @@ export interface House {
   readonly apiUrl: string;
   readonly rides: Pool;
   readonly payments: Pool;
+  readonly paymentsUrl: string;
   /** Of its processes, in their order. */
   readonly pids: readonly number[];
   stop(): Promise<void>;
@@ -77,6 +78,7 @@ export async function startHouse(
     apiUrl: `http://127.0.0.1:${port}`,
     rides,
     payments,
+    paymentsUrl,
     pids: daemons.map(({ pid }) => pid),
     stop,
   };

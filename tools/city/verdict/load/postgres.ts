@@ -160,7 +160,7 @@ export async function unfinished(pools: Pools): Promise<Unfinished> {
     const [sums] = await rows<{ facts: number; relayed: number }>(
       pools[owner],
       `select (select count(*) from steps) as facts,
-              (select coalesce(sum(facts), 0)::bigint from relay_position) as relayed`,
+              (select coalesce(sum(facts), 0)::bigint from relay_lanes) as relayed`,
     );
     facts += sums?.facts ?? 0;
     relayed += sums?.relayed ?? 0;

@@ -1,0 +1,47 @@
+import type { KafkaLog } from '../kafka/client';
+import type { RelayObserver } from '../observers';
+import type { OutboxFact } from './outboxReader';
+import { place } from './position';
+
+/** Keys that are remembered; the one that had no fact for longest is forgotten first. */
+const mostKeys = 50_000;
+
+export interface GapDetector {
+  /** Looks at facts on their way. */
+  look(facts: readonly OutboxFact[]): void;
+}
+
+/**
+ * Holds each fact's `ce_sequence` against the last one of its key that this relay has seen: above it by more than one
+ * means that a fact is missing, which the outbox makes impossible, so it is an alarm. Repeats are none.
+ */
+export function createGapDetector({
+  database,
+  log,
+  observer,
+}: {
+  database: string;
+  log: KafkaLog;
+  observer?: RelayObserver | undefined;
+}): GapDetector {
+  const lastSeen = new Map<string, number>();
+  return {
+    look(facts) {
+      for (const fact of facts) {
+        const key = place(fact);
+        const sequence = Number(fact.headers['ce_sequence']);
+        const last = lastSeen.get(key);
+        if (last !== undefined && sequence > last + 1) {
+          log.error({ database, key, last, sequence }, 'a fact is missing between two of its key');
+          observer?.gap();
+        }
+        lastSeen.delete(key);
+        lastSeen.set(key, Math.max(sequence, last ?? 0));
+      }
+      for (const key of lastSeen.keys()) {
+        if (lastSeen.size <= mostKeys) break;
+        lastSeen.delete(key);
+      }
+    },
+  };
+}

@@ -1,0 +1,131 @@
+import type { Pool } from 'pg';
+import type { FactProducer } from '../kafka/producer';
+import type { KafkaLog } from '../kafka/client';
+import { createGapDetector, type GapDetector } from './gaps';
+import { readFacts, type OutboxFact, type Window } from './outboxReader';
+import {
+  loadPosition,
+  movePosition,
+  movePositionAndPark,
+  type Holding,
+  type Parking,
+  type Position,
+} from './position';
+import { publish } from './publish';
+import { sendReleased } from './released';
+import type { LaneNews } from './scout';
+
+export interface LaneOptions {
+  readonly pool: Pool;
+  /** For logs. */
+  readonly database: string;
+  /** The lane's own: lanes do not wait for each other's acknowledgements. */
+  readonly producer: FactProducer;
+  readonly log: KafkaLog;
+  /** Aborted when the lane is to be left: nothing is begun any more. */
+  readonly signal: AbortSignal;
+  /** Aborted when what is under way shall end, too. */
+  readonly lateSignal: AbortSignal;
+  /** @throws LaneLost when the lease is over, as far as this process knows */
+  readonly assertHeld: () => void;
+  /** What comes next above this snapshot, once there is something; undefined when the lane is to be left. */
+  readonly nextNews: (from: string) => Promise<LaneNews | undefined>;
+}
+
+/** Facts that were read together, and where the lane is when they are in Kafka. */
+interface Page {
+  readonly facts: readonly OutboxFact[];
+  readonly behind: Position;
+}
+
+/**
+ * Relays one lane for as long as it is held: while a page of facts is sent the next is read, and while the next is
+ * sent the position moves behind the one before. A page is sent only when all before it are in Kafka, so whoever goes
+ * on from the stored position, at whatever time, repeats at most two pages and swaps nothing.
+ * @throws LaneLost, and what Postgres says
+ */
+export async function runLane(holding: Holding, options: LaneOptions): Promise<void> {
+  const gaps = createGapDetector(options);
+  while (!options.signal.aborted) await relayUntilParked(holding, gaps, options);
+}
+
+/**
+ * Ends when the lane is to be left, or when a key was parked: what was read meanwhile does not know that yet.
+ */
+async function relayUntilParked(holding: Holding, gaps: GapDetector, options: LaneOptions): Promise<void> {
+  const { pool, signal } = options;
+  const pages = readPages(holding, await loadPosition(pool, holding), options);
+  let moving: Promise<void> = Promise.resolve();
+  let reading = pages.next();
+  try {
+    for (;;) {
+      // A position that cannot be moved ends this at once, however long it is until there is more to read.
+      const { value: page } = await Promise.race([reading, moving.then(() => reading)]);
+      if (page === undefined || signal.aborted) return;
+      options.assertHeld();
+      if (page === 'released') {
+        await moving;
+        await sendReleased(holding, options);
+        reading = pages.next();
+        continue;
+      }
+      reading = pages.next();
+      // Whoever awaits it hears of its failure; until then it is nobody's.
+      reading.catch(() => {});
+      gaps.look(page.facts);
+      const parked = await publish(page.facts, options);
+      await moving;
+      moving = move(holding, page, parked, options);
+      moving.catch(() => {});
+      if (parked.length > 0) return;
+    }
+  } finally {
+    await moving;
+  }
+}
+
+/** The lane's pages, window after window. */
+async function* readPages(
+  holding: Holding,
+  stored: Position,
+  options: LaneOptions,
+): AsyncGenerator<Page | 'released', undefined> {
+  const { pool, nextNews } = options;
+  let from = stored.from;
+  let news: LaneNews | undefined =
+    stored.to === null
+      ? undefined
+      : { from, to: stored.to, afterId: stored.lastId, lastId: Number.MAX_SAFE_INTEGER };
+  for (;;) {
+    news ??= await nextNews(from);
+    if (news === undefined) return;
+    if (news === 'released') yield news;
+    else {
+      yield* readWindow(holding, news, pool);
+      from = news.to;
+    }
+    news = undefined;
+  }
+}
+
+async function* readWindow(holding: Holding, window: Window, pool: Pool): AsyncGenerator<Page> {
+  const { from, to } = window;
+  for (let { afterId } = window; ;) {
+    const facts = await readFacts(pool, holding.lane, { ...window, afterId });
+    afterId = facts.at(-1)?.id ?? window.lastId;
+    const isLast = afterId >= window.lastId;
+    yield { facts, behind: isLast ? { from: to, to: null, lastId: 0 } : { from, to, lastId: afterId } };
+    if (isLast) return;
+  }
+}
+
+function move(
+  holding: Holding,
+  { facts, behind }: Page,
+  parked: Parking[],
+  { pool }: LaneOptions,
+): Promise<void> {
+  return parked.length > 0 || facts.some((fact) => fact.parked)
+    ? movePositionAndPark(pool, holding, behind, { facts, parked })
+    : movePosition(pool, holding, behind, facts.length);
+}

@@ -1,0 +1,40 @@
+import { createFactProducer, createKafka, partitionFor } from '../../../platform/kafka';
+import { runRelay } from '../../../platform/relay';
+import { runContestant, type Contest } from './contest';
+import { makeFacts, PARTITIONS, WARM_UP } from './facts';
+import { sendFromMemory } from './fromMemory';
+
+const log = { debug: () => {}, info: () => {}, warn: console.error, error: console.error };
+
+/** Ready when it has relayed some facts that are there before; what is to be timed is committed after that. */
+async function hailway({ kafkaBroker, databaseUrl, count, ready, done }: Contest): Promise<void> {
+  const kafka = createKafka({ brokers: [kafkaBroker], clientId: 'relay', log });
+  let sent = 0;
+  await runRelay({
+    ...{ databaseUrl, database: 'bench', log, signal: new AbortController().signal },
+    createProducer: () => {
+      const producer = createFactProducer(kafka, { log });
+      return {
+        async send(records, options) {
+          await producer.send(records, options);
+          sent += records.length;
+          if (sent === WARM_UP) void ready();
+          if (sent === WARM_UP + count) done();
+        },
+        disconnect: () => producer.disconnect(),
+      };
+    },
+  });
+}
+
+/** What the ceiling would be if it had our encoder. */
+async function ownClient(contest: Contest): Promise<void> {
+  const kafka = createKafka({ brokers: [contest.kafkaBroker], clientId: 'bench', log });
+  const messages = makeFacts(contest.topic, contest.count).map(({ key, value, headers }) => ({
+    ...{ key, value, headers, partition: partitionFor(key, PARTITIONS) },
+  }));
+  await sendFromMemory(kafka, messages, contest);
+}
+
+/** The house's relay, and its client alone. */
+runContestant({ hailway, ownClient });
