@@ -1,4 +1,11 @@
+import { join } from 'node:path';
+import { createLogger } from '../../platform/log';
+import { projectRoot } from '../../platform/root';
 import { renderPage, type ConsoleState } from '../../services/console/page';
+import { consoleRoutes } from '../../services/console/routes';
+import { httpServers } from '../support/httpServers';
+
+const serve = httpServers(createLogger('test', 'fatal', { write: () => {} }));
 
 const state: ConsoleState = {
   overview: {
@@ -58,5 +65,18 @@ describe('the console', () => {
     const page = renderPage({ ...state, demand: { missing: 'analytics is not <available>' } });
     expect(page).toContain('Not available: analytics is not &lt;available&gt;');
     expect(page).toContain('<td>completed</td><td class="n">41</td>');
+  });
+
+  test('serves the catalogue of facts beside its page, and nothing else of the folder above', async () => {
+    const catalogueDir = join(projectRoot(), 'docs', 'catalogue');
+    const gateway = { call: () => Promise.reject(new Error('away')) };
+    const { url } = await serve({
+      routes: (router) => consoleRoutes(router, { gateway, links: [], catalogueDir }),
+    });
+    const page = await fetch(`${url}/catalogue/ride.html#ride.requested`);
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(await page.text()).toContain('<h2 id="ride.requested">');
+    expect(await (await fetch(`${url}/catalogue/`)).text()).toContain('Every fact, in its newest version');
+    expect(await (await fetch(`${url}/catalogue/..%2fasyncapi.json`)).text()).not.toContain('asyncapi"');
   });
 });

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { catalogue, factEntry, topicsRead, type CatalogueEntry } from '../../contracts/catalogue';
-import { consumers, reads } from '../../contracts/consumers';
+import { consumers, matches, reads } from '../../contracts/consumers';
 import { FactInvalid, knownFact, readerOf, skipReason } from '../../contracts/knownFact';
 import { writtenFact } from '../../contracts/writtenFact';
 import { chainProblems } from '../../tools/generate/chains';
@@ -118,6 +118,7 @@ describe('consumers', () => {
     expect(topicsRead('audit')).toEqual([...new Set(catalogue.map(({ topic }) => topic))]);
     expect(reads('notifications', 'payout_account.changed')).toBe(true);
     expect(reads('notifications', 'dispute.won')).toBe(false);
+    expect(matches('payout.*', 'payout_account.changed')).toBe(false);
     expect(
       Object.keys(consumers).filter((name) => factEntry('ride.started')!.consumers.includes(name as never)),
     ).toEqual(['audit', 'notifications']);
