@@ -1,32 +1,27 @@
 import { problemPages } from '../../contracts/api/problems';
-import { topicsRead } from '../../contracts/catalogue';
-import { skipReason } from '../../contracts/knownFact';
 import { createRequireRole, createVerifier } from '../../platform/auth';
 import { createHttpApp, createMount, listen } from '../../platform/http';
 import { deadLetterRoutes } from '../../platform/deadLetters';
 import { createInboxDeadLetters, runInbox } from '../../platform/inbox';
 import { createKafka } from '../../platform/kafka';
-import { createPool, inboxMigrations, migrate, migrationSet } from '../../platform/postgres';
+import { createPool, migrate } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
-import { countDemand } from './handler';
+import { analytics } from './projection';
 import { analyticsRoutes } from './routes';
 
 runProcess('analytics', async ({ config, log, metrics, signal, fail }) => {
-  await migrate(config.ANALYTICS_DATABASE_URL, [
-    inboxMigrations,
-    migrationSet('analytics', 'consumers/analytics/migrations'),
-  ]);
+  await migrate(config.ANALYTICS_DATABASE_URL, analytics.migrations);
   const pool = createPool(config.ANALYTICS_DATABASE_URL, { applicationName: 'analytics', max: 5, log });
   metrics.watchPool('analytics', pool);
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
-  const group = prefixed('analytics');
+  const group = prefixed(analytics.name);
   const inbox = runInbox({
     group,
-    topics: topicsRead('analytics').map(prefixed),
+    topics: analytics.topics.map(prefixed),
     pool,
     kafka: createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'analytics', log }),
-    handle: countDemand,
-    skip: skipReason('analytics'),
+    handle: analytics.handle,
+    skip: analytics.skip,
     signal,
     log,
   });
@@ -49,8 +44,8 @@ runProcess('analytics', async ({ config, log, metrics, signal, fail }) => {
           group,
           consumer: 'analytics',
           topicPrefix: config.KAFKA_TOPIC_PREFIX,
-          handle: countDemand,
-          skip: skipReason('analytics'),
+          handle: analytics.handle,
+          skip: analytics.skip,
           log,
         }),
       );

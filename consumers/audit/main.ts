@@ -1,34 +1,38 @@
-import { topicsRead } from '../../contracts/catalogue';
 import { problemPages } from '../../contracts/api/problems';
 import { createRequireRole, createVerifier } from '../../platform/auth';
 import { createHttpApp, createMount, listen } from '../../platform/http';
 import { deadLetterRoutes } from '../../platform/deadLetters';
 import { createInboxDeadLetters, runInbox } from '../../platform/inbox';
 import { createKafka } from '../../platform/kafka';
-import { createPool, inboxMigrations, migrate, migrationSet } from '../../platform/postgres';
+import { createPoll } from '../../platform/poll';
+import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
-import { storeFacts } from './handler';
+import { audit } from './projection';
 import { auditRoutes } from './routes';
+import { ensureFactPartitions } from './store';
+
+const HOUR_MS = 60 * 60_000;
 
 runProcess('audit', async ({ config, log, metrics, signal, fail }) => {
-  await migrate(config.AUDIT_DATABASE_URL, [
-    inboxMigrations,
-    migrationSet('audit', 'consumers/audit/migrations'),
-  ]);
+  // Its tables belong to a role that nobody logs in as, so whoever prepares the databases has migrated this one.
   const pool = createPool(config.AUDIT_DATABASE_URL, { applicationName: 'audit', max: 5, log });
   metrics.watchPool('audit', pool);
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
-  const group = prefixed('audit');
+  const group = prefixed(audit.name);
   const inbox = runInbox({
     group,
-    topics: topicsRead('audit').map(prefixed),
+    topics: audit.topics.map(prefixed),
     pool,
     kafka: createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'audit', log }),
-    handle: storeFacts,
+    handle: audit.handle,
     signal,
     log,
   });
   inbox.catch(fail);
+  const months = createPoll().run(() => ensureFactPartitions(pool), {
+    ...{ everyMs: HOUR_MS, signal, log },
+    trouble: 'the partitions of the months to come are not made',
+  });
 
   const requireRole = createRequireRole(
     createVerifier({ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
@@ -39,7 +43,7 @@ runProcess('audit', async ({ config, log, metrics, signal, fail }) => {
     problems: problemPages,
     ready: { postgres: () => pool.query('select 1') },
     routes: (router) => {
-      auditRoutes(router, requireRole, { pool, timelineTopics: ['rides', 'payments'].map(prefixed) });
+      auditRoutes(router, requireRole, pool);
       deadLetterRoutes(
         createMount(router, requireRole),
         createInboxDeadLetters({
@@ -47,7 +51,7 @@ runProcess('audit', async ({ config, log, metrics, signal, fail }) => {
           group,
           consumer: 'audit',
           topicPrefix: config.KAFKA_TOPIC_PREFIX,
-          handle: storeFacts,
+          handle: audit.handle,
           log,
         }),
       );
@@ -60,7 +64,7 @@ runProcess('audit', async ({ config, log, metrics, signal, fail }) => {
   });
   return async () => {
     await server.close();
-    await inbox;
+    await Promise.all([inbox, months]);
     await pool.end();
   };
 });

@@ -4,14 +4,10 @@ import { z } from 'zod';
 import { uuid } from '../../contracts/shared';
 import type { RequireRole } from '../../platform/auth';
 import { createMount } from '../../platform/http';
-import { readTimeline } from './store';
+import { readTimeline } from './timeline';
 
 /** What the gateway asks of the audit store: not public, with the service's token. */
-export function auditRoutes(
-  router: Router,
-  requireRole: RequireRole,
-  options: { readonly pool: Pool; readonly timelineTopics: readonly string[] },
-): void {
+export function auditRoutes(router: Router, requireRole: RequireRole, pool: Pool): void {
   const mount = createMount(router, requireRole);
   const timeline = {
     method: 'get',
@@ -22,6 +18,6 @@ export function auditRoutes(
   mount(timeline, async ({ params: { rideId } }) => ({
     status: 200,
     // Facts' keys are lower case; a UUID in a path may not be.
-    body: await readTimeline(options.pool, options.timelineTopics, rideId.toLowerCase()),
+    body: await readTimeline(pool, rideId.toLowerCase()),
   }));
 }

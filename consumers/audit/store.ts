@@ -1,58 +1,111 @@
-import type { TimelineView } from '../../contracts/api/ops';
+import { CodedError } from '../../platform/errors';
 import type { Fact } from '../../platform/inbox';
-import type { Queryable, Tx } from '../../platform/postgres';
+import { isUniqueViolation, type Queryable, type Tx } from '../../platform/postgres';
+import { chainBegin, factHash, type StoredFact } from './chain';
 
-/** CloudEvents' attributes by the names of their Kafka headers. */
-const headersOf = (fact: Fact): Record<string, string | undefined> => ({
-  ce_source: fact.source,
-  ce_dataschema: fact.dataschema,
-  ce_correlationid: fact.correlationId,
-  ce_causationid: fact.causationId,
-  traceparent: fact.traceparent,
-});
+interface ChainEnd {
+  readonly place: number;
+  readonly hash: Buffer;
+}
 
-/** Keeps facts with the place they came from; one statement a batch. What is there already stays as it is. */
+/**
+ * Adds facts of one partition to the end of its chain, in their order; one statement a batch. What is there already
+ * stays as it is.
+ * @throws CodedError `fact_invalid` where `ce_time` is no time
+ */
 export async function appendFacts(tx: Tx, facts: readonly Fact[]): Promise<void> {
+  const [first] = facts;
+  if (first === undefined) return;
+  const end = await chainEnd(tx, first);
+  await tx.query('savepoint append');
+  try {
+    await insertFacts(tx, facts, end);
+  } catch (error) {
+    if (!isUniqueViolation(error)) throw error;
+    // The inbox gives a fact once; this is one that has lost its sequences.
+    await tx.query('rollback to savepoint append');
+    await insertFacts(tx, await withoutStored(tx, facts), end);
+  }
+  await tx.query('release savepoint append');
+}
+
+async function chainEnd(tx: Tx, { topic, partition }: Fact): Promise<ChainEnd> {
+  const { rows } = await tx.query<ChainEnd>({
+    name: 'audit-chain-end',
+    text: 'select place, hash from fact_chains where topic = $1 and partition = $2',
+    values: [topic, partition],
+  });
+  return rows[0] ?? { place: 0, hash: chainBegin };
+}
+
+async function withoutStored(tx: Tx, facts: readonly Fact[]): Promise<Fact[]> {
+  const { rows } = await tx.query<{ key: string; sequence: number }>(
+    `select key, sequence from facts join unnest($2::text[], $3::bigint[]) as given (key, sequence) using (key, sequence)
+     where topic = $1`,
+    [facts[0]?.topic, facts.map(({ key }) => key), facts.map(({ sequence }) => sequence)],
+  );
+  const stored = new Set(rows.map(({ key, sequence }) => `${sequence} ${key}`));
+  return facts.filter(({ key, sequence }) => !stored.has(`${sequence} ${key}`));
+}
+
+async function insertFacts(tx: Tx, facts: readonly Fact[], end: ChainEnd): Promise<void> {
   if (facts.length === 0) return;
+  const recordedMs = Date.now();
+  let previous = end.hash;
+  const rows = facts.map((fact, i) => {
+    const stored = storedFact(fact, end.place + 1 + i, recordedMs);
+    previous = factHash(previous, stored);
+    return { ...stored, hash: previous };
+  });
+  const column = <K extends keyof (typeof rows)[number]>(name: K) => rows.map((row) => row[name]);
   await tx.query({
     name: 'audit-append',
-    text: `insert into facts (topic, key, sequence, fact_id, type, time, partition, "offset", headers, data)
-           select * from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::timestamptz[],
-             $7::int[], $8::bigint[], $9::json[], $10::json[])
-           on conflict (topic, key, sequence) do nothing`,
+    text: `insert into facts (topic, partition, place, "offset", key, sequence, fact_id, type, time, sent_at, recorded_at,
+             correlation_id, causation_id, caller, headers, data, hash)
+           select $1, $2, place, "offset", key, sequence, fact_id, type, to_timestamp(time / 1000.0),
+             to_timestamp(sent / 1000.0), to_timestamp($3::bigint / 1000.0), correlation, causation, caller,
+             headers, data, hash
+           from unnest($4::bigint[], $5::bigint[], $6::text[], $7::bigint[], $8::text[], $9::text[], $10::bigint[],
+             $11::bigint[], $12::text[], $13::text[], $14::text[], $15::json[], $16::json[], $17::bytea[])
+             as fact (place, "offset", key, sequence, fact_id, type, time, sent, correlation, causation, caller,
+               headers, data, hash)`,
     values: [
-      facts.map(({ topic }) => topic),
-      facts.map(({ key }) => key),
-      facts.map(({ sequence }) => sequence),
-      facts.map(({ id }) => id),
-      facts.map(({ type }) => type),
-      facts.map(({ time }) => time),
-      facts.map(({ partition }) => partition),
-      facts.map(({ offset }) => offset),
-      facts.map((fact) => JSON.stringify(headersOf(fact))),
-      facts.map(({ data }) => JSON.stringify(data)),
+      ...[facts[0]?.topic, facts[0]?.partition, recordedMs],
+      ...[column('place'), column('offset'), column('key'), column('sequence'), column('factId')],
+      ...[column('type'), column('timeMs'), column('sentMs'), column('correlationId')],
+      ...[column('causationId'), column('caller'), column('headers'), column('data'), column('hash')],
     ],
   });
 }
 
-/** More than any ride has; an answer stays bounded whatever is in the store. */
-const TIMELINE_LIMIT = 1_000;
+function storedFact(fact: Fact, place: number, recordedMs: number): StoredFact {
+  const { record, topic, partition, offset, key, sequence, id, type, correlationId, causationId } = fact;
+  const timeMs = Date.parse(fact.time);
+  if (Number.isNaN(timeMs)) throw new CodedError('fact_invalid', `${id}: ce_time ${fact.time} is no time`);
+  const headers = Object.entries(record.headers).map(([name, value]) => [name, textOf(value)]);
+  return {
+    ...{ topic, partition, place, offset, key, sequence, factId: id, type, timeMs, recordedMs },
+    sentMs: record.timestamp,
+    ...{ correlationId, causationId, caller: callerOf(fact) },
+    headers: JSON.stringify(Object.fromEntries(headers)),
+    data: record.value?.toString() ?? '',
+  };
+}
 
-/**
- * What happened to a ride and its payment, in the order of the facts' times; nothing for an unknown ride.
- * @param topics names of the topics of rides and payments
- */
-export async function readTimeline(
-  db: Queryable,
-  topics: readonly string[],
-  rideId: string,
-): Promise<TimelineView> {
-  const { rows } = await db.query<TimelineView['facts'][number]>({
-    name: 'audit-timeline',
-    text: `select fact_id as id, type, time, sequence, topic, partition, "offset"::text as "offset",
-             headers ->> 'ce_causationid' as "causationId", data
-           from facts where key = $1 and topic = any ($2) order by time, topic desc, sequence limit $3`,
-    values: [rideId, topics, TIMELINE_LIMIT],
-  });
-  return { rideId, facts: rows };
+const callerOf = ({ record }: Fact): string | null => {
+  const caller = record.headers['ce_caller'];
+  return caller === undefined ? null : String(textOf(caller));
+};
+
+/** Postgres reads no JSON with a NUL in a text. */
+const textOf = (value: Fact['record']['headers'][string]): string | string[] =>
+  Array.isArray(value)
+    ? value.map((one) => textOf(one) as string)
+    : (value ?? '').toString().replaceAll('\0', '\uFFFD');
+
+const MONTHS_AHEAD = 3;
+
+/** Makes the partitions of the months to come. Safe to repeat at any time. */
+export async function ensureFactPartitions(db: Queryable): Promise<void> {
+  await db.query('select ensure_fact_partitions($1)', [MONTHS_AHEAD]);
 }

@@ -1,17 +1,15 @@
 import { problemPages } from '../../contracts/api/problems';
-import { topicsRead } from '../../contracts/catalogue';
-import { skipReason } from '../../contracts/knownFact';
 import { createRequireRole, createVerifier } from '../../platform/auth';
 import { ConfigError, type Config } from '../../platform/config';
 import { createHttpApp, createMount, listen } from '../../platform/http';
 import { deadLetterRoutes } from '../../platform/deadLetters';
 import { createInboxDeadLetters, runInbox } from '../../platform/inbox';
 import { createKafka } from '../../platform/kafka';
-import { createPool, inboxMigrations, migrate, migrationSet } from '../../platform/postgres';
+import { createPool, migrate } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { runDelivery } from './delivery';
 import { setHouseEndpoint } from './endpoints';
-import { notify } from './handler';
+import { notifications } from './projection';
 import { webhookRoutes } from './routes';
 import { createWebhook } from './webhook';
 
@@ -31,10 +29,7 @@ function houseReceiver(config: Config): { url: string; secret: string } | null {
 runProcess('notifications', async ({ config, log, metrics, signal, fail }) => {
   const receiver = houseReceiver(config);
   const privateAddresses = config.WEBHOOK_PRIVATE_ADDRESSES;
-  await migrate(config.NOTIFICATIONS_DATABASE_URL, [
-    inboxMigrations,
-    migrationSet('notifications', 'consumers/notifications/migrations'),
-  ]);
+  await migrate(config.NOTIFICATIONS_DATABASE_URL, notifications.migrations);
   const pool = createPool(config.NOTIFICATIONS_DATABASE_URL, {
     applicationName: 'notifications',
     max: 6,
@@ -45,14 +40,14 @@ runProcess('notifications', async ({ config, log, metrics, signal, fail }) => {
   if (receiver === null)
     log.info('NOTIFICATIONS_WEBHOOK_URL is not set: notifications are written, not sent');
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
-  const group = prefixed('notifications');
+  const group = prefixed(notifications.name);
   const inbox = runInbox({
     group,
-    topics: topicsRead('notifications').map(prefixed),
+    topics: notifications.topics.map(prefixed),
     pool,
     kafka: createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'notifications', log }),
-    handle: notify,
-    skip: skipReason('notifications'),
+    handle: notifications.handle,
+    skip: notifications.skip,
     signal,
     log,
   });
@@ -80,8 +75,8 @@ runProcess('notifications', async ({ config, log, metrics, signal, fail }) => {
           group,
           consumer: 'notifications',
           topicPrefix: config.KAFKA_TOPIC_PREFIX,
-          handle: notify,
-          skip: skipReason('notifications'),
+          handle: notifications.handle,
+          skip: notifications.skip,
           log,
         }),
       );

@@ -22,7 +22,10 @@ export const demandView = z.strictObject({
   ),
 });
 
-/** Everything the audit store has on a ride and its payment, in the order of the facts' times. */
+/**
+ * Everything the audit store has on a ride, its payment and whatever else shares its correlation, in the order of the
+ * facts' times; and the tree above it: each cause with the facts that it made.
+ */
 export const timelineView = z.strictObject({
   rideId: uuid,
   facts: z.array(
@@ -30,12 +33,30 @@ export const timelineView = z.strictObject({
       id: z.string(),
       type: z.string(),
       time,
+      key: z.string().describe('the id of the aggregate: the ride, its dispute, its rating'),
       sequence: z.int(),
       topic: z.string(),
       partition: z.int(),
       offset: z.string(),
-      causationId: z.string().nullable(),
+      causationId: z.string(),
       data: z.unknown(),
+    }),
+  ),
+  causes: z.array(
+    z.strictObject({
+      id: z.string().describe("the facts' causationId"),
+      command: z.string().nullable().describe('what was asked for; null where another fact is the cause'),
+      aggregateId: z.string().nullable().describe('who was asked'),
+      caller: z
+        .strictObject({ role: z.string(), subject: z.string() })
+        .nullable()
+        .describe('who asked; null for the saga itself, and where nobody kept it'),
+      at: time,
+      fact: z
+        .string()
+        .nullable()
+        .describe('the fact above this cause; null where it is under the ride itself'),
+      facts: z.array(z.string()).describe('the ids of the facts that it made'),
     }),
   ),
 });

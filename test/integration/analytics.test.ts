@@ -1,6 +1,6 @@
 import { latLngToCell } from 'h3-js';
 import { v7 as uuidv7 } from 'uuid';
-import { countDemand } from '../../consumers/analytics/handler';
+import { analytics as projection } from '../../consumers/analytics/projection';
 import { readDemand } from '../../consumers/analytics/store';
 import { demandView } from '../../contracts/api/ops';
 import { at, requested, rideFacts, startConsumer, type TestConsumer } from '../support/consumers';
@@ -11,7 +11,7 @@ const cellOf = ({ lat, lng }: typeof midtown) => latLngToCell(lat, lng, 8);
 
 let analytics: TestConsumer;
 beforeEach(async () => {
-  analytics = await startConsumer('analytics', ['rides'], countDemand);
+  analytics = await startConsumer(projection);
 });
 afterEach(() => analytics.stop());
 

@@ -1,5 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
-import { notify } from '../../consumers/notifications/handler';
+import { notifications as projection } from '../../consumers/notifications/projection';
 import {
   at,
   captured,
@@ -13,7 +13,7 @@ import {
 
 let notifications: TestConsumer;
 beforeEach(async () => {
-  notifications = await startConsumer('notifications', ['rides', 'payments'], notify);
+  notifications = await startConsumer(projection);
 });
 afterEach(() => notifications.stop());
 

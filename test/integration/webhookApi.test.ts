@@ -1,4 +1,4 @@
-import { notify } from '../../consumers/notifications/handler';
+import { notifications as projection } from '../../consumers/notifications/projection';
 import { webhookRoutes as internalRoutes } from '../../consumers/notifications/routes';
 import { problemPages } from '../../contracts/api/problems';
 import { createRequireRole } from '../../platform/auth';
@@ -40,7 +40,7 @@ async function startGateway(privateAddresses: boolean): Promise<string> {
 }
 
 beforeAll(async () => {
-  notifications = await startConsumer('notifications', ['rides'], notify);
+  notifications = await startConsumer(projection);
   keys = await issuer();
   gatewayUrl = await startGateway(true);
 });

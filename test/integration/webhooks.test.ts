@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { rotateSecret, setHouseEndpoint } from '../../consumers/notifications/endpoints';
-import { notify } from '../../consumers/notifications/handler';
+import { notifications as projection } from '../../consumers/notifications/projection';
 import { takeDue } from '../../consumers/notifications/queue';
 import { eventually, stopAll } from '../support/backbone';
 import { opened, requested, rideFacts, startConsumer, type TestConsumer } from '../support/consumers';
@@ -12,7 +12,7 @@ import { delivering, Receivers, type Owner } from '../support/webhooks';
 let notifications: TestConsumer;
 const receivers = new Receivers();
 beforeEach(async () => {
-  notifications = await startConsumer('notifications', ['rides', 'payments'], notify);
+  notifications = await startConsumer(projection);
 });
 afterEach(async () => {
   // First, so that no post hangs any longer.

@@ -5,15 +5,9 @@ import {
   type FactProducer,
   type OutgoingRecord,
 } from '../../platform/kafka';
-import { runInbox, type Handle } from '../../platform/inbox';
-import {
-  createPool,
-  inboxMigrations,
-  migrate,
-  migrationSet,
-  type MigrationSet,
-  type Pool,
-} from '../../platform/postgres';
+import { runInbox } from '../../platform/inbox';
+import { createPool, migrate, type MigrationSet, type Pool } from '../../platform/postgres';
+import type { Projection } from '../../platform/projection';
 import { deleteTopics, eventually, quiet, running, testKafka, unique } from './backbone';
 import { fromSetup } from './fromSetup';
 
@@ -23,12 +17,18 @@ export const at = (time: string): string => `2026-03-01T${time}Z`;
 
 export interface TestFact {
   /** Without the test's prefix. */
-  readonly topic: 'rides' | 'payments' | 'drivers' | 'pricing';
+  readonly topic: 'rides' | 'payments' | 'drivers' | 'pricing' | 'ratings';
   readonly key: string;
   readonly sequence: number;
   readonly type: string;
   readonly time: string;
   readonly data: unknown;
+  /** The key unless it belongs to something larger. */
+  readonly correlationId?: string;
+  /** The command's step, or another fact. */
+  readonly causationId?: string;
+  /** `role:subject` */
+  readonly caller?: string;
 }
 
 const fareOf = (totalMinor: number) => ({
@@ -94,11 +94,7 @@ export interface TestConsumer {
 }
 
 /** A consumer with a database and role of its own, and topics that nobody else has. */
-export async function startConsumer(
-  name: 'analytics' | 'audit' | 'notifications',
-  topics: readonly TestFact['topic'][],
-  handle: Handle,
-): Promise<TestConsumer> {
+export async function startConsumer({ name, topics, migrations, handle }: Projection): Promise<TestConsumer> {
   const kafka = testKafka();
   const prefix = unique('consumers-');
   const group = `${prefix}${name}`;
@@ -108,10 +104,7 @@ export async function startConsumer(
     kafka,
     names.map((one) => ({ topic: one, partitions: 3 })),
   );
-  const database = await ownedDatabase(name, [
-    inboxMigrations,
-    migrationSet(name, `consumers/${name}/migrations`),
-  ]);
+  const database = await ownedDatabase(name, migrations);
   const pool = createPool(database.url, { applicationName: name, max: 6 });
   const producer: FactProducer = createFactProducer(kafka, { log: quiet });
   const inbox = running((signal) =>
@@ -150,7 +143,10 @@ export async function startConsumer(
   };
 }
 
-function recordOf({ key, sequence, type, time, data }: TestFact, topic: string): OutgoingRecord {
+export function recordOf(
+  { key, sequence, type, time, data, correlationId = key, causationId, caller }: TestFact,
+  topic: string,
+): OutgoingRecord {
   return {
     topic,
     key,
@@ -165,14 +161,15 @@ function recordOf({ key, sequence, type, time, data }: TestFact, topic: string):
       ce_time: time,
       ce_subject: key,
       ce_sequence: String(sequence),
-      ce_correlationid: key,
-      ce_causationid: `${key}/step/${sequence}`,
+      ce_correlationid: correlationId,
+      ce_causationid: causationId ?? `${key}/step/${sequence}`,
+      ...(caller === undefined ? {} : { ce_caller: caller }),
     },
   };
 }
 
 /** A database that belongs to a role which can nothing else, as in the stack. */
-async function ownedDatabase(name: string, sets: readonly MigrationSet[]) {
+export async function ownedDatabase(name: string, sets: readonly MigrationSet[]) {
   const adminUrl = fromSetup('POSTGRES_URL');
   const owned = unique(name).replaceAll('-', '_');
   const admin = createPool(adminUrl, { applicationName: 'test', max: 1, statementTimeoutMs: 60_000 });

@@ -8,6 +8,7 @@ import {
   outboxMigrations,
   type MigrationSet,
 } from '../../platform/postgres';
+import { auditRights } from '../../consumers/audit/rights';
 import { ledgerRights } from '../../services/payments/books/rights';
 import { ensureRidePartitions } from '../../services/rides/store';
 
@@ -28,7 +29,10 @@ const migrations: Readonly<Record<Owner, readonly MigrationSet[]>> = {
  * Whose tables belong to a role of their own that nobody logs in as: its processes can do with them what they are
  * granted, and no more.
  */
-const apart: Readonly<Partial<Record<Owner, TableRights>>> = { payments: ledgerRights };
+const apart: Readonly<Partial<Record<Owner, TableRights>>> = {
+  payments: ledgerRights,
+  audit: auditRights,
+};
 
 interface TableRights {
   /** Tables that rows are only added to, and in which columns. */
@@ -75,7 +79,9 @@ async function grantRights(ownerUrl: string, roleName: string, rights: TableRigh
     const named = (names: readonly string[]): string =>
       names.map((name) => client.escapeIdentifier(name)).join(', ');
     const { rows } = await client.query<{ name: string }>(
-      `select tablename as name from pg_tables where schemaname = 'public' and tablename not like 'migrations\\_%'`,
+      // Partitions are reached through their tables, with the rights on these.
+      `select relname as name from pg_class where relnamespace = 'public'::regnamespace and relkind in ('r', 'p')
+         and not relispartition and relname not like 'migrations\\_%'`,
     );
     const others = rows
       .map(({ name }) => name)
