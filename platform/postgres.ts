@@ -198,9 +198,14 @@ export const inboxMigrations = migrationSet('inbox', 'platform/migrations-inbox'
 /**
  * Brings a database up to date, set after set; each set has its own table `migrations_<name>`. Safe to run twice
  * and by several processes at once (node-pg-migrate waits for an advisory lock); one set is one transaction.
+ * @param schema where the tables go (public); made if it is not there
  * @returns the names of the migrations that were run now.
  */
-export async function migrate(databaseUrl: string, sets: readonly MigrationSet[]): Promise<string[]> {
+export async function migrate(
+  databaseUrl: string,
+  sets: readonly MigrationSet[],
+  { schema }: { readonly schema?: string } = {},
+): Promise<string[]> {
   // Loaded here: only who migrates pays for it.
   const { runner } = await import('node-pg-migrate');
   const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
@@ -214,6 +219,7 @@ export async function migrate(databaseUrl: string, sets: readonly MigrationSet[]
       checkOrder: true,
       advisoryLockMode: 'wait',
       logger: silent,
+      ...(schema === undefined ? {} : { schema, createSchema: true }),
     });
     done.push(...ran.map((migration) => `${name}/${migration.name}`));
   }

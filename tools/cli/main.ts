@@ -1,11 +1,13 @@
 import { paymentNeeds } from '../../domain/paymentNeeds';
 import { ConfigError } from '../../platform/config';
+import { audit } from './audit';
 import { balances } from './balances';
 import { dlq } from './dlq';
 import { doctor } from './doctor';
 import { fact } from './fact';
 import { payments } from './payments';
 import { reconcileHouse } from './reconcile';
+import { replay } from './replay';
 import { rides } from './rides';
 import { token } from './token';
 import { UsageError } from '../commandLine';
@@ -46,6 +48,13 @@ const help = `npx hailway <command>
       is still dead
   dlq discard ID … | FILTERS | --all --because REASON [--dry-run] [--json]
       gives them up for good: what waits behind each goes on without it; who and why is kept
+  replay --consumer NAME [--check] [--new] [--keys KEY,…] [--from TIME] [--drop-old]
+      makes a consumer's projection anew beside the live one, from the audit store as far as Kafka has the facts no
+      more, then from Kafka, and puts it in its place; the live one works on until then. --check only compares; --new
+      begins a consumer that has never run; --keys makes the rows anew of facts with these keys or correlations, --from
+      those of facts of that TIME (ISO 8601) or later; --drop-old forgets what the last replay has replaced
+  audit verify [--json]
+      computes the hash chains of the audit store anew and names where one breaks; exit 1 if one does
   help
       prints this text`;
 
@@ -63,6 +72,10 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv = pro
         return await rides(rest, env);
       case 'payments':
         return await payments(rest, env);
+      case 'replay':
+        return await replay(rest, env);
+      case 'audit':
+        return await audit(rest, env);
       case 'balances':
         return await balances(rest, env);
       case 'reconcile':

@@ -1,0 +1,119 @@
+import { loadConfig } from '../../platform/config';
+import { createKafka } from '../../platform/kafka';
+import { createPool, type Pool } from '../../platform/postgres';
+import type { Projection } from '../../platform/projection';
+import { pino } from 'pino';
+import { UsageError } from '../commandLine';
+import { openFactLog } from '../replay/factLog';
+import { replayPart } from '../replay/part';
+import { projections } from '../replay/projections';
+import { dropPrevious } from '../replay/switchOver';
+import { replayWhole, type Replayed } from '../replay/whole';
+import { optionsOf } from './arguments';
+
+type Options = ReturnType<typeof optionsOf<'consumer' | 'from' | 'keys', 'check' | 'new' | 'drop-old'>>;
+
+/**
+ * `npx hailway replay`: makes a projection anew from all facts, or some of its rows, and puts it in the live one's place.
+ * @returns 0; 1 where it could not, or where `--check` finds a difference: the live projection is as it was then
+ */
+export async function replay(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const options: Options = optionsOf(argv, ['consumer', 'from', 'keys'], ['check', 'new', 'drop-old']);
+  const projection = projectionOf(options.consumer);
+  const selection = selectionOf(options, projection);
+  if (selection && (options.check || options.new))
+    throw new UsageError('--keys and --from make some rows anew: --check and --new are for all of them');
+  const config = loadConfig(env);
+  const prefixed = (name: string): string => config.KAFKA_TOPIC_PREFIX + name;
+  const databaseUrl = databaseUrlOf(config, projection);
+  if (options['drop-old']) {
+    if (selection || options.check || options.new) throw new UsageError('--drop-old stands alone');
+    await dropPrevious(databaseUrl);
+    return 0;
+  }
+  const audit = createPool(config.AUDIT_DATABASE_URL, {
+    applicationName: 'replay',
+    max: 2,
+    statementTimeoutMs: 0,
+  });
+  const common = {
+    ...{ projection, databaseUrl, group: prefixed(projection.name), audit, auditGroup: prefixed('audit') },
+    topics: projection.topics.map(prefixed),
+  };
+  try {
+    const done = selection
+      ? await replayPart({ ...common, selection })
+      : await whole(common, options, config.KAFKA_BROKERS);
+    return tell(projection, done);
+  } catch (error) {
+    process.stderr.write(`hailway: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  } finally {
+    await audit.end();
+  }
+}
+
+async function whole(
+  common: {
+    projection: Projection;
+    databaseUrl: string;
+    group: string;
+    audit: Pool;
+    auditGroup: string;
+    topics: readonly string[];
+  },
+  options: Options,
+  brokers: string[],
+): Promise<Replayed> {
+  const log = pino({ level: 'silent' });
+  const facts = await openFactLog({ ...common, log, kafka: createKafka({ brokers, clientId: 'replay' }) });
+  try {
+    return await replayWhole({
+      ...common,
+      log: facts,
+      isNew: options.new ?? false,
+      checkOnly: options.check ?? false,
+      say: (line) => void process.stdout.write(`${line}\n`),
+    });
+  } finally {
+    await facts.close();
+  }
+}
+
+function tell({ name }: Projection, { facts, ms, hashes }: Replayed): number {
+  const rate = Math.round(facts / Math.max(0.001, ms / 1_000));
+  process.stdout.write(`${name}: ${facts} facts in ${(ms / 1_000).toFixed(1)} s, ${rate} a second\n`);
+  if (hashes === undefined) return 0;
+  const isSame = hashes.live === hashes.rebuilt;
+  process.stdout.write(
+    `live ${hashes.live}\nrebuilt ${hashes.rebuilt}\n${isSame ? 'the same' : 'they differ'}\n`,
+  );
+  return isSame ? 0 : 1;
+}
+
+function projectionOf(name: string | undefined): Projection {
+  const projection = name !== undefined && Object.hasOwn(projections, name) ? projections[name] : undefined;
+  if (projection === undefined)
+    throw new UsageError(`--consumer takes one of ${Object.keys(projections).join(', ')}, not ${name}`);
+  if (projection.notReplayed !== undefined)
+    throw new UsageError(`${projection.name} is not replayed: ${projection.notReplayed}`);
+  return projection;
+}
+
+function selectionOf(
+  { keys, from }: Options,
+  projection: Projection,
+): { keys: string[] | undefined; from: string | undefined } | null {
+  if (keys === undefined && from === undefined) return null;
+  if (projection.wholeOnly !== undefined)
+    throw new UsageError(`${projection.name} is replayed as a whole: ${projection.wholeOnly}`);
+  const named = keys?.split(',').filter((key) => key !== '');
+  if (named?.length === 0) throw new UsageError('--keys takes keys of facts, with commas between them');
+  const at = from === undefined ? undefined : new Date(from);
+  if (at && (!/^\d{4}-\d{2}-\d{2}/.test(from ?? '') || Number.isNaN(at.getTime())))
+    throw new UsageError(`--from takes a time (2026-11-21T14:00:00Z), not ${JSON.stringify(from)}`);
+  return { keys: named, from: at?.toISOString() };
+}
+
+const databaseUrlOf = (config: ReturnType<typeof loadConfig>, { name }: Projection): string =>
+  config[`${name.toUpperCase()}_DATABASE_URL` as 'ANALYTICS_DATABASE_URL'];

@@ -1,0 +1,169 @@
+import {
+  lastPlaceBelow,
+  selectedRecords,
+  type ChainRange,
+  type Selection,
+} from '../../consumers/audit/replaySource';
+import { parseFact, type Fact } from '../../platform/inbox';
+import type { RawRecord } from '../../platform/kafka';
+import { createPool, withTransaction, type Pool, type Tx } from '../../platform/postgres';
+import type { Projection, ProjectionTable } from '../../platform/projection';
+import { wait } from '../../platform/wait';
+import { partitionOf, placeOf, storePositions, type Positions } from './factLog';
+import { nextSchema, openRebuild } from './rebuild';
+import { holdLive, isLockTimeout } from './switchOver';
+import type { Replayed } from './whole';
+
+export interface PartReplay {
+  readonly projection: Projection;
+  readonly databaseUrl: string;
+  readonly group: string;
+  readonly audit: Pool;
+  readonly auditGroup: string;
+  readonly selection: Selection;
+}
+
+/** So long the store may be behind the live consumer, and so long the live one is held up for it. */
+const STORE_WITHIN_MS = 60_000;
+const HOLD_MS = 2_000;
+const TRIES = 20;
+
+/**
+ * Makes some rows of a projection anew, from the audit store: those that come from facts of the selected keys (or of
+ * what shares their correlation) and of the selected time on. All others stay, and so do positions and sequences: a fact
+ * that the live consumer has not applied, or has put aside, is left to it.
+ * @throws Error where a fact cannot be applied, or the store is behind; nothing is changed then
+ */
+export async function replayPart(replay: PartReplay): Promise<Replayed> {
+  const { projection, databaseUrl, group, selection } = replay;
+  const startedAt = Date.now();
+  const live = createPool(databaseUrl, { applicationName: 'replay', max: 2, statementTimeoutMs: 0 });
+  let pool: Pool | undefined;
+  try {
+    pool = await openRebuild(databaseUrl, projection);
+    await seed(live, projection, selection);
+    const applied = new AppliedPart(replay, pool, live);
+    for (let left = TRIES; left > 0; left--) {
+      await applied.upTo(await storePositions(live, group), STORE_WITHIN_MS);
+      const isDone = await withTransaction(live, async (tx) => {
+        await applied.upTo(await holdLive(tx, group), HOLD_MS);
+        for (const table of projection.tables) await replaceRows(tx, table, selection);
+      }).then(() => true, whereOvertaken);
+      if (isDone) return { facts: applied.facts, ms: Date.now() - startedAt };
+    }
+    throw new Error(`the audit store does not keep up with ${projection.name}: nothing was changed`);
+  } finally {
+    await pool?.end();
+    await live.query(`drop schema if exists ${nextSchema} cascade`).finally(() => live.end());
+  }
+}
+
+/** What has been applied of the selected facts so far: up to a place of each chain. */
+class AppliedPart {
+  facts = 0;
+  private readonly places = new Map<string, number>();
+
+  constructor(
+    private readonly replay: PartReplay,
+    private readonly pool: Pool,
+    private readonly live: Pool,
+  ) {}
+
+  /** @throws StoreBehind where the store has not got there within so many milliseconds */
+  async upTo(targets: Positions, withinMs: number): Promise<void> {
+    const { audit, auditGroup, group, projection, selection } = this.replay;
+    await untilStored(audit, auditGroup, targets, withinMs);
+    const notApplied = await putAside(this.live, group);
+    const ranges: ChainRange[] = [];
+    for (const [name, offset] of targets) {
+      const place = partitionOf(name);
+      const upTo = await lastPlaceBelow(audit, place, offset);
+      ranges.push({ ...place, after: this.places.get(name) ?? 0, upTo });
+    }
+    await withTransaction(audit, async (tx) => {
+      for await (const page of selectedRecords(tx, selection, ranges)) {
+        const records = page.filter((record) => !notApplied.has(`${placeOf(record)}/${record.offset}`));
+        this.facts += await applyRuns(this.pool, projection, records);
+      }
+    });
+    for (const range of ranges) this.places.set(placeOf(range), range.upTo);
+  }
+}
+
+class StoreBehind extends Error {}
+
+const whereOvertaken = (error: unknown): false => {
+  if (error instanceof StoreBehind || isLockTimeout(error)) return false;
+  throw error;
+};
+
+/** SQL: whether a row is one of those that are made anew; null where no row of the table is. */
+function isSelected({ key, time }: ProjectionTable, { from }: Selection): string | null {
+  if (from !== undefined && time === undefined) return null;
+  return `($1::text[] is null or ${key} = any ($1)) and ($2::timestamptz is null or ${time ?? 'null'} >= $2)`;
+}
+
+const valuesOf = ({ keys, from }: Selection): unknown[] => [keys ?? null, from ?? null];
+
+/** What facts of before the time have made is as the live one has it. */
+async function seed(live: Pool, { tables }: Projection, selection: Selection): Promise<void> {
+  for (const table of tables)
+    if (isSelected(table, selection) === null)
+      await live.query(`insert into ${nextSchema}.${table.name} select * from public.${table.name}`);
+}
+
+async function replaceRows(tx: Tx, table: ProjectionTable, selection: Selection): Promise<void> {
+  const selected = isSelected(table, selection);
+  if (selected === null) return;
+  await tx.query(`delete from public.${table.name} where ${selected}`, valuesOf(selection));
+  await tx.query(
+    `insert into public.${table.name} select * from ${nextSchema}.${table.name} where ${selected}`,
+    valuesOf(selection),
+  );
+}
+
+/** Facts of one call are of one partition, as the live consumer's. */
+async function applyRuns(
+  pool: Pool,
+  { handle, skip }: Projection,
+  records: readonly RawRecord[],
+): Promise<number> {
+  const runs: Fact[][] = [];
+  for (const fact of records.map(parseFact).filter((one) => !skip?.(one))) {
+    const run = runs.at(-1);
+    if (run && placeOf(run[0] as Fact) === placeOf(fact)) run.push(fact);
+    else runs.push([fact]);
+  }
+  for (const run of runs) await withTransaction(pool, (tx) => handle(tx, run));
+  return records.length;
+}
+
+/** What the live consumer has not applied: put aside, or given up. */
+async function putAside(live: Pool, group: string): Promise<Set<string>> {
+  const { rows } = await live.query<{ place: string }>(
+    ['inbox_parked', 'inbox_discarded']
+      .map(
+        (table) =>
+          `select topic || '/' || partition || '/' || "offset" as place from ${table} where consumer_group = $1`,
+      )
+      .join(' union all '),
+    [group],
+  );
+  return new Set(rows.map(({ place }) => place));
+}
+
+/** Waits until the store has what the live consumer has applied. */
+async function untilStored(
+  audit: Pool,
+  auditGroup: string,
+  targets: Positions,
+  withinMs: number,
+): Promise<void> {
+  for (const deadline = Date.now() + withinMs; ; await wait(50)) {
+    const stored = await storePositions(audit, auditGroup);
+    const behind = [...targets].filter(([place, target]) => (stored.get(place) ?? 0) < target);
+    if (behind.length === 0) return;
+    if (Date.now() > deadline)
+      throw new StoreBehind(`the audit store is behind in ${behind.map(([place]) => place).join(', ')}`);
+  }
+}

@@ -1,0 +1,7 @@
+import { analytics } from '../../consumers/analytics/projection';
+import { audit } from '../../consumers/audit/projection';
+import { notifications } from '../../consumers/notifications/projection';
+import type { Projection } from '../../platform/projection';
+
+/** Every consumer that keeps something, by its name. */
+export const projections: Readonly<Record<string, Projection>> = { analytics, audit, notifications };
