@@ -40,11 +40,13 @@ export async function benchInbox(
   const checks = new Checks();
   try {
     await checkDurability(servers, checks);
-    const [long, short] = await say.during(`Filling the log with ${size} facts`, () =>
-      Promise.all([
-        prepareLog(servers, 'bench.long', size),
-        prepareLog(servers, 'bench.short', Math.ceil(size / PER_EVENT_PART)),
-      ]),
+    const [long, short] = await say.during(
+      `Filling the log with ${size} facts`,
+      async () =>
+        [
+          await prepareLog(servers, 'bench.long', size),
+          await prepareLog(servers, 'bench.short', Math.ceil(size / PER_EVENT_PART)),
+        ] as const,
     );
     let round = 0;
     const awayMs: number[] = [];
