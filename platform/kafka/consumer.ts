@@ -2,7 +2,10 @@ import type { Consumer } from 'kafkajs';
 import { backoffMs, wait } from '../wait';
 import { handle, handOver, heartbeatIntervalMs } from './batches';
 import type { ConsumerOptions } from './consumed';
+import { readHeadersFast } from './fastHeaders';
 import { Lanes } from './lanes';
+
+readHeadersFast();
 
 export type { ConsumedBatch, ConsumerOptions, RawRecord } from './consumed';
 
