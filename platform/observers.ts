@@ -13,8 +13,6 @@ export interface Partition {
 
 /** Of one producer. */
 export interface ProducerObserver {
-  /** The records of one request were encoded. */
-  encoded(seconds: number): void;
   /** Records of a partition are acknowledged by all replicas. */
   sent(to: Partition, records: number, bytes: number): void;
   /** A request was answered after so long; `error` is Kafka's name of what was wrong, or the error's own, null for none. */

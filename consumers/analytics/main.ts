@@ -4,6 +4,7 @@ import { createHttpApp, createMount, listen } from '../../platform/http';
 import { deadLetterRoutes } from '../../platform/deadLetters';
 import { createInboxDeadLetters, runInbox } from '../../platform/inbox';
 import { createKafka } from '../../platform/kafka';
+import { observeInbox } from '../../platform/metrics/inbox';
 import { createPool, migrate } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { analytics } from './projection';
@@ -15,11 +16,11 @@ runProcess('analytics', async ({ config, log, metrics, signal, fail }) => {
   metrics.watchPool('analytics', pool);
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
   const group = prefixed(analytics.name);
+  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'analytics', log });
+  const from = { kafka, pool, group, topics: analytics.topics.map(prefixed) };
   const inbox = runInbox({
-    group,
-    topics: analytics.topics.map(prefixed),
-    pool,
-    kafka: createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'analytics', log }),
+    ...from,
+    observer: observeInbox({ ...from, metrics }),
     handle: analytics.handle,
     skip: analytics.skip,
     signal,

@@ -4,6 +4,7 @@ import { createHttpApp, createMount, listen } from '../../platform/http';
 import { deadLetterRoutes } from '../../platform/deadLetters';
 import { createInboxDeadLetters, runInbox } from '../../platform/inbox';
 import { createKafka } from '../../platform/kafka';
+import { observeInbox } from '../../platform/metrics/inbox';
 import { createPoll } from '../../platform/poll';
 import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
@@ -19,11 +20,11 @@ runProcess('audit', async ({ config, log, metrics, signal, fail }) => {
   metrics.watchPool('audit', pool);
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
   const group = prefixed(audit.name);
+  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'audit', log });
+  const from = { kafka, pool, group, topics: audit.topics.map(prefixed) };
   const inbox = runInbox({
-    group,
-    topics: audit.topics.map(prefixed),
-    pool,
-    kafka: createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'audit', log }),
+    ...from,
+    observer: observeInbox({ ...from, metrics }),
     handle: audit.handle,
     signal,
     log,

@@ -3,6 +3,7 @@ import { problemPages } from '../../contracts/api/problems';
 import { createRequireRole, createVerifier } from '../../platform/auth';
 import { createHttpApp, listen } from '../../platform/http';
 import { createKafka } from '../../platform/kafka';
+import { showLag } from '../../platform/metrics/lag';
 import { runProcess } from '../../platform/shutdown';
 import { createPositionsHandler } from './handler';
 import { startReader } from './reader';
@@ -17,14 +18,15 @@ runProcess('location', async ({ config, log, metrics, signal, fail }) => {
   const store = new PositionStore();
   const handler = createPositionsHandler({ store, keepMs: KEEP_MS, now: Date.now });
   const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'location', log });
+  const group = `location-${randomUUID()}`;
+  const topic = `${config.KAFKA_TOPIC_PREFIX}driver-positions`;
   const reader = startReader({
-    kafka,
-    group: `location-${randomUUID()}`,
-    topic: `${config.KAFKA_TOPIC_PREFIX}driver-positions`,
+    ...{ kafka, group, topic },
     take: (records) => handler.take(records),
     signal,
     log,
   });
+  showLag({ metrics, kafka, group, shownAs: 'location', topics: [topic] });
   reader.done.catch(fail);
   const sweeping = setInterval(() => {
     const forgotten = handler.sweep();

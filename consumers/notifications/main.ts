@@ -5,6 +5,7 @@ import { createHttpApp, createMount, listen } from '../../platform/http';
 import { deadLetterRoutes } from '../../platform/deadLetters';
 import { createInboxDeadLetters, runInbox } from '../../platform/inbox';
 import { createKafka } from '../../platform/kafka';
+import { observeInbox } from '../../platform/metrics/inbox';
 import { createPool, migrate } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { runDelivery } from './delivery';
@@ -41,11 +42,11 @@ runProcess('notifications', async ({ config, log, metrics, signal, fail }) => {
     log.info('NOTIFICATIONS_WEBHOOK_URL is not set: notifications are written, not sent');
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
   const group = prefixed(notifications.name);
+  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'notifications', log });
+  const from = { kafka, pool, group, topics: notifications.topics.map(prefixed) };
   const inbox = runInbox({
-    group,
-    topics: notifications.topics.map(prefixed),
-    pool,
-    kafka: createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'notifications', log }),
+    ...from,
+    observer: observeInbox({ ...from, metrics }),
     handle: notifications.handle,
     skip: notifications.skip,
     signal,

@@ -1,4 +1,5 @@
 import type { Kafka, Message, Producer, RecordMetadata } from 'kafkajs';
+import type { ProducerObserver } from '../observers';
 import { backoffMs, wait } from '../wait';
 import { partitionFor, withAdmin, type KafkaLog } from './client';
 
@@ -56,7 +57,7 @@ const bytesPerRecord = 64_000_000;
  */
 export function createFactProducer(
   kafka: Kafka,
-  options: { log?: KafkaLog; maxBytesPerPartition?: number } = {},
+  options: { log?: KafkaLog; maxBytesPerPartition?: number; observer?: ProducerObserver } = {},
 ): FactProducer {
   const maxBytes = options.maxBytesPerPartition ?? defaultBytesPerPartition;
   const partitions = new Map<string, number>();
@@ -95,12 +96,19 @@ export function createFactProducer(
     await learnPartitions(records);
     const { producer, lastOffsets } = await connected();
     for (const request of requests(records, partitions, maxBytes)) {
-      const acknowledged = await producer.sendBatch({
-        acks: -1,
-        timeout: 8_000,
-        topicMessages: request.topicMessages,
-      });
-      checkOffsets(acknowledged, request.counts, lastOffsets);
+      const startedAt = performance.now();
+      const answered = (error: string | null): void =>
+        options.observer?.answered((performance.now() - startedAt) / 1_000, error);
+      try {
+        const { topicMessages } = request;
+        const acknowledged = await producer.sendBatch({ acks: -1, timeout: 8_000, topicMessages });
+        checkOffsets(acknowledged, request.counts, lastOffsets);
+      } catch (error) {
+        answered(nameOf(error));
+        throw error;
+      }
+      answered(null);
+      if (options.observer) tellSent(request, options.observer);
     }
   }
 
@@ -138,8 +146,9 @@ export function createFactProducer(
 
 interface ProduceRequest {
   readonly topicMessages: { topic: string; messages: Message[] }[];
-  /** Records by `topic/partition`. */
+  /** Records and bytes by `topic/partition`. */
   readonly counts: Map<string, number>;
+  readonly bytes: Map<string, number>;
 }
 
 /** Cuts records into requests that respect the bounds, keeping their order. */
@@ -155,6 +164,7 @@ function* requests(
   const cut = (): ProduceRequest => ({
     topicMessages: [...messages].map(([topic, list]) => ({ topic, messages: list })),
     counts,
+    bytes,
   });
 
   for (const record of records) {
@@ -179,6 +189,21 @@ function* requests(
     total += size;
   }
   if (total > 0) yield cut();
+}
+
+function tellSent({ counts, bytes }: ProduceRequest, observer: ProducerObserver): void {
+  for (const [place, records] of counts) {
+    const slash = place.lastIndexOf('/');
+    const to = { topic: place.slice(0, slash), partition: Number(place.slice(slash + 1)) };
+    observer.sent(to, records, bytes.get(place) ?? 0);
+  }
+}
+
+/** Kafka's name of what went wrong (NOT_LEADER_FOR_PARTITION), or the error's own. */
+function nameOf(error: unknown): string {
+  for (let e = error; e instanceof Error; e = e.cause)
+    if ('type' in e && typeof e.type === 'string') return e.type;
+  return error instanceof Error ? error.name : 'unknown';
 }
 
 const byteLength = (text: string | Buffer | null): number =>

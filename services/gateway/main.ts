@@ -5,6 +5,7 @@ import { createClient } from '../../platform/client';
 import { portVariable, requireSecret } from '../../platform/config';
 import { createHttpApp, createMount, listen, type Caller } from '../../platform/http';
 import { createFactProducer, createKafka } from '../../platform/kafka';
+import { observeProducer } from '../../platform/metrics/producer';
 import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { createTemporalClient } from '../../platform/temporal';
@@ -58,9 +59,7 @@ runProcess('gateway', async ({ config, log, metrics, signal }) => {
   });
   const producer = createFactProducer(
     createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'gateway', log }),
-    {
-      log,
-    },
+    { log, observer: observeProducer(metrics) },
   );
   const positions = createPositionBuffer({
     producer,

@@ -1,7 +1,11 @@
 import { createHttpApp, listen } from '../../platform/http';
 import { createFactProducer, createKafka, withAdmin } from '../../platform/kafka';
+import { observeProducer } from '../../platform/metrics/producer';
+import { observeRelays } from '../../platform/metrics/relay';
+import { createPool } from '../../platform/postgres';
 import { runRelay } from '../../platform/relay';
 import { runProcess } from '../../platform/shutdown';
+import { tracedProducer } from '../../platform/telemetry';
 
 /** Moves the committed facts of every owning database to Kafka: one loop and one producer for each. */
 runProcess('relay', async ({ config, log, metrics, signal, fail }) => {
@@ -11,13 +15,18 @@ runProcess('relay', async ({ config, log, metrics, signal, fail }) => {
     pricing: config.PRICING_DATABASE_URL,
   };
   const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'relay', log });
+  const producers = observeProducer(metrics);
+  const watch = observeRelays(metrics);
   const loops = Object.entries(databases).map(([database, databaseUrl]) => {
-    const createProducer = () => createFactProducer(kafka, { log });
+    const pool = createPool(databaseUrl, { applicationName: 'relay metrics', max: 1, log });
+    const createProducer = () => tracedProducer(createFactProducer(kafka, { log, observer: producers }));
     let lanes: readonly number[] | null = null;
     const done = runRelay({
-      ...{ databaseUrl, database, createProducer, signal, log },
+      ...{ databaseUrl, database, createProducer, signal, log, observer: watch(database, pool) },
       onLanes: (now) => (lanes = now),
-    }).catch(fail);
+    })
+      .catch(fail)
+      .finally(() => pool.end());
     const ready = async (): Promise<void> => {
       if (lanes === null) throw new Error('without connection to the database');
     };

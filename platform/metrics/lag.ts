@@ -1,0 +1,79 @@
+import { Gauge } from 'prom-client';
+import { groupLag, type Kafka, type PartitionLag } from '../kafka/client';
+import type { Metrics } from '../metrics';
+import type { Partition } from '../observers';
+import { lookWhenScraped, type Freshness } from './scrape';
+
+export interface LagOptions {
+  readonly metrics: Metrics;
+  readonly kafka: Kafka;
+  readonly group: string;
+  /** What the group is called in the metrics, where its own name is another one at each start. */
+  readonly shownAs?: string;
+  readonly topics: readonly string[];
+  readonly freshness?: Freshness;
+}
+
+export interface LagClock {
+  /** The oldest record in hand that is not done with was sent then; milliseconds since 1970. */
+  inHand(partition: Partition, sentMs: number): void;
+  /** All that was in hand is done with. */
+  done(partition: Partition): void;
+}
+
+/**
+ * Shows how far a consumer group is behind in each partition, in facts and in seconds, as Kafka has it when it is looked
+ * at. The seconds are the age of the oldest record that is not done with: exact while that is in hand; else, where the
+ * consumer does not get to it, since the first look that saw records behind the group's offset.
+ */
+export function showLag(options: LagOptions): LagClock {
+  const { metrics, kafka, group, shownAs = group, topics, freshness } = options;
+  const { registry } = metrics;
+  const sentMs = new Map<string, number>();
+  const behindSinceMs = new Map<string, { offset: number; ms: number }>();
+  const look = lookWhenScraped(registry, {
+    at: `lag of ${shownAs}`,
+    read: async () => {
+      const lags = await groupLag(kafka, group, [...topics]);
+      for (const lag of lags) noteLook(lag);
+      return lags;
+    },
+    ...freshness,
+  });
+  const noteLook = ({ topic, partition, next, lag }: PartitionLag): void => {
+    const place = `${topic}/${partition}`;
+    if (lag === 0) behindSinceMs.delete(place);
+    else if (behindSinceMs.get(place)?.offset !== next)
+      behindSinceMs.set(place, { offset: next, ms: Date.now() });
+  };
+  const seconds = ({ topic, partition, lag }: PartitionLag): number => {
+    const place = `${topic}/${partition}`;
+    const since = sentMs.get(place) ?? behindSinceMs.get(place)?.ms;
+    return lag === 0 || since === undefined ? 0 : Math.max(0, Date.now() - since) / 1_000;
+  };
+  const gauge = (name: string, help: string, of: (lag: PartitionLag) => number) =>
+    new Gauge({
+      ...{ name, help, labelNames: ['group', 'topic', 'partition'], registers: [registry] },
+      async collect() {
+        this.reset();
+        for (const lag of (await look()) ?? []) {
+          const { topic, partition } = lag;
+          this.set({ group: shownAs, topic, partition: String(partition) }, of(lag));
+        }
+      },
+    });
+  gauge(
+    'kafka_consumer_group_lag',
+    'Records behind the offset that the group has committed',
+    ({ lag }) => lag,
+  );
+  gauge(
+    'hailway_consumer_lag_seconds',
+    'Age of the oldest record that the group is not done with; 0 where it is behind with nothing',
+    seconds,
+  );
+  return {
+    inHand: ({ topic, partition }, ms) => void sentMs.set(`${topic}/${partition}`, ms),
+    done: ({ topic, partition }) => void sentMs.delete(`${topic}/${partition}`),
+  };
+}

@@ -1,0 +1,172 @@
+import { createFactProducer, createKafka } from '../../platform/kafka';
+import { createMetrics } from '../../platform/metrics';
+import { observeInbox } from '../../platform/metrics/inbox';
+import { observeProducer } from '../../platform/metrics/producer';
+import { observeRelays } from '../../platform/metrics/relay';
+import { runInbox } from '../../platform/inbox';
+import { runRelay } from '../../platform/relay';
+import {
+  deleteTopics,
+  eventually,
+  quiet,
+  factRecord,
+  record,
+  running,
+  stopAll,
+  testDatabase,
+  testKafka,
+  testTopic,
+  unique,
+  type TestDatabase,
+} from '../support/backbone';
+
+/** Facts on their way, as the metrics of the processes show it that bring and take them. */
+
+const kafka = testKafka();
+const group = unique('audit');
+const database = 'rides';
+let db: TestDatabase;
+let topic: string;
+
+beforeAll(async () => {
+  db = await testDatabase();
+  topic = await testTopic(kafka, 1);
+  await testTopic(kafka, 1, `${group}.dead-letter`);
+});
+afterEach(stopAll);
+afterAll(async () => {
+  await db.drop();
+  await deleteTopics(kafka, [topic, `${group}.dead-letter`]);
+});
+
+type Shown = Record<string, number>;
+/** The values by name and labels, of the metrics whose names begin like this. */
+const shown = async (metrics: ReturnType<typeof createMetrics>, start: RegExp): Promise<Shown> =>
+  Object.fromEntries(
+    (await metrics.registry.metrics())
+      .split('\n')
+      .filter((line) => start.test(line))
+      .map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]),
+  );
+
+test('how far a consumer is behind, what it does with facts, and what it has put aside', async () => {
+  const metrics = createMetrics('audit');
+  const of = { group, topics: [topic] };
+  const producer = createFactProducer(kafka, { log: quiet, observer: observeProducer(metrics) });
+  await producer.send([1, 2].map((n) => factRecord(topic, 'a', n)));
+  const observer = observeInbox({ metrics, kafka, pool: db.subject, ...of, freshness: { freshForMs: 0 } });
+  const place = `group="${group}",topic="${topic}",partition="0"`;
+  const behind = await eventually(
+    () => shown(metrics, /^(kafka|hailway)_consumer_/),
+    (seen) => seen[`kafka_consumer_group_lag{${place}}`] === 2,
+  );
+  expect(behind[`hailway_consumer_lag_seconds{${place}}`]).toBeGreaterThanOrEqual(0);
+
+  let broken = true;
+  await producer.send([factRecord(topic, 'poisonous', 1)]);
+  await producer.disconnect();
+  running((signal) =>
+    runInbox({
+      ...{ ...of, pool: db.subject, kafka, signal, log: quiet, observer },
+      skip: (fact) => (fact.sequence === 2 ? 'not_subscribed' : null),
+      handle: (_tx, facts) => {
+        if (broken) return Promise.reject(Object.assign(new Error('away'), { code: '53300' }));
+        return facts.some(({ key }) => key === 'poisonous')
+          ? Promise.reject(Object.assign(new Error('no'), { code: 'cannot_take_this' }))
+          : Promise.resolve();
+      },
+    }),
+  );
+  const named = `group="${group}",topic="${topic}"`;
+  const stuck = await eventually(
+    () => shown(metrics, /^(kafka|hailway|messaging)_/),
+    (seen) =>
+      (seen[`hailway_inbox_failures_total{${named},error_type="53300"}`] ?? 0) >= 2 &&
+      (seen[`hailway_consumer_lag_seconds{${place}}`] ?? 0) > 0.2,
+  );
+  expect(stuck).toMatchObject({
+    [`hailway_consumer_rebalances_total{group="${group}"}`]: 1,
+    [`hailway_consumer_assigned_partitions{group="${group}"}`]: 1,
+    [`hailway_dead_letter_depth{group="${group}"}`]: 0,
+  });
+
+  broken = false;
+  const done = await eventually(
+    () => shown(metrics, /^(kafka|hailway|messaging)_/),
+    (seen) =>
+      seen[`kafka_consumer_group_lag{${place}}`] === 0 &&
+      seen[`hailway_dead_letter_depth{group="${group}"}`] === 1,
+  );
+  const process = `messaging_system="kafka",messaging_operation_name="process",messaging_consumer_group_name="${group}",messaging_destination_name="${topic}"`;
+  expect(done).toMatchObject({
+    [`hailway_consumer_lag_seconds{${place}}`]: 0,
+    [`hailway_inbox_facts_total{${named},outcome="applied",reason=""}`]: 1,
+    [`hailway_inbox_facts_total{${named},outcome="skipped",reason="not_subscribed"}`]: 1,
+    [`hailway_inbox_facts_total{${named},outcome="dead",reason="cannot_take_this"}`]: 1,
+    [`hailway_inbox_parked_keys{group="${group}"}`]: 1,
+    [`messaging_client_sent_messages_total{messaging_system="kafka",messaging_operation_name="send",messaging_destination_name="${topic}",messaging_destination_partition_id="0"}`]: 3,
+    [`messaging_client_consumed_messages_total{${process},messaging_destination_partition_id="0"}`]: 3,
+    [`messaging_process_duration_seconds_count{${process}}`]: expect.any(Number),
+    [`messaging_process_duration_seconds_count{${process},error_type="53300"}`]: expect.any(Number),
+  });
+});
+
+test('what waits in the outbox, and what the relay and its producer have sent', async () => {
+  const metrics = createMetrics('relay');
+  const watch = observeRelays(metrics, { freshForMs: 0 });
+  const producer = observeProducer(metrics);
+  const observer = watch(database, db.subject);
+  await record(db.pool, topic, 'b');
+  await record(db.pool, topic, 'b');
+  const oldest = `hailway_outbox_oldest_unpublished_seconds{database="${database}"}`;
+  const waiting = await shown(metrics, /^hailway_(outbox|relay)_/);
+  expect(waiting[oldest]).toBeGreaterThan(0);
+  expect(waiting[oldest]).toBeLessThan(60);
+  expect(waiting).toMatchObject({
+    [`hailway_relay_parked_keys{database="${database}"}`]: 0,
+    [`hailway_relay_facts_total{database="${database}"}`]: 0,
+    [`hailway_relay_gaps_total{database="${database}"}`]: 0,
+  });
+
+  running((signal) =>
+    runRelay({
+      ...{ databaseUrl: db.url, database, signal, log: quiet, observer },
+      createProducer: () => createFactProducer(kafka, { log: quiet, observer: producer }),
+    }),
+  );
+  const sent = await eventually(
+    () => shown(metrics, /^(hailway|messaging)_/),
+    (seen) => seen[oldest] === 0,
+  );
+  const of = `messaging_system="kafka",messaging_operation_name="send"`;
+  expect(sent).toMatchObject({
+    [`hailway_relay_facts_total{database="${database}"}`]: 2,
+    [`hailway_relay_batch_seconds_count{database="${database}"}`]: expect.any(Number),
+    [`messaging_client_sent_messages_total{${of},messaging_destination_name="${topic}",messaging_destination_partition_id="0"}`]: 2,
+    [`messaging_client_operation_duration_seconds_count{${of}}`]: expect.any(Number),
+    hailway_producer_encoding_seconds_total: expect.any(Number),
+    [`hailway_collector_up{collector="outbox of ${database}"}`]: 1,
+  });
+  expect(sent[`hailway_relay_bytes_total{database="${database}"}`]).toBeGreaterThan(2);
+});
+
+test('a scrape is short, and shows the rest, while Kafka and Postgres are away', async () => {
+  const metrics = createMetrics('audit');
+  const away = createKafka({ brokers: ['127.0.0.1:9'], clientId: 'test', log: quiet });
+  const gone = await testDatabase(1);
+  await gone.drop();
+  observeInbox({ metrics, kafka: away, pool: gone.subject, group, topics: [topic] });
+  observeRelays(metrics)(database, gone.subject);
+  const startedAt = performance.now();
+  const seen = await shown(metrics, /^[a-z]/);
+  expect(performance.now() - startedAt).toBeLessThan(3_000);
+  expect(seen).toMatchObject({
+    [`hailway_collector_up{collector="lag of ${group}"}`]: 0,
+    [`hailway_collector_up{collector="parked facts of ${group}"}`]: 0,
+    [`hailway_consumer_rebalances_total{group="${group}"}`]: 0,
+    process_cpu_seconds_total: expect.any(Number),
+  });
+  expect(
+    Object.keys(seen).filter((name) => /lag|oldest|depth/.test(name) && !/collector|nodejs/.test(name)),
+  ).toEqual([]);
+});
