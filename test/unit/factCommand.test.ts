@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { runFact } from '../../tools/cli/fact';
+import { PassThrough } from 'node:stream';
+import { askOn, runFact } from '../../tools/cli/fact';
 import { UsageError } from '../../tools/commandLine';
 
 /** `npx hailway fact`, on a copy of the contracts. */
@@ -99,6 +100,15 @@ test.each([
   const refused = run(argv);
   await expect(refused).rejects.toThrow(UsageError);
   await expect(refused).rejects.toThrow(why);
+});
+
+test('hears answers that come before their questions, and an end that comes before an answer', async () => {
+  const input = new PassThrough();
+  const { ask, close } = askOn(input, new PassThrough());
+  input.end('ride.waiting_started \nThe rider is late.\n');
+  expect([await ask('What? '), await ask('Says? ')]).toEqual(['ride.waiting_started', 'The rider is late.']);
+  await expect(ask('Fields? ')).rejects.toThrow('nobody answers any more');
+  close();
 });
 
 test('introduces and changes facts, on the command line and by asking, so that all of it is true', async () => {

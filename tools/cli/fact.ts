@@ -17,18 +17,32 @@ export interface FactPlace {
 
 /** `npx hailway fact new|evolve` on a terminal, or with everything said on the command line. @returns 0 */
 export async function fact(argv: readonly string[]): Promise<number> {
-  const terminal = process.stdin.isTTY
-    ? createInterface({ input: process.stdin, output: process.stdout })
-    : null;
+  const terminal = process.stdin.isTTY ? askOn(process.stdin, process.stdout) : null;
   try {
     return await runFact(argv, {
       root: projectRoot(),
-      ask: terminal && (async (question) => (await terminal.question(question)).trim()),
+      ask: terminal && terminal.ask,
       tell: (line) => void process.stdout.write(`${line}\n`),
     });
   } finally {
     terminal?.close();
   }
+}
+
+/** Questions to whoever writes the lines of `input`; lines that come before their question are kept for it. */
+export function askOn(
+  input: NodeJS.ReadableStream,
+  output: NodeJS.WritableStream,
+): { readonly ask: Ask; readonly close: () => void } {
+  const terminal = createInterface({ input, output });
+  const lines = terminal[Symbol.asyncIterator]();
+  const ask = async (question: string): Promise<string> => {
+    output.write(question);
+    const line = await lines.next();
+    if (line.done) throw new UsageError('nobody answers any more: nothing is written');
+    return line.value.trim();
+  };
+  return { ask, close: () => terminal.close() };
 }
 
 const text = { type: 'string', default: '' } as const;
