@@ -2,18 +2,9 @@ import type { z } from 'zod';
 import { consumers, reads, type ConsumerName } from './consumers';
 import { earlierVersions } from './facts/earlier';
 import { families } from './families';
+import { topics, type FactTopic } from './topics';
 
-/** The topics by domain; facts are kept for ever, positions are telemetry and kept for an hour. */
-export const topics = [
-  { name: 'rides', partitions: 6, retentionMs: -1 },
-  { name: 'payments', partitions: 6, retentionMs: -1 },
-  { name: 'drivers', partitions: 6, retentionMs: -1 },
-  { name: 'pricing', partitions: 6, retentionMs: -1 },
-  { name: 'ratings', partitions: 6, retentionMs: -1 },
-  { name: 'driver-positions', partitions: 6, retentionMs: 3_600_000 },
-] as const;
-
-export type FactTopic = Exclude<(typeof topics)[number]['name'], 'driver-positions'>;
+export { topics, type FactTopic };
 
 export interface CatalogueEntry {
   readonly type: string;

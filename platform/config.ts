@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { kafkaSettings } from './config/kafka';
 import { telemetryVariables } from './config/telemetry';
 
 /** Processes that listen, with the port each takes locally; `HAILWAY_<PROCESS>_PORT` moves it. */
@@ -112,21 +113,7 @@ export const configSchema = z.object({
   AUDIT_DATABASE_URL: database('audit'),
   NOTIFICATIONS_DATABASE_URL: database('notifications'),
 
-  KAFKA_BROKERS: variable(
-    'a comma-separated list of host:port',
-    z
-      .string()
-      .default('127.0.0.1:9192')
-      .transform((list) => list.split(',').map((broker) => broker.trim()))
-      .refine((brokers) => brokers.every((broker) => hostAndPort.test(broker))),
-  ),
-  KAFKA_TOPIC_PREFIX: variable(
-    'letters, digits, dots, underscores and hyphens, or nothing',
-    z
-      .string()
-      .regex(/^[A-Za-z0-9._-]{0,60}$/)
-      .default(''),
-  ),
+  ...kafkaSettings,
   TEMPORAL_ADDRESS: variable('host:port', z.string().regex(hostAndPort).default('127.0.0.1:7243')),
   TEMPORAL_NAMESPACE: variable('a namespace name', z.string().min(1).default('default')),
   HAILWAY_TEMPORAL_UI_URL: httpUrl('http://127.0.0.1:8243'),
@@ -189,7 +176,7 @@ export type Variable = keyof Config;
 
 /** Empty means something for these; for the others an empty variable is one that is not set. */
 const emptyCounts: ReadonlySet<string> = new Set(['STRIPE_API_BASE']);
-const secret = /(_URL|_TOKEN|_KEY|_SECRET)$/;
+const secret = /(_URL|_TOKEN|_KEY|_SECRET|_PASSWORD)$/;
 
 /** A setting that cannot be worked with: `main` prints its one line and exits with 78 (EX_CONFIG). */
 export class ConfigError extends Error {

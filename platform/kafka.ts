@@ -1,7 +1,8 @@
 /** The one port to Kafka: nothing else imports kafkajs. */
+export { lookAtAccess, reconcileAccess, type AccessPlan, type AclGrant } from './kafka/acls';
+export { kafkaAddress, kafkaVariables, type KafkaAddress } from './kafka/address';
 export {
   createKafka,
-  createTopics,
   groupLag,
   partitionFor,
   waitForCoordinator,
@@ -9,9 +10,21 @@ export {
   type Kafka,
   type KafkaLog,
   type PartitionLag,
-  type TopicSpec,
 } from './kafka/client';
-export { createFactProducer, KafkaRefused, type FactProducer, type OutgoingRecord } from './kafka/producer';
 export { runConsumer, type ConsumedBatch, type ConsumerOptions, type RawRecord } from './kafka/consumer';
+export { openKafka } from './kafka/open';
+export { createFactProducer, KafkaRefused, type FactProducer, type OutgoingRecord } from './kafka/producer';
+export { setScramUsers, setTopicConfigs, type ScramUser } from './kafka/protocol';
 export { endOffsets, offsetsSince, readTopicRaw, type Offsets } from './kafka/read';
 export { runTelemetry, type TelemetryOptions } from './kafka/telemetry';
+export {
+  createTopics,
+  existingTopics,
+  lookAtTopics,
+  planTopics,
+  reconcileTopics,
+  TopicsRefused,
+  type ExistingTopic,
+  type TopicPlan,
+  type TopicSpec,
+} from './kafka/topics';

@@ -13,7 +13,7 @@ export interface ProcessContext {
   readonly metrics: Metrics;
   /** Aborted when the process shall stop: loops end after the batch in hand. */
   readonly signal: AbortSignal;
-  /** For work in the background that cannot go on: stops in order and exits with 1. */
+  /** For work in the background that cannot go on: stops in order and exits with 1; at once with 78 for a ConfigError. */
   readonly fail: (error: unknown) => void;
 }
 
@@ -50,6 +50,7 @@ export function runProcess(name: string, start: (context: ProcessContext) => Pro
   };
 
   const fail = (error: unknown): void => {
+    if (error instanceof ConfigError) exitWith(error, error.message);
     log.error({ err: error }, 'failed');
     exitCode = 1;
     requestStop('failure');

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { ConfigError, loadConfig, type Config } from '../platform/config';
 import { ensureDatabase, migrateOwner, owners, type Owner } from './stack/databases';
 import { databaseVariable } from './stack/environment';
-import { openIssuer, openSecrets } from './stack/issuer';
+import { openIssuer, openSecrets, type Secrets } from './stack/issuer';
 import { prepareNamespace } from './stack/namespace';
 import { prepareSchedules } from './stack/schedules';
-import { prepareTopics } from './stack/topics';
+import { principals } from '../contracts/access';
+import { kafkaAddress } from '../platform/kafka';
+import { prepareKafka } from './stack/topics';
 
 const serviceTokenTtlSeconds = 366 * 24 * 60 * 60;
 
@@ -22,7 +24,18 @@ async function prepare(config: Config): Promise<void> {
     await migrateOwner(owner, config[databaseVariable(owner)], config.POSTGRES_URL);
     console.log(`${owner}: database up to date`);
   }
-  await prepareTopics(config.KAFKA_BROKERS.join(','), config.KAFKA_TOPIC_PREFIX);
+  const keys = join(config.HAILWAY_DATA_DIR, 'keys');
+  await mkdir(keys, { recursive: true });
+  const secrets = await openSecrets(keys);
+  const address = kafkaAddress(config);
+  const { done, notes } = await prepareKafka({
+    address,
+    prefix: config.KAFKA_TOPIC_PREFIX,
+    replicas: config.KAFKA_REPLICATION_FACTOR,
+    access: address.sasl !== undefined,
+    ...(address.sasl && { passwordOf: (principal) => secrets.of(`kafka/${principal}`) }),
+  });
+  for (const line of [...done, ...notes]) console.log(`topics: ${line}`);
   console.log('topics: there');
   await prepareNamespace(config.TEMPORAL_ADDRESS, config.TEMPORAL_NAMESPACE);
   console.log('search attributes: there');
@@ -32,7 +45,7 @@ async function prepare(config: Config): Promise<void> {
     speed: config.HAILWAY_SPEED,
   });
   console.log('schedules: there');
-  await writeKeys(join(config.HAILWAY_DATA_DIR, 'keys'));
+  await writeKeys(keys, secrets, address.sasl ? principals : []);
   console.log('keys: there');
 }
 
@@ -52,10 +65,9 @@ function nameAndPassword(config: Config, owner: Owner): { database: string; pass
  * What processes read from a shared volume, as another user than the one who writes it: public keys and secrets.
  * What tokens are signed with stays in a folder of its writer's.
  */
-async function writeKeys(dir: string): Promise<void> {
-  await mkdir(dir, { recursive: true });
+async function writeKeys(dir: string, secrets: Secrets, kafkaUsers: readonly string[]): Promise<void> {
+  const logins = Object.fromEntries(kafkaUsers.map((user) => [`kafka-${user}`, secrets.of(`kafka/${user}`)]));
   const issuer = await openIssuer(dir);
-  const secrets = await openSecrets(dir);
   const files: Readonly<Record<string, string>> = {
     'jwks.json': readFileSync(issuer.jwksPath, 'utf8'),
     'service-token': await issuer.mintToken({
@@ -66,6 +78,7 @@ async function writeKeys(dir: string): Promise<void> {
     'quote-secret': secrets.of('quote'),
     'ride-code-secret': secrets.of('ride-code'),
     'stripe-webhook-secret': secrets.of('stripe-webhook'),
+    ...logins,
   };
   for (const [name, content] of Object.entries(files)) {
     const path = join(dir, name);

@@ -3,7 +3,7 @@ import { createRequireRole, createVerifier } from '../../platform/auth';
 import { createHttpApp, createMount, listen } from '../../platform/http';
 import { deadLetterRoutes } from '../../platform/deadLetters';
 import { createInboxDeadLetters, runInbox } from '../../platform/inbox';
-import { createKafka } from '../../platform/kafka';
+import { openKafka } from '../../platform/kafka';
 import { observeInbox } from '../../platform/metrics/inbox';
 import { createPool, migrate } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
@@ -16,7 +16,7 @@ runProcess('analytics', async ({ config, log, metrics, signal, fail }) => {
   metrics.watchPool('analytics', pool);
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
   const group = prefixed(analytics.name);
-  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'analytics', log });
+  const kafka = openKafka('analytics', { config, log, signal, fail });
   const from = { kafka, pool, group, topics: analytics.topics.map(prefixed) };
   const inbox = runInbox({
     ...from,

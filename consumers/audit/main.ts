@@ -3,7 +3,7 @@ import { createRequireRole, createVerifier } from '../../platform/auth';
 import { createHttpApp, createMount, listen } from '../../platform/http';
 import { deadLetterRoutes } from '../../platform/deadLetters';
 import { createInboxDeadLetters, runInbox } from '../../platform/inbox';
-import { createKafka } from '../../platform/kafka';
+import { openKafka } from '../../platform/kafka';
 import { observeInbox } from '../../platform/metrics/inbox';
 import { createPoll } from '../../platform/poll';
 import { createPool } from '../../platform/postgres';
@@ -20,7 +20,7 @@ runProcess('audit', async ({ config, log, metrics, signal, fail }) => {
   metrics.watchPool('audit', pool);
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
   const group = prefixed(audit.name);
-  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'audit', log });
+  const kafka = openKafka('audit', { config, log, signal, fail });
   const from = { kafka, pool, group, topics: audit.topics.map(prefixed) };
   const inbox = runInbox({
     ...from,

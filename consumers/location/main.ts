@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { problemPages } from '../../contracts/api/problems';
 import { createRequireRole, createVerifier } from '../../platform/auth';
 import { createHttpApp, listen } from '../../platform/http';
-import { createKafka } from '../../platform/kafka';
+import { openKafka } from '../../platform/kafka';
 import { showLag } from '../../platform/metrics/lag';
 import { runProcess } from '../../platform/shutdown';
 import { createPositionsHandler } from './handler';
@@ -17,7 +17,7 @@ const SWEEP_EVERY_MS = 10_000;
 runProcess('location', async ({ config, log, metrics, signal, fail }) => {
   const store = new PositionStore();
   const handler = createPositionsHandler({ store, keepMs: KEEP_MS, now: Date.now });
-  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'location', log });
+  const kafka = openKafka('location', { config, log, signal, fail });
   const group = `location-${randomUUID()}`;
   const topic = `${config.KAFKA_TOPIC_PREFIX}driver-positions`;
   const reader = startReader({

@@ -4,7 +4,7 @@ import { ConfigError, type Config } from '../../platform/config';
 import { createHttpApp, createMount, listen } from '../../platform/http';
 import { deadLetterRoutes } from '../../platform/deadLetters';
 import { createInboxDeadLetters, runInbox } from '../../platform/inbox';
-import { createKafka } from '../../platform/kafka';
+import { openKafka } from '../../platform/kafka';
 import { observeInbox } from '../../platform/metrics/inbox';
 import { createPool, migrate } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
@@ -42,7 +42,7 @@ runProcess('notifications', async ({ config, log, metrics, signal, fail }) => {
     log.info('NOTIFICATIONS_WEBHOOK_URL is not set: notifications are written, not sent');
   const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
   const group = prefixed(notifications.name);
-  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'notifications', log });
+  const kafka = openKafka('notifications', { config, log, signal, fail });
   const from = { kafka, pool, group, topics: notifications.topics.map(prefixed) };
   const inbox = runInbox({
     ...from,

@@ -2,6 +2,7 @@
 import './recordEncoder';
 import { Kafka, logLevel, type Admin, type LogEntry } from 'kafkajs';
 import type { Logger } from '../log';
+import type { KafkaAddress } from './address';
 import { wait } from '../wait';
 
 export type { Kafka };
@@ -16,8 +17,8 @@ const tooMuch = new Set(['Connection', 'BrokerPool']);
  * A client of one cluster; connections are made by what is created from it.
  * kafkajs reports much that heals by itself as an error: its errors are logged as warnings, the rest for debugging.
  */
-export function createKafka(options: { brokers: string[]; clientId: string; log?: KafkaLog }): Kafka {
-  const { brokers, clientId, log } = options;
+export function createKafka(options: KafkaAddress & { clientId: string; log?: KafkaLog }): Kafka {
+  const { brokers, clientId, log, tls, sasl } = options;
   const logCreator =
     () =>
     ({ level, namespace, log: { message, timestamp: _, logger: __, ...details } }: LogEntry): void => {
@@ -26,7 +27,10 @@ export function createKafka(options: { brokers: string[]; clientId: string; log?
     };
   return new Kafka({
     clientId,
-    brokers,
+    brokers: [...brokers],
+    ...(tls && { ssl: { ...tls } }),
+    // A copy: kafkajs keeps things of its own in it.
+    ...(sasl && { sasl: { mechanism: 'scram-sha-512' as const, ...sasl } }),
     logCreator,
     logLevel: logLevel.INFO,
     connectionTimeout: 2_000,
@@ -69,54 +73,6 @@ export async function withAdmin<T>(kafka: Kafka, work: (admin: Admin) => Promise
     return await work(admin);
   } finally {
     await admin.disconnect().catch(() => {});
-  }
-}
-
-export interface TopicSpec {
-  readonly topic: string;
-  readonly partitions: number;
-  /** Broker's names: `{ 'retention.ms': '-1' }`. */
-  readonly config?: Readonly<Record<string, string>>;
-  /** Copies of each partition (1). */
-  readonly replicas?: number;
-}
-
-/** Creates the topics that are not there yet and waits for their leaders. Those that are there stay as they are. */
-export async function createTopics(kafka: Kafka, topics: readonly TopicSpec[]): Promise<void> {
-  await withAdmin(kafka, async (admin) => {
-    const there = new Set(await admin.listTopics());
-    const missing = topics.filter(({ topic }) => !there.has(topic));
-    if (missing.length === 0) return;
-    // false when another process has created one of them meanwhile
-    await admin.createTopics({
-      waitForLeaders: false,
-      topics: missing.map(({ topic, partitions, config = {}, replicas = 1 }) => ({
-        topic,
-        numPartitions: partitions,
-        replicationFactor: replicas,
-        configEntries: Object.entries(config).map(([name, value]) => ({ name, value })),
-      })),
-    });
-    await waitForLeaders(
-      admin,
-      missing.map(({ topic }) => topic),
-    );
-  });
-}
-
-/** kafkajs's own waiting fails when a busy broker has not yet heard of a topic that the controller has made. */
-async function waitForLeaders(admin: Admin, topics: string[], timeoutMs = 30_000): Promise<void> {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    try {
-      const metadata = await admin.fetchTopicMetadata({ topics });
-      const led = metadata.topics.every(({ partitions }) => partitions.every(({ leader }) => leader >= 0));
-      if (led && metadata.topics.length === topics.length) return;
-    } catch (error) {
-      if (Date.now() >= deadline) throw error;
-    }
-    if (Date.now() >= deadline) throw new Error(`no leaders for ${topics.join(', ')} within ${timeoutMs} ms`);
-    await wait(100);
   }
 }
 

@@ -4,7 +4,7 @@ import { createRequireRole, createVerifier } from '../../platform/auth';
 import { createClient } from '../../platform/client';
 import { portVariable, requireSecret } from '../../platform/config';
 import { createHttpApp, createMount, listen, type Caller } from '../../platform/http';
-import { createFactProducer, createKafka } from '../../platform/kafka';
+import { createFactProducer, openKafka } from '../../platform/kafka';
 import { observeProducer } from '../../platform/metrics/producer';
 import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
@@ -46,7 +46,7 @@ const DEED_DEADLINE_MS = 8_000;
 const FEED_EVERY_MS = 120;
 
 /** The public API: everything that people's apps talk to. */
-runProcess('gateway', async ({ config, log, metrics, signal }) => {
+runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
   const codeSecret = requireSecret(config, 'RIDE_CODE_SECRET');
   const quoteSecret = requireSecret(config, 'QUOTE_SECRET');
   const pool = createPool(config.RIDES_DATABASE_URL, { applicationName: 'gateway', max: 6, log });
@@ -57,10 +57,10 @@ runProcess('gateway', async ({ config, log, metrics, signal }) => {
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
   });
-  const producer = createFactProducer(
-    createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'gateway', log }),
-    { log, observer: observeProducer(metrics) },
-  );
+  const producer = createFactProducer(openKafka('gateway', { config, log, signal, fail }), {
+    log,
+    observer: observeProducer(metrics),
+  });
   const positions = createPositionBuffer({
     producer,
     topic: `${config.KAFKA_TOPIC_PREFIX}driver-positions`,

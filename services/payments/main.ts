@@ -8,7 +8,7 @@ import { deployments, taskQueues } from '../../domain/names';
 import { scalePolicies, standardPolicies } from '../../domain/policies';
 import { portVariable } from '../../platform/config';
 import { createHttpApp, listen } from '../../platform/http';
-import { createKafka } from '../../platform/kafka';
+import { openKafka } from '../../platform/kafka';
 import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { installTemporalRuntime, startWorker, workflowBundlePath } from '../../platform/temporal';
@@ -49,7 +49,7 @@ runProcess('payments', async ({ config, log, metrics, signal, fail }) => {
     pool,
     // Its looks are no attempts of a payment's.
     provider: createProviderClient({ ...account, httpClient: gate.wrap(Stripe.createNodeHttpClient()) }),
-    kafka: createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'payments', log }),
+    kafka: openKafka('payments', { config, log, signal, fail }),
     taskQueue: taskQueues.payments,
     topicPrefix: config.KAFKA_TOPIC_PREFIX,
     policies: scalePolicies(standardPolicies, config.HAILWAY_SPEED),

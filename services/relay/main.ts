@@ -1,5 +1,5 @@
 import { createHttpApp, listen } from '../../platform/http';
-import { createFactProducer, createKafka, withAdmin } from '../../platform/kafka';
+import { createFactProducer, openKafka, withAdmin } from '../../platform/kafka';
 import { observeProducer } from '../../platform/metrics/producer';
 import { observeRelays } from '../../platform/metrics/relay';
 import { createPool } from '../../platform/postgres';
@@ -14,7 +14,7 @@ runProcess('relay', async ({ config, log, metrics, signal, fail }) => {
     payments: config.PAYMENTS_DATABASE_URL,
     pricing: config.PRICING_DATABASE_URL,
   };
-  const kafka = createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'relay', log });
+  const kafka = openKafka('relay', { config, log, signal, fail });
   const producers = observeProducer(metrics);
   const watch = observeRelays(metrics);
   const loops = Object.entries(databases).map(([database, databaseUrl]) => {

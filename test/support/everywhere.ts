@@ -55,8 +55,8 @@ async function databases({ databaseUrls }: Stack): Promise<Place[]> {
   return places;
 }
 
-async function topics({ kafkaBrokers }: Stack): Promise<Place[]> {
-  const kafka = createKafka({ brokers: kafkaBrokers.split(','), clientId: 'test', log: quiet });
+async function topics({ kafka: address }: Stack): Promise<Place[]> {
+  const kafka = createKafka({ ...address, clientId: 'test', log: quiet });
   const names = await withAdmin(kafka, (admin) => admin.listTopics());
   const places: Place[] = [];
   for (const topic of names.filter((name) => !name.startsWith('__'))) {

@@ -43,7 +43,7 @@ export default async function globalSetup(config: Config.GlobalConfig): Promise<
     say,
   });
   env.POSTGRES_URL = servers.postgresUrl;
-  env.KAFKA_BROKERS = servers.kafkaBrokers;
+  env.KAFKA_BROKERS = servers.kafka.brokers.join(',');
   env.TEMPORAL_ADDRESS = servers.temporalAddress;
   env.HAILWAY_TEST_SERVER = testServer;
   env.HAILWAY_CHROMIUM = chromium;

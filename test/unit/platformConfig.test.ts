@@ -36,6 +36,11 @@ describe('loadConfig', () => {
     ['HAILWAY_SPEED', '0', 'a number from 0.001 to 10000 (1 is real time), not "0"'],
     ['LOG_LEVEL', 'loud', 'one of trace, debug, info, warn, error, fatal, silent, not "loud"'],
     ['KAFKA_BROKERS', 'localhost', 'a comma-separated list of host:port, not "localhost"'],
+    [
+      'KAFKA_REPLICATION_FACTOR',
+      '0',
+      'how many brokers keep each record, from 1 to 9; all but one of them must have it before it counts, not "0"',
+    ],
     ['TEMPORAL_ADDRESS', 'http://x:1', 'host:port, not "http://x:1"'],
     ['PRICING_URL', 'ftp://x', 'an http or https URL'],
   ])('names %s when it is %s', (name, value, takes) => {

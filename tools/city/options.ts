@@ -1,3 +1,4 @@
+import type { KafkaAddress } from '../../platform/kafka';
 import type { Summary } from './verdict/summary';
 
 /** What a city needs to know. Everything but the verdict's inputs is for clients of the public API. */
@@ -32,7 +33,7 @@ export interface Report {
 /** What the verdict reads: never the processes under test, only what they wrote. */
 export interface VerdictInputs {
   readonly databaseUrls: Readonly<Record<VerdictDatabase, string>>;
-  readonly kafkaBrokers: readonly string[];
+  readonly kafka: KafkaAddress;
   readonly topicPrefix: string;
   /** The sandbox provider. */
   readonly pspUrl: string;

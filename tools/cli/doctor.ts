@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import { loadConfig, processPorts, type ProcessName } from '../../platform/config';
 import { examineParts } from '../stack/parts';
+import { kafkaOf, kafkaPreparation } from './kafka';
+import { kafkaDrift } from '../stack/topics';
 import { lookAtKafka } from '../stack/parts/kafka';
 import type { Look } from '../stack/parts/part';
 import { lookAtPostgres } from '../stack/parts/postgres';
@@ -44,7 +46,8 @@ export async function doctor(argv: readonly string[], env: NodeJS.ProcessEnv): P
     for (const words of await takenPorts(ports, env)) line(bad, words);
   } else {
     line(ok, `running (process ${holder})`);
-    await examineServers(ports, env, line);
+    await examineServers(ports, env, dataDir, line);
+    await examineTopics(env, dataDir, line);
     await Promise.all(
       (Object.keys(processPorts) as ProcessName[]).map((name) =>
         examineProcess(name, ports[name], dataDir, line),
@@ -57,10 +60,15 @@ export async function doctor(argv: readonly string[], env: NodeJS.ProcessEnv): P
 
 type Line = (mark: string, words: string) => void;
 
-async function examineServers(ports: Ports, env: NodeJS.ProcessEnv, line: Line): Promise<void> {
+async function examineServers(
+  ports: Ports,
+  env: NodeJS.ProcessEnv,
+  dataDir: string,
+  line: Line,
+): Promise<void> {
   const looks: readonly [string, boolean, Promise<Look<unknown>>][] = [
     ['Postgres', !env.POSTGRES_URL, lookAtPostgres(env.POSTGRES_URL || postgresUrl(ports.postgres))],
-    ['Kafka', !env.KAFKA_BROKERS, lookAtKafka(env.KAFKA_BROKERS || `127.0.0.1:${ports.kafka}`)],
+    ['Kafka', !env.KAFKA_BROKERS, kafkaOf(env, dataDir).then(lookAtKafka)],
     [
       'Temporal',
       !env.TEMPORAL_ADDRESS,
@@ -71,6 +79,18 @@ async function examineServers(ports: Ports, env: NodeJS.ProcessEnv, line: Line):
     const look = await looking;
     if ('found' in look) line(ok, `${name} answers: ${look.from}`);
     else line(bad, `${name}: ${look.reason}${ours ? '; the stack starts it again, its log says why' : ''}`);
+  }
+}
+
+/** What `npx hailway topics` would say, in a line if it is well. */
+async function examineTopics(env: NodeJS.ProcessEnv, dataDir: string, line: Line): Promise<void> {
+  try {
+    const { toDo, refusals } = await kafkaDrift(await kafkaPreparation(env, dataDir));
+    for (const words of refusals) line(bad, words);
+    for (const words of toDo) line(bad, `${words}: npx hailway topics --apply does it`);
+    if (toDo.length + refusals.length === 0) line(ok, 'topics are as declared');
+  } catch (error) {
+    line(bad, `topics cannot be looked at: ${(error as Error).message}`);
   }
 }
 

@@ -10,6 +10,7 @@ import { reconcileHouse } from './reconcile';
 import { replay } from './replay';
 import { rides } from './rides';
 import { token } from './token';
+import { topics } from './topics';
 import { UsageError } from '../commandLine';
 
 const help = `npx hailway <command>
@@ -55,6 +56,8 @@ const help = `npx hailway <command>
       those of facts of that TIME (ISO 8601) or later; --drop-old forgets what the last replay has replaced
   audit verify [--json]
       computes the hash chains of the audit store anew and names where one breaks; exit 1 if one does
+  topics [--apply] [--data-dir DIR]
+      says what of Kafka's topics and rights is not as it is declared; --apply makes it so; exit 1 if something is left
   help
       prints this text`;
 
@@ -84,6 +87,8 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv = pro
         return await fact(rest);
       case 'dlq':
         return await dlq(rest, env);
+      case 'topics':
+        return await topics(rest, env);
       case 'doctor':
         return await doctor(rest, env);
       case 'help':

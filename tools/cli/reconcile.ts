@@ -9,7 +9,7 @@ import {
 } from '../../domain/reconcile';
 import { driftLine } from '../../domain/reconciliation';
 import { loadConfig } from '../../platform/config';
-import { createKafka } from '../../platform/kafka';
+import { createKafka, kafkaAddress } from '../../platform/kafka';
 import { createPool } from '../../platform/postgres';
 import { createTemporalClient } from '../../platform/temporal';
 import { wait } from '../../platform/wait';
@@ -44,7 +44,7 @@ export async function reconcileHouse(argv: readonly string[], env: NodeJS.Proces
     const reconciler = createReconciler({
       pool,
       provider: createProviderClient({ apiKey: config.STRIPE_API_KEY, apiBase: config.STRIPE_API_BASE }),
-      kafka: createKafka({ brokers: config.KAFKA_BROKERS, clientId: 'reconcile' }),
+      kafka: createKafka({ ...kafkaAddress(config), clientId: 'reconcile' }),
       temporal: () => temporal,
       taskQueue: taskQueues.payments,
       topicPrefix: config.KAFKA_TOPIC_PREFIX,

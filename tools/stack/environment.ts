@@ -48,7 +48,7 @@ export async function environmentOf(inputs: EnvironmentInputs): Promise<NodeJS.P
     HAILWAY_DATA_DIR: inputs.dataDir,
     HAILWAY_SPEED: String(inputs.speed),
     POSTGRES_URL: servers.postgresUrl,
-    KAFKA_BROKERS: servers.kafkaBrokers,
+    KAFKA_BROKERS: servers.kafka.brokers.join(','),
     TEMPORAL_ADDRESS: servers.temporalAddress,
     HAILWAY_WORKFLOW_BUNDLE: inputs.workflowBundle,
     AUTH_JWKS: issuer.jwksPath,

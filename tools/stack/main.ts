@@ -86,7 +86,7 @@ function liveCity(options: StartOptions, stack: Stack, say: Say, signal: AbortSi
     report: { line: (text) => say.line(text), table: say.table },
     verdict: {
       databaseUrls: stack.databaseUrls,
-      kafkaBrokers: stack.kafkaBrokers.split(','),
+      kafka: stack.kafka,
       topicPrefix: stack.topicPrefix,
       pspUrl: stack.pspUrl,
     },

@@ -20,8 +20,8 @@ export interface OldVersionsOptions extends TemporalAddress {
   readonly dataDir: string;
   /** The version that new rides start on. */
   readonly buildId: string;
-  /** What every process of the stack is started with. */
-  readonly env: NodeJS.ProcessEnv;
+  /** What a process of the stack is started with. */
+  readonly envOf: (name: WorkerName) => NodeJS.ProcessEnv;
   readonly supervisor: Pick<Supervisor, 'start' | 'dismiss'>;
   readonly say: Say;
 }
@@ -128,7 +128,7 @@ export function superviseOldVersions(options: OldVersionsOptions): OldVersions {
       HAILWAY_WORKFLOW_BUNDLE: bundle.path,
       HAILWAY_SET_CURRENT: 'no',
     };
-    options.supervisor.start({ ...spec, name }, { port, env: { ...options.env, ...variables } });
+    options.supervisor.start({ ...spec, name }, { port, env: { ...options.envOf(worker), ...variables } });
   };
 
   const lived = live();

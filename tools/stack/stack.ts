@@ -1,4 +1,5 @@
 import { isSet, loadConfig, type ProcessName } from '../../platform/config';
+import type { KafkaAddress } from '../../platform/kafka';
 import { keepBundle } from './bundles';
 import { databaseVariable, environmentOf } from './environment';
 import { owners, prepareDatabases, type Owner } from './databases';
@@ -12,10 +13,11 @@ import { checkPorts, portNames, type PortName, type Ports } from './ports';
 import type { Say } from './say';
 import { leftOver, rememberedNames } from './servers/daemon';
 import { startServers, stopLeftOverServers, type ServerName, type Servers } from './servers';
+import { hasKafkaSecurity, kafkaLogins } from './servers/kafkaSecurity';
 import { sendSignal } from './signals';
 import { stopLeftOverProcesses, superviseProcesses, type Supervisor } from './supervisor';
 import { prepareSchedules } from './schedules';
-import { prepareTopics } from './topics';
+import { prepareKafka } from './topics';
 
 export interface StackOptions {
   readonly parts: Parts;
@@ -39,7 +41,8 @@ export interface Stack {
   readonly consoleUrl: string;
   readonly temporalUiUrl: string | undefined;
   readonly pspUrl: string;
-  readonly kafkaBrokers: string;
+  /** With the login of the stack itself, who may do everything. */
+  readonly kafka: KafkaAddress;
   readonly topicPrefix: string;
   readonly temporalAddress: string;
   readonly databaseUrls: Readonly<Record<Owner, string>>;
@@ -75,17 +78,20 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     await say.during('Stopping what an earlier start left behind', () => stopLeftOvers(dataDir));
     await checkPorts(ports, neededPorts(parts));
     const kinds = (['postgres', 'kafka', 'temporal'] as const).filter((name) => isOurs(parts, name));
-    servers = await say.during(`Starting ${kinds.join(', ')}`, () => startServers(options));
+    const kafkaSecurity = loadConfig(options.env, ['HAILWAY_KAFKA_SECURITY']).HAILWAY_KAFKA_SECURITY;
+    servers = await say.during(`Starting ${kinds.join(', ')}`, () =>
+      startServers({ ...options, kafkaSecurity }),
+    );
     options.signal?.throwIfAborted();
     const prepared = await say.during('Preparing databases, topics, search attributes and schedules', () =>
       prepare(options, servers!),
     );
     options.signal?.throwIfAborted();
-    const { env, buildId, namespace } = prepared;
-    supervisor = superviseProcesses({ dataDir, ports, say, env });
+    const { envOf, buildId, namespace } = prepared;
+    supervisor = superviseProcesses({ dataDir, ports, say, envOf });
     await say.during('Starting the processes', () => unlessAborted(supervisor!.untilReady(), options.signal));
     const address = servers.temporalAddress;
-    oldVersions = superviseOldVersions({ dataDir, buildId, address, namespace, env, supervisor, say });
+    oldVersions = superviseOldVersions({ dataDir, buildId, address, namespace, envOf, supervisor, say });
     return { ...handle(options, servers, supervisor), ...prepared, stop };
   } catch (error) {
     await stop();
@@ -122,13 +128,20 @@ async function prepare(options: StackOptions, servers: Servers) {
   const topicPrefix = env.KAFKA_TOPIC_PREFIX ?? '';
   const namespace = loadConfig(env, ['TEMPORAL_NAMESPACE']).TEMPORAL_NAMESPACE;
   const ownServer = 'postgres' in servers.kept;
+  const securesKafka = 'kafka' in servers.kept && hasKafkaSecurity(dataDir);
   const [databaseUrls] = await Promise.all([
     prepareDatabases(servers.postgresUrl, {
       given,
       // On our own server, which listens on this machine only, roles are as easy as the documented defaults.
       password: (owner) => (ownServer ? owner : secrets.of(`postgres/${owner}`)),
     }),
-    prepareTopics(servers.kafkaBrokers, topicPrefix),
+    prepareKafka({
+      address: servers.kafka,
+      prefix: topicPrefix,
+      replicas: loadConfig(env, ['KAFKA_REPLICATION_FACTOR']).KAFKA_REPLICATION_FACTOR,
+      access: securesKafka,
+      ...(securesKafka && { passwordOf: (principal) => secrets.of(`kafka/${principal}`) }),
+    }).then(({ notes }) => notes.forEach((note) => options.say.line(`Kafka: ${note}`))),
     prepareNamespace(servers.temporalAddress, namespace),
   ]);
   await prepareSchedules({ address: servers.temporalAddress, namespace, speed: options.speed });
@@ -137,7 +150,9 @@ async function prepare(options: StackOptions, servers: Servers) {
     ...{ ...options, servers, databaseUrls, issuer, secrets },
     workflowBundle,
   });
-  return { issuer, databaseUrls, topicPrefix, env: processEnv, buildId, namespace };
+  const logins = securesKafka ? await kafkaLogins(dataDir) : {};
+  const envOf = (name: ProcessName): NodeJS.ProcessEnv => ({ ...processEnv, ...logins[name] });
+  return { issuer, databaseUrls, topicPrefix, envOf, buildId, namespace };
 }
 
 function handle({ ports, dataDir }: StackOptions, servers: Servers, supervisor: Supervisor) {
@@ -147,7 +162,7 @@ function handle({ ports, dataDir }: StackOptions, servers: Servers, supervisor: 
     consoleUrl: at('console'),
     pspUrl: at('sandbox-psp'),
     temporalUiUrl: servers.temporalUiUrl,
-    kafkaBrokers: servers.kafkaBrokers,
+    kafka: servers.kafka,
     temporalAddress: servers.temporalAddress,
     dataDir,
     process: (name: string) => supervisor.process(name),

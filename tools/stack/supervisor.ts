@@ -1,3 +1,4 @@
+import type { ProcessName } from '../../platform/config';
 import { keepRunning, type Kept } from './keep';
 import { nodeArguments, processes, type ProcessSpec } from './processes';
 import type { Ports } from './ports';
@@ -8,7 +9,7 @@ import { rememberedNames, startDaemon, stopLeftOver } from './servers/daemon';
 export interface SupervisorOptions {
   readonly dataDir: string;
   readonly ports: Ports;
-  readonly env: NodeJS.ProcessEnv;
+  readonly envOf: (name: ProcessName) => NodeJS.ProcessEnv;
   readonly say: Say;
 }
 
@@ -30,7 +31,7 @@ export interface Supervisor {
 }
 
 /** Starts every process and starts again whichever dies. */
-export function superviseProcesses({ dataDir, ports, env, say }: SupervisorOptions): Supervisor {
+export function superviseProcesses({ dataDir, ports, envOf, say }: SupervisorOptions): Supervisor {
   const all = new Map<string, { readonly kept: Kept; readonly stopOrder: number }>();
   const start: Supervisor['start'] = (spec, own) => {
     const { name, stopOrder } = spec;
@@ -52,7 +53,7 @@ export function superviseProcesses({ dataDir, ports, env, say }: SupervisorOptio
     all.set(name, { kept, stopOrder });
     return kept;
   };
-  for (const spec of processes) start(spec, { port: ports[spec.name], env });
+  for (const spec of processes) start(spec, { port: ports[spec.name], env: envOf(spec.name) });
   const process_ = (name: string): Kept => {
     const found = all.get(name);
     if (!found) throw new Error(`there is no process ${name}`);

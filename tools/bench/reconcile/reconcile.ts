@@ -11,7 +11,7 @@ import { createProviderClient } from '../../../services/payments/provider/client
 import { createReconciler, type Reconciler } from '../../../services/payments/reconciliation/reconciler';
 import { reconcileWith } from '../../cli/reconcile';
 import type { Say } from '../../stack/say';
-import { prepareTopics } from '../../stack/topics';
+import { prepareKafka } from '../../stack/topics';
 import { Checks, inRounds, type BenchResult, type Metrics } from '../frame';
 import { onGround, type Stops } from '../ground';
 import type { BenchOptions } from '../options';
@@ -41,7 +41,8 @@ async function measure(
   stops.push(() => house.stop());
   const { payments: pool } = house;
   const provider = createProviderClient({ apiKey: 'sk_test_hailway', apiBase: psp.url });
-  await prepareTopics(servers.kafkaBroker, '');
+  const address = { brokers: [servers.kafkaBroker] };
+  await prepareKafka({ address, prefix: '', replicas: 1, access: false });
   const kafka = createKafka({ brokers: [servers.kafkaBroker], clientId: 'bench' });
   // Each run records facts of its own, too, which the next one looks for on the log.
   const relay = startRelay(house.paymentsUrl, () => createFactProducer(kafka, { log: quiet }));

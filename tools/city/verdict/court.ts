@@ -20,14 +20,14 @@ export interface Court {
   close(): Promise<void>;
 }
 
-export function openCourt({ databaseUrls, kafkaBrokers, topicPrefix, pspUrl }: VerdictInputs): Court {
+export function openCourt({ databaseUrls, kafka: address, topicPrefix, pspUrl }: VerdictInputs): Court {
   const pools = Object.fromEntries(
     Object.entries(databaseUrls).map(([name, url]) => [
       name,
       createPool(url, { applicationName: 'verdict', max: 1, statementTimeoutMs: 60_000 }),
     ]),
   ) as Record<VerdictDatabase, Pools[VerdictDatabase]>;
-  const kafka = createKafka({ brokers: [...kafkaBrokers], clientId: 'verdict' });
+  const kafka = createKafka({ ...address, clientId: 'verdict' });
 
   return {
     async liveRides() {

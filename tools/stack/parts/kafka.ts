@@ -1,6 +1,13 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { createKafka, withAdmin } from '../../../platform/kafka';
+import { loadConfig } from '../../../platform/config';
+import {
+  createKafka,
+  kafkaAddress,
+  kafkaVariables,
+  withAdmin,
+  type KafkaAddress,
+} from '../../../platform/kafka';
 import { versionOf } from '../command';
 import { cacheDir, onPath } from '../places';
 import { isAtLeast, versions } from '../versions';
@@ -8,7 +15,7 @@ import { copyFromMaven, findJava, findMaven, prospectOfMaven } from './java';
 import { installOnce, messageOf, type Look, type PartSource, type Search } from './part';
 
 /** A cluster that runs already, or Java and the folder with Kafka's jars. */
-export type KafkaPart = { readonly brokers: string } | { readonly java: string; readonly jars: string };
+export type KafkaPart = KafkaAddress | { readonly java: string; readonly jars: string };
 
 const { release, atLeast: least } = versions.kafka;
 const nameInCache = `kafka-${release}`;
@@ -18,7 +25,7 @@ export function kafkaSource(search: Search): PartSource<KafkaPart> {
   return {
     part: 'Kafka',
     places: [
-      { name: 'KAFKA_BROKERS', look: () => lookAtKafka(env.KAFKA_BROKERS) },
+      { name: 'KAFKA_BROKERS', look: () => lookAtNamedKafka(env) },
       { name: 'the PATH', look: () => lookOnPath(env) },
       { name: 'the cache', look: () => lookInCache(env) },
       { name: 'Maven', look: () => installFromMaven(search), prospect: () => prospectOfMaven(env) },
@@ -30,12 +37,18 @@ export function kafkaSource(search: Search): PartSource<KafkaPart> {
   };
 }
 
-export async function lookAtKafka(brokers: string | undefined): Promise<Look<KafkaPart>> {
-  if (!brokers) return { reason: 'not set' };
-  const kafka = createKafka({ brokers: brokers.split(','), clientId: 'hailway-stack' });
+/** The cluster that the environment names, with its TLS and login. */
+async function lookAtNamedKafka(env: NodeJS.ProcessEnv): Promise<Look<KafkaPart>> {
+  if (!env.KAFKA_BROKERS) return { reason: 'not set' };
+  return lookAtKafka(kafkaAddress(loadConfig(env, kafkaVariables)));
+}
+
+export async function lookAtKafka(address: KafkaAddress): Promise<Look<KafkaPart>> {
+  const brokers = address.brokers.join(',');
+  const kafka = createKafka({ ...address, clientId: 'hailway-stack' });
   try {
     const cluster = await withAdmin(kafka, (admin) => admin.describeCluster());
-    return { found: { brokers }, from: `${cluster.brokers.length} broker(s) at ${brokers}` };
+    return { found: address, from: `${cluster.brokers.length} broker(s) at ${brokers}` };
   } catch (error) {
     return { reason: `${brokers} does not answer: ${messageOf(error)}`, final: true };
   }

@@ -1,8 +1,10 @@
+import type { KafkaAddress } from '../../../platform/kafka';
 import type { Kept } from '../keep';
 import type { Parts } from '../parts';
 import type { Ports } from '../ports';
 import type { Say } from '../say';
 import { startKafka, stopLeftOverKafka } from './kafka';
+import { embeddedKafka } from './kafkaSecurity';
 import { postgresUrl, startPostgres, stopLeftOverPostgres } from './postgres';
 import { startTemporal, stopLeftOverTemporal } from './temporal';
 
@@ -11,6 +13,8 @@ export interface ServersOptions {
   readonly dataDir: string;
   readonly ports: Ports;
   readonly say: Say;
+  /** Whether a new data directory's Kafka asks for TLS, a login and rights (no). */
+  readonly kafkaSecurity?: boolean;
 }
 
 export type ServerName = keyof Parts;
@@ -19,8 +23,8 @@ export type ServerName = keyof Parts;
 export interface Servers {
   /** As a user who may create roles and databases. */
   readonly postgresUrl: string;
-  /** Comma-separated host:port. */
-  readonly kafkaBrokers: string;
+  /** With the login of the stack itself, who may do everything. */
+  readonly kafka: KafkaAddress;
   readonly temporalAddress: string;
   /** Undefined when the server is not ours. */
   readonly temporalUiUrl: string | undefined;
@@ -50,7 +54,8 @@ export async function startServer(name: ServerName, options: ServersOptions): Pr
     kept = await startPostgres({ ...options, binaries: postgres.binaries, port: ports.postgres });
   } else if (name === 'kafka' && 'java' in kafka) {
     const controllerPort = ports['kafka-controller'];
-    kept = await startKafka({ ...options, ...kafka, port: ports.kafka, controllerPort });
+    const secure = options.kafkaSecurity ?? false;
+    kept = await startKafka({ ...options, ...kafka, port: ports.kafka, controllerPort, secure });
   } else if (name === 'temporal' && 'binary' in temporal) {
     const { binary } = temporal;
     kept = startTemporal({ ...options, binary, port: ports.temporal, uiPort: ports['temporal-ui'] });
@@ -90,7 +95,7 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
   const { postgres, kafka, temporal } = parts;
   return {
     postgresUrl: 'url' in postgres ? postgres.url : postgresUrl(ports.postgres),
-    kafkaBrokers: 'brokers' in kafka ? kafka.brokers : `127.0.0.1:${ports.kafka}`,
+    kafka: 'brokers' in kafka ? kafka : await embeddedKafka(options.dataDir, ports.kafka),
     temporalAddress: 'address' in temporal ? temporal.address : `127.0.0.1:${ports.temporal}`,
     temporalUiUrl: 'address' in temporal ? undefined : `http://127.0.0.1:${ports['temporal-ui']}`,
     kept,

@@ -7,6 +7,22 @@ import { runCommand } from '../command';
 import { keepRunning, type Kept } from '../keep';
 import type { Say } from '../say';
 import { startDaemon, stopLeftOver } from './daemon';
+import {
+  embeddedKafka,
+  firstLogin,
+  kafkaSecurity,
+  securityProperties,
+  type KafkaSecurity,
+} from './kafkaSecurity';
+
+/** A broker's place among several that are one cluster; each is a controller, too. */
+export interface ClusterPlace {
+  /** The same for all of them: 22 letters, digits, `-` or `_`, without `-` in front. */
+  readonly id: string;
+  readonly node: number;
+  /** Of all, by their node. */
+  readonly controllerPorts: Readonly<Record<number, number>>;
+}
 
 export interface KafkaOptions {
   readonly java: string;
@@ -16,10 +32,16 @@ export interface KafkaOptions {
   readonly port: number;
   readonly controllerPort: number;
   readonly say: Say;
+  /** Whether a new data directory's Kafka asks for TLS, a login and rights (no). */
+  readonly secure?: boolean;
+  /** Alone unless told otherwise. */
+  readonly cluster?: ClusterPlace;
+  /** The heap's limit (384). */
+  readonly heapMb?: number;
 }
 
-const memory = [
-  ...['-Xms96m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:MaxMetaspaceSize=96m'],
+const memoryFlags = (heapMb: number): string[] => [
+  ...['-Xms96m', `-Xmx${heapMb}m`, '-XX:+UseSerialGC', '-XX:MaxMetaspaceSize=96m'],
   ...['-XX:ReservedCodeCacheSize=64m', '-Xss512k', '-XX:MaxDirectMemorySize=128m'],
 ];
 
@@ -34,14 +56,18 @@ export async function stopLeftOverKafka(dataDir: string): Promise<void> {
 export async function startKafka(options: KafkaOptions): Promise<Kept> {
   const { java, jars, dataDir, port, say } = options;
   const home = join(dataDir, 'kafka');
+  const memory = memoryFlags(options.heapMb ?? 384);
   mkdirSync(home, { recursive: true });
+  const security = await kafkaSecurity({ java, dataDir, wanted: options.secure ?? false });
   const properties = join(home, 'server.properties');
-  writeFileSync(properties, propertiesOf(options, join(home, 'log')));
+  await rm(properties, { force: true });
+  // It may hold passwords.
+  writeFileSync(properties, propertiesOf(options, security), { mode: 0o600 });
   const logging = join(home, 'log4j2.properties');
   writeFileSync(logging, loggingProperties);
   const classpath = ['-cp', join(jars, '*'), `-Dlog4j2.configurationFile=${logging}`];
-  await format(options, [...memory, '-XX:TieredStopAtLevel=1', ...classpath]);
-  const brokers = [`127.0.0.1:${port}`];
+  await format(options, [...memory, '-XX:TieredStopAtLevel=1', ...classpath], security);
+  const address = await embeddedKafka(dataDir, port);
   let wasReady = false;
   return keepRunning({
     name: 'kafka',
@@ -60,32 +86,45 @@ export async function startKafka(options: KafkaOptions): Promise<Kept> {
     },
     async isReady() {
       // Right after its start the broker answers, but its coordinators load for a second or two.
-      if (!wasReady) await waitForCoordinator(createKafka({ brokers, clientId: 'stack' }), { timeoutMs: 1 });
+      if (!wasReady)
+        await waitForCoordinator(createKafka({ ...address, clientId: 'stack' }), { timeoutMs: 1 });
       wasReady = true;
       return true;
     },
   });
 }
 
-function propertiesOf({ port, controllerPort }: KafkaOptions, logDir: string): string {
+const logDirOf = (dataDir: string): string => join(dataDir, 'kafka', 'log');
+
+function propertiesOf(options: KafkaOptions, security: KafkaSecurity | undefined): string {
+  const { port, controllerPort, cluster } = options;
+  const controllers = cluster?.controllerPorts ?? { 1: controllerPort };
+  // Of three, one may be away.
+  const copies = Math.min(3, Object.keys(controllers).length);
+  const inSync = Math.max(1, copies - 1);
   return Object.entries({
     'process.roles': 'broker,controller',
-    'node.id': 1,
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
+    'node.id': cluster?.node ?? 1,
+    'controller.quorum.voters': Object.entries(controllers)
+      .map(([node, voterPort]) => `${node}@127.0.0.1:${voterPort}`)
+      .join(','),
+    listeners: `CLIENT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
+    'advertised.listeners': `CLIENT://127.0.0.1:${port}`,
+    'inter.broker.listener.name': 'CLIENT',
     'controller.listener.names': 'CONTROLLER',
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
-    'log.dirs': logDir,
+    ...(security
+      ? securityProperties(security)
+      : { 'listener.security.protocol.map': 'CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT' }),
+    'log.dirs': logDirOf(options.dataDir),
     'auto.create.topics.enable': false,
     'num.partitions': 6,
     'offsets.topic.num.partitions': 6,
-    'offsets.topic.replication.factor': 1,
+    'offsets.topic.replication.factor': copies,
     'transaction.state.log.num.partitions': 2,
-    'transaction.state.log.replication.factor': 1,
-    'transaction.state.log.min.isr': 1,
-    'share.coordinator.state.topic.replication.factor': 1,
-    'share.coordinator.state.topic.min.isr': 1,
+    'transaction.state.log.replication.factor': copies,
+    'transaction.state.log.min.isr': inSync,
+    'share.coordinator.state.topic.replication.factor': copies,
+    'share.coordinator.state.topic.min.isr': inSync,
     'share.coordinator.state.topic.num.partitions': 2,
     'group.initial.rebalance.delay.ms': 0,
     // After a kill the controller waits for the old broker's session: 5 s instead of 13 s.
@@ -113,17 +152,27 @@ appender.out.layout.pattern=%d{yyyy-MM-dd'T'HH:mm:ss.SSS'Z'}{UTC} %p %c{1}: %m%n
 `;
 
 /** Gives the log directory its cluster id. Formatting again what is formatted does nothing. */
-async function format({ java, dataDir }: KafkaOptions, flags: readonly string[]): Promise<void> {
-  const home = join(dataDir, 'kafka');
-  if (existsSync(join(home, 'log', 'meta.properties'))) return;
+async function format(
+  options: KafkaOptions,
+  flags: readonly string[],
+  security: KafkaSecurity | undefined,
+): Promise<void> {
+  const home = join(options.dataDir, 'kafka');
+  const logDir = logDirOf(options.dataDir);
+  if (existsSync(join(logDir, 'meta.properties'))) return;
   const idFile = join(home, 'cluster.id');
   if (!existsSync(idFile)) {
-    writeFileSync(`${idFile}.new`, randomBytes(16).toString('base64url').replace(/^-/, '0'));
+    const id = options.cluster?.id ?? randomBytes(16).toString('base64url').replace(/^-/, '0');
+    writeFileSync(`${idFile}.new`, id);
     await rename(`${idFile}.new`, idFile);
   }
   // What has no meta.properties was never served from.
-  await rm(join(home, 'log'), { recursive: true, force: true });
+  await rm(logDir, { recursive: true, force: true });
   const id = readFileSync(idFile, 'utf8');
   const config = join(home, 'server.properties');
-  await runCommand(java, [...flags, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', config]);
+  const login = security ? firstLogin(security) : [];
+  await runCommand(options.java, [
+    ...[...flags, 'kafka.tools.StorageTool', 'format', '-t', id, '-c', config],
+    ...login,
+  ]);
 }

@@ -1,0 +1,62 @@
+import { topicsRead } from './catalogue';
+import { consumers, type ConsumerName } from './consumers';
+import { deadLetterTopic, topics, type DeclaredTopic } from './topics';
+
+/** Who may do what in Kafka: what is not here is denied. */
+export interface Grant {
+  /** The process, by the name that it logs in with. */
+  readonly principal: string;
+  readonly resource: 'topic' | 'group';
+  /** With the installation's prefix. */
+  readonly name: string;
+  /** Whether the name is the whole one, or how it begins. */
+  readonly pattern: 'literal' | 'prefixed';
+  /** Each of them includes describing. */
+  readonly operation: 'read' | 'write' | 'delete';
+}
+
+/** Consumer groups with effects, and the topics of facts that each reads: who consumes is the catalogue's to say. */
+export const factGroups: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  (Object.keys(consumers) as ConsumerName[]).map((name) => [name, topicsRead(name)]),
+);
+
+/** All topics, those for dead letters with them. */
+export const declaredTopics: readonly DeclaredTopic[] = [
+  ...topics,
+  ...Object.keys(factGroups).map(deadLetterTopic),
+];
+
+/** Groups of a moment, by which a log is read from a place of the reader's choice. */
+const passingGroups = 'raw-';
+
+/** What each process may do with the topics and groups of an installation. */
+export function grantsUnder(prefix: string): readonly Grant[] {
+  const topic = (principal: string, name: string, operation: 'read' | 'write'): Grant => ({
+    ...{ principal, operation, resource: 'topic', name: prefix + name, pattern: 'literal' },
+  });
+  const group = (
+    principal: string,
+    name: string,
+    pattern: Grant['pattern'],
+    operation: 'read' | 'delete',
+  ): Grant => ({ principal, operation, resource: 'group', name, pattern });
+  const factTopics = topics.filter(({ kind }) => kind === 'facts');
+  return [
+    ...factTopics.map(({ name }) => topic('relay', name, 'write')),
+    topic('gateway', 'driver-positions', 'write'),
+    topic('location', 'driver-positions', 'read'),
+    group('location', 'location-', 'prefixed', 'read'),
+    ...Object.entries(factGroups).flatMap(([name, read]) => [
+      ...read.map((each) => topic(name, each, 'read')),
+      group(name, prefix + name, 'literal', 'read'),
+      topic(name, deadLetterTopic(name).name, 'write'),
+    ]),
+    // The reconciliation holds the log against the books.
+    topic('payments', 'payments', 'read'),
+    group('payments', passingGroups, 'prefixed', 'read'),
+    group('payments', passingGroups, 'prefixed', 'delete'),
+  ];
+}
+
+/** The processes that talk to Kafka, by the names they log in with. */
+export const principals: readonly string[] = [...new Set(grantsUnder('').map(({ principal }) => principal))];
