@@ -70,7 +70,13 @@ export async function startDaemon(spec: DaemonSpec): Promise<Daemon> {
   if (child.pid === undefined) throw new Error(`${name}: ${(await exited).reason}`);
   const pid = child.pid;
   const record: PidRecord = { pid, startedAt: startTimeOf(pid) ?? '' };
-  await writeFile(pidPath(dataDir, name), JSON.stringify(record));
+  try {
+    await writeFile(pidPath(dataDir, name), JSON.stringify(record));
+  } catch (error) {
+    // A full disk. One that nobody remembers would stand in the way of every later one.
+    sendSignal(-pid, 'SIGKILL');
+    throw error;
+  }
   void exited.then(() => forget(dataDir, name, pid));
   return { pid, exited, child };
 }
