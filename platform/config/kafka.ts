@@ -15,11 +15,14 @@ export const kafkaSettings = {
     .regex(/^[A-Za-z0-9._-]{0,60}$/)
     .default('')
     .meta({ description: 'letters, digits, dots, underscores and hyphens, or nothing' }),
-  KAFKA_TLS_CA: z.string().default('').meta({
-    description:
-      "the path of a PEM file with the authority that has signed the brokers' certificates, system for those that " +
-      'the machine knows, or empty for no TLS',
-  }),
+  KAFKA_TLS_CA: z
+    .string()
+    .default('')
+    .meta({
+      description:
+        "the path of a PEM file with the authority that has signed the brokers' certificates, system for those that " +
+        'the machine knows, or empty for no TLS',
+    }),
   KAFKA_SASL_USERNAME: z.string().default('').meta({
     description: 'the name that this process logs in with at Kafka (SCRAM-SHA-512), or empty',
   }),
@@ -41,7 +44,6 @@ export const kafkaSettings = {
     .default('no')
     .transform((given) => given === 'yes')
     .meta({
-      description:
-        'yes (the embedded Kafka asks for TLS, a login and rights; of a new data directory) or no',
+      description: 'yes (the embedded Kafka asks for TLS, a login and rights; of a new data directory) or no',
     }),
 };

@@ -7,7 +7,7 @@ import {
   withAdmin,
   type ExistingTopic,
 } from '../../platform/kafka';
-import { main } from '../../tools/cli/main';
+import { topics } from '../../tools/cli/topics';
 import { kafkaDrift, prepareKafka, topicSpecs } from '../../tools/stack/topics';
 import { deleteTopics, eventually, testKafka, unique } from '../support/backbone';
 import { kafkaBrokers } from '../support/servers';
@@ -47,7 +47,7 @@ async function topicsCommand(prefix: string, ...words: string[]): Promise<{ code
   });
   try {
     const env = { ...process.env, KAFKA_TOPIC_PREFIX: prefix };
-    return { code: await main(['topics', ...words], env), out };
+    return { code: await topics(words, env), out };
   } finally {
     write.mockRestore();
   }
