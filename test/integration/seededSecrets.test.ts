@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { createPool } from '../../platform/postgres';
 import type { Role } from '../../tools/stack/issuer';
+import { kafkaLogins } from '../../tools/stack/servers/kafkaSecurity';
 import type { Stack } from '../../tools/stack/stack';
 import { everywhere, type Place } from '../support/everywhere';
 import { providerEvent, signatureOf } from '../support/providerEvents';
@@ -12,8 +13,8 @@ import { card, stackStory, type StackAnswer, type StackStory } from '../support/
 import { newDataDir, startWholeStack } from '../support/wholeStack';
 
 /**
- * A whole stack is run through with secrets that nobody else has, at the most talkative log level; then everything that
- * it has written is searched for them.
+ * A whole stack is run through with secrets that nobody else has, at the most talkative log level, its Kafka with
+ * security; then everything that it has written is searched for them.
  */
 
 jest.setTimeout(180_000);
@@ -141,7 +142,10 @@ async function doors(rideId: string): Promise<void> {
 
 beforeAll(async () => {
   const dataDir = newDataDir();
-  stack = await startWholeStack({ dataDir, env: { LOG_LEVEL: 'trace', ...filesOf(seeds, dataDir) } });
+  stack = await startWholeStack({
+    dataDir,
+    env: { LOG_LEVEL: 'trace', HAILWAY_KAFKA_SECURITY: 'yes', ...filesOf(seeds, dataDir) },
+  });
   story = stackStory(stack);
   found.tokens = await Promise.all(
     [rider, driver, operator].map(([role, sub]) => stack.issuer.mintToken({ role, sub })),
@@ -182,6 +186,14 @@ test('the search finds what is there, in every kind of place', () => {
 
 test.each(Object.entries(seeds))('%s is nowhere', (_name, value) => {
   expect(whereIs(value)).toEqual([]);
+});
+
+test("Kafka's passwords are nowhere", async () => {
+  const passwords = Object.values(await kafkaLogins(stack.dataDir)).map(
+    (login) => login.KAFKA_SASL_PASSWORD!,
+  );
+  expect(passwords.length).toBeGreaterThan(5);
+  expect([...passwords, stack.kafka.sasl!.password].flatMap(whereIs)).toEqual([]);
 });
 
 test('no token that a caller came with is anywhere', () => {
