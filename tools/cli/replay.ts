@@ -1,5 +1,5 @@
 import { loadConfig } from '../../platform/config';
-import { createKafka } from '../../platform/kafka';
+import { createKafka, kafkaAddress, type KafkaAddress } from '../../platform/kafka';
 import { createPool, type Pool } from '../../platform/postgres';
 import type { Projection } from '../../platform/projection';
 import { pino } from 'pino';
@@ -43,7 +43,7 @@ export async function replay(argv: readonly string[], env: NodeJS.ProcessEnv): P
   try {
     const done = selection
       ? await replayPart({ ...common, selection })
-      : await whole(common, options, config.KAFKA_BROKERS);
+      : await whole(common, options, kafkaAddress(config));
     return tell(projection, done);
   } catch (error) {
     process.stderr.write(`hailway: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -63,10 +63,10 @@ async function whole(
     topics: readonly string[];
   },
   options: Options,
-  brokers: string[],
+  address: KafkaAddress,
 ): Promise<Replayed> {
   const log = pino({ level: 'silent' });
-  const facts = await openFactLog({ ...common, log, kafka: createKafka({ brokers, clientId: 'replay' }) });
+  const facts = await openFactLog({ ...common, log, kafka: createKafka({ ...address, clientId: 'replay' }) });
   try {
     return await replayWhole({
       ...common,
