@@ -1,10 +1,12 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import type { Pool } from 'pg';
 import { FactInvalid } from '../contracts/knownFact';
+import { sealedFact } from '../contracts/personal';
 import { writtenFact } from '../contracts/writtenFact';
 import { DomainError } from '../domain/errors';
 import type { Recorded, Step } from '../domain/sagas';
-import { findStep, recordFact, stepsOf } from '../platform/outbox';
+import { factId, findStep, recordFact, stepsOf } from '../platform/outbox';
+import type { Vault } from '../platform/personal';
 import type { Tx } from '../platform/postgres';
 import { withTransaction } from '../platform/postgres';
 
@@ -35,6 +37,10 @@ export interface RecordTransitionOptions<State extends Versioned, F extends Fact
   readonly source: string;
   /** What the aggregate belongs to; itself unless told otherwise. */
   readonly belongsTo?: (state: State) => string;
+  /** Seals what is personal in a fact when it leaves. */
+  readonly vault: Vault;
+  /** Whom its facts mean by a name that their data does not say: `{ riderId }`. */
+  readonly subjects?: (state: State) => Readonly<Record<string, unknown>>;
   /** Put before the name of every topic; empty in most houses. */
   readonly topicPrefix?: string;
 }
@@ -50,7 +56,8 @@ export function createRecordTransition<State extends Versioned, F extends Fact>(
 ): (step: Step<F>) => Promise<Recorded<State>> {
   return async (step) => {
     try {
-      return await withTransaction(options.pool, (tx) => recordTransition(tx, step, options));
+      const { pool, vault } = options;
+      return await vault.withKeys(() => withTransaction(pool, (tx) => recordTransition(tx, step, options)));
     } catch (error) {
       throw asFailure(error);
     }
@@ -60,7 +67,7 @@ export function createRecordTransition<State extends Versioned, F extends Fact>(
 async function recordTransition<State extends Versioned, F extends Fact>(
   tx: Tx,
   { stepId, aggregateId, expectedVersion, fact }: Step<F>,
-  { aggregate, source, belongsTo, topicPrefix = '' }: RecordTransitionOptions<State, F>,
+  { aggregate, source, belongsTo, vault, subjects, topicPrefix = '' }: RecordTransitionOptions<State, F>,
 ): Promise<Recorded<State>> {
   const before = await aggregate.lock(tx, aggregateId);
   if ((before?.version ?? 0) !== expectedVersion) {
@@ -73,11 +80,14 @@ async function recordTransition<State extends Versioned, F extends Fact>(
   const after = aggregate.fold(before, fact);
   await aggregate.save(tx, { before, after, fact, stepId });
   const { version } = after;
+  const { type, data } = fact;
+  const leaving = { id: factId(type, aggregateId, version), type, data };
   await recordFact(tx, {
     stepId,
     aggregateId,
     version,
     ...written,
+    ...sealedFact(vault.seal, leaving, subjects?.(after)),
     source,
     ...(belongsTo === undefined ? {} : { correlationId: belongsTo(after) }),
   });

@@ -30,12 +30,15 @@ import {
 import { raiseHold } from '../services/payments/provider/raiseHold';
 import { failedRefunds, refundsThatDiffer } from '../services/payments/provider/refundsThatDiffer';
 import { findRefund, refundCapture } from '../services/payments/provider/refunds';
+import type { Vault } from '../platform/personal';
 import { getPayment, lockPayment, putPayment, type IntentRef } from '../services/payments/books/paymentStore';
 import { createRecordTransition } from './outbox';
 
 export interface PaymentActivityOptions {
   readonly pool: Pool;
   readonly provider: ProviderClient;
+  /** Seals what is personal in facts. */
+  readonly vault: Vault;
   /** Where riders come back to from their bank's page. */
   readonly returnUrl?: string;
   readonly topicPrefix?: string;
@@ -77,12 +80,20 @@ export interface ProviderActivities {
 }
 
 /** Everything that a payment's workflow does outside of itself. */
-export function createPaymentActivities({ pool, provider, returnUrl, topicPrefix }: PaymentActivityOptions): {
+export function createPaymentActivities({
+  pool,
+  provider,
+  vault,
+  returnUrl,
+  topicPrefix,
+}: PaymentActivityOptions): {
   readonly transitions: PaymentTransitions & PaymentReads;
   readonly provider: ProviderActivities;
 } {
   const record = createRecordTransition<Payment, PaymentFact>({
     pool,
+    vault,
+    subjects: ({ riderId }) => ({ riderId }),
     source: '/hailway/payments',
     ...(topicPrefix === undefined ? {} : { topicPrefix }),
     aggregate: {

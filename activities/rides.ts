@@ -1,4 +1,5 @@
 import { getClient } from '@temporalio/activity';
+import { latLngToCell } from 'h3-js';
 import type { Pool } from 'pg';
 import { rankDrivers, wayOfFinishing, wayOfFree } from '../domain/dispatch';
 import { newYorkHour } from '../domain/eta';
@@ -6,6 +7,7 @@ import { foldRide } from '../domain/foldRide';
 import { rideTransitions } from '../domain/ride';
 import type { Ride, RideCommandType, RideFact } from '../domain/ride';
 import type { AcceptedOffer, Recorded, RideStart, Step } from '../domain/sagas';
+import type { Vault } from '../platform/personal';
 import { driverLease, moveLeases } from '../services/rides/leases';
 import type { FindNearby } from '../services/rides/location';
 import { askableDrivers, closeOffers, makeOffers } from '../services/rides/offerRounds';
@@ -16,6 +18,8 @@ import { createRecordTransition } from './outbox';
 
 export interface RideActivityOptions {
   readonly pool: Pool;
+  /** Seals what is personal in facts. */
+  readonly vault: Vault;
   readonly findNearby: FindNearby;
   readonly topicPrefix?: string;
   /** Milliseconds since 1970; the machine's clock unless told otherwise. */
@@ -61,14 +65,33 @@ function driverFreedOrReserved(fact: RideFact): string | null {
   }
 }
 
+/** Hexagons of about 460 m edge: a few blocks. */
+const H3_RESOLUTION = 8;
+
+/** Whoever counts rides by where they begin needs nobody's pickup, and goes on counting when that is erased. */
+function withCell(fact: RideFact): RideFact {
+  switch (fact.type) {
+    case 'ride.requested':
+    case 'ride.scheduled':
+    case 'ride.rescheduled': {
+      const { lat, lng } = fact.data.pickup;
+      return { ...fact, data: { ...fact.data, pickupCell: latLngToCell(lat, lng, H3_RESOLUTION) } };
+    }
+    default:
+      return fact;
+  }
+}
+
 /** How many drivers nearby are looked at: most of a busy city's are on a ride. */
 const driversLookedAt = (batchSize: number): number => Math.min(500, Math.max(50, 2 * batchSize));
 
 /** Everything that a ride's workflow does outside of itself. */
 export function createRideActivities(options: RideActivityOptions): RideActivities {
-  const { pool, findNearby, topicPrefix, now = Date.now } = options;
+  const { pool, vault, findNearby, topicPrefix, now = Date.now } = options;
   const record = createRecordTransition<Ride, RideFact>({
     pool,
+    vault,
+    subjects: ({ riderId }) => ({ riderId }),
     source: '/hailway/rides',
     ...(topicPrefix === undefined ? {} : { topicPrefix }),
     aggregate: {
@@ -81,7 +104,7 @@ export function createRideActivities(options: RideActivityOptions): RideActiviti
     },
   });
   const recordWithLease = async (step: Step<RideFact>): Promise<Recorded<Ride>> => {
-    const recorded = await record(step);
+    const recorded = await record({ ...step, fact: withCell(step.fact) });
     const driverId = driverFreedOrReserved(step.fact);
     return driverId === null ? recorded : { ...recorded, lease: await driverLease(pool, driverId) };
   };

@@ -29,7 +29,7 @@ export const consumers = {
   audit: { does: 'keeps every fact', reads: ['*'], makes: [] },
   notifications: {
     does: 'tells riders and drivers, and posts to webhooks',
-    reads: ['ride.*', 'payment.*', 'payout.*', 'payout_account.*'],
+    reads: ['ride.*', 'payment.*', 'payout.*', 'payout_account.*', 'subject.*'],
     makes: [],
   },
 } as const satisfies Readonly<Record<string, Consumer>>;

@@ -7,6 +7,7 @@ import { pricingFacts } from './facts/pricing';
 import { ratingFacts } from './facts/ratings';
 import { reconciliationFacts } from './facts/reconciliation';
 import { rideFacts } from './facts/rides';
+import { subjectFacts } from './facts/subjects';
 
 /**
  * The facts by what they are about: types begin with the family's name. `key` is what the Kafka key and `ce_subject` are,
@@ -27,6 +28,7 @@ export const families = [
   { name: 'reconciliation', topic: 'payments', key: 'runId', owner: 'payments', facts: reconciliationFacts },
   { name: 'driver', topic: 'drivers', key: 'driverId', owner: 'rides', facts: driverFacts },
   { name: 'quote', topic: 'pricing', key: 'quoteId', owner: 'pricing', facts: pricingFacts },
+  { name: 'subject', topic: 'rides', key: 'erasure-<subjectId>', owner: 'rides', facts: subjectFacts },
   { name: 'rating', topic: 'ratings', key: 'ratingId', owner: 'rides', facts: ratingFacts },
 ] as const;
 
@@ -38,7 +40,8 @@ type Schemas = typeof rideFacts &
   typeof reconciliationFacts &
   typeof driverFacts &
   typeof pricingFacts &
-  typeof ratingFacts;
+  typeof ratingFacts &
+  typeof subjectFacts;
 
 export type FactType = keyof Schemas;
 export type FactData<T extends FactType> = z.infer<Schemas[T]>;

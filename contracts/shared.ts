@@ -4,6 +4,7 @@ import { products, vehicles } from '../domain/fare';
 import type { FareLine } from '../domain/fare';
 import { MOST_MINOR } from '../domain/money';
 import { personsId } from '../domain/names';
+import { ERASED, NOWHERE, personal } from './personalMarks';
 
 /** Shapes that facts and the API have in common. Readers ignore fields they do not know; requests are strict. */
 export const uuid = z.uuid();
@@ -27,6 +28,13 @@ export const freeText = (max: number, { min = 1 } = {}) =>
     .describe('free text; refused where it has a card number in it');
 
 export const point = z.object({ lat: z.number().min(-90).max(90), lng: z.number().min(-180).max(180) });
+
+/** A hexagon of H3, by its index. */
+export const cell = z.string().regex(/^[0-9a-f]{15}$/, 'an H3 index');
+
+/** A place where a rider was or meant to be, in a fact. */
+export const ridersPlace = personal(point, 'riderId', NOWHERE);
+export const ridersPlaces = personal(z.array(point), 'riderId', []);
 
 export const product = z.enum(products as ['standard', 'xl', 'courier']);
 export const vehicle = z.enum(vehicles as ['standard', 'xl']);
@@ -52,6 +60,9 @@ export const fare = z.object({
 });
 
 export const paymentMethod = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('card'), token: z.string().min(1).max(255) }),
+  z.object({
+    type: z.literal('card'),
+    token: personal(z.string().min(1).max(255), 'riderId', ERASED),
+  }),
   z.object({ type: z.literal('cash') }),
 ]);

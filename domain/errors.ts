@@ -62,4 +62,6 @@ export type ErrorCode =
   | 'share_not_found'
   | 'trip_too_long'
   | 'too_many_drops'
-  | 'courier_cycle';
+  | 'courier_cycle'
+  | 'subject_erased'
+  | 'erasure_not_possible';

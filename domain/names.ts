@@ -40,6 +40,9 @@ export const payoutWorkflowId = (payoutId: string): string => `payout-${payoutId
 /** The aggregate of where a driver's payouts go. */
 export const payoutAccountId = (driverId: string): string => `payout-account-${driverId}`;
 
+/** The aggregate of a person's erasure. */
+export const erasureId = (subject: string): string => `erasure-${subject}`;
+
 /** The Schedule of the weekly payouts; the server puts the time behind the id for the workflows that it starts. */
 export const payoutSchedule = { scheduleId: 'payouts-weekly', workflowId: 'payouts' } as const;
 

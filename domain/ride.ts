@@ -22,6 +22,8 @@ export interface RideRequest {
   readonly quoteId: string;
   readonly product: Product;
   readonly pickup: Point;
+  /** The H3 cell (resolution 8) of the pickup; older rides say none. */
+  readonly pickupCell?: string;
   /** Where the ride stops between pickup and dropoff, in this order. */
   readonly stops: readonly Point[];
   readonly dropoff: Point;

@@ -112,6 +112,8 @@ export const configSchema = z.object({
   ANALYTICS_DATABASE_URL: database('analytics'),
   AUDIT_DATABASE_URL: database('audit'),
   NOTIFICATIONS_DATABASE_URL: database('notifications'),
+  KEYS_DATABASE_URL: database('keys'),
+  PERSONAL_KEYS: text('name:secret,… that wrap the keys of people, the first one new keys', ''),
 
   ...kafkaSettings,
   TEMPORAL_ADDRESS: variable('host:port', z.string().regex(hostAndPort).default('127.0.0.1:7243')),
@@ -176,7 +178,7 @@ export type Variable = keyof Config;
 
 /** Empty means something for these; for the others an empty variable is one that is not set. */
 const emptyCounts: ReadonlySet<string> = new Set(['STRIPE_API_BASE']);
-const secret = /(_URL|_TOKEN|_KEY|_SECRET|_PASSWORD)$/;
+const secret = /(_URL|_TOKEN|_KEYS?|_SECRET|_PASSWORD)$/;
 
 /** A setting that cannot be worked with: `main` prints its one line and exits with 78 (EX_CONFIG). */
 export class ConfigError extends Error {

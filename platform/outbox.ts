@@ -197,6 +197,8 @@ export interface FactToRecord {
   readonly version: number;
   /** `at` is ISO 8601 UTC. */
   readonly fact: { readonly type: string; readonly at: string; readonly data: object };
+  /** What leaves of the fact's data, where that is not the data as it is: what is personal leaves sealed. */
+  readonly sent?: object;
   /** Kafka topic, with its prefix if there is one, and the version of the fact's schema. */
   readonly topic: string;
   readonly schemaVersion: number;
@@ -231,7 +233,7 @@ export async function recordFact(tx: Tx, record: FactToRecord): Promise<void> {
     sequence: version,
     time: at,
     source,
-    data: { ...data },
+    data: { ...(record.sent ?? data) },
     correlationId: record.correlationId ?? aggregateId,
     causationId: stepId,
   });

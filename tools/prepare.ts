@@ -77,6 +77,7 @@ async function writeKeys(dir: string, secrets: Secrets, kafkaUsers: readonly str
     }),
     'quote-secret': secrets.of('quote'),
     'ride-code-secret': secrets.of('ride-code'),
+    'personal-keys': `stack:${secrets.of('personal-keys')}`,
     'stripe-webhook-secret': secrets.of('stripe-webhook'),
     ...logins,
   };
@@ -95,6 +96,7 @@ async function main(): Promise<void> {
     HAILWAY_SERVICE_TOKEN_FILE: _token,
     QUOTE_SECRET_FILE: _quote,
     RIDE_CODE_SECRET_FILE: _code,
+    PERSONAL_KEYS_FILE: _personal,
     STRIPE_WEBHOOK_SECRET_FILE: _webhook,
     ...env
   } = process.env;

@@ -37,11 +37,13 @@ export type DisputeProvider = {
 export function createDisputeActivities({
   pool,
   provider,
+  vault,
   topicPrefix,
 }: PaymentActivityOptions): DisputeTransitions & DisputeReads & DisputeProvider {
   const access = { pool, client: provider };
   const record = createRecordTransition<Dispute, DisputeFact>({
     pool,
+    vault,
     source: '/hailway/payments',
     belongsTo: ({ rideId }) => rideId,
     ...(topicPrefix === undefined ? {} : { topicPrefix }),

@@ -76,11 +76,13 @@ export type PayoutProvider = {
 export function createPayoutActivities({
   pool,
   provider,
+  vault,
   topicPrefix,
 }: PaymentActivityOptions): PayoutTransitions & PayoutReads & PayoutProvider {
   const access = { pool, client: provider };
   const record = createRecordTransition<Payout, PayoutFact>({
     pool,
+    vault,
     source: '/hailway/payments',
     ...(topicPrefix === undefined ? {} : { topicPrefix }),
     aggregate: {

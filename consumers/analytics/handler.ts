@@ -6,7 +6,7 @@ import type { Fact, Handle } from '../../platform/inbox';
 import type { Tx } from '../../platform/postgres';
 import { addDemand, cellsOf, forgetCells, rememberCells, type DemandChange, type DemandCount } from './store';
 
-/** Hexagons of about 460 m edge: a few blocks. */
+/** Hexagons of about 460 m edge: a few blocks. Older requests say the place alone. */
 const H3_RESOLUTION = 8;
 
 const read = readerOf('analytics');
@@ -68,8 +68,8 @@ function pickupCells(facts: readonly Fact[]): Map<string, string> {
   for (const fact of facts) {
     const known = read(fact);
     if (!isRequest(known)) continue;
-    const { lat, lng } = known.data.pickup;
-    cells.set(fact.key, latLngToCell(lat, lng, H3_RESOLUTION));
+    const { pickup, pickupCell = latLngToCell(pickup.lat, pickup.lng, H3_RESOLUTION) } = known.data;
+    cells.set(fact.key, pickupCell);
   }
   return cells;
 }

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import type { WebhookDelivery } from '../../contracts/api/webhooks';
 import { CodedError } from '../../platform/errors';
-import { withTransaction, type Queryable } from '../../platform/postgres';
+import { withTransaction, type Queryable, type Tx } from '../../platform/postgres';
 
 /** Whose an endpoint is: what they may see is what it is told. */
 export interface Owner {
@@ -86,6 +86,21 @@ export async function deleteEndpoint(pool: Pool, { role, id }: Owner, webhookId:
       [webhookId],
     );
   });
+}
+
+/** Forgets the endpoints of riders who were erased; what was to be posted to them is given up. */
+export async function forgetEndpoints(tx: Tx, riderIds: readonly string[]): Promise<void> {
+  if (riderIds.length === 0) return;
+  await tx.query(
+    `with gone as (
+       update webhook_endpoints set deleted_at = coalesce(deleted_at, now()), url = '', description = '', secret = '',
+         previous_secret = null
+       where owner_role = 'rider' and owner_id = any ($1) returning endpoint_id
+     )
+     update deliveries set state = 'given_up', ended_at = now()
+     from gone where deliveries.endpoint_id = gone.endpoint_id and state = 'pending'`,
+    [riderIds],
+  );
 }
 
 /**

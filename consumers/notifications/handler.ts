@@ -3,7 +3,7 @@ import { isTold, webhookBody } from '../../contracts/api/webhooks';
 import { readerOf } from '../../contracts/knownFact';
 import { CodedError } from '../../platform/errors';
 import type { Fact, Handle } from '../../platform/inbox';
-import { listenersFor, type Listener } from './endpoints';
+import { forgetEndpoints, listenersFor, type Listener } from './endpoints';
 import { messagesFor, type Message, type News } from './messages';
 import {
   rememberRiders,
@@ -42,6 +42,8 @@ export const notify: Handle = async (tx, facts) => {
     const known = read(fact);
     return known === null ? [] : [{ fact, known, messages: messagesFor(known) }];
   });
+  const erased = news.flatMap(({ known }) => (known.type === 'subject.erased' ? [known.data.subjectId] : []));
+  await forgetEndpoints(tx, erased);
   const named = new Map<string, string>();
   for (const { fact, known } of news) {
     // Rides and payments are topics of their own, in no order between them: whichever comes first tells.
@@ -66,9 +68,9 @@ export const notify: Handle = async (tx, facts) => {
 /** The first facts of a ride and of its payment say whose it is. */
 const riderNamedBy = ({ data }: News): string | undefined => ('riderId' in data ? data.riderId : undefined);
 
-/** The ride that a fact belongs to; none for a payout or its account. A dispute's key is not its ride. */
+/** The ride that a fact belongs to; none for a payout, its account or a person's erasure. A dispute's key is not its ride. */
 function rideOf({ fact, known }: ReadFact): string | null {
-  if (/^payout(_account)?\./.test(known.type)) return null;
+  if (/^(payout|payout_account|subject)\./.test(known.type)) return null;
   return 'rideId' in known.data ? known.data.rideId : fact.key;
 }
 
@@ -120,11 +122,16 @@ function webhooksOf(
         rideId,
         version,
         at,
-        data: withoutCard(known.data),
+        // Sealed: it is opened when it is posted, so that nothing here outlives its key.
+        data: withoutCard({ ...known.data, ...sealedIn(fact) }),
       });
       return { deliveryId: id, endpointId, factId, rideId, body: JSON.stringify(body) };
     });
 }
+
+/** What is personal in the fact, as it came. */
+const sealedIn = ({ data }: Fact): object =>
+  typeof data === 'object' && data !== null && 'sealed' in data ? { sealed: data.sealed } : {};
 
 /** How a ride is paid is said, the card's token is not: it is good for charging. */
 const withoutCard = (data: object): unknown =>

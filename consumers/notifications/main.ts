@@ -6,10 +6,12 @@ import { deadLetterRoutes } from '../../platform/deadLetters';
 import { createInboxDeadLetters, runInbox } from '../../platform/inbox';
 import { openKafka } from '../../platform/kafka';
 import { observeInbox } from '../../platform/metrics/inbox';
+import { openVault } from '../../platform/personal/open';
 import { createPool, migrate } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { runDelivery } from './delivery';
 import { setHouseEndpoint } from './endpoints';
+import { postOpened } from './opened';
 import { notifications } from './projection';
 import { webhookRoutes } from './routes';
 import { createWebhook } from './webhook';
@@ -37,6 +39,7 @@ runProcess('notifications', async ({ config, log, metrics, signal, fail }) => {
     log,
   });
   metrics.watchPool('notifications', pool);
+  const personal = openVault(config, { name: 'notifications', log, metrics });
   await setHouseEndpoint(pool, receiver);
   if (receiver === null)
     log.info('NOTIFICATIONS_WEBHOOK_URL is not set: notifications are written, not sent');
@@ -55,7 +58,10 @@ runProcess('notifications', async ({ config, log, metrics, signal, fail }) => {
   inbox.catch(fail);
   const delivery = runDelivery({
     ...{ pool, signal, log, now: Date.now },
-    post: createWebhook({ timeoutMs: POST_TIMEOUT_MS, privateAddresses, now: Date.now }),
+    post: postOpened(
+      personal.vault,
+      createWebhook({ timeoutMs: POST_TIMEOUT_MS, privateAddresses, now: Date.now }),
+    ),
   });
   delivery.catch(fail);
 
@@ -91,6 +97,6 @@ runProcess('notifications', async ({ config, log, metrics, signal, fail }) => {
   return async () => {
     await server.close();
     await Promise.all([inbox, delivery]);
-    await pool.end();
+    await Promise.all([pool.end(), personal.close()]);
   };
 });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { companionOperations } from './companionOperations';
 import { deadLetterOperations } from './deadLetters';
 import { driverOperations } from './driverOperations';
+import { erasureOperations } from './erasure';
 import { operatorOperations } from './operatorOperations';
 import { payoutOperations } from './payoutOperations';
 import { demandQuery, demandView, overviewView, timelineView } from './ops';
@@ -51,7 +52,7 @@ export const operations = {
     roles: ['rider'],
     request: { body: quoteRequest },
     response: { status: 201, description: 'The quote, good for one ride until it expires', body: quoteView },
-    problems: ['trip_too_long', 'too_many_drops', 'courier_cycle'],
+    problems: ['trip_too_long', 'too_many_drops', 'courier_cycle', 'subject_erased'],
   },
   requestRide: {
     method: 'post',
@@ -61,7 +62,7 @@ export const operations = {
     roles: ['rider'],
     request: { headers: keyHeader, body: rideRequestBody },
     response: { status: 201, description: 'The ride is recorded and goes on by itself', body: rideAccepted },
-    problems: [...quoteProblems, 'idempotency_key_reused', ...scheduleProblems],
+    problems: [...quoteProblems, 'idempotency_key_reused', ...scheduleProblems, 'subject_erased'],
   },
   rescheduleRide: {
     method: 'patch',
@@ -192,6 +193,7 @@ export const operations = {
   ...driverOperations,
   ...companionOperations,
   ...operatorOperations,
+  ...erasureOperations,
   ...payoutOperations,
   ...webhookOperations,
   ...paymentOperations,

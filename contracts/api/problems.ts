@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { DomainError, type ErrorCode } from '../../domain/errors';
 import { edgePages, type EdgeCode } from './edgeProblems';
+import { erasureProblems } from './erasureProblems';
 import { page, type ProblemPage } from './problemPage';
 
 /** RFC 9457: `type` is stable and has a page, `code` is its last part; further members depend on the type. */
@@ -181,6 +182,7 @@ export const problemPages: Readonly<Record<ErrorCode | EdgeCode, ProblemPage>> =
     'The way comes back',
     'A drop is at the pickup or where another drop is: `drop` says which. Name every place once.',
   ),
+  ...erasureProblems,
 };
 
 /** The refusal that a workflow's failure carries, its code as the type; undefined for a failure of another kind. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { personalText } from '../personalMarks';
 import { subjectId, vehicle } from '../shared';
 
 /** What happened to a driver's account and shift. */
@@ -6,8 +7,8 @@ export const driverFacts = {
   'driver.registered': z
     .object({
       driverId: subjectId,
-      name: z.string(),
-      plate: z.string(),
+      name: personalText('driverId'),
+      plate: personalText('driverId'),
       product: vehicle,
     })
     .describe('A driver is known, or what is known of them has changed.'),

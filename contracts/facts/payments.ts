@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { PaymentFactData, PaymentFactType } from '../../domain/paymentFacts';
+import { personalText } from '../personalMarks';
 import { currency, minor, paymentMethod, subjectId, time, uuid } from '../shared';
 
 const amount = { amountMinor: minor, currency };
@@ -14,7 +15,10 @@ const split = {
     .describe('what is paid for; a fare where it is not said'),
 };
 const intentId = z.string();
+/** A code, mostly the provider's. */
 const reason = z.string();
+/** Words that somebody typed. */
+const words = personalText('riderId');
 const providerCall = z.enum([
   'authorize',
   'raiseHold',
@@ -58,7 +62,7 @@ export const paymentFacts = {
     .object({
       by: z.enum(['provider', 'operator']),
       outcome: z.string(),
-      evidence: z.string().optional(),
+      evidence: words.optional(),
       operatorId: subjectId.optional(),
     })
     .describe('It is known what the call in doubt has done.'),
@@ -75,7 +79,7 @@ export const paymentFacts = {
     .describe('The rider could not be charged and owes the amount.'),
   'payment.collected': z.object({ intentId, ...amount }).describe('A debt was charged later.'),
   'payment.waived': z
-    .object({ ...amount, reason, operatorId: subjectId.optional() })
+    .object({ ...amount, reason: words, operatorId: subjectId.optional() })
     .describe('A debt was given up.'),
   'payment.voided': z
     .object({ intentId: intentId.nullable() })
@@ -91,7 +95,7 @@ export const paymentFacts = {
       intentId,
       ...amount,
       ...split,
-      reason,
+      reason: words,
       operatorId: subjectId.optional(),
     })
     .describe('Something was charged beside the fare.'),
@@ -99,7 +103,7 @@ export const paymentFacts = {
     .object({
       refundId: z.string(),
       ...amount,
-      reason,
+      reason: words,
       intentId: intentId.optional().describe('what was refunded; the capture where it is not said'),
       operatorId: subjectId.optional(),
       refundKey: z.string().optional().describe("a hash of the caller's key, where the API was asked"),
@@ -110,6 +114,6 @@ export const paymentFacts = {
     .object({ refundId: z.string(), intentId, ...amount, reason })
     .describe('A refund came back: the rider does not have the money.'),
   'payment.refund_settled': z
-    .object({ ...amount, evidence: z.string(), operatorId: subjectId })
+    .object({ ...amount, evidence: words, operatorId: subjectId })
     .describe('The rider got the money of a failed refund otherwise, as an operator says.'),
 } satisfies { [T in PaymentFactType]: z.ZodType<PaymentFactData[T]> };

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fare, point, product, subjectId, time, uuid } from '../shared';
+import { fare, product, ridersPlace, ridersPlaces, subjectId, time, uuid } from '../shared';
 
 /** What was promised to whom. */
 export const pricingFacts = {
@@ -8,9 +8,9 @@ export const pricingFacts = {
       quoteId: uuid,
       riderId: subjectId,
       product,
-      pickup: point,
-      stops: z.array(point).default([]),
-      dropoff: point,
+      pickup: ridersPlace,
+      stops: ridersPlaces.default([]),
+      dropoff: ridersPlace,
       distanceMeters: z.int().min(0),
       durationSeconds: z.int().min(0),
       surge: z.number().min(1),

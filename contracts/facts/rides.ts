@@ -1,10 +1,23 @@
 import { z } from 'zod';
 import type { RideFactData, RideFactType } from '../../domain/ride';
-import { currency, fare, minor, paymentMethod, point, product, subjectId, time, uuid } from '../shared';
+import { personalText } from '../personalMarks';
+import {
+  cell,
+  currency,
+  fare,
+  minor,
+  paymentMethod,
+  product,
+  ridersPlace,
+  ridersPlaces,
+  subjectId,
+  time,
+  uuid,
+} from '../shared';
 
 const route = {
-  stops: z.array(point).default([]),
-  dropoff: point,
+  stops: ridersPlaces.default([]),
+  dropoff: ridersPlace,
   distanceMeters: z.int().min(0),
   durationSeconds: z.int().min(0),
   fare,
@@ -15,7 +28,10 @@ const request = z.object({
   riderId: subjectId,
   quoteId: uuid,
   product,
-  pickup: point,
+  pickup: ridersPlace,
+  pickupCell: cell
+    .optional()
+    .describe('the H3 cell (resolution 8) of the pickup, for whoever counts rides and needs nobody'),
   ...route,
   paymentMethod,
   fallbackPaymentMethods: z.array(paymentMethod).optional().describe('what is tried where it is declined'),
@@ -25,7 +41,7 @@ const request = z.object({
 const routeChange = z.object({ changeId: uuid, ...route });
 const byOperator = z.literal('operator').optional();
 /** Where an operator says what the driver could not. */
-const override = { by: byOperator, reason: z.string().optional() };
+const override = { by: byOperator, reason: personalText('driverId').optional() };
 
 /** One schema per fact of a ride, held to the domain's type. Readers ignore fields they do not know. */
 export const rideFacts = {
@@ -53,7 +69,7 @@ export const rideFacts = {
     .describe('A driver has accepted the ride.'),
   'ride.no_driver_found': z.object({}).describe('Nobody took the ride in time; it ends and costs nothing.'),
   'ride.driver_unassigned': z
-    .object({ driverId: subjectId, reason: z.string(), by: byOperator })
+    .object({ driverId: subjectId, reason: personalText('driverId'), by: byOperator })
     .describe('The driver no longer comes; another one is looked for.'),
   'ride.driver_arrived': z
     .object({ driverId: subjectId, ...override })
@@ -71,11 +87,13 @@ export const rideFacts = {
     .object({
       changeId: uuid,
       by: z.enum(['rider', 'driver', 'payment']),
-      reason: z.string(),
+      reason: personalText('riderId'),
     })
     .describe('The route stays as it was.'),
   'ride.route_changed': routeChange.describe('The proposed route and its fare count from now on.'),
-  'ride.fare_adjusted': z.object({ fare, reason: z.string() }).describe('An operator has set the fare.'),
+  'ride.fare_adjusted': z
+    .object({ fare, reason: personalText('riderId') })
+    .describe('An operator has set the fare.'),
   'ride.completed': z
     .object({
       driverId: subjectId,
@@ -85,7 +103,7 @@ export const rideFacts = {
       ended: z
         .object({
           by: z.enum(['rider', 'operator']),
-          reason: z.string(),
+          reason: personalText('riderId'),
           drivenMeters: z.number().min(0).nullable().optional(),
         })
         .optional(),
@@ -94,7 +112,7 @@ export const rideFacts = {
   'ride.cancelled': z
     .object({
       by: z.enum(['rider', 'operator', 'no_show']),
-      reason: z.string(),
+      reason: personalText('riderId'),
       driverId: subjectId.nullable(),
       feeMinor: minor,
       currency,

@@ -6,6 +6,7 @@ import { portVariable, requireSecret } from '../../platform/config';
 import { createHttpApp, createMount, listen, type Caller } from '../../platform/http';
 import { createFactProducer, openKafka } from '../../platform/kafka';
 import { observeProducer } from '../../platform/metrics/producer';
+import { openVault } from '../../platform/personal/open';
 import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { createTemporalClient } from '../../platform/temporal';
@@ -19,9 +20,11 @@ import { receiptRoute } from '../payments/routes/receiptRoute';
 import { createPaymentRoutes } from '../payments/routes/tipAndRefundRoutes';
 import { createTellNews } from '../payments/news/tellNews';
 import { paymentViewRoutes } from '../payments/routes/viewRoutes';
+import { blotPayments, paymentsInTheWay } from '../payments/erasure';
 import { visibleRide } from '../rides/access';
 import { companionRoutes } from '../rides/companionRoutes';
 import { driverRoutes } from '../rides/driverRoutes';
+import { blotRides, ridesInTheWay, ridesOf } from '../rides/erasure';
 import { createWhereIs } from '../rides/location';
 import { createOfferFeed } from '../rides/offerFeed';
 import { operatorRoutes } from '../rides/operatorRoutes';
@@ -32,6 +35,7 @@ import { createRideFeed } from '../rides/rideFeed';
 import { routeChangeRoutes } from '../rides/routeChanges';
 import { rideRoutes } from '../rides/routes';
 import { deadLetterRoutes } from './deadLetterRoutes';
+import { erasureRoutes } from './erasureRoutes';
 import { createPositionBuffer } from './positions';
 import { documentRoutes, gatewayRoutes } from './routes';
 import { webhookRoutes } from './webhookRoutes';
@@ -53,6 +57,8 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
   const payments = createPool(config.PAYMENTS_DATABASE_URL, { applicationName: 'gateway', max: 4, log });
   metrics.watchPool('rides', pool);
   metrics.watchPool('payments', payments);
+  const personal = openVault(config, { name: 'gateway', log, metrics });
+  const { vault } = personal;
   const temporal = createTemporalClient({
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
@@ -78,6 +84,7 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
   const whereIs = createWhereIs(service('location', config.LOCATION_URL));
   const requestRide = createRequestRide({
     pool,
+    vault,
     temporal,
     quoteSecret,
     policies,
@@ -106,6 +113,7 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
         pricing: service('pricing', config.PRICING_URL),
         analytics: service('analytics', config.ANALYTICS_URL),
         audit: service('audit', config.AUDIT_URL),
+        vault,
         positions,
       });
       const rides = { pool, act, whereIs, policies, codeSecret, now: Date.now };
@@ -140,11 +148,26 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
       paymentOverviewRoutes(mount, { ...paymentOptions, now: Date.now });
       payoutRoutes(mount, { payments, policies, topicPrefix: config.KAFKA_TOPIC_PREFIX, now: Date.now });
       disputeRoutes(mount, { ...paymentOptions, now: Date.now });
+      erasureRoutes(mount, {
+        vault,
+        pricing: service('pricing', config.PRICING_URL),
+        rides: {
+          of: (subject) => ridesOf(pool, subject),
+          inTheWay: (subject, theirs) => ridesInTheWay(pool, subject, theirs),
+          blot: (subject, theirs, at) =>
+            blotRides(pool, { subject, rides: theirs, at, topicPrefix: config.KAFKA_TOPIC_PREFIX }),
+        },
+        payments: {
+          inTheWay: (subject, rideIds) => paymentsInTheWay(payments, subject, rideIds),
+          blot: (subject, rideIds) => blotPayments(payments, subject, rideIds),
+        },
+      });
       driverRoutes(mount, {
         pool,
         temporal,
         feed: offerFeed,
         topicPrefix: config.KAFKA_TOPIC_PREFIX,
+        vault,
         log,
         tellDeadlineMs: TELL_DEADLINE_MS,
         now: Date.now,
@@ -166,6 +189,6 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
     await Promise.all(loops);
     await producer.disconnect();
     await temporal.connection.close();
-    await Promise.all([pool.end(), payments.end()]);
+    await Promise.all([pool.end(), payments.end(), personal.close()]);
   };
 });

@@ -9,18 +9,21 @@ import { DomainError } from '../../domain/errors';
 import type { Client } from '../../platform/client';
 import { CodedError } from '../../platform/errors';
 import { builtInProblems, type MountOperation } from '../../platform/http';
+import type { Vault } from '../../platform/personal';
 import type { PositionBuffer } from './positions';
 
 export interface GatewayRoutesOptions {
   readonly pricing: Client;
   readonly analytics: Client;
   readonly audit: Client;
+  /** Opens what is personal in facts, for operators. */
+  readonly vault: Pick<Vault, 'open'>;
   readonly positions: Pick<PositionBuffer, 'offer'>;
 }
 
 /** What the gateway asks of other services, and the telemetry that it takes itself. */
 export function gatewayRoutes(mount: MountOperation, options: GatewayRoutesOptions): void {
-  const { pricing, analytics, audit, positions } = options;
+  const { pricing, analytics, audit, vault, positions } = options;
 
   mount(operations.createQuote, async ({ body, caller, signal }) => ({
     status: 201,
@@ -61,7 +64,10 @@ export function gatewayRoutes(mount: MountOperation, options: GatewayRoutesOptio
     const timeline = await audit.call('GET', path, { response: timelineView, signal });
     if (timeline.facts.length === 0)
       throw new DomainError('ride_not_found', 'Nothing is known of this ride.');
-    return { status: 200, body: timeline };
+    const facts = await Promise.all(
+      timeline.facts.map(async (fact) => ({ ...fact, data: await vault.open(fact.id, fact.data) })),
+    );
+    return { status: 200, body: { ...timeline, facts } };
   });
 }
 

@@ -9,6 +9,7 @@ import { scalePolicies, standardPolicies } from '../../domain/policies';
 import { portVariable } from '../../platform/config';
 import { createHttpApp, listen } from '../../platform/http';
 import { openKafka } from '../../platform/kafka';
+import { openVault } from '../../platform/personal/open';
 import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { installTemporalRuntime, startWorker, workflowBundlePath } from '../../platform/temporal';
@@ -38,8 +39,10 @@ runProcess('payments', async ({ config, log, metrics, signal, fail }) => {
   countOpenPayments(metrics, pool);
   showGate(metrics, gate);
   showDrifts(metrics, pool);
+  const personal = openVault(config, { name: 'payments', log, metrics });
   const access = {
     pool,
+    vault: personal.vault,
     provider: createProviderClient({ ...account, httpClient: gate.wrap(sending) }),
     returnUrl: config.PAYMENT_RETURN_URL,
     topicPrefix: config.KAFKA_TOPIC_PREFIX,
@@ -83,6 +86,6 @@ runProcess('payments', async ({ config, log, metrics, signal, fail }) => {
     await attemptsWritten;
     await oldDropped;
     await health.close();
-    await pool.end();
+    await Promise.all([pool.end(), personal.close()]);
   };
 });

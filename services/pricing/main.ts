@@ -2,6 +2,7 @@ import { problemPages } from '../../contracts/api/problems';
 import { createRequireRole, createVerifier } from '../../platform/auth';
 import { requireSecret } from '../../platform/config';
 import { createHttpApp, listen } from '../../platform/http';
+import { openVault } from '../../platform/personal/open';
 import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { createIssueQuote } from './quotes';
@@ -16,8 +17,10 @@ const MIN_QUOTE_TTL_MS = 30_000;
 runProcess('pricing', async ({ config, log, metrics }) => {
   const pool = createPool(config.PRICING_DATABASE_URL, { applicationName: 'pricing', max: 3, log });
   metrics.watchPool('pricing', pool);
+  const personal = openVault(config, { name: 'pricing', log, metrics });
   const issueQuote = createIssueQuote({
     pool,
+    vault: personal.vault,
     secret: requireSecret(config, 'QUOTE_SECRET'),
     quoteTtlMs: Math.max(MIN_QUOTE_TTL_MS, QUOTE_TTL_MS / config.HAILWAY_SPEED),
     topicPrefix: config.KAFKA_TOPIC_PREFIX,
@@ -31,7 +34,7 @@ runProcess('pricing', async ({ config, log, metrics }) => {
     metrics,
     problems: problemPages,
     ready: { postgres: () => pool.query('select 1') },
-    routes: (router) => pricingRoutes(router, requireRole, issueQuote),
+    routes: (router) => pricingRoutes(router, requireRole, { pool, vault: personal.vault, issueQuote }),
   });
   const server = await listen(app, {
     port: config.HAILWAY_PRICING_PORT,
@@ -40,6 +43,6 @@ runProcess('pricing', async ({ config, log, metrics }) => {
   });
   return async () => {
     await server.close();
-    await pool.end();
+    await Promise.all([pool.end(), personal.close()]);
   };
 });

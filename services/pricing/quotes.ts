@@ -1,19 +1,24 @@
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
+import { sealedFact } from '../../contracts/personal';
 import { writtenFact } from '../../contracts/writtenFact';
 import type { QuoteClaims, QuoteRequest, QuoteView } from '../../contracts/api/quotes';
 import { orderDrops } from '../../domain/courier';
+import { DomainError } from '../../domain/errors';
 import { upfrontFare } from '../../domain/fare';
 import type { Point } from '../../domain/geo';
 import { stepId } from '../../domain/names';
 import { withPublicCharges } from '../../domain/publicCharges';
-import { recordFact } from '../../platform/outbox';
+import { factId, recordFact } from '../../platform/outbox';
+import type { Vault } from '../../platform/personal';
 import { withTransaction } from '../../platform/postgres';
 import { signToken } from '../../platform/signedToken';
 import { estimateTrip } from './estimate';
 
 export interface QuotesOptions {
   readonly pool: Pool;
+  /** Seals what is personal in facts. */
+  readonly vault: Vault;
   /** Shared with whoever takes quotes; the token is a JWS with it (HS256). */
   readonly secret: string;
   /** How long a quote is good for, in milliseconds. */
@@ -26,8 +31,9 @@ export interface QuotesOptions {
 /** Prices a trip for a rider, records the quote with its fact, and signs it. */
 export type IssueQuote = (riderId: string, request: QuoteRequest) => Promise<QuoteView>;
 
-/** @throws DomainError `trip_too_long`, `too_many_drops`, `courier_cycle` */
-export function createIssueQuote({ pool, secret, quoteTtlMs, topicPrefix, now }: QuotesOptions): IssueQuote {
+/** @throws DomainError `trip_too_long`, `too_many_drops`, `courier_cycle`, `subject_erased` */
+export function createIssueQuote(options: QuotesOptions): IssueQuote {
+  const { secret, quoteTtlMs, now } = options;
   return async (riderId, { pickup, product, scheduledFor, ...asked }) => {
     const at = now();
     const surge = 1;
@@ -49,7 +55,7 @@ export function createIssueQuote({ pool, secret, quoteTtlMs, topicPrefix, now }:
       // A token's expiry is in whole seconds: what the quote says and what the token says are the same moment.
       expiresAt: new Date(Math.ceil((at + quoteTtlMs) / 1_000) * 1_000).toISOString(),
     };
-    await record(pool, claims, new Date(at).toISOString(), topicPrefix);
+    await record(claims, new Date(at).toISOString(), options);
     const token = await signToken(secret, 'quote+jwt', claims, new Date(claims.expiresAt));
     const { riderId: _, ...quote } = claims;
     return { ...quote, token };
@@ -66,12 +72,23 @@ function inBestOrder(
 }
 
 /** A quote's one fact: it is issued. */
-async function record(pool: Pool, quote: QuoteClaims, at: string, topicPrefix: string): Promise<void> {
-  const { quoteId } = quote;
+async function record(
+  quote: QuoteClaims,
+  at: string,
+  { pool, vault, topicPrefix }: QuotesOptions,
+): Promise<void> {
+  const { quoteId, riderId } = quote;
+  const written = writtenFact({ type: 'quote.issued', at, data: quote }, topicPrefix);
+  const { type, data } = written.fact;
+  const { sent } = await vault.withKeys(() =>
+    sealedFact(vault.seal, { id: factId(type, quoteId, 1), type, data }),
+  );
+  // The key is at hand now, or known to be gone.
+  if (await vault.isErased(riderId)) throw new DomainError('subject_erased', 'This account was erased.');
   await withTransaction(pool, async (tx) => {
     await tx.query('insert into quotes (quote_id, rider_id, quote, expires_at) values ($1, $2, $3, $4)', [
       quoteId,
-      quote.riderId,
+      riderId,
       JSON.stringify(quote),
       quote.expiresAt,
     ]);
@@ -80,7 +97,8 @@ async function record(pool: Pool, quote: QuoteClaims, at: string, topicPrefix: s
       aggregateId: quoteId,
       version: 1,
       source: '/hailway/pricing',
-      ...writtenFact({ type: 'quote.issued', at, data: quote }, topicPrefix),
+      ...written,
+      sent,
     });
   });
 }

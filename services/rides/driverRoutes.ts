@@ -7,6 +7,7 @@ import { rideSignals, rideUpdates, rideWorkflowId } from '../../domain/names';
 import type { AcceptedOffer } from '../../domain/sagas';
 import { openEventStream, type MountOperation } from '../../platform/http';
 import type { Logger } from '../../platform/log';
+import type { Vault } from '../../platform/personal';
 import { getDriver, goOffline, goOnline, registerDriver } from './drivers';
 import type { OfferFeed } from './offerFeed';
 import { acceptOffer, declineOffer, type OfferGone } from './offers';
@@ -17,6 +18,7 @@ export interface DriverRoutesOptions {
   readonly temporal: Client;
   readonly feed: OfferFeed;
   readonly topicPrefix: string;
+  readonly vault: Vault;
   readonly log: Pick<Logger, 'debug'>;
   /** How long a ride's workflow is waited for when it is told of an answer, in milliseconds. */
   readonly tellDeadlineMs: number;
@@ -26,7 +28,7 @@ export interface DriverRoutesOptions {
 
 /** Drivers' shifts and the offers made to them. */
 export function driverRoutes(mount: MountOperation, options: DriverRoutesOptions): void {
-  const { pool, feed, topicPrefix, now } = options;
+  const { pool, feed, topicPrefix, vault, now } = options;
   const at = (): string => new Date(now()).toISOString();
 
   mount(operations.registerDriver, async ({ body, caller }) => {
@@ -34,6 +36,7 @@ export function driverRoutes(mount: MountOperation, options: DriverRoutesOptions
       driverId: caller.sub,
       details: body,
       at: at(),
+      vault,
       topicPrefix,
     });
     return { status: 200, body: viewDriver(driver) };

@@ -1,9 +1,11 @@
 import type { Pool } from 'pg';
+import { sealedFact } from '../../contracts/personal';
 import { writtenFact } from '../../contracts/writtenFact';
 import { DomainError } from '../../domain/errors';
 import type { Vehicle } from '../../domain/fare';
 import { stepId } from '../../domain/names';
-import { recordFact } from '../../platform/outbox';
+import { factId, recordFact } from '../../platform/outbox';
+import type { Vault } from '../../platform/personal';
 import { withTransaction } from '../../platform/postgres';
 import type { Queryable, Tx } from '../../platform/postgres';
 import { lockLeasedOffer, withdrawOffer, type OfferGone } from './offers';
@@ -39,11 +41,12 @@ export async function registerDriver(
     driverId,
     details,
     at,
+    vault,
     topicPrefix = '',
-  }: { driverId: string; details: DriverDetails; at: string; topicPrefix?: string },
+  }: { driverId: string; details: DriverDetails; at: string; vault: Vault; topicPrefix?: string },
 ): Promise<Driver> {
   const { name, plate, product } = details;
-  return withTransaction(pool, async (tx) => {
+  const register = async (tx: Tx): Promise<Driver> => {
     await tx.query(
       `insert into drivers (driver_id, version, name, plate, product, online) values ($1, 0, $2, $3, $4, false)
        on conflict (driver_id) do nothing`,
@@ -53,16 +56,13 @@ export async function registerDriver(
     const same = driver.name === name && driver.plate === plate && driver.product === product;
     if (driver.version > 0 && same) return driver;
     const changed = { ...driver, name, plate, product, version: driver.version + 1 };
-    await recordDriverFact(
-      tx,
-      changed,
-      'driver.registered',
-      { driverId, name, plate, product },
-      at,
-      topicPrefix,
-    );
+    const type = 'driver.registered';
+    const data = { driverId, name, plate, product };
+    const { sent } = sealedFact(vault.seal, { id: factId(type, driverId, changed.version), type, data });
+    await recordDriverFact(tx, changed, { type, data, sent, at, topicPrefix });
     return changed;
-  });
+  };
+  return vault.withKeys(() => withTransaction(pool, register));
 }
 
 /** A change of a driver's shift, at a time (ISO 8601 in UTC). */
@@ -78,7 +78,7 @@ export async function goOnline(pool: Pool, { driverId, at, topicPrefix = '' }: S
     const driver = await lockDriver(tx, driverId);
     if (driver.online) return driver;
     const changed = { ...driver, online: true, version: driver.version + 1 };
-    await recordDriverFact(tx, changed, 'driver.went_online', { driverId }, at, topicPrefix);
+    await recordDriverFact(tx, changed, { type: 'driver.went_online', data: { driverId }, at, topicPrefix });
     return changed;
   });
 }
@@ -118,7 +118,7 @@ async function endShift(tx: Tx, { driverId, at, topicPrefix = '' }: ShiftChange)
   }
   const withdrawn = driver.offerId === null ? null : await withdrawOffer(tx, driver.offerId);
   const changed = { ...driver, offerId: null, online: false, version: driver.version + 1 };
-  await recordDriverFact(tx, changed, 'driver.went_offline', { driverId }, at, topicPrefix);
+  await recordDriverFact(tx, changed, { type: 'driver.went_offline', data: { driverId }, at, topicPrefix });
   return { driver: changed, withdrawn };
 }
 
@@ -134,11 +134,15 @@ async function lockDriver(tx: Tx, driverId: string): Promise<Driver> {
 async function recordDriverFact(
   tx: Tx,
   driver: Driver,
-  type: string,
-  data: Record<string, unknown>,
-  at: string,
-  topicPrefix: string,
+  fact: {
+    readonly type: string;
+    readonly data: object;
+    readonly sent?: object;
+    readonly at: string;
+    readonly topicPrefix: string;
+  },
 ): Promise<void> {
+  const { type, data, sent, at, topicPrefix } = fact;
   const { driverId, version } = driver;
   await tx.query(
     'update drivers set version = $2, name = $3, plate = $4, product = $5, online = $6 where driver_id = $1',
@@ -150,5 +154,6 @@ async function recordDriverFact(
     version,
     source: '/hailway/rides',
     ...writtenFact({ type, at, data }, topicPrefix),
+    ...(sent === undefined ? {} : { sent }),
   });
 }

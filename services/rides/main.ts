@@ -4,6 +4,7 @@ import { deployments, taskQueues } from '../../domain/names';
 import { createClient } from '../../platform/client';
 import { portVariable } from '../../platform/config';
 import { createHttpApp, listen } from '../../platform/http';
+import { openVault } from '../../platform/personal/open';
 import { createPool } from '../../platform/postgres';
 import { runProcess } from '../../platform/shutdown';
 import { installTemporalRuntime, startWorker, workflowBundlePath } from '../../platform/temporal';
@@ -23,6 +24,7 @@ runProcess('rides', async ({ config, log, metrics, signal, fail }) => {
     ensureRidePartitions(pool).catch((error: unknown) => log.error({ err: error }, 'no new partitions'));
   }, A_DAY_MS);
 
+  const personal = openVault(config, { name: 'rides', log, metrics });
   const location = createClient({
     name: 'location',
     baseUrl: config.LOCATION_URL,
@@ -32,6 +34,7 @@ runProcess('rides', async ({ config, log, metrics, signal, fail }) => {
   });
   const { transitions, dispatch, lifecycle } = createRideActivities({
     pool,
+    vault: personal.vault,
     findNearby: createFindNearby(location),
     topicPrefix: config.KAFKA_TOPIC_PREFIX,
   });
@@ -59,6 +62,6 @@ runProcess('rides', async ({ config, log, metrics, signal, fail }) => {
     clearInterval(partitions);
     await worker.stopped.catch(() => undefined);
     await health.close();
-    await pool.end();
+    await Promise.all([pool.end(), personal.close()]);
   };
 });

@@ -14,6 +14,7 @@ import type { Policies } from '../../domain/policies';
 import type { RideRequest } from '../../domain/ride';
 import type { RideStart } from '../../domain/sagas';
 import { DependencyUnavailable } from '../../platform/errors';
+import type { Vault } from '../../platform/personal';
 import { claimRequest, findClaim, keepAnswer, type Claim } from './claims';
 import { readQuote } from './quoteToken';
 import { rideStartOptions, waitsFirst } from './rideStart';
@@ -21,6 +22,7 @@ import { getRide } from './store';
 
 export interface RequestRideOptions {
   readonly pool: Pool;
+  readonly vault: Pick<Vault, 'isErased'>;
   readonly temporal: Client;
   readonly quoteSecret: string;
   readonly policies: Policies;
@@ -41,17 +43,18 @@ export type RequestRide = (request: {
  * Requests a ride: answers once the ride is durable, and the same for every repeat of (rider, key), whether the first
  * is in flight, crashed half way, or was answered long ago.
  * @throws DomainError `quote_invalid`, `quote_expired`, `quote_used`, `idempotency_key_reused`, `scheduled_too_soon`,
- *   `scheduled_too_late`;
+ *   `scheduled_too_late`, `subject_erased`;
  *   DependencyUnavailable: repeat the same request later, it goes on where it stood
  */
 export function createRequestRide(options: RequestRideOptions): RequestRide {
-  const { pool, quoteSecret, now } = options;
+  const { pool, vault, quoteSecret, now } = options;
   return async ({ riderId, key, body }) => {
     const bodyHash = hashOf(body);
     // Asked first: a repeat has its answer however old its quote is by now.
     const found = await findClaim(pool, { caller: riderId, key, bodyHash });
     if (found?.answer) return rideAccepted.parse(found.answer);
 
+    if (await vault.isErased(riderId)) throw new DomainError('subject_erased', 'This account was erased.');
     const quote = await readQuote(quoteSecret, body.quoteToken, riderId);
     if (found === null && Date.parse(quote.expiresAt) <= now()) {
       throw new DomainError('quote_expired', `The quote was good until ${quote.expiresAt}.`);

@@ -23,6 +23,7 @@ import { losingProxy } from '../support/losingProxy';
 import { eventually } from '../support/rideSaga';
 import { rideRequest } from '../support/rides';
 import { createDatabase, temporalAddress } from '../support/servers';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 const driverId = 'driver-1';
 const workers: ChildProcess[] = [];
@@ -44,6 +45,8 @@ async function startWorker(
     env: {
       ...process.env,
       RIDES_DATABASE_URL: databaseUrl,
+      KEYS_DATABASE_URL: await createDatabase('keys'),
+      PERSONAL_KEYS: 'test:the-secret-that-wraps-the-keys-of-people',
       TEMPORAL_ADDRESS: temporalAddress(),
       TEMPORAL_NAMESPACE: namespace,
       LOCATION_URL: locationUrl,
@@ -80,7 +83,12 @@ test('a worker killed between the commit of a step and its report, while a cance
   const client = new Client({ connection, namespace });
   const locationUrl = await oneDriverNearby();
   const at = new Date().toISOString();
-  await registerDriver(pool, { driverId, details: { name: 'D', plate: 'T-1', product: 'standard' }, at });
+  await registerDriver(pool, {
+    driverId,
+    details: { name: 'D', plate: 'T-1', product: 'standard' },
+    vault: vaultInMemory(),
+    at,
+  });
   await goOnline(pool, { driverId, at });
 
   // A ride whose driver has accepted; the Update never comes, so the worker adopts the winner by itself.

@@ -19,7 +19,7 @@ beforeAll(async () => {
       temporalAddress: temporalAddress(),
       providerUrl: `http://127.0.0.1:${port}`,
       dataDir,
-      createDatabase: () => createDatabase('payments'),
+      createDatabase,
     },
     { atOnce: 3, anyMoments: 0, seed: 1 },
   );

@@ -7,6 +7,7 @@ import type { Attempt } from '../../services/payments/provider/attempts';
 import { observedHttp } from '../../services/payments/provider/observedHttp';
 import { openPayment, paymentOrder, providerAccess, untilAnswered } from '../support/payments';
 import { startProviderGround, type ProviderGround } from '../support/providerGround';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 /** A rider is one customer at the provider, and their card can be charged again and again. */
 
@@ -20,7 +21,7 @@ beforeAll(async () => {
     if (attempt.ms !== null) attempts.push({ ...attempt });
   });
   const { client } = providerAccess(pool, psp.url, { httpClient });
-  provider = createPaymentActivities({ pool, provider: client }).provider;
+  provider = createPaymentActivities({ pool, vault: vaultInMemory(), provider: client }).provider;
 });
 beforeEach(() => {
   attempts = [];

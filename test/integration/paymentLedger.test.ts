@@ -7,6 +7,7 @@ import { balancesOf, book, type LedgerTransaction } from '../../services/payment
 import { getPayment } from '../../services/payments/books/paymentStore';
 import { fareBooking, ownersPool, paymentOrder, paymentsDatabase, providerAccess } from '../support/payments';
 import { at } from '../support/rides';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 let pool: Pool;
 let owner: Pool;
@@ -16,7 +17,7 @@ beforeAll(async () => {
   pool = await paymentsDatabase();
   owner = ownersPool(pool);
   const { client } = providerAccess(pool, 'http://127.0.0.1:1');
-  transitions = createPaymentActivities({ pool, provider: client }).transitions;
+  transitions = createPaymentActivities({ pool, vault: vaultInMemory(), provider: client }).transitions;
 });
 afterAll(() => Promise.all([pool.end(), owner.end()]));
 

@@ -10,6 +10,7 @@ import { apiStory, operator, rider } from '../support/apiStory';
 import { phaseOf } from '../support/card';
 import { commitFacts, paymentOrder, providerAccess } from '../support/payments';
 import { eventually } from '../support/rideSaga';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 jest.setTimeout(60_000);
 
@@ -21,7 +22,11 @@ const time = (fromNowMs: number): string => new Date(Date.now() + fromNowMs).toI
 let transitions: PaymentTransitions;
 beforeAll(() => {
   const { payments: pool } = story.api;
-  transitions = createPaymentActivities({ pool, provider: providerAccess(pool, '').client }).transitions;
+  transitions = createPaymentActivities({
+    pool,
+    vault: vaultInMemory(),
+    provider: providerAccess(pool, '').client,
+  }).transitions;
 });
 afterEach(() => story.api.payments.query('delete from payments'));
 

@@ -6,6 +6,7 @@ import { refundCapture } from '../../services/payments/provider/refunds';
 import { openPayment, paymentOrder, untilAnswered } from '../support/payments';
 import { startProviderGround, type ProviderGround } from '../support/providerGround';
 import { eventually } from '../support/rideSaga';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 let { pool, psp, access, stop } = {} as ProviderGround;
 
@@ -181,7 +182,8 @@ test('more than was captured is refused', async () => {
 
 describe('what no repeat will change is for an operator', () => {
   // As the workflow hears it: a failure that is not tried again.
-  const asked = () => createPaymentActivities({ pool, provider: access.client }).provider;
+  const asked = () =>
+    createPaymentActivities({ pool, vault: vaultInMemory(), provider: access.client }).provider;
   const held = async () => {
     const order = paymentOrder();
     await hold(order);

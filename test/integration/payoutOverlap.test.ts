@@ -8,6 +8,7 @@ import { book } from '../../services/payments/books/ledger';
 import { owedTo, payoutIdOf } from '../../services/payments/books/payoutStore';
 import { inOrder } from '../support/heldTransaction';
 import { paymentsDatabase } from '../support/payments';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 let pool: Pool;
 beforeAll(async () => void (pool = await paymentsDatabase()));
@@ -36,7 +37,9 @@ function start(driverId: string, period: string, amountMinor: number): Step<Payo
 }
 
 const starting = (step: Step<PayoutFact>) => (on: Pool) =>
-  createPayoutActivities({ pool: on, provider: undefined as never }).startPayout(step);
+  createPayoutActivities({ pool: on, vault: vaultInMemory(), provider: undefined as never }).startPayout(
+    step,
+  );
 
 test('two payouts of one driver that begin at once do not both take the balance', async () => {
   const driverId = await driverOwed(5_000);

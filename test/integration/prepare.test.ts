@@ -80,7 +80,13 @@ describe('prepare', () => {
     expect(read('jwks.json')).not.toContain('"d"');
     // Other containers run as another user: they see these files, and not what tokens are signed with.
     const open = readdirSync(keys).filter((name) => (statSync(join(keys, name)).mode & 0o004) !== 0);
-    const secrets = ['quote-secret', 'ride-code-secret', 'service-token', 'stripe-webhook-secret'];
+    const secrets = [
+      'personal-keys',
+      'quote-secret',
+      'ride-code-secret',
+      'service-token',
+      'stripe-webhook-secret',
+    ];
     expect(open.sort()).toEqual(['jwks.json', ...secrets]);
   });
 

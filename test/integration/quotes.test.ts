@@ -3,6 +3,7 @@ import { createPool, type Pool } from '../../platform/postgres';
 import { createIssueQuote, type IssueQuote } from '../../services/pricing/quotes';
 import { readQuote } from '../../services/rides/quoteToken';
 import { createDatabase } from '../support/servers';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 const secret = 'the secret of the quotes';
 /** 3 in the afternoon in New York. */
@@ -14,7 +15,14 @@ let issueQuote: IssueQuote;
 beforeAll(async () => {
   pool = createPool(await createDatabase('pricing'), { applicationName: 'test' });
   const clock = { now: () => Date.parse(afternoon) };
-  issueQuote = createIssueQuote({ pool, secret, quoteTtlMs: 60_000, topicPrefix: '', ...clock });
+  issueQuote = createIssueQuote({
+    pool,
+    vault: vaultInMemory(),
+    secret,
+    quoteTtlMs: 60_000,
+    topicPrefix: '',
+    ...clock,
+  });
 });
 afterAll(() => pool?.end());
 

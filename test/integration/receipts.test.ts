@@ -11,6 +11,7 @@ import { receiptRoute } from '../../services/payments/routes/receiptRoute';
 import { paymentsDatabase } from '../support/payments';
 import { at, play, standardRide } from '../support/rides';
 import { serveRoutes, type ServedRoutes } from '../support/routes';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 let payments: Pool;
 let routes: ServedRoutes;
@@ -20,7 +21,11 @@ const rides = new Map<string, Ride>();
 
 beforeAll(async () => {
   payments = await paymentsDatabase();
-  ({ transitions } = createPaymentActivities({ pool: payments, provider: undefined as never }));
+  ({ transitions } = createPaymentActivities({
+    pool: payments,
+    vault: vaultInMemory(),
+    provider: undefined as never,
+  }));
   routes = await serveRoutes('rider-1', (mount) =>
     receiptRoute(mount, { payments, rideOf: (_caller, rideId) => Promise.resolve(rides.get(rideId)!) }),
   );

@@ -7,6 +7,7 @@ import { storeIntentId } from '../../services/payments/books/paymentStore';
 import { reconcileWith } from '../../tools/cli/reconcile';
 import { providerAccess } from '../support/payments';
 import { startReconcileGround, type ReconcileGround } from '../support/reconcileGround';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 /** What operators do at the provider itself, because a drift's line says so or because nothing else is left. */
 
@@ -85,7 +86,11 @@ test('a payment of an older version, which books as failed whatever it is answer
   const { intentId } = await ground.untilStatus(rideId, 'partially_refunded');
   const { id: refundId } = await giveBack(intentId!, 400);
   const { client } = providerAccess(ground.pool, ground.psp.url);
-  const { provider } = createPaymentActivities({ pool: ground.pool, provider: client });
+  const { provider } = createPaymentActivities({
+    pool: ground.pool,
+    vault: vaultInMemory(),
+    provider: client,
+  });
   expect(await provider.failedRefunds(rideId)).toEqual([]);
   expect(await provider.refundsThatDiffer(rideId)).toMatchObject([
     { type: 'payment.refunded', data: { refundId, intentId, amountMinor: 400 } },

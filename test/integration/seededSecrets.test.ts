@@ -6,6 +6,7 @@ import { createPool } from '../../platform/postgres';
 import type { Role } from '../../tools/stack/issuer';
 import { kafkaLogins } from '../../tools/stack/servers/kafkaSecurity';
 import type { Stack } from '../../tools/stack/stack';
+import { askErasure } from '../../tools/cli/erase';
 import { everywhere, type Place } from '../support/everywhere';
 import { providerEvent, signatureOf } from '../support/providerEvents';
 import { eventually } from '../support/rideSaga';
@@ -28,6 +29,7 @@ const seeds = {
 };
 /** A Luhn-valid number as people might type it; it must not get further than the door. */
 const cardNumber = '4242 4242 4242 4242';
+const home = { lat: 40.7, lng: -74 };
 const rider: [Role, string] = ['rider', 'rider-1'];
 const driver: [Role, string] = ['driver', 'driver-1'];
 const operator: [Role, string] = ['operator', 'ops-1'];
@@ -216,13 +218,11 @@ test('the secret of a webhook is only where its deliveries are signed', () => {
 
 /**
  * The provider's token of a card is no secret of the rider's bank: with it alone nothing can be charged, it takes our
- * API key. The ride asks its payment for it, so it is in the facts that their rows are folded from, and in whatever
- * keeps these: the outboxes, their topics, the audit store, the workflows' arguments.
+ * API key. The ride asks its payment for it, so it is in what steps remember, in the rows that are folded from that,
+ * and in the workflows' arguments. In facts it leaves sealed.
  */
 const mayHaveCardTokens = [
-  /^database (rides|payments): /,
-  /^topic (rides|payments)$/,
-  /^database audit: /,
+  /^database (rides|payments): public\.(rides|payments|steps|provider_cards)/,
   /^workflow (ride|payment)-/,
 ];
 
@@ -234,3 +234,26 @@ test.each(['unknownCard', 'goodCard'] as const)(
     expect(where.filter((name) => !mayHaveCardTokens.some((allowed) => allowed.test(name)))).toEqual([]);
   },
 );
+
+test('who is erased is left in histories only, which retention ends', async () => {
+  const words = [card.token, found.unknownCard, 'a detour'];
+  const sources = { apiUrl: stack.apiUrl, token: found.tokens[2]! };
+  const look = (subject: string, dryRun: boolean) => askErasure(sources, subject, dryRun);
+  expect(await look('driver-1', false)).toEqual({
+    lines: ['driver-1 was not erased: Not yet.', '  shift driver-1'],
+    done: false,
+  });
+  await story.insist('POST', '/v1/drivers/me/offline', driver, {});
+  expect(await look('rider-1', true)).toEqual({
+    lines: ['rider-1 can be erased: 2 rides, nothing under way.'],
+    done: true,
+  });
+  for (const subject of ['rider-1', 'driver-1'])
+    expect((await look(subject, false)).lines.join()).toMatch(/ is erased since 2\d{3}-/);
+
+  places = await everywhere(stack);
+  for (const word of words)
+    expect([word, whereIs(word).filter((name) => !name.startsWith('workflow '))]).toEqual([word, []]);
+  const again = await story.call('POST', '/v1/quotes', rider, { ...{ pickup: home, dropoff: home } });
+  expect([again.status, again.body.type]).toEqual([410, expect.stringContaining('subject_erased')]);
+});

@@ -15,6 +15,7 @@ import { startPsp, type RunningPsp } from '../support/sandboxPsp';
 import { startStripeMock, type StripeMock } from '../support/stripeMock';
 import { readStripeShapes, type StripeShapes } from '../support/stripeShapes';
 import { askEverything } from '../support/stripeTour';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 /**
  * The sandbox is held against what Stripe says of its API, in the version that stripe-mock carries: what our adapter
@@ -62,7 +63,7 @@ describe.each(providers)('our adapter and $name', ({ client }) => {
   beforeAll(() => {
     stripe = client();
     const returnUrl = 'https://hailway.example/back';
-    asked = createPaymentActivities({ pool, provider: stripe, returnUrl }).provider;
+    asked = createPaymentActivities({ pool, vault: vaultInMemory(), provider: stripe, returnUrl }).provider;
   });
   const held = async (token = 'pm_card_visa') => {
     const order = await openPayment(pool, paymentOrder({ method: { type: 'card', token } }));

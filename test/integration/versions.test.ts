@@ -28,6 +28,7 @@ import { nextWorkflows, todaysWorkflows, writeBundle } from '../support/bundles'
 import { playedProvider } from '../support/playedProvider';
 import { rideRequest } from '../support/rides';
 import { temporalAddress } from '../support/servers';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 const stops: Stops = [];
 afterAll(async () => {
@@ -41,10 +42,12 @@ async function versioned() {
   stops.push(() => rm(folder, { recursive: true }));
   const rides = await database('rides', stops);
   const books = createPaymentActivities({
+    vault: vaultInMemory(),
     pool: await database('payments', stops),
     provider: undefined as never,
   });
   const { transitions, dispatch, lifecycle } = createRideActivities({
+    vault: vaultInMemory(),
     pool: rides,
     findNearby: () => Promise.resolve([]),
   });

@@ -14,6 +14,7 @@ import { ownNamespace } from '../support/apiGround';
 import { testBundle } from '../support/bundles';
 import { commitFacts, paymentOrder, paymentsDatabase } from '../support/payments';
 import { existingEnvironment } from '../support/servers';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 /** What looks at payments when they are over, on a real server; the provider and the checks are played. */
 export interface LaterScene {
@@ -31,7 +32,11 @@ export interface LaterScene {
 export async function startLaterScene(): Promise<LaterScene> {
   const env = await existingEnvironment(await ownNamespace());
   const pool = await paymentsDatabase();
-  const { transitions } = createPaymentActivities({ pool, provider: undefined as never });
+  const { transitions } = createPaymentActivities({
+    pool,
+    vault: vaultInMemory(),
+    provider: undefined as never,
+  });
   const unlessDown = <T>(answer: T): Promise<T> =>
     scene.isUp ? Promise.resolve(answer) : Promise.reject(ApplicationFailure.nonRetryable('nobody there'));
   const reconciling: ReconciliationActivities = {

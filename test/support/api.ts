@@ -16,6 +16,7 @@ import { gatewayApp, quoteSecret, type Whereabouts } from './apiGateway';
 import { database, issuer, ownNamespace, startWorkers } from './apiGround';
 import { playedProvider, type PlayedProvider } from './playedProvider';
 import { temporalAddress } from './servers';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 const log = pino({ level: process.env['TEST_LOG_LEVEL'] ?? 'silent' });
 /** The fields that tests read; `toMatchObject` looks at the others. */
@@ -86,13 +87,22 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
   const namespace = workers ? await ownNamespace() : 'default';
   if (workers) await startWorkers({ rides, payments, nearby, namespace, provider }, stops);
 
+  const vault = vaultInMemory();
   const quotes = (quoteTtlMs: number) =>
-    createIssueQuote({ pool: pricing, secret: quoteSecret, quoteTtlMs, topicPrefix: '', now: Date.now });
+    createIssueQuote({
+      pool: pricing,
+      vault,
+      secret: quoteSecret,
+      quoteTtlMs,
+      topicPrefix: '',
+      now: Date.now,
+    });
   const pricingApp = createHttpApp({
     log,
     ready: {},
     problems: problemPages,
-    routes: (router) => pricingRoutes(router, requireRole, quotes(60_000)),
+    routes: (router) =>
+      pricingRoutes(router, requireRole, { pool: pricing, vault, issueQuote: quotes(60_000) }),
   });
   const pricingServer = await listen(pricingApp, { port: 0, portVariable: '' });
   stops.push(() => pricingServer.close());

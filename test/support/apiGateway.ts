@@ -29,6 +29,7 @@ import type { createRideFeed } from '../../services/rides/rideFeed';
 import { routeChangeRoutes } from '../../services/rides/routeChanges';
 import { rideRoutes } from '../../services/rides/routes';
 import { webhookSecret } from './providerEvents';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 /** What quotes are signed with. */
 export const quoteSecret = 'the secret of the quotes';
@@ -71,10 +72,19 @@ export function gatewayApp(parts: GatewayParts): Express {
         pricing: parts.pricing,
         analytics: nobody,
         audit: nobody,
+        vault: vaultInMemory(),
         positions: { offer: (positions) => positions.length < 50 },
       });
       const requestRide = createRequestRide({
-        ...{ pool: rides, temporal, quoteSecret, policies, startDeadlineMs: 3_000, now },
+        ...{
+          pool: rides,
+          vault: vaultInMemory(),
+          temporal,
+          quoteSecret,
+          policies,
+          startDeadlineMs: 3_000,
+          now,
+        },
       });
       const rideOptions = {
         ...{ pool: rides, policies, codeSecret: 'the codes', now },
@@ -104,6 +114,7 @@ export function gatewayApp(parts: GatewayParts): Express {
       paymentOverviewRoutes(mount, { ...paymentOptions, now });
       driverRoutes(mount, {
         ...{ pool: rides, temporal, feed: parts.offerFeed, topicPrefix: '', log, tellDeadlineMs: 1_000, now },
+        vault: vaultInMemory(),
       });
     },
   });

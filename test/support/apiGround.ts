@@ -12,6 +12,7 @@ import type { PlayedProvider } from './playedProvider';
 import { testBundle } from './bundles';
 import { prepareNamespace } from '../../tools/stack/namespace';
 import { createDatabase, temporalAddress } from './servers';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 /** What the API stands on in tests: databases, tokens, and workers in a namespace of their own. */
 
@@ -68,9 +69,14 @@ export async function startWorkers(
   stops.push(() => connection.close());
   const { transitions, dispatch, lifecycle } = createRideActivities({
     pool: rides,
+    vault: vaultInMemory(),
     findNearby: playedMap(nearby),
   });
-  const books = createPaymentActivities({ pool: payments, provider: undefined as never });
+  const books = createPaymentActivities({
+    pool: payments,
+    vault: vaultInMemory(),
+    provider: undefined as never,
+  });
   const common = { connection, namespace, workflowBundle: testBundle() };
   const activities = {
     rides: { ...transitions, ...dispatch, ...lifecycle, ...rideMessages },

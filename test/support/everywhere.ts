@@ -38,20 +38,24 @@ async function databases({ databaseUrls }: Stack): Promise<Place[]> {
   for (const owner of owners) {
     // As who may read everything: no process may.
     const { port, pathname } = new URL(databaseUrls[owner]);
-    const pool = createPool(postgresUrl(Number(port), pathname.slice(1)), {
-      applicationName: 'test',
-      max: 1,
-    });
-    const { rows: tables } = await pool.query<{ name: string }>(
-      `select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables
-       where schemaname not in ('pg_catalog', 'information_schema')`,
-    );
-    for (const { name } of tables) {
-      const { rows } = await pool.query<{ row: string }>(`select t::text as row from ${name} as t`);
-      places.push({ name: `database ${owner}: ${name}`, text: rows.map(({ row }) => row).join('\n') });
-    }
-    await pool.end();
+    places.push(...(await tablesOf(owner, postgresUrl(Number(port), pathname.slice(1)))));
   }
+  return places;
+}
+
+/** All rows of all tables of an owner's database. @param url for a user who may read everything */
+export async function tablesOf(owner: string, url: string): Promise<Place[]> {
+  const pool = createPool(url, { applicationName: 'test', max: 1 });
+  const { rows: tables } = await pool.query<{ name: string }>(
+    `select quote_ident(schemaname) || '.' || quote_ident(tablename) as name from pg_tables
+     where schemaname not in ('pg_catalog', 'information_schema')`,
+  );
+  const places: Place[] = [];
+  for (const { name } of tables) {
+    const { rows } = await pool.query<{ row: string }>(`select t::text as row from ${name} as t`);
+    places.push({ name: `database ${owner}: ${name}`, text: rows.map(({ row }) => row).join('\n') });
+  }
+  await pool.end();
   return places;
 }
 

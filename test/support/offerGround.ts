@@ -12,8 +12,11 @@ import { askableDrivers, closeOffers, makeOffers } from '../../services/rides/of
 import { acceptOffer, declineOffer } from '../../services/rides/offers';
 import { getRide } from '../../services/rides/store';
 import { rideRequest } from './rides';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 /** Rides, drivers and offers in a real Postgres, moved by the activities without a workflow. */
+
+const vault = vaultInMemory();
 
 export const now = (): string => new Date().toISOString();
 
@@ -25,7 +28,7 @@ export async function record(
   known?: Ride,
 ): Promise<Recorded<Ride>> {
   const ride = known ?? (await getRide(pool, rideId));
-  const { transitions } = createRideActivities({ pool, findNearby: () => Promise.resolve([]) });
+  const { transitions } = createRideActivities({ pool, vault, findNearby: () => Promise.resolve([]) });
   const expectedVersion = ride?.version ?? 0;
   return transitions[command.type]({
     stepId: stepId(rideId, command.type, expectedVersion),
@@ -53,7 +56,12 @@ export async function onlineDrivers(
   const driverIds = Array.from({ length: count }, () => `driver-${uuidv7()}`);
   await Promise.all(
     driverIds.map(async (driverId) => {
-      await registerDriver(pool, { driverId, details: { name: 'D', plate: 'T-1', product }, at: now() });
+      await registerDriver(pool, {
+        driverId,
+        details: { name: 'D', plate: 'T-1', product },
+        vault,
+        at: now(),
+      });
       await goOnline(pool, { driverId, at: now() });
     }),
   );

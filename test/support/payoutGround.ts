@@ -35,6 +35,7 @@ import type { ProviderClient } from '../../services/payments/provider/client';
 import { testBundle } from './bundles';
 import { paymentsDatabase } from './payments';
 import { eventually } from './rideSaga';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 export type PayoutActivities = PayoutTransitions & PayoutReads & PayoutProvider;
 export type DisputeActivities = DisputeTransitions & DisputeProvider;
@@ -95,7 +96,11 @@ export async function startPayoutGround({
 }: GroundOptions): Promise<PayoutGround> {
   const pool = await paymentsDatabase();
   await before?.(pool);
-  const access = { pool, provider: provider === undefined ? (undefined as never) : provider(pool) };
+  const access = {
+    pool,
+    vault: vaultInMemory(),
+    provider: provider === undefined ? (undefined as never) : provider(pool),
+  };
   const real = { ...createPayoutActivities(access), ...createDisputeActivities(access) };
   const namespace = env.namespace ?? 'default';
   const worker = await Worker.create({

@@ -16,6 +16,7 @@ import { startPaymentSaga, type PaymentSaga } from './paymentSaga';
 import { playedProvider, type PlayedProvider } from './playedProvider';
 import { eventually } from './rideSaga';
 import { timeSkippingEnvironment } from './servers';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 /** Payments whose time can be skipped: real books in a real Postgres, a provider that is played. */
 export interface PlayedPayments {
@@ -57,6 +58,7 @@ export async function startPlayedPayments(
   const [env, pool] = await Promise.all([timeSkippingEnvironment(), paymentsDatabase()]);
   const provider = playedProvider();
   const { transitions } = createPaymentActivities({
+    vault: vaultInMemory(),
     pool,
     provider: providerAccess(pool, 'http://127.0.0.1:1').client,
   });

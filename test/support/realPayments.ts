@@ -19,6 +19,7 @@ import { webhookSecret } from './providerEvents';
 import { eventually } from './rideSaga';
 import { startPsp, type RunningPsp } from './sandboxPsp';
 import { temporalAddress } from './servers';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 /** Payments on a real Temporal, a real Postgres, and a provider that keeps books of its own. */
 export interface RealPayments {
@@ -60,6 +61,7 @@ export async function startRealPayments({
   const psp = await startPsp(hasNews ? { webhooks } : {});
   const access = {
     pool,
+    vault: vaultInMemory(),
     provider: providerAccess(pool, psp.url, {
       httpClient: observedHttp(Stripe.createNodeHttpClient(), observe),
     }).client,

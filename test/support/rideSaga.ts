@@ -24,6 +24,7 @@ import type { PlayedProvider } from './playedProvider';
 import { playedMap } from './playedMap';
 import { rideRequest } from './rides';
 import { createDatabase, timeSkippingEnvironment } from './servers';
+import { vaultInMemory } from '../../tools/vaultInMemory';
 
 /** A ride's saga with its real activities on a real database; drivers and the payment provider are played. */
 export interface RideSaga {
@@ -79,11 +80,16 @@ export async function startRideSaga(environment?: TestWorkflowEnvironment): Prom
   const provider = playedProvider();
   const nearby: string[] = [];
   const activities = createRideActivities({
+    vault: vaultInMemory(),
     pool,
     findNearby: playedMap(nearby),
     now: () => env.currentTimeMs(),
   });
-  const books = createPaymentActivities({ pool: payments, provider: undefined as never });
+  const books = createPaymentActivities({
+    pool: payments,
+    vault: vaultInMemory(),
+    provider: undefined as never,
+  });
   const namespace = env.namespace ?? 'default';
   const common = { connection: env.nativeConnection, namespace, workflowBundle: testBundle() };
   const workers = [
@@ -136,7 +142,7 @@ export async function startRideSaga(environment?: TestWorkflowEnvironment): Prom
     async drivers(...driverIds) {
       for (const driverId of driverIds) {
         const details = { name: driverId, plate: 'T-1', product: 'standard' as const };
-        await registerDriver(pool, { driverId, details, at: await now() });
+        await registerDriver(pool, { driverId, details, vault: vaultInMemory(), at: await now() });
         await goOnline(pool, { driverId, at: await now() });
         nearby.push(driverId);
       }

@@ -7,9 +7,12 @@ const inRoot = (path: string): string => join(projectRoot(), path);
 const owners = ['services', 'consumers'].flatMap((kind) =>
   readdirSync(inRoot(kind)).map((name) => `${kind}/${name}/migrations`),
 );
-const folders = ['platform/migrations', 'platform/migrations-inbox', ...owners].filter((folder) =>
-  existsSync(inRoot(folder)),
-);
+const folders = [
+  'platform/migrations',
+  'platform/migrations-inbox',
+  'platform/migrations-keys',
+  ...owners,
+].filter((folder) => existsSync(inRoot(folder)));
 
 /** Was handed out as a second 0013, and databases have run it by that name. */
 const fourteenth = '0013_reconciled.sql';

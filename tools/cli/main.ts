@@ -4,6 +4,7 @@ import { audit } from './audit';
 import { balances } from './balances';
 import { dlq } from './dlq';
 import { doctor } from './doctor';
+import { erase } from './erase';
 import { fact } from './fact';
 import { payments } from './payments';
 import { reconcileHouse } from './reconcile';
@@ -34,6 +35,9 @@ const help = `npx hailway <command>
       by how much, its cause and what repairs it; --repair does what is safe; looks at all that is open and at what
       has changed since TIME (ISO 8601; a day ago), and again twice, SECONDS (10) apart, at what differs; exit 1 if a
       drift is left, or something could not be looked at
+  erase SUBJECT [--dry-run] [--data-dir DIR] [--token TOKEN]
+      erases a person: deletes the key that their places, names, words and cards are sealed with, and blots out what is
+      kept in plain; exit 1 where a ride, a debt, a dispute or a payout of theirs is under way. --dry-run only looks
   fact new [TYPE] [--says TEXT] [--field NAME:KIND]... [--dry-run]
       introduces a fact: its schema, its example, its frozen schema; on a terminal it asks for what is not said
   fact evolve [TYPE] [--add NAME?:KIND | NAME:KIND=VALUE]... [--remove NAME]... [--change NAME:KIND=VALUE]...
@@ -83,6 +87,8 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv = pro
         return await balances(rest, env);
       case 'reconcile':
         return await reconcileHouse(rest, env);
+      case 'erase':
+        return await erase(rest, env);
       case 'fact':
         return await fact(rest);
       case 'dlq':

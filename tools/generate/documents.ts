@@ -16,7 +16,9 @@ export function factsPage(): string {
     '# Facts',
     'A fact is committed in the transaction of the state that it describes, and reaches every consumer at least once, in order for its key. ' +
       'The schemas are in [contracts/facts](../contracts/facts), their frozen form in [contracts/published](../contracts/published), ' +
-      'the machine-readable whole in [asyncapi.json](asyncapi.json).',
+      'the machine-readable whole in [asyncapi.json](asyncapi.json). What is personal leaves sealed, in one more field ' +
+      '`sealed: [{ sub, ct }]`, and neutral values (`erased`, the place 0/0, no stops) stand in its place: ' +
+      'see Erasure of a person in [ARCHITECTURE.md](../ARCHITECTURE.md).',
     ...sections,
   );
 }

@@ -13,7 +13,15 @@ import { ledgerRights } from '../../services/payments/books/rights';
 import { ensureRidePartitions } from '../../services/rides/store';
 
 /** Who keeps something in Postgres: each has a database and a role of its own. */
-export const owners = ['rides', 'payments', 'pricing', 'analytics', 'audit', 'notifications'] as const;
+export const owners = [
+  'rides',
+  'payments',
+  'pricing',
+  'analytics',
+  'audit',
+  'notifications',
+  'keys',
+] as const;
 export type Owner = (typeof owners)[number];
 
 const migrations: Readonly<Record<Owner, readonly MigrationSet[]>> = {
@@ -23,6 +31,7 @@ const migrations: Readonly<Record<Owner, readonly MigrationSet[]>> = {
   analytics: [inboxMigrations, migrationSet('analytics', 'consumers/analytics/migrations')],
   audit: [inboxMigrations, migrationSet('audit', 'consumers/audit/migrations')],
   notifications: [inboxMigrations, migrationSet('notifications', 'consumers/notifications/migrations')],
+  keys: [migrationSet('keys', 'platform/migrations-keys')],
 };
 
 /**

@@ -33,6 +33,7 @@ export async function environmentOf(inputs: EnvironmentInputs): Promise<NodeJS.P
     STRIPE_WEBHOOK_SECRET: secrets.of('stripe-webhook'),
     QUOTE_SECRET: secrets.of('quote'),
     RIDE_CODE_SECRET: secrets.of('ride-code'),
+    PERSONAL_KEYS: `stack:${secrets.of('personal-keys')}`,
     HAILWAY_TEMPORAL_UI_URL: servers.temporalUiUrl ?? 'http://127.0.0.1:8233',
     // Whoever tries webhooks on one machine receives them there.
     WEBHOOK_PRIVATE_ADDRESSES: 'yes',

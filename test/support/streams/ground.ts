@@ -60,6 +60,7 @@ export class StreamGround {
         KAFKA_BROKERS: kafkaBrokers().join(),
         TEMPORAL_ADDRESS: temporalAddress(),
         HAILWAY_GATEWAY_PORT: String(this.port),
+        PERSONAL_KEYS: 'test:the-secret-that-wraps-the-keys-of-people',
         QUOTE_SECRET: 'the secret of the quotes',
         RIDE_CODE_SECRET: 'the secret of the codes',
         LOG_LEVEL: 'error',

@@ -6,11 +6,13 @@ import { createHttpApp, listen } from '../../../platform/http';
 import { createPool } from '../../../platform/postgres';
 import { runProcess } from '../../../platform/shutdown';
 import { createProviderClient } from '../../../services/payments/provider/client';
+import { vaultInMemory } from '../../vaultInMemory';
 
 /** The worker of the sample: Hailway's own activities, all of them regular ones, and the worker's default options. */
 runProcess('sample', async ({ config, log, signal, fail }) => {
   const pool = createPool(config.PAYMENTS_DATABASE_URL, { applicationName: 'sample', max: 6, log });
   const { transitions, provider } = createPaymentActivities({
+    vault: vaultInMemory(),
     pool,
     provider: createProviderClient({ apiKey: config.STRIPE_API_KEY, apiBase: config.STRIPE_API_BASE }),
   });

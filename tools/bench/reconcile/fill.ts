@@ -8,6 +8,7 @@ import { standardPolicies } from '../../../domain/policies';
 import type { Pool } from '../../../platform/postgres';
 import { storeIntentId } from '../../../services/payments/books/paymentStore';
 import { inHands } from '../ground';
+import { vaultInMemory } from '../../vaultInMemory';
 
 const AT_ONCE = 16;
 const DRIVERS = 500;
@@ -22,7 +23,7 @@ export async function fillBooks(
   { pool, provider }: { readonly pool: Pool; readonly provider: Stripe },
   count: number,
 ): Promise<void> {
-  const { transitions } = createPaymentActivities({ pool, provider });
+  const { transitions } = createPaymentActivities({ pool, provider, vault: vaultInMemory() });
   await inHands({ count, atOnce: AT_ONCE }, async (n) => {
     const rideId = uuidv7();
     const { id: intentId } = await provider.paymentIntents.create({

@@ -56,6 +56,7 @@ export async function startHouse(
     TEMPORAL_NAMESPACE: namespace,
     [databaseVariable('rides')]: ridesUrl,
     [databaseVariable('payments')]: paymentsUrl,
+    [databaseVariable('keys')]: await newDatabase(ground, name, 'keys'),
   };
   const { dataDir } = servers;
   const daemons: Daemon[] = [];
@@ -143,7 +144,7 @@ const driverNear = (lat: number) => {
 export async function newDatabase(
   ground: Pick<Ground, 'servers'>,
   house: string,
-  owner: 'rides' | 'payments',
+  owner: 'rides' | 'payments' | 'keys',
 ): Promise<string> {
   const url = await ensureDatabase(ground.servers.postgresUrl, {
     owner,
@@ -173,5 +174,6 @@ async function commonEnvironment(
     HAILWAY_SERVICE_TOKEN: await issuer.mintToken({ role: 'service', sub: 'bench' }),
     QUOTE_SECRET: secrets.of('quote'),
     RIDE_CODE_SECRET: secrets.of('ride-code'),
+    PERSONAL_KEYS: `bench:${secrets.of('personal-keys')}`,
   };
 }

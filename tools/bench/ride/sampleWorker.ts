@@ -9,6 +9,7 @@ import { createPool } from '../../../platform/postgres';
 import { runProcess } from '../../../platform/shutdown';
 import { createProviderClient } from '../../../services/payments/provider/client';
 import { createFindNearby } from '../../../services/rides/location';
+import { vaultInMemory } from '../../vaultInMemory';
 
 /** The worker of the sample: Hailway's own activities, all of them regular ones, and the worker's default options. */
 runProcess('sample', async ({ config, log, signal, fail }) => {
@@ -20,9 +21,11 @@ runProcess('sample', async ({ config, log, signal, fail }) => {
     token: config.HAILWAY_SERVICE_TOKEN,
     deadlineMs: 1_000,
   });
-  const ride = createRideActivities({ pool: rides, findNearby: createFindNearby(location) });
+  const vault = vaultInMemory();
+  const ride = createRideActivities({ pool: rides, vault, findNearby: createFindNearby(location) });
   const payment = createPaymentActivities({
     pool: payments,
+    vault,
     provider: createProviderClient({ apiKey: config.STRIPE_API_KEY, apiBase: config.STRIPE_API_BASE }),
   });
   const connection = await NativeConnection.connect({ address: config.TEMPORAL_ADDRESS });

@@ -127,7 +127,7 @@ export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map
 /** The facts of rides, by ride. */
 export const factsOfRides = (facts: readonly RecordedFact[]): Map<string, RecordedFact[]> =>
   groupBy(
-    facts.filter(({ topic }) => topic === 'rides'),
+    facts.filter(({ type }) => type.startsWith('ride.')),
     ({ key }) => key,
   );
 

@@ -16,8 +16,8 @@ export interface Ground {
   readonly providerUrl: string;
   /** For the logs of the processes. */
   readonly dataDir: string;
-  /** A new database of payments, with its tables. @returns its URL */
-  createDatabase(): Promise<string>;
+  /** A new database with the tables of its owner. @returns its URL */
+  createDatabase(owner: 'payments' | 'keys'): Promise<string>;
 }
 
 /** A payments worker with a database and a namespace of its own, behind doors that can cut it off. */
@@ -38,7 +38,7 @@ export async function startHouse(ground: Ground): Promise<House> {
   const { temporalAddress: address, providerUrl, dataDir } = ground;
   const namespace = `crash-${Math.random().toString(36).slice(2, 10)}`;
   await prepareNamespace(address, namespace, { create: true });
-  const databaseUrl = await ground.createDatabase();
+  const databaseUrl = await ground.createDatabase('payments');
   const [toProvider, toDatabase] = [await openProviderDoor(providerUrl), await openDatabaseDoor(databaseUrl)];
   const pool = createPool(databaseUrl, { applicationName: 'crash', max: 3 });
   const connection = await Connection.connect({ address });
@@ -54,6 +54,8 @@ export async function startHouse(ground: Ground): Promise<House> {
       TEMPORAL_ADDRESS: address,
       TEMPORAL_NAMESPACE: namespace,
       PAYMENTS_DATABASE_URL: toDatabase.url,
+      KEYS_DATABASE_URL: await ground.createDatabase('keys'),
+      PERSONAL_KEYS: 'crash:wraps-the-keys-of-people-for-a-crash',
       STRIPE_API_BASE: toProvider.url,
       STRIPE_API_KEY: providerKey,
     },

@@ -56,10 +56,10 @@ const groundOf = ({ temporalAddress, postgresUrl, ports, dataDir }: BenchServers
   temporalAddress,
   dataDir,
   providerUrl: `http://127.0.0.1:${ports['sandbox-psp']}`,
-  async createDatabase() {
-    const database = `crash_${randomBytes(4).toString('hex')}`;
-    const url = await ensureDatabase(postgresUrl, { owner: 'payments', database, password: 'payments' });
-    await migrateOwner('payments', url, postgresUrl);
+  async createDatabase(owner) {
+    const database = `crash_${owner}_${randomBytes(4).toString('hex')}`;
+    const url = await ensureDatabase(postgresUrl, { owner, database, password: owner });
+    await migrateOwner(owner, url, postgresUrl);
     return url;
   },
 });

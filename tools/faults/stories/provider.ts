@@ -11,6 +11,7 @@ import { createSandboxPsp } from '../../../services/sandbox-psp/app';
 import type { Payment } from '../../../domain/payment';
 import type { OperatorsWord } from '../../../domain/sagas';
 import type { ProviderBooks } from '../providerBooks';
+import { vaultInMemory } from '../../vaultInMemory';
 
 /** A sandbox of a story's own, and how its payment asks it. */
 export interface StoryProvider {
@@ -56,8 +57,12 @@ export async function openProvider(
   });
   return {
     url: server.url,
-    activities: createPaymentActivities({ pool, provider: client, returnUrl: 'https://app.example/paid' })
-      .provider,
+    activities: createPaymentActivities({
+      pool,
+      vault: vaultInMemory(),
+      provider: client,
+      returnUrl: 'https://app.example/paid',
+    }).provider,
     async close() {
       await server.close();
       await psp.close();

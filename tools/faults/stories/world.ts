@@ -14,6 +14,7 @@ import { createTellNews, type TellNews } from '../../../services/payments/news/t
 import { createProviderClient } from '../../../services/payments/provider/client';
 import { prepareNamespace } from '../../stack/namespace';
 import { openProvider, type StoryProvider } from './provider';
+import { vaultInMemory } from '../../vaultInMemory';
 
 /** What a world stands on. */
 export interface WorldGround {
@@ -63,6 +64,7 @@ export async function startWorld(ground: WorldGround): Promise<World> {
   const asking = new Map<string, ProviderActivities>();
   const books = createPaymentActivities({
     pool,
+    vault: vaultInMemory(),
     provider: createProviderClient({ apiKey: 'sk_test_nobody', apiBase: nowhere }),
   });
   const worker = await Worker.create({
