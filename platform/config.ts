@@ -160,6 +160,7 @@ export const configSchema = z.object({
   LOCATION_URL: httpUrl('http://127.0.0.1:8082'),
   ANALYTICS_URL: httpUrl('http://127.0.0.1:8083'),
   AUDIT_URL: httpUrl('http://127.0.0.1:8084'),
+  RELAY_URL: httpUrl('http://127.0.0.1:8090'),
   NOTIFICATIONS_URL: httpUrl('http://127.0.0.1:8085'),
 
   NOTIFICATIONS_WEBHOOK_URL: optionalHttpUrl('an http URL that notifications are posted to, or empty', ''),

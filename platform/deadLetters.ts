@@ -78,9 +78,9 @@ export interface DeadLetterOffice {
 const deedWithinMs = 5_000;
 
 /** Goes through letters one after another for as long as there is time. */
-export async function inTime(
-  letters: readonly DeadLetter[],
-  deed: (letter: DeadLetter, isTime: () => boolean) => Promise<DeadLetterDeed>,
+export async function inTime<Letter extends DeadLetter>(
+  letters: readonly Letter[],
+  deed: (letter: Letter, isTime: () => boolean) => Promise<DeadLetterDeed>,
 ): Promise<DeadLetterDeeds> {
   const until = Date.now() + deedWithinMs;
   const isTime = (): boolean => Date.now() < until;

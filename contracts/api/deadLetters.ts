@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { freeText, time } from '../shared';
 import type { Operation } from './operation';
 
-/** Who may have dead letters. */
-export const deadLetterSources = ['analytics', 'audit', 'notifications'] as const;
+/** Who may have dead letters; the relay's are facts that Kafka refuses. */
+export const deadLetterSources = ['analytics', 'audit', 'notifications', 'relay'] as const;
 
 const sources = deadLetterSources.join('|');
 const consumer = z.string().regex(new RegExp(`^(${sources})$`), `one of ${deadLetterSources.join(', ')}`);

@@ -134,6 +134,7 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
         analytics: service('analytics', config.ANALYTICS_URL, DEED_DEADLINE_MS),
         audit: service('audit', config.AUDIT_URL, DEED_DEADLINE_MS),
         notifications: service('notifications', config.NOTIFICATIONS_URL, DEED_DEADLINE_MS),
+        relay: service('relay', config.RELAY_URL, DEED_DEADLINE_MS),
       });
       const paymentOptions = {
         payments,

@@ -1,9 +1,13 @@
-import { createHttpApp, listen } from '../../platform/http';
+import { problemPages } from '../../contracts/api/problems';
+import { createRequireRole, createVerifier } from '../../platform/auth';
+import { deadLetterRoutes } from '../../platform/deadLetters';
+import { createHttpApp, createMount, listen } from '../../platform/http';
 import { createFactProducer, openKafka, withAdmin } from '../../platform/kafka';
 import { observeProducer } from '../../platform/metrics/producer';
 import { observeRelays } from '../../platform/metrics/relay';
 import { createPool } from '../../platform/postgres';
 import { runRelay } from '../../platform/relay';
+import { createRelayDeadLetters } from '../../platform/relay/deadLetters';
 import { runProcess } from '../../platform/shutdown';
 import { tracedProducer } from '../../platform/telemetry';
 
@@ -18,7 +22,8 @@ runProcess('relay', async ({ config, log, metrics, signal, fail }) => {
   const producers = observeProducer(metrics);
   const watch = observeRelays(metrics);
   const loops = Object.entries(databases).map(([database, databaseUrl]) => {
-    const pool = createPool(databaseUrl, { applicationName: 'relay metrics', max: 1, log });
+    // For metrics, and for operators.
+    const pool = createPool(databaseUrl, { applicationName: 'relay', max: 2, log });
     const createProducer = () => tracedProducer(createFactProducer(kafka, { log, observer: producers }));
     let lanes: readonly number[] | null = null;
     const done = runRelay({
@@ -30,12 +35,22 @@ runProcess('relay', async ({ config, log, metrics, signal, fail }) => {
     const ready = async (): Promise<void> => {
       if (lanes === null) throw new Error('without connection to the database');
     };
-    return { database, done, ready };
+    return { database, pool, done, ready };
   });
 
+  const requireRole = createRequireRole(
+    createVerifier({ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
+  );
+  const deadLetters = createRelayDeadLetters({
+    databases: Object.fromEntries(loops.map(({ database, pool }) => [database, pool])),
+    topicPrefix: config.KAFKA_TOPIC_PREFIX,
+    log,
+  });
   const app = createHttpApp({
     log,
     metrics,
+    problems: problemPages,
+    routes: (router) => deadLetterRoutes(createMount(router, requireRole), deadLetters),
     ready: {
       ...Object.fromEntries(loops.map(({ database, ready }) => [database, ready])),
       kafka: () => withAdmin(kafka, (admin) => admin.listTopics()),

@@ -46,7 +46,7 @@ async function startOffice() {
     routes: (router) =>
       deadLetterRoutes(createMount(router, requireRole), {
         ...{ analytics: client('analytics', consumer.port), audit: nobody },
-        ...{ notifications: nobody },
+        ...{ notifications: nobody, relay: nobody },
       }),
   });
   const url = `http://127.0.0.1:${gateway.port}`;

@@ -1,9 +1,11 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { createFactProducer, waitForCoordinator } from '../../platform/kafka';
+import type { DeadLetterDeeds } from '../../platform/deadLetters';
+import { createFactProducer, waitForCoordinator, withAdmin } from '../../platform/kafka';
 import { withTransaction } from '../../platform/postgres';
 import { runRelay } from '../../platform/relay';
+import { createRelayDeadLetters } from '../../platform/relay/deadLetters';
 import { wait } from '../../platform/wait';
 import {
   commitNext,
@@ -255,29 +257,41 @@ test('what was read ahead when a key is parked waits behind it, and is sent in o
   );
   const relay = relaying();
   await allSettled();
-  const parked = async () => {
-    const { rows } = await db.pool.query<{ release_asked_at: string | null }>(
-      'select release_asked_at from parked_keys union all select null from parked_facts',
-    );
-    return rows;
-  };
+  const parked = async () =>
+    (
+      await db.pool.query<{ key: string }>(
+        'select key from parked_keys union all select key from parked_facts',
+      )
+    ).rows;
   expect(await parked()).toHaveLength(4);
-  const ask = () => db.pool.query('update parked_keys set release_asked_at = now()');
+  const office = createRelayDeadLetters({ databases: { test: db.pool }, topicPrefix: '', log: quiet });
+  const order = { limit: 10, dryRun: false };
+  const [letter] = (await office.list({ limit: 10, key: 'large' })).deadLetters;
+  expect(letter).toMatchObject({ consumer: 'relay', topic, key: 'large', sequence: 1, waiting: 2 });
+  expect(letter).toMatchObject({ reason: 'MESSAGE_TOO_LARGE', id: `test:${topic}:${letter?.offset}` });
+  expect((await office.show(letter!.id))?.behind).toHaveLength(2);
 
+  const outcomes = async (deeds: Promise<DeadLetterDeeds>) =>
+    (await deeds).done.map(({ outcome }) => outcome);
+  expect(await outcomes(office.discard({ ...order, by: 'op-1', because: 'large' }))).toEqual(['failed']);
+  expect(await outcomes(office.replay({ ...order, dryRun: true }))).toEqual(['would_be']);
   // Refused again: as it was.
-  await ask();
-  await eventually(parked, (rows) => rows.every((row) => row.release_asked_at === null));
+  expect(await outcomes(office.replay({ ...order, ids: [letter!.id] }))).toEqual(['failed']);
   expect(await parked()).toHaveLength(4);
 
-  // An operator lets the large one go.
-  await db.pool.query('delete from parked_facts where length(value) > 1000000');
-  await ask();
-  await eventually(parked, (rows) => rows.length === 0);
+  await withAdmin(kafka, (admin) =>
+    admin.alterConfigs({
+      validateOnly: false,
+      resources: [{ type: 2, name: topic, configEntries: [{ name: 'max.message.bytes', value: '3000000' }] }],
+    }),
+  );
+  expect(await office.replay(order)).toMatchObject({ done: [{ outcome: 'replayed', applied: 3 }] });
+  expect(await parked()).toHaveLength(0);
   await record(db.pool, topic, 'afterwards');
-  await eventually(settled, (n) => n === 6_000);
+  await eventually(settled, (n) => n === 6_001);
   await relay.stop();
   const { byKey } = firstOccurrences(await readAll(kafka, topic));
-  expect(byKey.get('large')).toEqual([2, 3]);
+  expect(byKey.get('large')).toEqual([1, 2, 3]);
   expect(byKey.get(neighbour)).toEqual(upTo(5_997));
 });
 

@@ -66,6 +66,7 @@ export async function environmentOf(inputs: EnvironmentInputs): Promise<NodeJS.P
     LOCATION_URL: at('location'),
     ANALYTICS_URL: at('analytics'),
     AUDIT_URL: at('audit'),
+    RELAY_URL: at('relay'),
     NOTIFICATIONS_URL: at('notifications'),
   };
 }
