@@ -3,6 +3,7 @@ import type { Request, RequestHandler } from 'express';
 import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
 import { CodedError, DependencyUnavailable } from './errors';
 import type { Caller } from './http/context';
+import { asCaller } from './telemetry';
 
 export type { Caller };
 
@@ -100,7 +101,7 @@ export function createRequireRole(verify: Verifier): RequireRole {
         throw new CodedError('forbidden', `this is for ${roles.join(', ')}, not for ${caller.role}`);
       }
       req.caller = caller;
-      next();
+      asCaller(`${caller.role}:${caller.sub}`, () => next());
     };
 }
 

@@ -1,5 +1,5 @@
 import { afterCommit, type Pool, type Queryable, type Tx } from './postgres';
-import { currentTraceparent, SpanKind, withSpan } from './telemetry';
+import { currentCaller, currentTraceparent, SpanKind, withSpan } from './telemetry';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -54,6 +54,8 @@ export async function appendFact(tx: Tx, fact: FactToAppend): Promise<void> {
     ce_correlationid: fact.correlationId,
     ce_causationid: fact.causationId,
   };
+  const caller = currentCaller();
+  if (caller !== undefined) headers['ce_caller'] = caller;
   const attributes = {
     'messaging.system': 'kafka',
     'messaging.operation.name': 'create',

@@ -7,7 +7,7 @@ import { wait } from './wait';
 export { factFields, withBatchSpan } from './telemetry/batches';
 export { traceCall, traceRequest, type RequestTrace } from './telemetry/http';
 export { tracedProducer } from './telemetry/producer';
-export { currentTraceparent, SpanKind, withSpan } from './telemetry/trace';
+export { asCaller, currentCaller, currentTraceparent, SpanKind, withSpan } from './telemetry/trace';
 
 /** A process that ends waits this long for its last spans to be taken. */
 const flushWithinMs = 2_000;

@@ -13,7 +13,7 @@ import {
  * that. No command of a workflow depends on it, only the headers of commands, which a replay does not look at.
  */
 
-/** Where all of Temporal's SDKs have the trace, as an object with a W3C `traceparent`. */
+/** Where all of Temporal's SDKs have the trace, as an object with a W3C `traceparent`; ours has the `caller` beside it. */
 const traceHeader = '_tracer-data';
 
 /** What was done in a workflow, for the process to write down. Only of traces that are collected. */
@@ -29,12 +29,20 @@ const { tracing } = proxySinks<TracingSinks>();
 /** Collected, as W3C's flags have it. */
 const sampled = /-[0-9a-f]{16}-[0-9a-f]0*[1-9a-f]$/;
 
-const headerOf = (headers: Headers): string | undefined => {
+interface Trace {
+  readonly traceparent: string;
+  /** Who has asked, `role:subject`. */
+  readonly caller?: string;
+}
+
+function traceOf(headers: Headers): Trace | undefined {
   const payload = headers[traceHeader];
   if (!payload) return undefined;
-  const { traceparent } = defaultPayloadConverter.fromPayload<{ traceparent?: string }>(payload);
-  return traceparent;
-};
+  const { traceparent, caller } = defaultPayloadConverter.fromPayload<Partial<Trace>>(payload);
+  return traceparent === undefined ? undefined : { traceparent, ...(caller === undefined ? {} : { caller }) };
+}
+
+const asHeaders = (trace: Trace): Headers => ({ [traceHeader]: defaultPayloadConverter.toPayload(trace) });
 
 /** The same for the same text, so that a replay has it again: a span's id in 16 hexadecimal digits. */
 export function spanIdOf(text: string): string {
@@ -50,23 +58,28 @@ export function spanIdOf(text: string): string {
 /** What the SDK's calls hand on: what came in, or a span of ours in its place. */
 interface Carried {
   readonly headers: Headers;
+  /** The same for what nobody has asked for: what the workflow comes to by itself. */
+  readonly unasked: Headers;
   /** Says that the span is over; nothing where none is collected. */
   readonly done: (failed: boolean) => void;
 }
 
 function carry(name: string, incoming: Headers, identity: string): Carried | undefined {
-  const parent = headerOf(incoming);
-  if (parent === undefined) return undefined;
-  const payload = incoming[traceHeader]!;
-  if (!sampled.test(parent)) return { headers: { [traceHeader]: payload }, done: () => {} };
+  const trace = traceOf(incoming);
+  if (trace === undefined) return undefined;
+  const { traceparent: parent } = trace;
+  const onward = (traceparent: string, done: Carried['done']): Carried => ({
+    headers: asHeaders({ ...trace, traceparent }),
+    unasked: asHeaders({ traceparent }),
+    done,
+  });
+  if (!sampled.test(parent)) return onward(parent, () => {});
   const { runId, unsafe } = workflowInfo();
   const spanId = spanIdOf(`${runId}/${identity}`);
   const beganMs = unsafe.now();
-  const traceparent = `${parent.slice(0, 36)}${spanId}-01`;
-  return {
-    headers: { [traceHeader]: defaultPayloadConverter.toPayload({ traceparent }) },
-    done: (failed) => tracing.done({ name, parent, spanId, beganMs, failed }),
-  };
+  return onward(`${parent.slice(0, 36)}${spanId}-01`, (failed) =>
+    tracing.done({ name, parent, spanId, beganMs, failed }),
+  );
 }
 
 /**
@@ -81,15 +94,25 @@ function told<T>(handled: Promise<T>, ended: (failed: boolean) => void): Promise
   return handled;
 }
 
+/** Whoever has started the workflow has asked for its first step; what follows it comes to by itself. */
+function isFirstStep(input: { readonly args?: readonly unknown[] }): boolean {
+  const step = input.args?.[0] as { readonly expectedVersion?: unknown } | undefined;
+  return step?.expectedVersion === 0;
+}
+
 /** In the bundle of the workflows; see `workflowInterceptorModules`. */
 export function interceptors(): WorkflowInterceptors {
   let story: Carried | undefined;
   const updates = new Map<string, Carried>();
 
-  const onward = <I extends { readonly headers: Headers }, R>(input: I, next: (input: I) => R): R => {
+  const onward = <I extends { readonly headers: Headers; readonly args?: readonly unknown[] }, R>(
+    input: I,
+    next: (input: I) => R,
+  ): R => {
     const update = currentUpdateInfo();
-    const from = (update && updates.get(update.id)) ?? story;
-    return next(from ? { ...input, headers: { ...input.headers, ...from.headers } } : input);
+    const asked = update && updates.get(update.id);
+    const own = asked?.headers ?? (isFirstStep(input) ? story?.headers : story?.unasked);
+    return next(own ? { ...input, headers: { ...input.headers, ...own } } : input);
   };
 
   return {

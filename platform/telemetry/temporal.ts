@@ -4,26 +4,36 @@ import type { ActivityInterceptorsFactory, InjectedSinks } from '@temporalio/wor
 import type { Sinks } from '@temporalio/workflow';
 import {
   contextFrom,
+  currentCaller,
   currentTraceparent,
   SpanKind,
   within,
+  withCaller,
   withLogFields,
   withSpan,
   writeSpan,
 } from './trace';
 
-/** Where all of Temporal's SDKs have the trace, as an object with a W3C `traceparent`. */
+/**
+ * Where all of Temporal's SDKs have the trace, as an object with a W3C `traceparent`; ours has beside it who has asked,
+ * `role:subject`.
+ */
 const traceHeader = '_tracer-data';
 
 function withTrace(headers: Headers): Headers {
   const traceparent = currentTraceparent();
   if (traceparent === undefined) return headers;
-  return { ...headers, [traceHeader]: defaultPayloadConverter.toPayload({ traceparent }) };
+  return {
+    ...headers,
+    [traceHeader]: defaultPayloadConverter.toPayload({ traceparent, caller: currentCaller() }),
+  };
 }
 
-function traceparentIn(headers: Headers): string | undefined {
+function traceIn(headers: Headers): { readonly traceparent?: string; readonly caller?: string } {
   const payload = headers[traceHeader];
-  return payload && defaultPayloadConverter.fromPayload<{ traceparent?: string }>(payload).traceparent;
+  return payload
+    ? defaultPayloadConverter.fromPayload<{ traceparent?: string; caller?: string }>(payload)
+    : {};
 }
 
 /** What a client asks of a workflow, in a span each; the trace goes along in the headers. */
@@ -58,8 +68,8 @@ export const activityTracing: ActivityInterceptorsFactory = ({ info }) => ({
   inbound: {
     execute(input, next) {
       const { activityType, workflowExecution, attempt } = info;
-      const from = contextFrom(traceparentIn(input.headers));
-      const parent = withLogFields(from, {
+      const { traceparent, caller } = traceIn(input.headers);
+      const parent = withLogFields(withCaller(contextFrom(traceparent), caller), {
         activity: activityType,
         workflowId: workflowExecution?.workflowId,
       });

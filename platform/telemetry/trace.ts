@@ -28,6 +28,7 @@ const noSpan = trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
 let collecting = false;
 export const isCollecting = (): boolean => collecting;
 const fieldsKey = createContextKey('fields of log lines');
+const callerKey = createContextKey('caller');
 
 export type LogFields = Readonly<Record<string, string | undefined>>;
 
@@ -70,6 +71,18 @@ export function currentLogFields(): LogFields {
     ...(traceId === INVALID_SPAN_CONTEXT.traceId ? {} : { trace_id: traceId, span_id: spanId }),
   };
 }
+
+/** What is done in this context is asked for by this caller, `role:subject`; by nobody where it is undefined. */
+export const withCaller = (within: Context, caller: string | undefined): Context =>
+  within.setValue(callerKey, caller);
+
+/** Runs `work`, and whatever it awaits, as asked for by this caller. */
+export const asCaller = <T>(caller: string, work: () => T): T =>
+  context.with(withCaller(context.active(), caller), work);
+
+/** Who has asked for what is under way, `role:subject`; undefined for what the house does by itself. */
+export const currentCaller = (): string | undefined =>
+  context.active().getValue(callerKey) as string | undefined;
 
 /** Runs `work`, and whatever it awaits, in a context. */
 export const within = <T>(inside: Context, work: () => T): T => context.with(inside, work);

@@ -74,6 +74,23 @@ const request = [
   'rides: RunWorkflow:ride',
 ] as const;
 
+test('a fact says who has asked for it, and nobody where a saga came to it by itself', async () => {
+  const pool = createPool(stack.databaseUrls.audit, { applicationName: 'test', max: 1 });
+  const callers = await eventually(async () => {
+    const { rows } = await pool.query<{ type: string; caller: string | null }>(
+      'select type, caller from facts where key = $1',
+      [rideId],
+    );
+    const found = Object.fromEntries(rows.map(({ type, caller }) => [type, caller]));
+    return 'ride.driver_assigned' in found ? found : undefined;
+  }, 30_000).finally(() => pool.end());
+  expect(callers).toMatchObject({
+    'ride.requested': 'rider:rider-1',
+    'ride.matching_started': null,
+    'ride.driver_assigned': 'driver:driver-1',
+  });
+});
+
 test('one trace from the request of a ride to the consumer of its first fact', async () => {
   const made = [...request, 'rides: RunActivity:request', 'rides: create rides'];
   const audited = [...made, 'audit: process rides'];

@@ -18,6 +18,10 @@ export const factHeaders = jsonSchema(
       .describe("the aggregate's version: 1, 2, 3, … for a key"),
     ce_correlationid: z.string(),
     ce_causationid: z.string().describe('the step or fact that caused it'),
+    ce_caller: z
+      .string()
+      .optional()
+      .describe('who asked for it, `<role>:<subject>`; missing where the house came to it by itself'),
     traceparent: z.string().optional().describe('W3C trace context'),
   }),
   'input',
