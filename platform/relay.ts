@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { KafkaLog } from './kafka/client';
 import type { FactProducer } from './kafka/producer';
+import { createPoll } from './poll';
 import { runLane } from './relay/lane';
 import { beat, beatMs, giveUp, leaseMs, leave } from './relay/lease';
 import { LaneLost, type Holding } from './relay/position';
@@ -12,7 +13,7 @@ import { createPool } from './postgres';
 import { wait } from './wait';
 
 export interface RelayOptions {
-  /** The owning database; six connections at most are in use at once. */
+  /** The owning database; seven connections at most are in use at once. */
   readonly databaseUrl: string;
   /** Its name, for logs. */
   readonly database: string;
@@ -33,6 +34,8 @@ export interface RelayOptions {
  * to sort what is left of it for each page would cost more the more there is.
  */
 const inOrder = { enable_sort: 'off', enable_bitmapscan: 'off', enable_seqscan: 'off' };
+/** A look at all that lies there after a long outage of Kafka is a long one. */
+const backlogTimeoutMs = 120_000;
 const graceMs = 3_000;
 /** How often segments are looked at that could be emptied. */
 const rotationMs = 30_000;
@@ -50,27 +53,39 @@ const rotationMs = 30_000;
  */
 export async function runRelay(options: RelayOptions): Promise<void> {
   const { databaseUrl, signal, log, database } = options;
-  // Beats and news do not wait for whoever reads a backlog.
+  // Beats wait for nobody who reads a backlog.
   const pool = createPool(databaseUrl, {
     applicationName: 'relay',
     max: 2,
     statementTimeoutMs: leaseMs,
     log,
   });
-  const backlog = createPool(databaseUrl, { applicationName: 'relay', max: 4, settings: inOrder, log });
+  const backlog = createPool(databaseUrl, {
+    applicationName: 'relay',
+    max: 5,
+    statementTimeoutMs: backlogTimeoutMs,
+    settings: inOrder,
+    log,
+  });
   const member = `${hostname()}/${process.pid}/${randomBytes(4).toString('hex')}`;
-  const scout = createScout({ pool, pollMs: options.pollMs ?? 100, signal, log });
+  const scout = createScout({ pool: backlog, pollMs: options.pollMs ?? 100, signal, log });
   const scouting = scout.run();
+  const rotating = createPoll().run(() => emptyPublishedSegments(backlog).then(() => {}), {
+    everyMs: rotationMs,
+    signal,
+    log,
+    trouble: 'segments of the outbox are not emptied',
+  });
   const late = new AbortController();
   const giveUpLater = (): void => void setTimeout(() => late.abort(signal.reason), graceMs).unref();
   signal.addEventListener('abort', giveUpLater, { once: true });
   const runs = new Map<number, LaneRun>();
   let heldUntilMs = 0;
-  let rotateAtMs = performance.now() + rotationMs;
+  const leaving = new Map<number, Promise<void>>();
 
   const start = (holding: Holding): void => {
     const producer = options.createProducer();
-    const leaving = new AbortController();
+    const ending = new AbortController();
     const done = runLane(holding, {
       ...{
         pool: backlog,
@@ -78,25 +93,34 @@ export async function runRelay(options: RelayOptions): Promise<void> {
         log,
         observer: options.observer,
         producer,
-        signal: leaving.signal,
+        signal: ending.signal,
         lateSignal: late.signal,
       },
       assertHeld: () => {
         if (performance.now() > heldUntilMs) throw new LaneLost(holding);
       },
-      nextNews: (from) => scout.nextOf(holding.lane, from, leaving.signal),
+      nextNews: (from) => scout.nextOf(holding.lane, from, ending.signal),
     })
       .catch((error: unknown) => {
         if (!late.signal.aborted) log.warn({ err: error, database, lane: holding.lane }, 'relay left a lane');
       })
       .finally(() => producer.disconnect())
       .finally(() => runs.delete(holding.lane));
-    runs.set(holding.lane, { holding, done, leave: () => leaving.abort() });
+    runs.set(holding.lane, { holding, done, leave: () => ending.abort() });
   };
-  const leaveLane = async (run: LaneRun): Promise<void> => {
-    run.leave();
-    await run.done;
-    await giveUp(pool, run.holding);
+  /** Ends what runs of a lane, and frees it. */
+  const leaveLane = (holding: Holding): Promise<void> => {
+    const { lane } = holding;
+    const under = leaving.get(lane);
+    if (under) return under;
+    const run = runs.get(lane);
+    run?.leave();
+    const left = Promise.resolve(run?.done)
+      .then(() => giveUp(pool, holding))
+      .catch((error: unknown) => log.warn({ err: error, database, lane }, 'lane not freed'))
+      .finally(() => leaving.delete(lane));
+    leaving.set(lane, left);
+    return left;
   };
 
   while (!signal.aborted) {
@@ -106,19 +130,11 @@ export async function runRelay(options: RelayOptions): Promise<void> {
       heldUntilMs = startedAtMs + leaseMs;
       const epochs = new Map(held.map(({ lane, epoch }) => [lane, epoch]));
       for (const run of runs.values()) if (epochs.get(run.holding.lane) !== run.holding.epoch) run.leave();
-      for (const holding of held.slice(0, share)) if (!runs.has(holding.lane)) start(holding);
-      for (const { lane } of held.slice(share)) {
-        const run = runs.get(lane);
-        if (run)
-          leaveLane(run).catch((error: unknown) =>
-            log.warn({ err: error, database, lane }, 'lane not freed'),
-          );
-      }
+      for (const holding of held.slice(0, share))
+        if (!runs.has(holding.lane) && !leaving.has(holding.lane)) start(holding);
+      // Also those that nothing runs of any more: whoever holds a lane renews it.
+      for (const holding of held.slice(share)) void leaveLane(holding);
       options.onLanes?.([...runs.keys()].sort());
-      if (runs.has(0) && startedAtMs > rotateAtMs) {
-        rotateAtMs = startedAtMs + rotationMs;
-        await emptyPublishedSegments(pool);
-      }
     } catch (error) {
       options.onLanes?.(null);
       log.warn({ err: error, database }, 'relay without its database, trying again');
@@ -126,9 +142,9 @@ export async function runRelay(options: RelayOptions): Promise<void> {
     await wait(beatMs - (performance.now() - startedAtMs), signal);
   }
   signal.removeEventListener('abort', giveUpLater);
-  await Promise.all([...runs.values()].map((run) => leaveLane(run).catch(() => {})));
+  await Promise.all([...runs.values()].map(({ holding }) => leaveLane(holding)));
   await leave(pool, member).catch(() => {});
-  await scouting;
+  await Promise.all([scouting, rotating]);
   await Promise.all([pool.end(), backlog.end()]);
 }
 

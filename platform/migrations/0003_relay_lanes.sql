@@ -78,6 +78,35 @@ begin
 end
 $$;
 
+-- Gives back the storage of a segment that nobody writes to and whose facts are all in Kafka or parked; whether it has. A
+-- transaction that began while the segment was in use may still add a fact to it: so it is locked first, and what it holds
+-- is judged in a statement after that, which sees all that was committed before the lock. Nobody waits for that lock for
+-- longer than 100 ms. With its owner's rights: relays may add and read only.
+create function outbox_empty_segment(emptied smallint) returns boolean
+  language plpgsql security definer set search_path = public, pg_temp set lock_timeout = '100ms' as $$
+declare
+  segment_table text := 'outbox_' || emptied;
+  is_due boolean;
+  due text := format(
+    'select $1 <> outbox_segment() and exists (select from %1$I) and not exists (
+       select from relay_lanes l cross join lateral (
+         select from %1$I o where o.lane = l.lane and o.xid >= pg_snapshot_xmin(l.from_snapshot)
+           and not pg_visible_in_snapshot(o.xid, l.from_snapshot) limit 1
+       ) as unpublished)', segment_table);
+begin
+  execute due into is_due using emptied;
+  if not is_due then return false; end if;
+  begin
+    execute format('lock table only %I in access exclusive mode', segment_table);
+  exception when lock_not_available then
+    return false;
+  end;
+  execute due into is_due using emptied;
+  if is_due then execute format('truncate only %I', segment_table); end if;
+  return is_due;
+end
+$$;
+
 -- An operator's wish to have a key's facts sent after all; its lane's owner does it, as nobody else knows what of the
 -- key is under way.
 alter table parked_keys add column release_asked_at timestamptz;
