@@ -43,6 +43,8 @@ const refusals = new Set([
 
 /** Kafka's limit (1 MB by default) is about a partition's whole batch, not a record; this leaves room for framing. */
 const defaultBytesPerPartition = 900_000;
+/** A topic that is not there for so long is no matter of a broker that has only just started. */
+const missingTopicMs = 5_000;
 const bytesPerRequest = 8_000_000;
 /** Larger than a broker reads in one request: it would close the connection instead of answering. */
 const bytesPerRecord = 64_000_000;
@@ -61,14 +63,27 @@ export function createFactProducer(
 ): FactProducer {
   const maxBytes = options.maxBytesPerPartition ?? defaultBytesPerPartition;
   const partitions = new Map<string, number>();
+  const missingSinceMs = new Map<string, number>();
   let current: { producer: Producer; lastOffsets: Map<string, number> } | undefined;
   let turn: Promise<void> = Promise.resolve();
 
   async function learnPartitions(records: readonly OutgoingRecord[]): Promise<void> {
     const unknown = [...new Set(records.map(({ topic }) => topic))].filter((topic) => !partitions.has(topic));
     if (unknown.length === 0) return;
-    const { topics } = await withAdmin(kafka, (admin) => admin.fetchTopicMetadata({ topics: unknown }));
-    for (const topic of topics) partitions.set(topic.name, topic.partitions.length);
+    await withAdmin(kafka, async (admin) => {
+      const there = new Set(await admin.listTopics());
+      for (const topic of unknown) refuseMissing(topic, there.has(topic));
+      const { topics } = await admin.fetchTopicMetadata({ topics: unknown });
+      for (const topic of topics) partitions.set(topic.name, topic.partitions.length);
+    });
+  }
+
+  function refuseMissing(topic: string, isThere: boolean): void {
+    if (isThere) return void missingSinceMs.delete(topic);
+    const since = missingSinceMs.get(topic) ?? performance.now();
+    missingSinceMs.set(topic, since);
+    if (performance.now() - since >= missingTopicMs) throw new KafkaRefused('UNKNOWN_TOPIC_OR_PARTITION');
+    throw new Error(`there is no topic ${topic}`);
   }
 
   async function connected(): Promise<NonNullable<typeof current>> {

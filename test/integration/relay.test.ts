@@ -216,6 +216,7 @@ test('goes on by itself after every connection to Postgres was cut', async () =>
 }, 60_000);
 
 test('a fact that Kafka refuses alone parks its key: later ones wait, other keys go on', async () => {
+  await record(db.pool, `${topic}.nowhere`, 'astray');
   await record(db.pool, topic, 'large');
   await record(db.pool, topic, 'other');
   await record(db.pool, topic, 'large', { filling: 'x'.repeat(2_000_000) });
@@ -230,10 +231,13 @@ test('a fact that Kafka refuses alone parks its key: later ones wait, other keys
 
   const { byKey } = firstOccurrences(await readAll(kafka, topic));
   expect(Object.fromEntries(byKey)).toEqual({ large: [1], other: [1, 2, 3] });
-  const { rows: parked } = await db.pool.query('select topic, key, reason from parked_keys');
-  expect(parked).toEqual([{ topic, key: 'large', reason: 'MESSAGE_TOO_LARGE' }]);
+  const { rows: parked } = await db.pool.query('select topic, key, reason from parked_keys order by key');
+  expect(parked).toEqual([
+    { topic: `${topic}.nowhere`, key: 'astray', reason: 'UNKNOWN_TOPIC_OR_PARTITION' },
+    { topic, key: 'large', reason: 'MESSAGE_TOO_LARGE' },
+  ]);
   const { rows: waiting } = await db.pool.query<{ sequence: string }>(
-    `select headers ->> 'ce_sequence' as sequence from parked_facts order by place`,
+    `select headers ->> 'ce_sequence' as sequence from parked_facts where key = 'large' order by place`,
   );
   expect(waiting.map(({ sequence }) => sequence)).toEqual(['2', '3', '4']);
 });
