@@ -2,6 +2,8 @@ import { rmSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createPool } from '../../platform/postgres';
+import type { Checks } from './frame';
 import type { Kept } from '../stack/keep';
 import { takeParts } from '../stack/parts';
 import { freePorts, type Ports } from '../stack/ports';
@@ -70,4 +72,17 @@ export async function startBenchServers(names: readonly ServerName[], say: Say):
     },
     stop,
   };
+}
+
+/** Whether what is committed is on the disk, as it is in the house. */
+export async function checkDurability(
+  { postgresUrl }: Pick<BenchServers, 'postgresUrl'>,
+  checks: Checks,
+): Promise<void> {
+  const admin = createPool(postgresUrl, { applicationName: 'bench', max: 1 });
+  for (const setting of ['fsync', 'synchronous_commit']) {
+    const { rows } = await admin.query<Record<string, string>>(`show ${setting}`);
+    checks.note(`${setting}On`, rows[0]![setting] === 'on');
+  }
+  await admin.end();
 }

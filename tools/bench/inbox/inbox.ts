@@ -3,7 +3,7 @@ import { createPool, inboxMigrations, migrate } from '../../../platform/postgres
 import type { Say } from '../../stack/say';
 import { Checks, inRounds, ratiosTo, rounded, spreadOf, type BenchResult, type Metrics } from '../frame';
 import type { BenchOptions } from '../options';
-import { startBenchServers, type BenchServers } from '../servers';
+import { checkDurability, startBenchServers, type BenchServers } from '../servers';
 import { effectTable, makeLog, totalsOf, type BenchLog } from './facts';
 import { runWorker } from './lives';
 import type { WorkerOrder } from './worker';
@@ -99,15 +99,6 @@ export async function benchInbox(
   } finally {
     await servers.stop();
   }
-}
-
-async function checkDurability({ postgresUrl }: BenchServers, checks: Checks): Promise<void> {
-  const admin = createPool(postgresUrl, { applicationName: 'bench', max: 1 });
-  for (const setting of ['fsync', 'synchronous_commit']) {
-    const { rows } = await admin.query<Record<string, string>>(`show ${setting}`);
-    checks.note(`${setting}On`, rows[0]![setting] === 'on');
-  }
-  await admin.end();
 }
 
 async function prepareLog(servers: BenchServers, topic: string, facts: number): Promise<PreparedLog> {

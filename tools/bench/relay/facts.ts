@@ -11,7 +11,7 @@ export interface BenchFact extends OutgoingRecord {
 export const PARTITIONS = 12;
 /** Facts that a relay is warmed up with. */
 export const WARM_UP = 400;
-const KEYS = 500;
+export const KEYS = 500;
 
 /** So many facts of 500 keys, each key's in order, of the size and with the headers of a real ride's. */
 export function makeFacts(topic: string, count: number): BenchFact[] {
