@@ -11,14 +11,14 @@ const id = z
   .string()
   .max(400)
   .regex(new RegExp(`^(${sources}):[A-Za-z0-9._:-]+$`), 'the id of a dead letter');
-const word = z.string().min(1).max(400);
+const word = z.string().max(400).regex(/^\S+$/, 'one word');
 
 const filter = z.strictObject({
   consumer: consumer.optional(),
   topic: word.optional(),
   key: word.optional().describe("the aggregate's id"),
   type: word.optional().describe('of the fact'),
-  reason: word.optional().describe('what the reason has in it: a code, or words'),
+  reason: freeText(400).optional(),
   since: time.optional().describe('dead since then'),
 });
 
