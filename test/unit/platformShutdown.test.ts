@@ -1,7 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { transformSync } from '@swc/core';
 
@@ -11,13 +11,15 @@ let dir: string;
 
 beforeAll(() => {
   dir = mkdtempSync(join(tmpdir(), 'hailway-shutdown-'));
-  for (const name of ['config', 'log', 'metrics', 'shutdown']) {
-    const source = readFileSync(join(root, 'platform', `${name}.ts`), 'utf8');
-    const { code } = transformSync(source, {
+  for (const file of readdirSync(join(root, 'platform'), { recursive: true, encoding: 'utf8' })) {
+    if (!file.endsWith('.ts')) continue;
+    const { code } = transformSync(readFileSync(join(root, 'platform', file), 'utf8'), {
       jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
       module: { type: 'commonjs' },
     });
-    writeFileSync(join(dir, `${name}.js`), code);
+    const compiled = join(dir, file.replace(/\.ts$/, '.js'));
+    mkdirSync(dirname(compiled), { recursive: true });
+    writeFileSync(compiled, code);
   }
 });
 

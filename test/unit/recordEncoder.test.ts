@@ -43,5 +43,6 @@ test('a record larger than what records share, and many that do not fit together
 
 test('the port to Kafka has kafkajs encode with it', () => {
   expect(createKafka).toBeDefined();
-  expect(jest.requireActual(path)).toBe(encodeRecord);
+  const record = { key: 'key', value: 'value' };
+  expect(jest.requireActual<Encode>(path)(record)).toBeInstanceOf(encodeRecord(record).constructor);
 });
