@@ -1,14 +1,10 @@
 import type { Kafka, Message, Producer, RecordMetadata } from 'kafkajs';
 import type { ProducerObserver } from '../observers';
 import { backoffMs, wait } from '../wait';
-import { partitionFor, withAdmin, type KafkaLog } from './client';
+import { withAdmin, type KafkaLog } from './client';
+import { KafkaRefused, requests, type OutgoingRecord, type ProduceRequest } from './requests';
 
-export interface OutgoingRecord {
-  readonly topic: string;
-  readonly key: string | Buffer | null;
-  readonly value: string | Buffer | null;
-  readonly headers: Readonly<Record<string, string | Buffer | (string | Buffer)[]>>;
-}
+export { KafkaRefused, type OutgoingRecord };
 
 export interface FactProducer {
   /**
@@ -22,20 +18,6 @@ export interface FactProducer {
   disconnect(): Promise<void>;
 }
 
-/** The broker will not take this, however often it is asked. */
-export class KafkaRefused extends Error {
-  override readonly name = 'KafkaRefused';
-  readonly retriable = false;
-
-  constructor(
-    /** Kafka's name of the error: MESSAGE_TOO_LARGE. */
-    readonly code: string,
-    options?: ErrorOptions,
-  ) {
-    super(`Kafka refused the batch: ${code}`, options);
-  }
-}
-
 const refusals = new Set([
   ...['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE', 'INVALID_RECORD', 'INVALID_TIMESTAMP'],
   ...['INVALID_TOPIC_EXCEPTION', 'POLICY_VIOLATION', 'UNSUPPORTED_FOR_MESSAGE_FORMAT'],
@@ -45,9 +27,6 @@ const refusals = new Set([
 const defaultBytesPerPartition = 900_000;
 /** A topic that is not there for so long is no matter of a broker that has only just started. */
 const missingTopicMs = 5_000;
-const bytesPerRequest = 8_000_000;
-/** Larger than a broker reads in one request: it would close the connection instead of answering. */
-const bytesPerRecord = 64_000_000;
 
 /**
  * A producer that can be believed. kafkajs's idempotent producer, used as it is, loses records silently: after any
@@ -159,53 +138,6 @@ export function createFactProducer(
   };
 }
 
-interface ProduceRequest {
-  readonly topicMessages: { topic: string; messages: Message[] }[];
-  /** Records and bytes by `topic/partition`. */
-  readonly counts: Map<string, number>;
-  readonly bytes: Map<string, number>;
-}
-
-/** Cuts records into requests that respect the bounds, keeping their order. */
-function* requests(
-  records: readonly OutgoingRecord[],
-  partitions: ReadonlyMap<string, number>,
-  maxBytesPerPartition: number,
-): Generator<ProduceRequest> {
-  let messages = new Map<string, Message[]>();
-  let counts = new Map<string, number>();
-  let bytes = new Map<string, number>();
-  let total = 0;
-  const cut = (): ProduceRequest => ({
-    topicMessages: [...messages].map(([topic, list]) => ({ topic, messages: list })),
-    counts,
-    bytes,
-  });
-
-  for (const record of records) {
-    const partition = record.key === null ? 0 : partitionFor(record.key, partitions.get(record.topic) ?? 1);
-    const place = `${record.topic}/${partition}`;
-    const size = sizeOf(record);
-    if (size > bytesPerRecord) throw new KafkaRefused('MESSAGE_TOO_LARGE');
-    const inPartition = bytes.get(place) ?? 0;
-    const full = inPartition > 0 && inPartition + size > maxBytesPerPartition;
-    if (full || (total > 0 && total + size > bytesPerRequest)) {
-      yield cut();
-      messages = new Map();
-      counts = new Map();
-      bytes = new Map();
-      total = 0;
-    }
-    let list = messages.get(record.topic);
-    if (!list) messages.set(record.topic, (list = []));
-    list.push({ key: record.key, value: record.value, headers: { ...record.headers }, partition });
-    counts.set(place, (counts.get(place) ?? 0) + 1);
-    bytes.set(place, (bytes.get(place) ?? 0) + size);
-    total += size;
-  }
-  if (total > 0) yield cut();
-}
-
 function tellSent({ counts, bytes }: ProduceRequest, observer: ProducerObserver): void {
   for (const [place, records] of counts) {
     const slash = place.lastIndexOf('/');
@@ -219,17 +151,6 @@ function nameOf(error: unknown): string {
   for (let e = error; e instanceof Error; e = e.cause)
     if ('type' in e && typeof e.type === 'string') return e.type;
   return error instanceof Error ? error.name : 'unknown';
-}
-
-const byteLength = (text: string | Buffer | null): number =>
-  text === null ? 0 : typeof text === 'string' ? Buffer.byteLength(text) : text.length;
-
-function sizeOf({ key, value, headers }: OutgoingRecord): number {
-  let size = 64 + byteLength(key) + byteLength(value);
-  for (const [name, values] of Object.entries(headers)) {
-    for (const text of Array.isArray(values) ? values : [values]) size += 8 + name.length + byteLength(text);
-  }
-  return size;
 }
 
 /** Throws unless every partition written to has answered with an offset above all that this producer had there. */

@@ -76,8 +76,11 @@ describe('the role that the processes use', () => {
       `insert into outbox (segment, topic, key, headers, value) values ((outbox_segment() + 1) % 4, 't', 'k', '{}', '{}')`,
     );
     const empty = async () =>
-      (await pool.query('select outbox_empty_segment(((outbox_segment() + 1) % 4)::smallint) as emptied'))
-        .rows;
+      (
+        await pool.query<{ emptied: boolean }>(
+          'select outbox_empty_segment(((outbox_segment() + 1) % 4)::smallint) as emptied',
+        )
+      ).rows;
     expect(await empty()).toEqual([{ emptied: false }]);
     await pool.query('update relay_lanes set from_snapshot = pg_current_snapshot()');
     expect(await empty()).toEqual([{ emptied: true }]);

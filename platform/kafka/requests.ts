@@ -1,0 +1,86 @@
+import type { Message } from 'kafkajs';
+import { partitionFor } from './client';
+
+export interface OutgoingRecord {
+  readonly topic: string;
+  readonly key: string | Buffer | null;
+  readonly value: string | Buffer | null;
+  readonly headers: Readonly<Record<string, string | Buffer | (string | Buffer)[]>>;
+}
+
+/** The broker will not take this, however often it is asked. */
+export class KafkaRefused extends Error {
+  override readonly name = 'KafkaRefused';
+  readonly retriable = false;
+
+  constructor(
+    /** Kafka's name of the error: MESSAGE_TOO_LARGE. */
+    readonly code: string,
+    options?: ErrorOptions,
+  ) {
+    super(`Kafka refused the batch: ${code}`, options);
+  }
+}
+
+const bytesPerRequest = 8_000_000;
+/** Larger than a broker reads in one request: it would close the connection instead of answering. */
+const bytesPerRecord = 64_000_000;
+
+/** What is sent together, to several partitions. */
+export interface ProduceRequest {
+  readonly topicMessages: { topic: string; messages: Message[] }[];
+  /** Records and bytes by `topic/partition`. */
+  readonly counts: Map<string, number>;
+  readonly bytes: Map<string, number>;
+}
+
+/** Cuts records into requests that respect the bounds, keeping their order. */
+export function* requests(
+  records: readonly OutgoingRecord[],
+  partitions: ReadonlyMap<string, number>,
+  maxBytesPerPartition: number,
+): Generator<ProduceRequest> {
+  let messages = new Map<string, Message[]>();
+  let counts = new Map<string, number>();
+  let bytes = new Map<string, number>();
+  let total = 0;
+  const cut = (): ProduceRequest => ({
+    topicMessages: [...messages].map(([topic, list]) => ({ topic, messages: list })),
+    counts,
+    bytes,
+  });
+
+  for (const record of records) {
+    const partition = record.key === null ? 0 : partitionFor(record.key, partitions.get(record.topic) ?? 1);
+    const place = `${record.topic}/${partition}`;
+    const size = sizeOf(record);
+    if (size > bytesPerRecord) throw new KafkaRefused('MESSAGE_TOO_LARGE');
+    const inPartition = bytes.get(place) ?? 0;
+    const full = inPartition > 0 && inPartition + size > maxBytesPerPartition;
+    if (full || (total > 0 && total + size > bytesPerRequest)) {
+      yield cut();
+      messages = new Map();
+      counts = new Map();
+      bytes = new Map();
+      total = 0;
+    }
+    let list = messages.get(record.topic);
+    if (!list) messages.set(record.topic, (list = []));
+    list.push({ key: record.key, value: record.value, headers: { ...record.headers }, partition });
+    counts.set(place, (counts.get(place) ?? 0) + 1);
+    bytes.set(place, (bytes.get(place) ?? 0) + size);
+    total += size;
+  }
+  if (total > 0) yield cut();
+}
+
+const byteLength = (text: string | Buffer | null): number =>
+  text === null ? 0 : typeof text === 'string' ? Buffer.byteLength(text) : text.length;
+
+function sizeOf({ key, value, headers }: OutgoingRecord): number {
+  let size = 64 + byteLength(key) + byteLength(value);
+  for (const [name, values] of Object.entries(headers)) {
+    for (const text of Array.isArray(values) ? values : [values]) size += 8 + name.length + byteLength(text);
+  }
+  return size;
+}
