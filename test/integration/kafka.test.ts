@@ -32,6 +32,7 @@ test('an acknowledgement whose offset does not rise is not believed: the batch i
     admin: () => ({
       connect: async () => {},
       disconnect: async () => {},
+      listTopics: async () => ['t'],
       fetchTopicMetadata: async () => ({ topics: [{ name: 't', partitions: [{}] }] }),
     }),
     producer: () => {
@@ -76,5 +77,6 @@ test('sends that are made at once are stored one after another', async () => {
 test('topics are created once and left as they are', async () => {
   const topic = await newTopic(2);
   await createTopics(kafka, [{ topic, partitions: 5 }]);
-  expect(await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic))).toHaveLength(2);
+  const { topics } = await withAdmin(kafka, (admin) => admin.fetchTopicMetadata({ topics: [topic] }));
+  expect(topics[0]?.partitions).toHaveLength(2);
 });
