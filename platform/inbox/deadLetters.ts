@@ -18,7 +18,7 @@ import {
   unpark,
   type ParkedRow,
 } from './deadLetterStore';
-import { parseFact, type Fact } from './fact';
+import { headerOf, parseFact, type Fact } from './fact';
 import { gap, whyOf, type Skip } from './sorter';
 import { addFacts, lockPosition, readKeys, writeSequence, type Place } from './store';
 
@@ -117,14 +117,15 @@ export function createInboxDeadLetters(options: InboxDeadLettersOptions): DeadLe
       const offset = letter.offset;
       const [row] = await readParked(tx, place, { key, offset, limit: 1, alone: true });
       if (!row?.head) return false;
-      const first = key === '' ? [] : await readParked(tx, place, { key, offset, limit: 2 });
-      const next = first.find((one) => one.offset !== offset);
-      const { sequences } = await readKeys(tx, place, [key], { first: 0, last: -1 });
-      // Whatever it was: the key goes on with the next that there is.
-      const sequence = row.sequence ?? (next?.sequence ? next.sequence - 1 : null);
-      await moveToDiscarded(tx, place, row, { by, because, sequence });
-      if (key !== '' && sequence !== null && sequence > (sequences.get(key) ?? 0))
-        await writeSequence(tx, place, key, sequence);
+      const rows = key === '' ? [] : await readParked(tx, place, { key, offset, limit: factsAtOnce });
+      const others = rows.filter((one) => one.offset !== offset);
+      const waiting = others.filter((one) => !isRepeat(one, row));
+      const high = (await readKeys(tx, place, [key], { first: 0, last: -1 })).sequences.get(key) ?? 0;
+      const sequence = highWithout(row, waiting, high);
+      for (const one of [row, ...others.filter((other) => !waiting.includes(other))])
+        await moveToDiscarded(tx, place, one, { by, because, sequence });
+      if (key !== '' && sequence !== null) await writeSequence(tx, place, key, sequence);
+      const [next] = waiting;
       if (next)
         await setHead(tx, place, next, {
           ...{ reason: 'not_come_to: the one before it was discarded', stack: null, wasTried: false },
@@ -213,4 +214,24 @@ function readyOf(rows: readonly ParkedRow[], high: number, skip: Skip | undefine
     at = fact.sequence;
   }
   return { behindUs, next, failure: null };
+}
+
+/** The same record, sent again. */
+const isRepeat = (one: ParkedRow, other: ParkedRow): boolean =>
+  one.sequence !== null &&
+  one.sequence === other.sequence &&
+  headerOf(one.record, 'ce_id') === headerOf(other.record, 'ce_id') &&
+  String(one.record.value) === String(other.record.value);
+
+/**
+ * The sequence from which a key goes on when a record of it is given up; null where it stays. No sequence is passed over
+ * that may yet come, or waits: the record's own is only believed where it is the next, or what waits goes on from there.
+ */
+function highWithout({ sequence }: ParkedRow, waiting: readonly ParkedRow[], high: number): number | null {
+  const next = waiting.find((one) => one.sequence !== null && one.sequence > high)?.sequence ?? null;
+  // It may be any: the key goes on with the next that there is.
+  if (sequence === null) return next === null ? null : next - 1;
+  if (sequence === high + 1) return next === sequence ? null : sequence;
+  // Behind a gap, which is given up with it.
+  return sequence > high && next !== null && next > sequence ? sequence : null;
 }

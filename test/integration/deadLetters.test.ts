@@ -254,3 +254,39 @@ test('what is discarded is gone for good, and kept with who and why; what waits 
   ]);
   expect(await bench.parked()).toEqual([]);
 }, 60_000);
+
+test('a record that is discarded takes no other of its key with it, whatever it says that it is', async () => {
+  const inbox = bench.consume(picky);
+  const says = (key: string, n: number, id: string) => {
+    const record = factRecord(bench.topic, key, n);
+    return { ...record, headers: { ...record.headers, ce_id: id } };
+  };
+  await bench.producer.send([
+    ...[1, 3, 2].map((n) => factRecord(bench.topic, 'late', n)),
+    ...[factRecord(bench.topic, 'far', 1), says('far', 900, 'foreign'), factRecord(bench.topic, 'far', 2)],
+    ...[factRecord(bench.topic, 'alone', 1), says('alone', 900, 'foreign')],
+    ...[{ ...says('same', 1, 'foreign'), value: 'no JSON' }, factRecord(bench.topic, 'same', 1)],
+  ]);
+  await bench.readTo(10);
+  const office = await startOffice();
+  const done = outcomes(await office.deed('discard', '--because', 'not ours'));
+  expect(done.sort()).toEqual(
+    [
+      ['alone', 0],
+      ['far', 1],
+      ['late', 1],
+      ['same', 1],
+    ].map(([key, applied]) => [key, 'discarded', applied, null]),
+  );
+  await bench.producer.send([
+    ...[2, 3].map((n) => factRecord(bench.topic, 'alone', n)),
+    ...[factRecord(bench.topic, 'far', 3), factRecord(bench.topic, 'same', 2)],
+  ]);
+  await bench.readTo(14);
+  await inbox.stop();
+  const seen = await bench.effects();
+  expect(['late', 'far', 'alone', 'same'].map((key) => effectsOf(seen, key))).toEqual([
+    ...[[1, 2], upTo(3), upTo(3), [1, 2]],
+  ]);
+  expect(await bench.parked()).toEqual([]);
+}, 60_000);
