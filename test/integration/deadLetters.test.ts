@@ -108,7 +108,7 @@ test('an operator finds dead letters by what they are, and sees all of one; who 
     ['a', 2, 3, 'analytics'],
     ['b', 4, 1, 'analytics'],
   ]);
-  expect(unavailable.map(({ consumer }) => consumer).sort()).toEqual(['audit', 'notifications']);
+  expect(unavailable.map(({ consumer }) => consumer).sort()).toEqual(['audit', 'notifications', 'relay']);
   const keysBy = async (...filter: string[]) =>
     (await office.list(...filter)).deadLetters.map(({ key }) => key).sort();
   expect(await keysBy('--key', 'b')).toEqual(['b']);
