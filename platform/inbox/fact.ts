@@ -35,11 +35,14 @@ export class MalformedFact extends Error {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The record's key as text, or null when there is none that Postgres could keep as text. */
-export function keyOf(record: RawRecord): string | null {
-  if (record.key === null || record.key.length === 0) return null;
+/** What Postgres can keep in an index is about 2,700 bytes, with what stands beside it. */
+const maxKeyBytes = 1_024;
+
+/** The record's key as text, or null when there is none that Postgres could keep as text, and find again. */
+export function keyOf({ key: bytes }: RawRecord): string | null {
+  if (bytes === null || bytes.length === 0 || bytes.length > maxKeyBytes) return null;
   try {
-    const key = utf8.decode(record.key);
+    const key = utf8.decode(bytes);
     return key.includes('\0') ? null : key;
   } catch {
     return null;
@@ -67,7 +70,7 @@ const maxFactBytes = 1_048_576;
  */
 export function parseFact(record: RawRecord): Fact {
   const key = keyOf(record);
-  if (key === null) throw new MalformedFact('the key is missing or not UTF-8');
+  if (key === null) throw new MalformedFact('the key is missing, too long or not UTF-8');
   const optional = (name: string): string | undefined => headerOf(record, name) ?? undefined;
   const header = (name: string): string => {
     const value = headerOf(record, name);

@@ -165,14 +165,12 @@ export async function park(tx: Tx, place: Place, parked: ParkedRecord): Promise<
   });
 }
 
-/** Header values as base64, since they may be anything. */
+/** Header values as base64, since they may be anything; none, which Kafka allows, is an empty one. */
 function packHeaders(headers: RawRecord['headers']): Record<string, string[]> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => [
       printable(name),
-      (Array.isArray(value) ? value : [value ?? '']).map((one) =>
-        Buffer.from(one as string).toString('base64'),
-      ),
+      [value].flat().map((one) => Buffer.from((one ?? '') as string).toString('base64')),
     ]),
   );
 }

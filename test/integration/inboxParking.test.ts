@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { inboxSummary, type Handle } from '../../platform/inbox';
 import type { OutgoingRecord } from '../../platform/kafka';
 import { factRecord, readAll, upTo } from '../support/backbone';
@@ -98,8 +99,8 @@ test('what is no fact is put aside with its bytes, and the partition goes on', a
     'malformed_fact: ce_sequence is not 1, 2, 3, …',
     'malformed_fact: header ce_specversion is missing',
     'malformed_fact: header ce_type is missing',
-    'malformed_fact: the key is missing or not UTF-8',
-    'malformed_fact: the key is missing or not UTF-8',
+    'malformed_fact: the key is missing, too long or not UTF-8',
+    'malformed_fact: the key is missing, too long or not UTF-8',
     'malformed_fact: the value has 2000002 bytes, 1048576 at most',
     'malformed_fact: the value is missing',
     'malformed_fact: the value is not JSON',
@@ -122,4 +123,29 @@ test('a fact behind a gap is not applied', async () => {
     'gap: sequence 4 after 2',
   ]);
   expect(await inboxSummary(bench.db.pool, bench.group)).toMatchObject({ parkedKeys: 2, parkedFacts: 4 });
+});
+
+test('what can hardly be put aside is, and holds up nobody', async () => {
+  const { headers, key, value } = factRecord(bench.topic, 'a', 2);
+  const repeated = { ...headers, 'x-note': ['one', null] } as Record<string, string | string[]>;
+  const other = bench.kafka.producer();
+  await other.connect();
+  await other.send({
+    topic: bench.topic,
+    messages: [
+      { key, value, headers: repeated },
+      { key: randomBytes(8_000).toString('hex'), value, headers },
+    ],
+  });
+  await other.disconnect();
+  const inbox = bench.consume();
+  await bench.producer.send(['a', 'b', 'c', 'd', 'e'].map((one) => factRecord(bench.topic, one, 1)));
+  await bench.readTo(7);
+  await inbox.stop();
+  expect((await bench.effects()).sort()).toEqual(['b', 'c', 'd', 'e'].flatMap((one) => ids(one, [1])));
+  const reasons = (await bench.parked()).map(({ reason }) => reason);
+  expect(reasons.sort()).toEqual([
+    ...['gap: sequence 2 after 0', 'malformed_fact: the key is missing, too long or not UTF-8', null],
+  ]);
+  expect(await readAll(bench.kafka, `${bench.group}.dead-letter`)).toHaveLength(2);
 });
