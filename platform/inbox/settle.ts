@@ -1,5 +1,6 @@
 import { codeOf } from '../errors';
 import type { ConsumedBatch, RawRecord } from '../kafka/consumer';
+import { keptOffsets } from '../kafka/read';
 import { isRetriable } from '../postgres';
 import { factFields } from '../telemetry';
 import { backoffMs, wait } from '../wait';
@@ -24,11 +25,24 @@ class BeginsBeyond extends Error {
   }
 }
 
+/** The stored position lies before what was fetched: Kafka is asked why. */
+class OutsideOfBatch extends Error {
+  override readonly name = 'OutsideOfBatch';
+
+  constructor(readonly position: number) {
+    super(`the stored position ${position} is not where the records are`);
+  }
+}
+
+/** What Kafka said of a partition when a position was in doubt. */
+interface Kept {
+  readonly position: number;
+  readonly begin: number;
+  readonly end: number;
+}
+
 /** Takes the records of one partition into the database, until they are in it, or not ours any more. */
 export class Settler {
-  /** Where partitions were told to be read from: what comes first is the first there is from there on. */
-  private readonly readFrom = new Map<string, number>();
-
   constructor(
     private readonly options: SettlerOptions,
     private readonly slots: Slots,
@@ -90,21 +104,24 @@ export class Settler {
     const { options } = this;
     const { topic, partition, endOffset } = batch;
     const place = { group: options.group, topic, partition };
-    const work = (): Promise<Applied> =>
+    const applyWith = (kept: Kept | null): Promise<Applied> =>
       applyRecords({
-        ...{
-          pool: options.pool,
-          place,
-          records,
-          endOffset,
-          handle: options.handle,
-          skip: options.skip,
-          apart,
-        },
-        ...{ triesOf: (offset: number) => tries.get(offset) ?? 0, maxTries: this.maxTries },
-        checkPosition: (position) => this.checkPosition(batch, records, position),
+        ...{ pool: options.pool, place, records, handle: options.handle, skip: options.skip, apart },
+        ...{ endOffset: kept?.end ?? endOffset, maxTries: this.maxTries },
+        triesOf: (offset) => tries.get(offset) ?? 0,
+        checkPosition: (position) => checkPosition(batch, position, kept),
         deadLetter: (dead) => publishDead(dead, options),
       });
+    const work = async (): Promise<Applied> => {
+      for (let kept: Kept | null = null; ; ) {
+        try {
+          return await applyWith(kept);
+        } catch (error) {
+          if (!(error instanceof OutsideOfBatch)) throw error;
+          kept = { position: error.position, ...(await this.askKafka(batch)) };
+        }
+      }
+    };
     const seen = { topic, partition, records, endOffset };
     const applied = await this.slots.take(() => options.observer?.during(seen, work) ?? work());
     for (const { reason, factId, key, record, attempts } of applied.parked) {
@@ -117,11 +134,12 @@ export class Settler {
     await batch.commit(records.at(-1)!.offset + 1);
   }
 
-  /** The database says how far it is; Kafka's offset is a hint, and may be of another database than this one. */
-  private checkPosition(batch: ConsumedBatch, records: readonly RawRecord[], position: number): void {
-    const first = records[0]!.offset;
-    if (position >= first || position > batch.endOffset) return;
-    if (this.readFrom.get(nameOf(batch)) !== position) throw new BeginsBeyond(position);
+  private async askKafka(batch: ConsumedBatch): Promise<{ begin: number; end: number }> {
+    try {
+      return await keptOffsets(this.options.kafka, batch);
+    } catch (error) {
+      throw Object.assign(new Error('Kafka does not say what it keeps', { cause: error }), { retriable: true });
+    }
   }
 
   private readAgain(batch: ConsumedBatch, position: number): false {
@@ -129,7 +147,6 @@ export class Settler {
       { ...placeOf(batch), position },
       'partition is read again from its stored position',
     );
-    this.readFrom.set(nameOf(batch), position);
     batch.readFrom(position);
     return false;
   }
@@ -149,7 +166,17 @@ export class Settler {
   }
 }
 
-const nameOf = ({ topic, partition }: ConsumedBatch): string => `${topic}/${partition}`;
+/**
+ * The database says how far it is; Kafka's offset is a hint, and may be of another database than this one. Records between
+ * the position and the batch are only passed over where Kafka does not have them any more.
+ */
+function checkPosition(batch: ConsumedBatch, position: number, kept: Kept | null): void {
+  if (batch.fetchedFrom <= position || position > batch.endOffset) return;
+  // Another member may have moved it since Kafka was asked.
+  if (kept?.position !== position) throw new OutsideOfBatch(position);
+  if (batch.fetchedFrom > Math.max(position, kept.begin)) throw new BeginsBeyond(position);
+}
+
 const placeOf = ({ topic, partition }: ConsumedBatch) => ({ topic, partition });
 
 function outcomeOf({ applied, duplicates, skipped, parked }: Applied) {

@@ -1,4 +1,4 @@
-import type { Consumer, EachBatchPayload } from 'kafkajs';
+import type { Batch, Consumer, EachBatchPayload } from 'kafkajs';
 import type { ConsumedBatch, ConsumerOptions } from './consumed';
 import type { Lanes } from './lanes';
 
@@ -64,6 +64,9 @@ async function whileBeating<T>(
   }
 }
 
+/** kafkajs's batches say it, their type does not. */
+type FetchedBatch = Batch & { readonly fetchedOffset: string };
+
 function consumed(
   { payload, options, holds, consumer }: Hands,
   isLive: () => boolean,
@@ -89,6 +92,7 @@ function consumed(
       headers: m.headers ?? {},
       timestamp: Number(m.timestamp),
     })),
+    fetchedFrom: Number((batch as FetchedBatch).fetchedOffset),
     endOffset: Number(batch.highWatermark),
     isLive,
     skipTo(nextOffset) {

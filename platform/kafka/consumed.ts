@@ -18,6 +18,8 @@ export interface ConsumedBatch {
   readonly topic: string;
   readonly partition: number;
   readonly records: readonly RawRecord[];
+  /** The offset that was asked for: from there on, nothing that the log has is missing before the last record. */
+  readonly fetchedFrom: number;
   /** Offset that the next record written to the partition will have, as of the fetch. */
   readonly endOffset: number;
   /** False once the consumer stops, the group is rebalancing or the partition is read from elsewhere: leave off early. */

@@ -14,6 +14,17 @@ export async function endOffsets(kafka: Kafka, topic: string): Promise<Offsets> 
   return Object.fromEntries(ends.map(({ partition, high }) => [partition, Number(high)]));
 }
 
+/** What a partition has of its log: the offsets of its first record and of its next. */
+export async function keptOffsets(
+  kafka: Kafka,
+  { topic, partition }: { readonly topic: string; readonly partition: number },
+): Promise<{ readonly begin: number; readonly end: number }> {
+  const kept = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
+  const one = kept.find((each) => each.partition === partition);
+  if (!one) throw new Error(`${topic} has no partition ${partition}`);
+  return { begin: Number(one.low), end: Number(one.high) };
+}
+
 /** Where the records begin that were sent at that time or later, in milliseconds since 1970. */
 export async function offsetsSince(kafka: Kafka, topic: string, ms: number): Promise<Offsets> {
   const begins = await withAdmin(kafka, (admin) => admin.fetchTopicOffsetsByTimestamp(topic, ms));

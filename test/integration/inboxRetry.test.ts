@@ -1,5 +1,8 @@
 import type { Handle } from '../../platform/inbox';
-import { eventually, factRecord, readAll, upTo } from '../support/backbone';
+import { Settler } from '../../platform/inbox/settle';
+import { Slots } from '../../platform/inbox/slots';
+import { withAdmin, type RawRecord } from '../../platform/kafka';
+import { eventually, factRecord, quiet, readAll, upTo } from '../support/backbone';
 import { effectsOf, ids, insertEffects, useInbox } from '../support/inboxBench';
 import { keyIn } from '../support/kafkaBench';
 
@@ -126,3 +129,44 @@ test('a database from before, under a group whose offsets are ahead of it, is br
   expect(['a', 'b', 'c'].map((key) => effectsOf(seen, key))).toEqual(Array(3).fill(upTo(11)));
   expect(await bench.parked()).toEqual([]);
 }, 60_000);
+
+test('a batch is held against the stored position by what Kafka keeps, not by what the batch knew', async () => {
+  const { kafka, topic, group } = bench;
+  const key = keyIn(0);
+  await bench.producer.send(upTo(10).map((n) => factRecord(topic, key, n)));
+  const records = await readAll(kafka, topic);
+  const settler = new Settler(
+    {
+      ...{ group, topics: [topic], pool: bench.db.subject, kafka, handle: insertEffects },
+      ...{ signal: new AbortController().signal, log: quiet, deadLetters: null },
+    },
+    new Slots(1),
+    3,
+  );
+  const readFrom: number[] = [];
+  /** As of a fetch from there; whether what comes behind it may follow. */
+  const settle = (part: RawRecord[], fetchedFrom: number, endOffset = 10): Promise<boolean> =>
+    settler.settle(
+      {
+        ...{ topic, partition: 0, records: part, fetchedFrom, endOffset },
+        ...{ isLive: () => true, commit: () => Promise.resolve(), skipTo: () => {}, holdFor: () => {} },
+        readFrom: (offset) => void readFrom.push(offset),
+      },
+      part,
+    );
+  expect(await settle(records.slice(0, 3), 0)).toBe(true);
+  // Told to read from 3; joins again before that comes, and Kafka's own offset is ahead once more.
+  expect(await settle(records.slice(5), 5)).toBe(false);
+  expect(await settle(records.slice(5), 5)).toBe(false);
+  expect(readFrom).toEqual([3, 3]);
+  expect(await settle(records.slice(3, 7), 3)).toBe(true);
+  expect(await bench.effects()).toEqual(ids(key, upTo(7)));
+
+  // Nothing is there any more between position and batch.
+  await withAdmin(kafka, async (admin) => {
+    await admin.fetchTopicOffsets(topic);
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '9' }] });
+  });
+  expect(await settle(records.slice(9), 9)).toBe(true);
+  expect((await bench.parked()).map(({ reason }) => reason)).toEqual(['gap: sequence 10 after 7']);
+});
