@@ -85,8 +85,9 @@ export async function lastPlaceBelow(
 }
 
 /**
- * The selected facts of parts of chains in the order in which they were sent, page by page. Run it in a transaction;
- * memory holds one page.
+ * The selected facts of parts of chains in the order in which they were sent, page by page, and each chain's in its own
+ * order: what was put aside and came late comes when what is before it has come. Run it in a transaction; memory holds
+ * one page.
  */
 export async function* selectedRecords(
   tx: Tx,
@@ -100,7 +101,7 @@ export async function* selectedRecords(
          using (topic, partition)
      where place > after and place <= up_to and time >= coalesce($6::timestamptz, '-infinity')
        and ($5::text[] is null or correlation_id = any ($5) or (key = any ($5) and topic = any ($1)))
-     order by sent_at, topic, partition, place`,
+     order by max(sent_at) over (partition by topic, partition order by place), topic, partition, place`,
     [
       ranges.map(({ topic }) => topic),
       ranges.map(({ partition }) => partition),

@@ -118,11 +118,11 @@ export async function readParked(
     key: Buffer | null;
     value: Buffer | null;
     headers: Record<string, string[]>;
-    parkedAt: string;
+    sentMs: number;
   }>({
     name: 'inbox-parked',
     text: `select "offset", head, sequence, partition, raw_key as key, raw_value as value, raw_headers as headers,
-             parked_at as "parkedAt"
+             (extract(epoch from coalesce(sent_at, parked_at)) * 1000)::bigint as "sentMs"
            from inbox_parked where consumer_group = $1 and topic = $2 and key = $3
              and ((key <> '' and not $7) or (partition = $4 and "offset" = $5))
            order by sequence nulls last, "offset" limit $6 for update`,
@@ -133,7 +133,7 @@ export async function readParked(
     record: {
       ...{ topic: place.topic, partition: row.partition, offset: row.offset },
       ...{ key: row.key, value: row.value, headers: unpackHeaders(row.headers) },
-      timestamp: Date.parse(row.parkedAt),
+      timestamp: row.sentMs,
     },
   }));
 }

@@ -154,16 +154,24 @@ export async function park(tx: Tx, place: Place, parked: ParkedRecord): Promise<
   await tx.query({
     name: 'inbox-park',
     text: `insert into inbox_parked (consumer_group, topic, partition, "offset", key, fact_id, fact_type, sequence,
-             head, reason, stack, attempts, raw_key, raw_value, raw_headers)
-           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) on conflict do nothing`,
+             head, reason, stack, attempts, raw_key, raw_value, raw_headers, sent_at)
+           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+             to_timestamp($16::bigint / 1000.0)) on conflict do nothing`,
     values: [
       ...[place.group, place.topic, place.partition, record.offset, key, factId && printable(factId)],
       ...[type && printable(type), sequenceOf(record)],
       ...[reason !== null, reason && printable(reason), stack && printable(stack), attempts],
-      ...[record.key, record.value, JSON.stringify(packHeaders(record.headers))],
+      ...[record.key, record.value, JSON.stringify(packHeaders(record.headers)), sentMsOf(record)],
     ],
   });
 }
+
+/** The most that a Date, and Postgres, can say. */
+const maxTimeMs = 8_640_000_000_000_000;
+
+/** Whoever sends a record may say any time, or none (-1). */
+const sentMsOf = ({ timestamp }: RawRecord): number | null =>
+  timestamp >= 0 && timestamp <= maxTimeMs ? timestamp : null;
 
 /** Header values as base64, since they may be anything; none, which Kafka allows, is an empty one. */
 function packHeaders(headers: RawRecord['headers']): Record<string, string[]> {

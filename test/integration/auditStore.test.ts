@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { selectedRecords } from '../../consumers/audit/replaySource';
 import { appendFacts, ensureFactPartitions } from '../../consumers/audit/store';
 import { readTimeline } from '../../consumers/audit/timeline';
 import { verifyChains } from '../../consumers/audit/verify';
@@ -119,5 +120,19 @@ describe("the store's own process", () => {
     await append(pool, third, fourth);
     expect(await verifyChains(pool)).toMatchObject({ facts: 5, breaks: [] });
     await expect(append(pool, fact('ride-9', 1, { time: 'tomorrow' }))).rejects.toThrow('is no time');
+  });
+
+  test('gives facts in the order in which they were sent, and each chain’s in its own', async () => {
+    const at = (time: string, partition: number) => ({ partition, time: `2026-03-01T${time}:00Z` });
+    // The first was put aside and stored with the time at which it was, as stores of before have it.
+    await append(pool, fact('ride-3', 1, at('13:00', 3)), fact('ride-3', 2, at('12:00', 3)));
+    await append(pool, fact('ride-4', 1, at('12:30', 4)));
+    const ids: string[] = [];
+    await withTransaction(pool, async (tx) => {
+      const ranges = [3, 4].map((partition) => ({ topic: 'rides', partition, after: 0, upTo: 9 }));
+      for await (const page of selectedRecords(tx, {}, ranges))
+        ids.push(...page.map(({ headers }) => String(headers['ce_id'])));
+    });
+    expect(ids).toEqual(['ride-4/1', 'ride-3/1', 'ride-3/2'].map((id) => `thing.changed/${id}`));
   });
 });

@@ -9,7 +9,7 @@ import { createInboxDeadLetters, type Handle } from '../../platform/inbox';
 import { deadLetterRoutes } from '../../services/gateway/deadLetterRoutes';
 import { dlq } from '../../tools/cli/dlq';
 import { issuer } from '../support/apiGround';
-import { factRecord, quiet, upTo } from '../support/backbone';
+import { factRecord, quiet, readAll, upTo } from '../support/backbone';
 import { httpServers } from '../support/httpServers';
 import { effectsOf, insertEffects, useInbox } from '../support/inboxBench';
 
@@ -18,10 +18,13 @@ const serve = httpServers(quiet);
 
 /** Ids of facts that cannot be applied for now. */
 let refused = new Set<string>();
+/** When the applied facts were sent, by their ids. */
+const sentMs = new Map<string, number>();
 const picky: Handle = async (tx, facts) => {
   const bad = facts.find(({ id }) => refused.has(id));
   if (bad) throw Object.assign(new Error(`not ${bad.id}`), { code: 'fact_invalid', retriable: false });
   await insertEffects(tx, facts);
+  for (const { id, record } of facts) sentMs.set(id, record.timestamp);
 };
 const fact = (key: string, n: number): string => `thing.changed/${key}/${n}`;
 
@@ -164,6 +167,10 @@ test('a replay brings back the head and what waits behind it, in order, up to th
   const seen = await bench.effects();
   expect(['a', 'b', 'c'].map((key) => effectsOf(seen, key))).toEqual(Array(3).fill(upTo(5)));
   expect(await bench.parked()).toEqual([]);
+  const records = await readAll(bench.kafka, bench.topic);
+  expect(records.map(({ headers }) => sentMs.get(String(headers['ce_id'])))).toEqual(
+    records.map(({ timestamp }) => timestamp),
+  );
   expect(await office.hailway('list', '--consumer', 'analytics')).toEqual({
     code: 0,
     text: 'There are no dead letters.\n',
