@@ -25,7 +25,7 @@ class BeginsBeyond extends Error {
   }
 }
 
-/** The stored position lies before what was fetched: Kafka is asked why. */
+/** By what the batch knows of the log, the stored position lies outside of it: Kafka is asked. */
 class OutsideOfBatch extends Error {
   override readonly name = 'OutsideOfBatch';
 
@@ -167,14 +167,16 @@ export class Settler {
 }
 
 /**
- * The database says how far it is; Kafka's offset is a hint, and may be of another database than this one. Records between
- * the position and the batch are only passed over where Kafka does not have them any more.
+ * The database says how far it is; Kafka's offset is a hint, and may be of another database than this one. A position
+ * beyond the log's end is of a topic that has been made anew since; one before its begin, of records that are gone. A
+ * batch may be older than what it is held against, so neither is believed of it alone.
  */
 function checkPosition(batch: ConsumedBatch, position: number, kept: Kept | null): void {
-  if (batch.fetchedFrom <= position || position > batch.endOffset) return;
+  if (batch.fetchedFrom <= position && position <= batch.endOffset) return;
   // Another member may have moved it since Kafka was asked.
   if (kept?.position !== position) throw new OutsideOfBatch(position);
-  if (batch.fetchedFrom > Math.max(position, kept.begin)) throw new BeginsBeyond(position);
+  if (position <= kept.end && batch.fetchedFrom > Math.max(position, kept.begin))
+    throw new BeginsBeyond(position);
 }
 
 const placeOf = ({ topic, partition }: ConsumedBatch) => ({ topic, partition });

@@ -169,4 +169,14 @@ test('a batch is held against the stored position by what Kafka keeps, not by wh
   });
   expect(await settle(records.slice(9), 9)).toBe(true);
   expect((await bench.parked()).map(({ reason }) => reason)).toEqual(['gap: sequence 10 after 7']);
+
+  // A member that slept while another went on: what it knew of the log's end is old.
+  const position = async () =>
+    (await bench.db.pool.query<{ next: number }>('select next_offset as next from inbox_positions')).rows[0]!;
+  expect(await settle(records.slice(0, 2), 0, 2)).toBe(true);
+  expect(await position()).toEqual({ next: 10 });
+  // A topic that was made anew ends before the position.
+  await bench.db.pool.query('update inbox_positions set next_offset = 1000');
+  expect(await settle(records.slice(8, 9), 8)).toBe(true);
+  expect(await position()).toEqual({ next: 9 });
 });
