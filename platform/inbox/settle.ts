@@ -113,7 +113,7 @@ export class Settler {
         deadLetter: (dead) => publishDead(dead, options),
       });
     const work = async (): Promise<Applied> => {
-      for (let kept: Kept | null = null; ; ) {
+      for (let kept: Kept | null = null; ;) {
         try {
           return await applyWith(kept);
         } catch (error) {
@@ -138,7 +138,9 @@ export class Settler {
     try {
       return await keptOffsets(this.options.kafka, batch);
     } catch (error) {
-      throw Object.assign(new Error('Kafka does not say what it keeps', { cause: error }), { retriable: true });
+      throw Object.assign(new Error('Kafka does not say what it keeps', { cause: error }), {
+        retriable: true,
+      });
     }
   }
 
