@@ -2,11 +2,12 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { resolve } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { withAdmin } from '../../platform/kafka';
+import { createInboxDeadLetters } from '../../platform/inbox';
 import { createPool, type Pool } from '../../platform/postgres';
 import { wait } from '../../platform/wait';
 import { projectionHash } from '../../platform/projectionHash';
 import { replay } from '../../tools/cli/replay';
-import { eventually, readAll, stopAll } from '../support/backbone';
+import { eventually, quiet, readAll, stopAll } from '../support/backbone';
 import {
   cityFacts,
   rideStory,
@@ -146,19 +147,21 @@ test('a replay publishes nothing: no webhook is posted again, none is missing, a
   expect((await parked(live.notifications)).rows).toEqual((await parked(control.notifications)).rows);
 });
 
+/** Kafka has so much of a topic no more: 1 for all of it. */
+const forget = (name: string, share: number): Promise<void> =>
+  withAdmin(ground.kafka, async (admin) => {
+    const topic = ground.topic(name);
+    const offsets = await admin.fetchTopicOffsets(topic);
+    const partitions = offsets.map(({ partition, high }) => ({
+      partition,
+      offset: String(Math.floor(Number(high) * share)),
+    }));
+    await admin.deleteTopicRecords({ topic, partitions });
+  });
+
 test('where Kafka has the early records no more, the audit store has them: no gap, nothing twice', async () => {
   await ground.settled();
-  for (const name of ['rides', 'payments'])
-    await withAdmin(ground.kafka, async (admin) => {
-      const offsets = await admin.fetchTopicOffsets(ground.topic(name));
-      await admin.deleteTopicRecords({
-        topic: ground.topic(name),
-        partitions: offsets.map(({ partition, high }) => ({
-          partition,
-          offset: String(Math.floor(Number(high) / 2)),
-        })),
-      });
-    });
+  for (const name of ['rides', 'payments']) await forget(name, 1 / 2);
   for (const name of names) {
     await live[name].pool.query(spoilt[name]);
     expect(await hailway('--consumer', name)).toMatchObject({ code: 0 });
@@ -267,3 +270,49 @@ async function hailwayOn(env: NodeJS.ProcessEnv, ...argv: string[]) {
     ground = { ...ground, env: given };
   }
 }
+
+/** A consumer's table takes nothing of a ride, for as long as `work` takes: what comes of it is put aside. */
+async function refusing<T>(
+  { pool }: LiveConsumer,
+  check: { table: string; column: string; rideId: string },
+  work: () => Promise<T>,
+): Promise<T> {
+  const { table, column, rideId } = check;
+  await pool.query(`alter table ${table} add constraint refused check (${column} <> '${rideId}')`);
+  try {
+    return await work();
+  } finally {
+    await pool.query(`alter table ${table} drop constraint refused`);
+  }
+}
+
+const officeOf = ({ pool, group, projection }: LiveConsumer) =>
+  createInboxDeadLetters({
+    ...{ pool, group, consumer: projection.name, topicPrefix: ground.prefix, log: quiet },
+    ...{ handle: projection.handle, skip: projection.skip },
+  });
+
+test('what the audit store could not take is missing in a replay: it refuses, and names it', async () => {
+  const rideId = uuidv7();
+  const ofRide = ['--consumer', 'notifications', '--keys', rideId];
+  const refused = (state: string) => ({
+    code: 1,
+    printed: expect.stringMatching(`lacks[^]*ride.requested/${rideId}/1 \\(.*\\): ${state}`),
+  });
+  await refusing(live.audit, { table: 'facts', column: 'key', rideId }, async () => {
+    await ground.send(rideStory(30, rideId));
+    await ground.settled();
+  });
+  const before = await hashOf(live.notifications);
+  expect(await hailway(...ofRide)).toMatchObject(refused('put aside'));
+  expect(await hailway('--consumer', 'notifications', '--keys', uuidv7())).toMatchObject({ code: 0 });
+  // Kafka has it yet.
+  expect(await hailway('--consumer', 'notifications')).toMatchObject({ code: 0 });
+  await forget('rides', 1);
+  expect(await hailway('--consumer', 'notifications')).toMatchObject(refused('put aside'));
+  expect(await hashOf(live.notifications)).toBe(before);
+
+  const order = { topic: 'rides', key: rideId, limit: 1 };
+  await officeOf(live.audit).discard({ ...order, dryRun: false, by: 'operator:a', because: 'a test' });
+  expect(await hailway(...ofRide)).toMatchObject(refused('discarded'));
+});

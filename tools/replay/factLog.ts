@@ -3,6 +3,7 @@ import { storedRecords } from '../../consumers/audit/replaySource';
 import { runConsumer, withAdmin, type Kafka, type KafkaLog } from '../../platform/kafka';
 import type { Pool } from '../../platform/postgres';
 import { PartitionFeed, type ReadStore } from './feed';
+import { mustHaveNoGaps } from './storeGaps';
 
 export interface FactLogOptions {
   readonly kafka: Kafka;
@@ -47,7 +48,7 @@ const FULL_MS = 50;
 
 /**
  * Opens topics from their very first record on: from the audit store as far as Kafka has them no more, then from Kafka.
- * @throws Error where neither has some of them: the store is behind what Kafka has dropped
+ * @throws Error where neither has some of them: the store is behind what Kafka has dropped, or could not take it
  */
 export async function openFactLog(options: FactLogOptions): Promise<FactLog> {
   const { kafka, audit, topics, log } = options;
@@ -92,6 +93,7 @@ async function mustBeStored(
         `Kafka has ${place} from ${one.begin} on, the audit store up to ${stored.get(place) ?? 0}: facts between are in neither`,
       );
   }
+  await mustHaveNoGaps(audit, auditGroup, new Map(partitions.map((one) => [placeOf(one), one.begin])));
 }
 
 /** How far a group has come in its database. */

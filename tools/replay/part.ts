@@ -11,6 +11,7 @@ import type { Projection, ProjectionTable } from '../../platform/projection';
 import { wait } from '../../platform/wait';
 import { partitionOf, placeOf, storePositions, type Positions } from './factLog';
 import { nextSchema, openRebuild } from './rebuild';
+import { mustHaveNoGaps } from './storeGaps';
 import { holdLive, isLockTimeout } from './switchOver';
 import type { Replayed } from './whole';
 
@@ -32,7 +33,7 @@ const TRIES = 20;
  * Makes some rows of a projection anew, from the audit store: those that come from facts of the selected keys (or of
  * what shares their correlation) and of the selected time on. All others stay, and so do positions and sequences: a fact
  * that the live consumer has not applied, or has put aside, is left to it.
- * @throws Error where a fact cannot be applied, or the store is behind; nothing is changed then
+ * @throws Error where a fact cannot be applied, or the store is behind or lacks some; nothing is changed then
  */
 export async function replayPart(replay: PartReplay): Promise<Replayed> {
   const { projection, databaseUrl, group, selection } = replay;
@@ -73,7 +74,11 @@ class AppliedPart {
   async upTo(targets: Positions, withinMs: number): Promise<void> {
     const { audit, auditGroup, group, projection, selection } = this.replay;
     await untilStored(audit, auditGroup, targets, withinMs);
-    const notApplied = await putAside(this.live, group);
+    // In this order: what is discarded between the two is in both.
+    const parked = await placesIn(this.live, 'inbox_parked', group);
+    const discarded = await placesIn(this.live, 'inbox_discarded', group);
+    const notApplied = new Set([...parked, ...discarded]);
+    await mustHaveNoGaps(audit, auditGroup, targets, selection, discarded);
     const ranges: ChainRange[] = [];
     for (const [name, offset] of targets) {
       const place = partitionOf(name);
@@ -138,15 +143,14 @@ async function applyRuns(
   return records.length;
 }
 
-/** What the live consumer has not applied: put aside, or given up. */
-async function putAside(live: Pool, group: string): Promise<Set<string>> {
+/** Records that a group has put aside or given up, as `topic/partition/offset`. */
+async function placesIn(
+  live: Pool,
+  table: 'inbox_parked' | 'inbox_discarded',
+  group: string,
+): Promise<Set<string>> {
   const { rows } = await live.query<{ place: string }>(
-    ['inbox_parked', 'inbox_discarded']
-      .map(
-        (table) =>
-          `select topic || '/' || partition || '/' || "offset" as place from ${table} where consumer_group = $1`,
-      )
-      .join(' union all '),
+    `select topic || '/' || partition || '/' || "offset" as place from ${table} where consumer_group = $1`,
     [group],
   );
   return new Set(rows.map(({ place }) => place));
