@@ -292,6 +292,40 @@ const officeOf = ({ pool, group, projection }: LiveConsumer) =>
     ...{ handle: projection.handle, skip: projection.skip },
   });
 
+test('a dead letter that is replayed beside some rows keeps its effect', async () => {
+  const rideId = uuidv7();
+  const { pool } = live.notifications;
+  const here = 'database = (select oid from pg_database where datname = current_database())';
+  const told = async (): Promise<number | null> =>
+    (await pool.query('select from notifications where ride_id = $1', [rideId])).rowCount;
+  await refusing(live.notifications, { table: 'notifications', column: 'ride_id', rideId }, async () => {
+    await ground.send(rideStory(41, rideId));
+    await ground.settled();
+  });
+  expect(await told()).toBe(0);
+  const reader = await pool.connect();
+  try {
+    // The switch waits for whoever reads positions.
+    await reader.query('begin; select from inbox_positions limit 1');
+    const replayed = hailway('--consumer', 'notifications', '--keys', rideId);
+    await eventually(
+      () => pool.query(`select from pg_locks where mode = 'AccessExclusiveLock' and not granted and ${here}`),
+      ({ rowCount }) => rowCount === 1,
+      30_000,
+    );
+    await officeOf(live.notifications).replay({ topic: 'rides', key: rideId, limit: 1, dryRun: false });
+    await officeOf(live.notifications).replay({ topic: 'payments', key: rideId, limit: 1, dryRun: false });
+    expect(await told()).toBeGreaterThan(0);
+    await reader.query('rollback');
+    expect(await replayed).toMatchObject({ code: 1, printed: expect.stringContaining('replayed meanwhile') });
+  } finally {
+    reader.release();
+  }
+  await sameAsControl('notifications');
+  expect(await hailway('--consumer', 'notifications', '--keys', rideId)).toMatchObject({ code: 0 });
+  await sameAsControl('notifications');
+});
+
 test('what the audit store could not take is missing in a replay: it refuses, and names it', async () => {
   const rideId = uuidv7();
   const ofRide = ['--consumer', 'notifications', '--keys', rideId];

@@ -63,6 +63,8 @@ export async function replayPart(replay: PartReplay): Promise<Replayed> {
 class AppliedPart {
   facts = 0;
   private readonly places = new Map<string, number>();
+  /** Selected facts that the live consumer had put aside or given up, as `topic/partition/offset`. */
+  private readonly leftOut = new Set<string>();
 
   constructor(
     private readonly replay: PartReplay,
@@ -70,7 +72,10 @@ class AppliedPart {
     private readonly live: Pool,
   ) {}
 
-  /** @throws StoreBehind where the store has not got there within so many milliseconds */
+  /**
+   * @throws StoreBehind where the store has not got there within so many milliseconds
+   * @throws Error where the live consumer has applied by now what was left out before: its turn has passed here
+   */
   async upTo(targets: Positions, withinMs: number): Promise<void> {
     const { audit, auditGroup, group, projection, selection } = this.replay;
     await untilStored(audit, auditGroup, targets, withinMs);
@@ -78,6 +83,9 @@ class AppliedPart {
     const parked = await placesIn(this.live, 'inbox_parked', group);
     const discarded = await placesIn(this.live, 'inbox_discarded', group);
     const notApplied = new Set([...parked, ...discarded]);
+    const replayed = [...this.leftOut].filter((place) => !notApplied.has(place));
+    if (replayed.length > 0)
+      throw new Error(`dead letters were replayed meanwhile (${replayed.join(', ')}): replay again`);
     await mustHaveNoGaps(audit, auditGroup, targets, selection, discarded);
     const ranges: ChainRange[] = [];
     for (const [name, offset] of targets) {
@@ -87,7 +95,11 @@ class AppliedPart {
     }
     await withTransaction(audit, async (tx) => {
       for await (const page of selectedRecords(tx, selection, ranges)) {
-        const records = page.filter((record) => !notApplied.has(`${placeOf(record)}/${record.offset}`));
+        const records = page.filter((record) => {
+          const place = `${placeOf(record)}/${record.offset}`;
+          if (notApplied.has(place)) this.leftOut.add(place);
+          return !notApplied.has(place);
+        });
         this.facts += await applyRuns(this.pool, projection, records);
       }
     });
