@@ -2,7 +2,6 @@ import type { RawRecord } from '../../platform/kafka';
 import type { Queryable, Tx } from '../../platform/postgres';
 
 interface Row {
-  readonly place: number;
   readonly topic: string;
   readonly partition: number;
   readonly offset: number;
@@ -16,7 +15,7 @@ interface Row {
   readonly data: string;
 }
 
-const columns = `place, topic, partition, "offset", key, sequence, fact_id as "factId", type, time,
+const columns = `topic, partition, "offset", key, sequence, fact_id as "factId", type, time,
   (extract(epoch from sent_at) * 1000)::bigint as "sentMs", headers, data::text as data`;
 
 /** A stored fact as the record that it came in. */
@@ -41,19 +40,22 @@ function recordOf(row: Row): RawRecord {
   };
 }
 
-/** The stored records of a partition behind a place of its chain, below an offset, in the order of the chain. */
+/**
+ * The stored records of a partition from an offset on, below another, in the order of the log: a fact that the store took
+ * later than those behind it has a late place in the chain.
+ */
 export async function storedRecords(
   db: Queryable,
   { topic, partition }: { readonly topic: string; readonly partition: number },
-  range: { readonly afterPlace: number; readonly belowOffset: number; readonly limit: number },
-): Promise<{ records: RawRecord[]; lastPlace: number | null }> {
+  range: { readonly from: number; readonly below: number; readonly limit: number },
+): Promise<RawRecord[]> {
   const { rows } = await db.query<Row>({
     name: 'audit-replay',
     text: `select ${columns} from facts
-           where topic = $1 and partition = $2 and place > $3 and "offset" < $4 order by place limit $5`,
-    values: [topic, partition, range.afterPlace, range.belowOffset, range.limit],
+           where topic = $1 and partition = $2 and "offset" >= $3 and "offset" < $4 order by "offset" limit $5`,
+    values: [topic, partition, range.from, range.below, range.limit],
   });
-  return { records: rows.map(recordOf), lastPlace: rows.at(-1)?.place ?? null };
+  return rows.map(recordOf);
 }
 
 /** Which facts are meant: of these keys or correlations, that happened at that time or later. */
@@ -63,50 +65,37 @@ export interface Selection {
   readonly from?: string | undefined;
 }
 
-/** A part of a chain: the places behind `after`, up to `upTo`. */
-export interface ChainRange {
+/** A part of a partition: the offsets from `from` on, below `below`. */
+export interface LogRange {
   readonly topic: string;
   readonly partition: number;
-  readonly after: number;
-  readonly upTo: number;
-}
-
-/** The last place of a partition's chain whose fact lies below an offset; 0 where none does. */
-export async function lastPlaceBelow(
-  db: Queryable,
-  { topic, partition }: { readonly topic: string; readonly partition: number },
-  offset: number,
-): Promise<number> {
-  const { rows } = await db.query<{ place: number }>(
-    `select place from facts where topic = $1 and partition = $2 and "offset" < $3 order by place desc limit 1`,
-    [topic, partition, offset],
-  );
-  return rows[0]?.place ?? 0;
+  readonly from: number;
+  readonly below: number;
 }
 
 /**
- * The selected facts of parts of chains in the order in which they were sent, page by page, and each chain's in its own
- * order: what was put aside and came late comes when what is before it has come. Run it in a transaction; memory holds
- * one page.
+ * The selected facts of parts of partitions in the order in which they were sent, page by page, and each chain's in its
+ * own order: what was put aside and came late comes when what is before it has come. Run it in a transaction; memory
+ * holds one page.
  */
 export async function* selectedRecords(
   tx: Tx,
   { keys, from }: Selection,
-  ranges: readonly ChainRange[],
+  ranges: readonly LogRange[],
   limit = 500,
 ): AsyncGenerator<RawRecord[]> {
   await tx.query(
     `declare selected no scroll cursor for select ${columns} from facts
-       join unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) as chain (topic, partition, after, up_to)
+       join unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) as range (topic, partition, first, below)
          using (topic, partition)
-     where place > after and place <= up_to and time >= coalesce($6::timestamptz, '-infinity')
+     where "offset" >= first and "offset" < below and time >= coalesce($6::timestamptz, '-infinity')
        and ($5::text[] is null or correlation_id = any ($5) or (key = any ($5) and topic = any ($1)))
      order by max(sent_at) over (partition by topic, partition order by place), topic, partition, place`,
     [
       ranges.map(({ topic }) => topic),
       ranges.map(({ partition }) => partition),
-      ranges.map(({ after }) => after),
-      ranges.map(({ upTo }) => upTo),
+      ranges.map(({ from: first }) => first),
+      ranges.map(({ below }) => below),
       ...[keys ?? null, from ?? null],
     ],
   );

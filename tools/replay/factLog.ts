@@ -108,17 +108,14 @@ export async function storePositions(pool: Pick<Pool, 'query'>, group: string): 
 function createStoreReader(
   audit: Pool,
   place: { readonly topic: string; readonly partition: number },
-  belowOffset: number,
+  below: number,
 ): ReadStore {
-  let afterPlace = 0;
+  let from = 0;
   return async () => {
-    const { records, lastPlace } = await storedRecords(audit, place, {
-      afterPlace,
-      belowOffset,
-      limit: PAGE,
-    });
-    if (lastPlace === null) return null;
-    afterPlace = lastPlace;
+    const records = await storedRecords(audit, place, { from, below, limit: PAGE });
+    const last = records.at(-1);
+    if (last === undefined) return null;
+    from = last.offset + 1;
     return records;
   };
 }

@@ -1,9 +1,4 @@
-import {
-  lastPlaceBelow,
-  selectedRecords,
-  type ChainRange,
-  type Selection,
-} from '../../consumers/audit/replaySource';
+import { selectedRecords, type Selection } from '../../consumers/audit/replaySource';
 import { parseFact, type Fact } from '../../platform/inbox';
 import type { RawRecord } from '../../platform/kafka';
 import { createPool, withTransaction, type Pool, type Tx } from '../../platform/postgres';
@@ -59,10 +54,10 @@ export async function replayPart(replay: PartReplay): Promise<Replayed> {
   }
 }
 
-/** What has been applied of the selected facts so far: up to a place of each chain. */
+/** What has been applied of the selected facts so far: up to an offset of each partition. */
 class AppliedPart {
   facts = 0;
-  private readonly places = new Map<string, number>();
+  private readonly ends = new Map<string, number>();
   /** Selected facts that the live consumer had put aside or given up, as `topic/partition/offset`. */
   private readonly leftOut = new Set<string>();
 
@@ -87,12 +82,10 @@ class AppliedPart {
     if (replayed.length > 0)
       throw new Error(`dead letters were replayed meanwhile (${replayed.join(', ')}): replay again`);
     await mustHaveNoGaps(audit, auditGroup, targets, selection, discarded);
-    const ranges: ChainRange[] = [];
-    for (const [name, offset] of targets) {
-      const place = partitionOf(name);
-      const upTo = await lastPlaceBelow(audit, place, offset);
-      ranges.push({ ...place, after: this.places.get(name) ?? 0, upTo });
-    }
+    const ranges = [...targets].map(([place, below]) => ({
+      ...partitionOf(place),
+      ...{ from: this.ends.get(place) ?? 0, below },
+    }));
     await withTransaction(audit, async (tx) => {
       for await (const page of selectedRecords(tx, selection, ranges)) {
         const records = page.filter((record) => {
@@ -103,7 +96,7 @@ class AppliedPart {
         this.facts += await applyRuns(this.pool, projection, records);
       }
     });
-    for (const range of ranges) this.places.set(placeOf(range), range.upTo);
+    for (const [place, end] of targets) this.ends.set(place, end);
   }
 }
 

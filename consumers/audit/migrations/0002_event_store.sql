@@ -30,6 +30,7 @@ create table facts (
   primary key (topic, key, sequence, time)
 ) partition by range (time);
 create index facts_place on facts (topic, partition, place);
+create index facts_offset on facts (topic, partition, "offset");
 create index facts_correlation on facts (correlation_id);
 
 -- Where each chain ends.
