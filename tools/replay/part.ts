@@ -7,7 +7,7 @@ import { wait } from '../../platform/wait';
 import { partitionOf, placeOf, storePositions, type Positions } from './factLog';
 import { nextSchema, openRebuild } from './rebuild';
 import { mustHaveNoGaps } from './storeGaps';
-import { holdLive, isLockTimeout } from './switchOver';
+import { holdLive, isLockedOut } from './switchOver';
 import type { Replayed } from './whole';
 
 export interface PartReplay {
@@ -103,7 +103,7 @@ class AppliedPart {
 class StoreBehind extends Error {}
 
 const whereOvertaken = (error: unknown): false => {
-  if (error instanceof StoreBehind || isLockTimeout(error)) return false;
+  if (error instanceof StoreBehind || isLockedOut(error)) return false;
   throw error;
 };
 

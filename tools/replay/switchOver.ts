@@ -24,9 +24,12 @@ export async function holdLive(tx: Tx, group: string): Promise<Positions> {
   return new Map(rows.map((row) => [placeOf(row), row.next]));
 }
 
-/** Whether a lock was not had in time: somebody else works on. */
-export const isLockTimeout = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && error.code === '55P03';
+/** `lock_not_available`, and `deadlock_detected`: who reads several of the tables may take them in another order. */
+const locked = new Set<unknown>(['55P03', '40P01']);
+
+/** Whether a lock could not be had: somebody else works on. */
+export const isLockedOut = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && locked.has(error.code);
 
 /**
  * Puts the rebuilt tables in the place of the live ones, positions and sequences with them, in the transaction that holds

@@ -7,7 +7,7 @@ import { catchUp, nextSchema, openRebuild, type Rebuild } from './rebuild';
 import {
   copyDiscarded,
   holdLive,
-  isLockTimeout,
+  isLockedOut,
   mustBeSameVersion,
   newlyParked,
   setPositions,
@@ -109,7 +109,7 @@ async function finish(
     await snapshot.query('rollback');
     return { facts, done: true, hashes };
   } catch (error) {
-    if (!(error instanceof Overtime) && !isLockTimeout(error)) throw error;
+    if (!(error instanceof Overtime) && !isLockedOut(error)) throw error;
     return { facts, done: false };
   } finally {
     // With the transaction that it may be in.
