@@ -35,20 +35,30 @@ export function erasureRoutes(
   mount: MountOperation,
   { vault, pricing, rides, payments }: ErasureOptions,
 ): void {
-  mount(erasureOperations.eraseSubject, async ({ params: { subjectId }, body, signal }) => {
-    const theirs = await rides.of(subjectId);
+  const look = async (subject: string) => {
+    const theirs = await rides.of(subject);
     const blockers = [
-      ...(await rides.inTheWay(subjectId, theirs)),
-      ...(await payments.inTheWay(subjectId, theirs.asked)),
+      ...(await rides.inTheWay(subject, theirs)),
+      ...(await payments.inTheWay(subject, theirs.asked)),
     ];
-    const answer = { subjectId, rides: theirs.all.length, blockers };
-    if (body.dryRun) return { status: 200, body: { ...answer, erasedAt: null } };
+    return { theirs, blockers };
+  };
+  const mustBeFree = (blockers: readonly ErasureBlocker[]): void => {
     if (blockers.length > 0)
       throw new DomainError('erasure_not_possible', 'Something of this person is under way.', { blockers });
+  };
+  mount(erasureOperations.eraseSubject, async ({ params: { subjectId }, body, signal }) => {
+    const { theirs: before, blockers } = await look(subjectId);
+    if (body.dryRun)
+      return { status: 200, body: { subjectId, rides: before.all.length, blockers, erasedAt: null } };
+    mustBeFree(blockers);
     const erasedAt = await vault.erase(subjectId);
+    // A request that was let in before may have become a ride since: it is asked for again when that is over.
+    const { theirs, blockers: since } = await look(subjectId);
+    mustBeFree(since);
     await pricing.call('POST', `/internal/subjects/${subjectId}/erase`, { response: z.undefined(), signal });
     await payments.blot(subjectId, theirs.asked);
     await rides.blot(subjectId, theirs, erasedAt);
-    return { status: 200, body: { ...answer, erasedAt } };
+    return { status: 200, body: { subjectId, rides: theirs.all.length, blockers: [], erasedAt } };
   });
 }

@@ -34,7 +34,13 @@ export async function ridesOf(db: Queryable, subject: string): Promise<RidesOf> 
   };
 }
 
-/** What of a person's rides is under way: a ride that they take, one that they drive or are to drive, their shift. */
+/** For so long a claim may yet become a ride, its request cut short or Temporal's workers away. */
+const CLAIM_LIVES = '1 day';
+
+/**
+ * What of a person's rides is under way: a ride that they take or have just asked for, one that they drive or are to
+ * drive, their shift.
+ */
 export async function ridesInTheWay(
   db: Queryable,
   subject: string,
@@ -43,9 +49,12 @@ export async function ridesInTheWay(
   const { rows } = await db.query<ErasureBlocker>(
     `select 'ride' as kind, ride_id::text as id from rides
      where ride_id = any ($2) and (rider_id = $1 or driver_id = $1) and status <> all ($3)
+     union select 'ride', ride_id::text from claims
+       where caller = $1 and created_at > now() - $4::interval and not exists (
+         select from rides where rides.ride_id = claims.ride_id)
      union select 'ride', next_ride_id::text from drivers where driver_id = $1 and next_ride_id is not null
      union select 'shift', driver_id from drivers where driver_id = $1 and online`,
-    [subject, rides.all, terminalRideStatuses],
+    [subject, rides.all, terminalRideStatuses, CLAIM_LIVES],
   );
   return rows;
 }

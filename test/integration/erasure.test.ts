@@ -19,6 +19,7 @@ import { stepsOf } from '../../platform/outbox';
 import { createKeyStore, createVault, masterKeys, type Vault } from '../../platform/personal';
 import { createPool, type Pool } from '../../platform/postgres';
 import type { Projection } from '../../platform/projection';
+import { erasureRoutes, type ErasureOptions } from '../../services/gateway/erasureRoutes';
 import { blotPayments, paymentsInTheWay } from '../../services/payments/erasure';
 import { blotQuotes } from '../../services/pricing/erasure';
 import { createIssueQuote } from '../../services/pricing/quotes';
@@ -92,7 +93,7 @@ async function whereIs(texts: readonly string[]): Promise<string[]> {
   return places.filter(({ text }) => texts.some((one) => text.includes(one))).map(({ name }) => name);
 }
 
-async function record(command: RideCommand): Promise<void> {
+async function record(command: RideCommand, rideId = request.rideId): Promise<void> {
   const ride = await getRide(pools.rides, rideId);
   const { transitions } = createRideActivities({
     ...{ pool: pools.rides, vault, findNearby: () => Promise.resolve([]) },
@@ -401,4 +402,61 @@ test('a key is wrapped, by the newest master key, and kept once for whoever asks
     `select wrapped from subject_keys where subject = 'x'`,
   );
   expect(rows[0]?.wrapped.includes(first!.get('x')!)).toBe(false);
+});
+
+/** What the gateway does when it is asked to erase somebody. */
+function eraser(asked: ErasureOptions['vault']): (subjectId: string) => Promise<unknown> {
+  let handler!: (request: object) => Promise<unknown>;
+  const pricing = {
+    call: (_: string, path: string) => blotQuotes(pools.pricing, path.split('/')[3]!),
+  } as unknown as ErasureOptions['pricing'];
+  erasureRoutes(((_: unknown, handle: typeof handler) => (handler = handle)) as never, {
+    ...{ vault: asked, pricing },
+    rides: {
+      of: (subject) => ridesOf(pools.rides, subject),
+      inTheWay: (subject, rides) => ridesInTheWay(pools.rides, subject, rides),
+      blot: (subject, rides, since) => blotRides(pools.rides, { subject, rides, at: since, topicPrefix: '' }),
+    },
+    payments: {
+      inTheWay: (subject, rideIds) => paymentsInTheWay(pools.payments, subject, rideIds),
+      blot: (subject, rideIds) => blotPayments(pools.payments, subject, rideIds),
+    },
+  });
+  return (subjectId) => handler({ params: { subjectId }, body: { dryRun: false } });
+}
+
+test('a request that was let in before an erasure holds it up, and its ride is blotted with the rest', async () => {
+  const lateRider = 'rider-late';
+  const late = { rideId: uuidv7(), quoteId: uuidv7() };
+  const claim = { caller: lateRider, key: 'key', bodyHash: 'hash', ...late };
+  const now = new Date();
+  await claimRequest(pools.rides, { ...claim, now: now.toISOString() });
+  await expect(eraser(vault)(lateRider)).rejects.toMatchObject({
+    ...{ code: 'erasure_not_possible', details: { blockers: [{ kind: 'ride', id: late.rideId }] } },
+  });
+  // One that never became a ride is forgotten.
+  await pools.rides.query(`update claims set created_at = now() - interval '2 days' where caller = $1`, [
+    lateRider,
+  ]);
+  const pickup = place('40.7899999');
+  const begin = () =>
+    record(
+      {
+        ...{ type: 'request', at: now.toISOString() },
+        request: rideRequest({ ...late, riderId: lateRider, pickup, dropoff: place(words.dropoff) }),
+      },
+      late.rideId,
+    );
+  const meanwhile = { erase: (subject: string) => begin().then(() => vault.erase(subject)) };
+  await expect(eraser(meanwhile)(lateRider)).rejects.toMatchObject({
+    details: { blockers: [{ kind: 'ride', id: late.rideId }] },
+  });
+  expect(await whereIs(['40.7899999'])).toContain('database rides: public.rides');
+  await record({ type: 'cancelByRider', at: now.toISOString(), reason: 'late' }, late.rideId);
+  const { length } = (await ridesOf(pools.rides, lateRider)).all;
+  expect(await eraser(vault)(lateRider)).toMatchObject({
+    status: 200,
+    body: { rides: length, blockers: [] },
+  });
+  expect(await whereIs(['40.7899999'])).toEqual([]);
 });
