@@ -14,7 +14,7 @@ import { measureLatency } from './latency';
 
 const FACTS_A_ROUND = 200_000;
 /** Transactions that are open at once, each with the facts of its own keys. */
-const WRITERS = 40;
+const WRITERS = 20;
 /** The naive relay is that much slower, so it gets that much less to do. */
 const NAIVE_PART = 40;
 const log = { debug: () => {}, info: () => {}, warn: console.error, error: console.error };
@@ -77,19 +77,16 @@ export async function benchRelay(
   const ofHailway: Prepare = async (topic, count) => {
     const { pool, url } = await database();
     const facts = makeFacts(topic, count);
-    const writers = await Promise.all(
-      Array.from({ length: WRITERS }, async (_, n) => {
-        const writer = await pool.connect();
-        await writer.query('begin');
-        // Whoever writes a key's facts has its row's lock.
-        await fill(
-          writer,
-          'outbox',
-          facts.filter((_fact, i) => (i % KEYS) % WRITERS === n),
-        );
-        return writer;
-      }),
-    );
+    const writers = await Promise.all(Array.from({ length: WRITERS }, () => pool.connect()));
+    for (const [n, writer] of writers.entries()) {
+      await writer.query('begin');
+      // Whoever writes a key's facts has its row's lock.
+      await fill(
+        writer,
+        'outbox',
+        facts.filter((_fact, i) => (i % KEYS) % WRITERS === n),
+      );
+    }
     await createTopics(kafka, [{ topic: `${topic}.warm`, partitions: PARTITIONS }]);
     await fill(pool, 'outbox', makeFacts(`${topic}.warm`, WARM_UP));
     return {
