@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import type { KafkaLog } from './kafka/client';
 import type { FactProducer } from './kafka/producer';
@@ -77,6 +78,8 @@ export async function runRelay(options: RelayOptions): Promise<void> {
     trouble: 'segments of the outbox are not emptied',
   });
   const late = new AbortController();
+  // Each lane listens.
+  setMaxListeners(0, late.signal);
   const giveUpLater = (): void => void setTimeout(() => late.abort(signal.reason), graceMs).unref();
   signal.addEventListener('abort', giveUpLater, { once: true });
   const runs = new Map<number, LaneRun>();
