@@ -2,10 +2,9 @@ import { problemPages } from '../../contracts/api/problems';
 import { createRequireRole, createVerifier } from '../../platform/auth';
 import { createHttpApp, createMount, listen } from '../../platform/http';
 import { deadLetterRoutes } from '../../platform/deadLetters';
-import { createInboxDeadLetters, runInbox } from '../../platform/inbox';
 import { openKafka } from '../../platform/kafka';
-import { observeInbox } from '../../platform/metrics/inbox';
 import { createPool, migrate } from '../../platform/postgres';
+import { runProjection } from '../../platform/runProjection';
 import { runProcess } from '../../platform/shutdown';
 import { analytics } from './projection';
 import { analyticsRoutes } from './routes';
@@ -14,19 +13,10 @@ runProcess('analytics', async ({ config, log, metrics, signal, fail }) => {
   await migrate(config.ANALYTICS_DATABASE_URL, analytics.migrations);
   const pool = createPool(config.ANALYTICS_DATABASE_URL, { applicationName: 'analytics', max: 5, log });
   metrics.watchPool('analytics', pool);
-  const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
-  const group = prefixed(analytics.name);
   const kafka = openKafka('analytics', { config, log, signal, fail });
-  const from = { kafka, pool, group, topics: analytics.topics.map(prefixed) };
-  const inbox = runInbox({
-    ...from,
-    observer: observeInbox({ ...from, metrics }),
-    handle: analytics.handle,
-    skip: analytics.skip,
-    signal,
-    log,
-  });
-  inbox.catch(fail);
+  const topicPrefix = config.KAFKA_TOPIC_PREFIX;
+  const inbox = runProjection(analytics, { pool, kafka, topicPrefix, metrics, signal, log });
+  inbox.done.catch(fail);
 
   const requireRole = createRequireRole(
     createVerifier({ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
@@ -38,18 +28,7 @@ runProcess('analytics', async ({ config, log, metrics, signal, fail }) => {
     ready: { postgres: () => pool.query('select 1') },
     routes: (router) => {
       analyticsRoutes(router, requireRole, pool);
-      deadLetterRoutes(
-        createMount(router, requireRole),
-        createInboxDeadLetters({
-          pool,
-          group,
-          consumer: 'analytics',
-          topicPrefix: config.KAFKA_TOPIC_PREFIX,
-          handle: analytics.handle,
-          skip: analytics.skip,
-          log,
-        }),
-      );
+      deadLetterRoutes(createMount(router, requireRole), inbox.deadLetters);
     },
   });
   const server = await listen(app, {
@@ -59,7 +38,7 @@ runProcess('analytics', async ({ config, log, metrics, signal, fail }) => {
   });
   return async () => {
     await server.close();
-    await inbox;
+    await inbox.done;
     await pool.end();
   };
 });

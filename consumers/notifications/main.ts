@@ -3,11 +3,10 @@ import { createRequireRole, createVerifier } from '../../platform/auth';
 import { ConfigError, type Config } from '../../platform/config';
 import { createHttpApp, createMount, listen } from '../../platform/http';
 import { deadLetterRoutes } from '../../platform/deadLetters';
-import { createInboxDeadLetters, runInbox } from '../../platform/inbox';
 import { openKafka } from '../../platform/kafka';
-import { observeInbox } from '../../platform/metrics/inbox';
 import { openVault } from '../../platform/personal/open';
 import { createPool, migrate } from '../../platform/postgres';
+import { runProjection } from '../../platform/runProjection';
 import { runProcess } from '../../platform/shutdown';
 import { runDelivery } from './delivery';
 import { setHouseEndpoint } from './endpoints';
@@ -43,19 +42,10 @@ runProcess('notifications', async ({ config, log, metrics, signal, fail }) => {
   await setHouseEndpoint(pool, receiver);
   if (receiver === null)
     log.info('NOTIFICATIONS_WEBHOOK_URL is not set: notifications are written, not sent');
-  const prefixed = (topic: string): string => config.KAFKA_TOPIC_PREFIX + topic;
-  const group = prefixed(notifications.name);
   const kafka = openKafka('notifications', { config, log, signal, fail });
-  const from = { kafka, pool, group, topics: notifications.topics.map(prefixed) };
-  const inbox = runInbox({
-    ...from,
-    observer: observeInbox({ ...from, metrics }),
-    handle: notifications.handle,
-    skip: notifications.skip,
-    signal,
-    log,
-  });
-  inbox.catch(fail);
+  const topicPrefix = config.KAFKA_TOPIC_PREFIX;
+  const inbox = runProjection(notifications, { pool, kafka, topicPrefix, metrics, signal, log });
+  inbox.done.catch(fail);
   const delivery = runDelivery({
     ...{ pool, signal, log, now: Date.now },
     post: postOpened(
@@ -75,18 +65,7 @@ runProcess('notifications', async ({ config, log, metrics, signal, fail }) => {
     ready: { postgres: () => pool.query('select 1') },
     routes: (router) => {
       webhookRoutes(router, requireRole, { pool, privateAddresses });
-      deadLetterRoutes(
-        createMount(router, requireRole),
-        createInboxDeadLetters({
-          pool,
-          group,
-          consumer: 'notifications',
-          topicPrefix: config.KAFKA_TOPIC_PREFIX,
-          handle: notifications.handle,
-          skip: notifications.skip,
-          log,
-        }),
-      );
+      deadLetterRoutes(createMount(router, requireRole), inbox.deadLetters);
     },
   });
   const server = await listen(app, {
@@ -96,7 +75,7 @@ runProcess('notifications', async ({ config, log, metrics, signal, fail }) => {
   });
   return async () => {
     await server.close();
-    await Promise.all([inbox, delivery]);
+    await Promise.all([inbox.done, delivery]);
     await Promise.all([pool.end(), personal.close()]);
   };
 });

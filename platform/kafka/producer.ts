@@ -49,12 +49,12 @@ export function createFactProducer(
   async function learnPartitions(records: readonly OutgoingRecord[]): Promise<void> {
     const unknown = [...new Set(records.map(({ topic }) => topic))].filter((topic) => !partitions.has(topic));
     if (unknown.length === 0) return;
-    await withAdmin(kafka, async (admin) => {
-      const there = new Set(await admin.listTopics());
-      for (const topic of unknown) refuseMissing(topic, there.has(topic));
-      const { topics } = await admin.fetchTopicMetadata({ topics: unknown });
-      for (const topic of topics) partitions.set(topic.name, topic.partitions.length);
-    });
+    const { topics } = await withAdmin(kafka, (admin) => admin.fetchTopicMetadata());
+    const there = new Map(topics.map(({ name, partitions: all }) => [name, all.length]));
+    for (const topic of unknown) {
+      refuseMissing(topic, there.has(topic));
+      partitions.set(topic, there.get(topic)!);
+    }
   }
 
   function refuseMissing(topic: string, isThere: boolean): void {

@@ -32,7 +32,6 @@ test('an acknowledgement whose offset does not rise is not believed: the batch i
     admin: () => ({
       connect: async () => {},
       disconnect: async () => {},
-      listTopics: async () => ['t'],
       fetchTopicMetadata: async () => ({ topics: [{ name: 't', partitions: [{}] }] }),
     }),
     producer: () => {

@@ -94,7 +94,13 @@ export interface TestConsumer {
 }
 
 /** A consumer with a database and role of its own, and topics that nobody else has. */
-export async function startConsumer({ name, topics, migrations, handle }: Projection): Promise<TestConsumer> {
+export async function startConsumer({
+  name,
+  topics,
+  migrations,
+  handle,
+  skip,
+}: Projection): Promise<TestConsumer> {
   const kafka = testKafka();
   const prefix = unique('consumers-');
   const group = `${prefix}${name}`;
@@ -108,7 +114,7 @@ export async function startConsumer({ name, topics, migrations, handle }: Projec
   const pool = createPool(database.url, { applicationName: name, max: 6 });
   const producer: FactProducer = createFactProducer(kafka, { log: quiet });
   const inbox = running((signal) =>
-    runInbox({ group, topics: topics.map(topic), pool, kafka, handle, signal, log: quiet }),
+    runInbox({ group, topics: topics.map(topic), pool, kafka, handle, skip, signal, log: quiet }),
   );
   let sent = 0;
   const settled = async (): Promise<number> => {

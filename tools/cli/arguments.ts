@@ -1,4 +1,4 @@
-import { readCommandLine, type OptionTypes } from '../commandLine';
+import { readCommandLine, UsageError, type OptionTypes } from '../commandLine';
 
 /**
  * `--name value` options, all of them texts.
@@ -24,4 +24,12 @@ export function optionsOf<N extends string, F extends string>(
   return readCommandLine(argv, options, { advice: '' }).values as Partial<
     Record<N, string> & Record<F, boolean>
   >;
+}
+
+/** A point in time that begins with its day, as ISO 8601 in UTC. @throws UsageError for anything else */
+export function timeOption(name: string, text: string): string {
+  const time = new Date(text);
+  if (!/^\d{4}-\d{2}-\d{2}/.test(text) || Number.isNaN(time.getTime()))
+    throw new UsageError(`--${name} takes a time (2026-11-21T14:00:00Z), not ${JSON.stringify(text)}`);
+  return time.toISOString();
 }

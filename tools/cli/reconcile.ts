@@ -16,7 +16,7 @@ import { wait } from '../../platform/wait';
 import { createProviderClient } from '../../services/payments/provider/client';
 import { createReconciler, type Reconciler } from '../../services/payments/reconciliation/reconciler';
 import { UsageError } from '../commandLine';
-import { optionsOf } from './arguments';
+import { optionsOf, timeOption } from './arguments';
 
 const DAY_MS = 24 * 60 * 60_000;
 const SETTLE_SECONDS = 10;
@@ -92,10 +92,7 @@ export function reportLines({ findings, unseen, since, runId }: ReconciliationRe
 
 function sinceOf(text: string | undefined): string {
   if (text === undefined) return new Date(Date.now() - DAY_MS).toISOString();
-  const time = new Date(text);
-  if (!/^\d{4}-\d{2}-\d{2}/.test(text) || Number.isNaN(time.getTime()))
-    throw new UsageError(`--since takes a time (2026-11-21T14:00:00Z), not ${JSON.stringify(text)}`);
-  return time.toISOString();
+  return timeOption('since', text);
 }
 
 function settleOf(text: string | undefined): number {

@@ -9,7 +9,7 @@ import { replayPart } from '../replay/part';
 import { projections } from '../replay/projections';
 import { dropPrevious } from '../replay/switchOver';
 import { replayWhole, type Replayed } from '../replay/whole';
-import { optionsOf } from './arguments';
+import { optionsOf, timeOption } from './arguments';
 
 type Options = ReturnType<typeof optionsOf<'consumer' | 'from' | 'keys', 'check' | 'new' | 'drop-old'>>;
 
@@ -109,10 +109,7 @@ function selectionOf(
     throw new UsageError(`${projection.name} is replayed as a whole: ${projection.wholeOnly}`);
   const named = keys?.split(',').filter((key) => key !== '');
   if (named?.length === 0) throw new UsageError('--keys takes keys of facts, with commas between them');
-  const at = from === undefined ? undefined : new Date(from);
-  if (at && (!/^\d{4}-\d{2}-\d{2}/.test(from ?? '') || Number.isNaN(at.getTime())))
-    throw new UsageError(`--from takes a time (2026-11-21T14:00:00Z), not ${JSON.stringify(from)}`);
-  return { keys: named, from: at?.toISOString() };
+  return { keys: named, from: from === undefined ? undefined : timeOption('from', from) };
 }
 
 const databaseUrlOf = (config: ReturnType<typeof loadConfig>, { name }: Projection): string =>
