@@ -5,14 +5,14 @@ import type { PaymentFact } from '../../domain/paymentFacts';
 import { standardPolicies } from '../../domain/policies';
 import type { ReconciliationOrder } from '../../domain/reconcile';
 import type { CheckName, Drift } from '../../domain/reconciliation';
-import { createFactProducer, type Kafka } from '../../platform/kafka';
+import type { Kafka } from '../../platform/kafka';
 import { createPool, withTransaction, type Pool } from '../../platform/postgres';
-import { runRelay } from '../../platform/relay';
 import { book } from '../../services/payments/books/ledger';
 import { createProviderClient } from '../../services/payments/provider/client';
 import { createReconciler, type Reconciler } from '../../services/payments/reconciliation/reconciler';
 import { getPayment } from '../../services/payments/books/paymentStore';
-import { deleteTopics, eventually, quiet, running, testKafka, testTopic, unique } from './backbone';
+import { deleteTopics, eventually, testKafka, testTopic, unique } from './backbone';
+import { startRelay } from './relayBench';
 import { startRealPayments, type RealPayments } from './realPayments';
 import { postgresUrl } from './servers';
 
@@ -54,17 +54,7 @@ export async function startReconcileGround(now?: () => number): Promise<Reconcil
   const { rows } = await pool.query<{ name: string }>('select current_database() as name');
   const url = new URL(postgresUrl());
   url.pathname = `/${rows[0]!.name}`;
-  const databaseUrl = url.href;
-  const relay = running((signal) =>
-    runRelay({
-      databaseUrl,
-      database: 'payments',
-      createProducer: () => createFactProducer(kafka, { log: quiet }),
-      pollMs: 10,
-      signal,
-      log: quiet,
-    }),
-  );
+  const relay = startRelay(url.href);
   url.searchParams.set('options', '-c session_replication_role=replica');
   const byHand = createPool(url.href, { applicationName: 'by hand', max: 2 });
   const reconciler = createReconciler({
