@@ -15,9 +15,19 @@ export interface CommittedFact {
 
 const PAGE = 500;
 
+/**
+ * Whether the relay has nothing to send of a step's fact, as SQL over `steps`: its lane's position is behind it, or in
+ * front of it with nothing between, as the position of a lane stays where its last fact was.
+ */
+export const sentByRelay = `exists (
+    select from relay_lanes where lane = outbox_lane(aggregate_id) and (
+      pg_visible_in_snapshot(steps.xid, from_snapshot) or not exists (
+        select from outbox o where o.lane = relay_lanes.lane and o.key = aggregate_id
+          and o.xid >= pg_snapshot_xmin(from_snapshot) and not pg_visible_in_snapshot(o.xid, from_snapshot))))`;
+
 const columns = `aggregate_id as key, version as sequence, fact, xid::text,
   (extract(epoch from now() - recorded_at) * 1000)::bigint as "ageMs",
-  coalesce((select pg_visible_in_snapshot(xid, from_snapshot) from relay_lanes where lane = outbox_lane(aggregate_id)), false) as sent`;
+  ${sentByRelay} as sent`;
 
 /** What was committed under these keys and versions. */
 export async function committedAs(

@@ -31,8 +31,6 @@ export interface RecordedStep {
   };
   /** Milliseconds since it was committed, by the database's clock. */
   readonly ageMs: number;
-  /** The relay says that it has sent it. */
-  readonly sent: boolean;
 }
 
 const PAGE = 100;
@@ -147,8 +145,7 @@ export async function stepsOfAll(
 ): Promise<Map<string, readonly RecordedStep[]>> {
   const { rows } = await db.query<RecordedStep>(
     `select step_id as "stepId", aggregate_id as "aggregateId", version, fact,
-       (extract(epoch from now() - recorded_at) * 1000)::bigint as "ageMs",
-       coalesce((select pg_visible_in_snapshot(xid, from_snapshot) from relay_lanes where lane = outbox_lane(aggregate_id)), false) as sent
+       (extract(epoch from now() - recorded_at) * 1000)::bigint as "ageMs"
      from steps where aggregate_id = any ($1) order by aggregate_id, version`,
     [ids],
   );
