@@ -74,6 +74,9 @@ export function createPool(url: string, options: PoolOptions): Pool {
     ...(statementTimeoutMs > 0 ? { query_timeout: statementTimeoutMs + 2_000 } : {}),
   });
   pool.on('error', (error) => options.log?.warn({ err: error }, 'idle database connection lost'));
+  // Between the pool's own listener and that of whoever takes a connection there may be its end, and an error that nobody
+  // listens to ends the process. Whoever took it learns of it at the next query.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return pool;
 }
 
