@@ -183,9 +183,10 @@ export async function moveToDiscarded(
        delete from inbox_parked
        where consumer_group = $1 and topic = $2 and partition = $3 and "offset" = $4 returning *
      )
-     insert into inbox_discarded (consumer_group, topic, partition, "offset", key, fact_id, sequence, reason, raw_key,
-       raw_value, raw_headers, discarded_by, discarded_because)
-     select consumer_group, topic, partition, "offset", key, fact_id, $5, reason, raw_key, raw_value, raw_headers, $6, $7
+     insert into inbox_discarded (consumer_group, topic, partition, "offset", key, fact_id, sequence, own_sequence, reason,
+       raw_key, raw_value, raw_headers, discarded_by, discarded_because)
+     select consumer_group, topic, partition, "offset", key, fact_id, $5, sequence, reason, raw_key, raw_value, raw_headers,
+       $6, $7
      from gone`,
     [group, topic, row.record.partition, row.offset, word.sequence, word.by, word.because],
   );

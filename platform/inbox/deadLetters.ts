@@ -20,7 +20,7 @@ import {
 } from './deadLetterStore';
 import { headerOf, parseFact, type Fact } from './fact';
 import { gap, whyOf, type Skip } from './sorter';
-import { addFacts, lockPosition, readKeys, writeSequence, type Place } from './store';
+import { addFacts, lockPosition, readKeys, writeSequence, type KeyStates, type Place } from './store';
 
 export interface InboxDeadLettersOptions {
   readonly pool: Pool;
@@ -69,9 +69,8 @@ export function createInboxDeadLetters(options: InboxDeadLettersOptions): DeadLe
     await lockPosition(tx, place);
     const { key } = letter;
     const rows = await readParked(tx, place, { key, offset: letter.offset, limit: factsAtOnce + 1 });
-    const { sequences } = await readKeys(tx, place, [key], { first: 0, last: -1 });
-    const high = sequences.get(key) ?? 0;
-    const ready = readyOf(rows.slice(0, factsAtOnce), high, options.skip);
+    const states = await readKeys(tx, place, [key], { first: 0, last: -1 });
+    const ready = readyOf(rows.slice(0, factsAtOnce), key, states, options.skip);
     const { passed, failure } = await applyInOrder(tx, ready);
     await unpark(tx, place, [...ready.behindUs, ...passed.map(({ row }) => row)]);
     const last = passed.at(-1);
@@ -194,10 +193,10 @@ interface Ready {
 }
 
 /** Which of a key's rows, in their order, can have their effect now. */
-function readyOf(rows: readonly ParkedRow[], high: number, skip: Skip | undefined): Ready {
+function readyOf(rows: readonly ParkedRow[], key: string, states: KeyStates, skip: Skip | undefined): Ready {
   const behindUs: ParkedRow[] = [];
   const next: Next[] = [];
-  let at = high;
+  let at = states.sequences.get(key) ?? 0;
   for (const row of rows) {
     let fact: Fact;
     try {
@@ -206,7 +205,7 @@ function readyOf(rows: readonly ParkedRow[], high: number, skip: Skip | undefine
         continue;
       }
       fact = parseFact(row.record);
-      if (fact.sequence !== at + 1) throw gap(fact.sequence, at);
+      if (!states.mayFollow(key, at, fact.sequence)) throw gap(fact.sequence, at);
     } catch (error) {
       return { behindUs, next, failure: { row, error } };
     }

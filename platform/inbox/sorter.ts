@@ -97,7 +97,8 @@ export class Sorter {
       return undefined;
     }
     if (this.states.parked.has(key)) return this.putAside(record, key, fact.id, null);
-    if (fact.sequence !== high + 1) return this.putAside(record, key, fact.id, gap(fact.sequence, high));
+    if (!this.states.mayFollow(key, high, fact.sequence))
+      return this.putAside(record, key, fact.id, gap(fact.sequence, high));
     this.advance(key, fact.sequence);
     const reason = this.skip?.(fact) ?? null;
     if (reason !== null) {

@@ -63,6 +63,8 @@ export interface KeyStates {
   readonly parked: Set<string>;
   /** Offsets that an operator has given up, and the sequence from which the key goes on then. */
   readonly discarded: ReadonlyMap<number, number | null>;
+  /** Whether a key's next fact can have this sequence: what is missing before it is what an operator has given up. */
+  mayFollow(key: string, high: number, sequence: number): boolean;
 }
 
 /** Asked after `lockPosition`, in a statement of its own: so it sees what whoever had the lock before has done. */
@@ -72,7 +74,7 @@ export async function readKeys(
   keys: readonly string[],
   offsets: { readonly first: number; readonly last: number },
 ): Promise<KeyStates> {
-  const { rows } = await tx.query<{ key: string; sequence: number | null; of: 's' | 'p' | 'd' }>({
+  const { rows } = await tx.query<{ key: string; sequence: number | null; of: 's' | 'p' | 'd' | 'o' }>({
     name: 'inbox-keys',
     text: `select key, sequence, 's' as of from inbox_sequences
              where consumer_group = $1 and topic = $2 and key = any ($3)
@@ -81,20 +83,30 @@ export async function readKeys(
              where consumer_group = $1 and topic = $2 and key = any ($3)
            union all
            select "offset"::text, sequence, 'd' from inbox_discarded
-             where consumer_group = $1 and topic = $2 and partition = $4 and "offset" between $5 and $6`,
+             where consumer_group = $1 and topic = $2 and partition = $4 and "offset" between $5 and $6
+           union all
+           select key, own_sequence, 'o' from inbox_discarded
+             where consumer_group = $1 and topic = $2 and key = any ($3) and own_sequence is not null`,
     values: [group, topic, keys, partition, offsets.first, offsets.last],
   });
-  const states = {
-    sequences: new Map<string, number>(),
-    parked: new Set<string>(),
-    discarded: new Map<number, number | null>(),
-  };
+  const sequences = new Map<string, number>();
+  const parked = new Set<string>();
+  const discarded = new Map<number, number | null>();
+  const givenUp = new Set<string>();
   for (const { key, sequence, of } of rows) {
-    if (of === 's') states.sequences.set(key, sequence!);
-    else if (of === 'p') states.parked.add(key);
-    else states.discarded.set(Number(key), sequence);
+    if (of === 's') sequences.set(key, sequence!);
+    else if (of === 'p') parked.add(key);
+    else if (of === 'd') discarded.set(Number(key), sequence);
+    else givenUp.add(`${sequence} ${key}`);
   }
-  return states;
+  return {
+    ...{ sequences, parked, discarded },
+    mayFollow(key, high, sequence) {
+      let next = high + 1;
+      while (next < sequence && givenUp.has(`${next} ${key}`)) next += 1;
+      return next === sequence;
+    },
+  };
 }
 
 /** Moves the position, and with it the keys' sequences. */

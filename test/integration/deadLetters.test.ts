@@ -270,30 +270,37 @@ test('a record that is discarded takes no other of its key with it, whatever it 
   };
   await bench.producer.send([
     ...[1, 3, 2].map((n) => factRecord(bench.topic, 'late', n)),
+    ...[1, 3, 4, 2].map((n) => factRecord(bench.topic, 'both', n)),
+    ...[factRecord(bench.topic, 'near', 1), says('near', 3, 'foreign')],
     ...[factRecord(bench.topic, 'far', 1), says('far', 900, 'foreign'), factRecord(bench.topic, 'far', 2)],
     ...[factRecord(bench.topic, 'alone', 1), says('alone', 900, 'foreign')],
     ...[{ ...says('same', 1, 'foreign'), value: 'no JSON' }, factRecord(bench.topic, 'same', 1)],
   ]);
-  await bench.readTo(10);
+  await bench.readTo(16);
   const office = await startOffice();
   const done = outcomes(await office.deed('discard', '--because', 'not ours'));
   expect(done.sort()).toEqual(
     [
       ['alone', 0],
+      ['both', 2],
       ['far', 1],
       ['late', 1],
+      ['near', 0],
       ['same', 1],
     ].map(([key, applied]) => [key, 'discarded', applied, null]),
   );
   await bench.producer.send([
     ...[2, 3].map((n) => factRecord(bench.topic, 'alone', n)),
     ...[factRecord(bench.topic, 'far', 3), factRecord(bench.topic, 'same', 2)],
+    // What is missing before them is what was given up; the one that came in its place is missed by nobody.
+    ...[factRecord(bench.topic, 'late', 4), factRecord(bench.topic, 'both', 5)],
+    ...[2, 3, 4].map((n) => factRecord(bench.topic, 'near', n)),
   ]);
-  await bench.readTo(14);
+  await bench.readTo(25);
   await inbox.stop();
   const seen = await bench.effects();
-  expect(['late', 'far', 'alone', 'same'].map((key) => effectsOf(seen, key))).toEqual([
-    ...[[1, 2], upTo(3), upTo(3), [1, 2]],
+  expect(['late', 'both', 'near', 'far', 'alone', 'same'].map((key) => effectsOf(seen, key))).toEqual([
+    ...[[1, 2, 4], [1, 2, 4, 5], upTo(4), upTo(3), upTo(3), [1, 2]],
   ]);
   expect(await bench.parked()).toEqual([]);
 }, 60_000);
