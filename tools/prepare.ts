@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { chmod, mkdir, rename, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConfigError, loadConfig, type Config } from '../platform/config';
 import { ensureDatabase, migrateOwner, owners, type Owner } from './stack/databases';
@@ -15,8 +15,8 @@ const serviceTokenTtlSeconds = 366 * 24 * 60 * 60;
 
 /**
  * Prepares servers that somebody else has started, as docker-compose.yml does: roles and databases, migrations,
- * topics, Temporal's search attributes and Schedules, and keys in <HAILWAY_DATA_DIR>/keys. Safe to run again: what is there is kept,
- * the service token is new.
+ * topics, Temporal's search attributes and Schedules, keys in <HAILWAY_DATA_DIR>/keys, and in <HAILWAY_DATA_DIR>/personal
+ * what the keys of people are wrapped with. Safe to run again: what is there is kept, the service token is new.
  */
 async function prepare(config: Config): Promise<void> {
   for (const owner of owners) {
@@ -25,7 +25,6 @@ async function prepare(config: Config): Promise<void> {
     console.log(`${owner}: database up to date`);
   }
   const keys = join(config.HAILWAY_DATA_DIR, 'keys');
-  await mkdir(keys, { recursive: true });
   const secrets = await openSecrets(keys);
   const address = kafkaAddress(config);
   const { done, notes } = await prepareKafka({
@@ -46,6 +45,10 @@ async function prepare(config: Config): Promise<void> {
   });
   console.log('schedules: there');
   await writeKeys(keys, secrets, address.sasl ? principals : []);
+  const personal = join(config.HAILWAY_DATA_DIR, 'personal');
+  await writeFiles(personal, { 'master-keys': `stack:${secrets.of('personal-keys')}` });
+  // Where it was before, everybody could read it.
+  await rm(join(keys, 'personal-keys'), { force: true });
   console.log('keys: there');
 }
 
@@ -68,7 +71,7 @@ function nameAndPassword(config: Config, owner: Owner): { database: string; pass
 async function writeKeys(dir: string, secrets: Secrets, kafkaUsers: readonly string[]): Promise<void> {
   const logins = Object.fromEntries(kafkaUsers.map((user) => [`kafka-${user}`, secrets.of(`kafka/${user}`)]));
   const issuer = await openIssuer(dir);
-  const files: Readonly<Record<string, string>> = {
+  await writeFiles(dir, {
     'jwks.json': readFileSync(issuer.jwksPath, 'utf8'),
     'service-token': await issuer.mintToken({
       role: 'service',
@@ -77,10 +80,13 @@ async function writeKeys(dir: string, secrets: Secrets, kafkaUsers: readonly str
     }),
     'quote-secret': secrets.of('quote'),
     'ride-code-secret': secrets.of('ride-code'),
-    'personal-keys': `stack:${secrets.of('personal-keys')}`,
     'stripe-webhook-secret': secrets.of('stripe-webhook'),
     ...logins,
-  };
+  });
+}
+
+async function writeFiles(dir: string, files: Readonly<Record<string, string>>): Promise<void> {
+  await mkdir(dir, { recursive: true });
   for (const [name, content] of Object.entries(files)) {
     const path = join(dir, name);
     await writeFile(`${path}.new`, content, { mode: 0o644 });

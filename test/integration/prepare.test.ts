@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Client } from 'pg';
@@ -50,6 +50,9 @@ describe('prepare', () => {
     expect(first).toEqual({ code: 0, out: expect.stringContaining('keys: there') });
     const quoteSecret = (): string => readFileSync(join(dir, 'keys', 'quote-secret'), 'utf8');
     const secretBefore = quoteSecret();
+    // An earlier one had it beside the others.
+    const masterKeys = join(dir, 'personal', 'master-keys');
+    renameSync(masterKeys, join(dir, 'keys', 'personal-keys'));
     const again = await prepare();
     expect(first.out).toContain(`${prefix}rides: created`);
     expect(again.out).not.toContain('topics: prepare');
@@ -80,14 +83,10 @@ describe('prepare', () => {
     expect(read('jwks.json')).not.toContain('"d"');
     // Other containers run as another user: they see these files, and not what tokens are signed with.
     const open = readdirSync(keys).filter((name) => (statSync(join(keys, name)).mode & 0o004) !== 0);
-    const secrets = [
-      'personal-keys',
-      'quote-secret',
-      'ride-code-secret',
-      'service-token',
-      'stripe-webhook-secret',
-    ];
+    const secrets = ['quote-secret', 'ride-code-secret', 'service-token', 'stripe-webhook-secret'];
     expect(open.sort()).toEqual(['jwks.json', ...secrets]);
+    // In a volume that is not everybody's.
+    expect(readFileSync(masterKeys, 'utf8')).toMatch(/^stack:\w{40}$/);
   });
 
   it('names a database URL that is for another user', async () => {

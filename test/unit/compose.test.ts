@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path';
 import Ajv, { type AnySchemaObject } from 'ajv/dist/2019';
 import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
-import { configSchema, loadConfig, processPorts } from '../../platform/config';
+import { configSchema, loadConfig, processPorts, type ProcessName } from '../../platform/config';
+import { environmentFor } from '../../tools/stack/environment';
 import { versions } from '../../tools/stack/versions';
 
 const root = resolve(__dirname, '../..');
@@ -119,9 +120,23 @@ describe('docker-compose.yml', () => {
       .filter(([, value]) => String(value).includes('127.0.0.1'))
       .map(([name]) => name);
     expect(local).toContain('KAFKA_BROKERS');
-    for (const [, { environment }] of processes) {
-      expect(local.filter((name) => environment?.[name] === undefined)).toEqual([]);
+    for (const [name, { environment }] of processes) {
+      const its = Object.keys(
+        environmentFor(name as ProcessName, Object.fromEntries(local.map((one) => [one, '']))),
+      );
+      expect(its.filter((one) => environment?.[one] === undefined)).toEqual([]);
     }
+  });
+
+  it('gives each secret to those who need it', () => {
+    const withVariable = (name: string) =>
+      processes.filter(([, { environment }]) => environment?.[name] !== undefined).map(([each]) => each);
+    const withKeys = ['gateway', 'notifications', 'payments', 'prepare', 'pricing', 'rides'];
+    expect(withVariable('KEYS_DATABASE_URL').sort()).toEqual(withKeys);
+    expect(withVariable('PERSONAL_KEYS_FILE').sort()).toEqual(withKeys);
+    const mounts = processes.filter(([, each]) => each.volumes?.some((one) => one.startsWith('personal:')));
+    expect(mounts.map(([name]) => name).sort()).toEqual(withKeys);
+    expect(withVariable('POSTGRES_URL')).toEqual(['prepare']);
   });
 
   it('names only services and volumes that it has, and waits only for health that is checked', () => {

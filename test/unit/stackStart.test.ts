@@ -3,11 +3,14 @@ import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createVerifier } from '../../platform/auth';
+import { environmentFor } from '../../tools/stack/environment';
 import { hasIssuer, openIssuer, openSecrets } from '../../tools/stack/issuer';
 import { DataDirLocked, lockDataDir, stackHolder } from '../../tools/stack/lock';
 import { UsageError } from '../../tools/commandLine';
 import { parseStartOptions } from '../../tools/stack/options';
+import { projectRoot } from '../../tools/stack/places';
 import { checkPorts, freePorts, portsFrom, PortTaken } from '../../tools/stack/ports';
+import { processes } from '../../tools/stack/processes';
 import { createSay } from '../../tools/stack/say';
 import { startTimeOf } from '../../tools/stack/servers/daemon';
 
@@ -53,6 +56,24 @@ describe('ports', () => {
       'HAILWAY_RELAY_PORT takes a port number',
     );
   });
+});
+
+const forKeyHolders = ['KEYS_DATABASE_URL', 'PERSONAL_KEYS'];
+const variables = ['KAFKA_BROKERS', 'POSTGRES_URL', ...forKeyHolders].flatMap((name) => [
+  name,
+  `${name}_FILE`,
+]);
+
+test.each(processes)('$name gets the keys of people if it opens what is personal', ({ name, entry }) => {
+  const all = Object.fromEntries(variables.map((variable) => [variable, 'given']));
+  const main = readFileSync(join(projectRoot(), entry.replace(/\.js$/, '.ts')), 'utf8');
+  const isHolder = main.includes('openVault(');
+  const its = variables.filter(
+    (variable) =>
+      !variable.startsWith('POSTGRES_URL') &&
+      (isHolder || !forKeyHolders.some((key) => variable.startsWith(key))),
+  );
+  expect(Object.keys(environmentFor(name, all))).toEqual(its);
 });
 
 describe('a data directory', () => {

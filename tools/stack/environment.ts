@@ -1,6 +1,7 @@
-import { isSet, type ProcessName } from '../../platform/config';
+import { isSet, type ProcessName, type Variable } from '../../platform/config';
 import { owners, type Owner } from './databases';
 import { audience, issuerName, type Issuer, type Secrets } from './issuer';
+import { processes } from './processes';
 import { portNames, portVariables, type Ports } from './ports';
 import type { Servers } from './servers';
 
@@ -22,7 +23,7 @@ export interface EnvironmentInputs {
 export const databaseVariable = (owner: Owner): `${Uppercase<Owner>}_DATABASE_URL` =>
   `${owner.toUpperCase() as Uppercase<Owner>}_DATABASE_URL`;
 
-/** What every process of the stack is started with. */
+/** What the processes of the stack are started with, all that any of them needs: see `environmentFor`. */
 export async function environmentOf(inputs: EnvironmentInputs): Promise<NodeJS.ProcessEnv> {
   const { env, ports, servers, databaseUrls, issuer, secrets } = inputs;
   const at = (name: ProcessName): string => `http://127.0.0.1:${ports[name]}`;
@@ -48,7 +49,6 @@ export async function environmentOf(inputs: EnvironmentInputs): Promise<NodeJS.P
     ...Object.fromEntries(owners.map((owner) => [databaseVariable(owner), databaseUrls[owner]])),
     HAILWAY_DATA_DIR: inputs.dataDir,
     HAILWAY_SPEED: String(inputs.speed),
-    POSTGRES_URL: servers.postgresUrl,
     KAFKA_BROKERS: servers.kafka.brokers.join(','),
     TEMPORAL_ADDRESS: servers.temporalAddress,
     HAILWAY_WORKFLOW_BUNDLE: inputs.workflowBundle,
@@ -69,4 +69,16 @@ export async function environmentOf(inputs: EnvironmentInputs): Promise<NodeJS.P
     RELAY_URL: at('relay'),
     NOTIFICATIONS_URL: at('notifications'),
   };
+}
+
+/** An administrator's login, which opens every database, is for whoever prepares. */
+const administrators: readonly Variable[] = ['POSTGRES_URL'];
+const keyHolders: readonly Variable[] = ['KEYS_DATABASE_URL', 'PERSONAL_KEYS'];
+
+/** A process's part of that environment: what opens people's facts goes to those who open them. */
+export function environmentFor(name: ProcessName, all: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const hasKeys = processes.some((spec) => spec.name === name && spec.hasKeys);
+  const others = [...administrators, ...(hasKeys ? [] : keyHolders)];
+  const withheld = new Set(others.flatMap((variable) => [variable, `${variable}_FILE`]));
+  return Object.fromEntries(Object.entries(all).filter(([variable]) => !withheld.has(variable)));
 }

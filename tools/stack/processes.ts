@@ -11,6 +11,8 @@ export interface ProcessSpec {
   readonly heapMb: number;
   /** Loaded before it, in its threads too. */
   readonly preload?: string;
+  /** Whether it seals or opens what is personal: nobody else is given the keys of people. */
+  readonly hasKeys?: true;
   /** At a stop, lower ones go first; those of the same number together. */
   readonly stopOrder: number;
 }
@@ -23,17 +25,24 @@ const provider = 5;
 
 /** For the workers of workflows. */
 const preload = 'platform/promiseStacks.js';
+const hasKeys = true;
 
 export const processes: readonly ProcessSpec[] = [
-  { name: 'gateway', entry: 'services/gateway/main.js', heapMb: 256, stopOrder: edge },
+  { name: 'gateway', entry: 'services/gateway/main.js', heapMb: 256, stopOrder: edge, hasKeys },
   { name: 'console', entry: 'services/console/main.js', heapMb: 96, stopOrder: edge },
-  { name: 'rides', entry: 'services/rides/main.js', heapMb: 320, stopOrder: workers, preload },
-  { name: 'payments', entry: 'services/payments/main.js', heapMb: 320, stopOrder: workers, preload },
-  { name: 'pricing', entry: 'services/pricing/main.js', heapMb: 128, stopOrder: consumers },
+  { name: 'rides', entry: 'services/rides/main.js', heapMb: 320, stopOrder: workers, preload, hasKeys },
+  { name: 'payments', entry: 'services/payments/main.js', heapMb: 320, stopOrder: workers, preload, hasKeys },
+  { name: 'pricing', entry: 'services/pricing/main.js', heapMb: 128, stopOrder: consumers, hasKeys },
   { name: 'location', entry: 'consumers/location/main.js', heapMb: 192, stopOrder: consumers },
   { name: 'analytics', entry: 'consumers/analytics/main.js', heapMb: 160, stopOrder: consumers },
   { name: 'audit', entry: 'consumers/audit/main.js', heapMb: 160, stopOrder: consumers },
-  { name: 'notifications', entry: 'consumers/notifications/main.js', heapMb: 160, stopOrder: consumers },
+  {
+    name: 'notifications',
+    entry: 'consumers/notifications/main.js',
+    heapMb: 160,
+    stopOrder: consumers,
+    hasKeys,
+  },
   { name: 'relay', entry: 'services/relay/main.js', heapMb: 160, stopOrder: relay },
   { name: 'sandbox-psp', entry: 'services/sandbox-psp/main.js', heapMb: 160, stopOrder: provider },
 ];

@@ -1,7 +1,7 @@
 import { isSet, loadConfig, type ProcessName } from '../../platform/config';
 import type { KafkaAddress } from '../../platform/kafka';
 import { keepBundle } from './bundles';
-import { databaseVariable, environmentOf } from './environment';
+import { databaseVariable, environmentFor, environmentOf } from './environment';
 import { owners, prepareDatabases, type Owner } from './databases';
 import { openIssuer, openSecrets, type Issuer } from './issuer';
 import type { Kept } from './keep';
@@ -151,7 +151,10 @@ async function prepare(options: StackOptions, servers: Servers) {
     workflowBundle,
   });
   const logins = securesKafka ? await kafkaLogins(dataDir) : {};
-  const envOf = (name: ProcessName): NodeJS.ProcessEnv => ({ ...processEnv, ...logins[name] });
+  const envOf = (name: ProcessName): NodeJS.ProcessEnv => ({
+    ...environmentFor(name, processEnv),
+    ...logins[name],
+  });
   return { issuer, databaseUrls, topicPrefix, envOf, buildId, namespace };
 }
 
