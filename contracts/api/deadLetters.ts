@@ -42,10 +42,11 @@ const unavailable = z
   .array(z.strictObject({ consumer: z.string(), reason: z.string() }))
   .describe('who could not be asked: their dead letters are not here');
 
-/** A deed on letters: those with these ids, or all that the filter means. */
+/** A deed on letters: those with these ids, or all that the filter means; without either it has to say so. */
 const order = z.strictObject({
   ...filter.shape,
   ids: z.array(id).min(1).max(1_000).optional(),
+  all: z.literal(true).optional().describe('all there are: where neither ids nor a filter say which'),
   limit: z.int().min(1).max(1_000).default(100),
   dryRun: z.boolean().default(false).describe('only say which would be meant'),
 });
@@ -66,7 +67,7 @@ const deedsView = z.strictObject({
   unavailable,
 });
 
-export const deadLettersQuery = z.strictObject({
+const deadLettersQuery = z.strictObject({
   ...filter.shape,
   limit: z.coerce.number().int().min(1).max(1_000).default(100),
 });
@@ -84,11 +85,17 @@ export const wholeDeadLetterView = z.strictObject({
     .array(z.strictObject({ factId: z.string().nullable(), offset: z.int() }))
     .describe('the first 100 that wait, in their order'),
 });
-export const replayBody = order;
-export const discardBody = z.strictObject({
-  ...order.shape,
-  because: freeText(500).describe('free text: why these may be lost; no card numbers'),
-});
+type Named = z.output<typeof filter> & { readonly ids?: unknown; readonly all?: true | undefined };
+const saysWhich = ({ consumer, topic, key, type, reason, since, ids, all }: Named): boolean =>
+  [consumer, topic, key, type, reason, since, ids].some((word) => word !== undefined) !== (all === true);
+const which = { message: 'takes ids, or a filter, or all' };
+const replayBody = order.refine(saysWhich, which);
+const discardBody = z
+  .strictObject({
+    ...order.shape,
+    because: freeText(500).describe('free text: why these may be lost; no card numbers'),
+  })
+  .refine(saysWhich, which);
 export const deadLetterDeedsView = deedsView;
 
 /** Facts that a consumer could not apply, and what operators do with them. */

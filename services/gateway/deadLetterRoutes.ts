@@ -63,7 +63,7 @@ export function deadLetterRoutes(mount: MountOperation, clients: DeadLetterClien
     const meant = sourcesOf(body.consumer).filter((name) => ids?.some(([source]) => source === name) ?? true);
     const asked = await ask(meant, (source) => {
       const own = ids?.filter(([of]) => of === source).map(([, id]) => id);
-      const { consumer: _, ...asFor } = body;
+      const { consumer: _, all: __, ...asFor } = body;
       const order = { ...asFor, ...word, ...(own && { ids: own }) };
       return clients[source].call('POST', `${path}/${what}`, { body: order, response: deeds, signal });
     });

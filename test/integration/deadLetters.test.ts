@@ -72,14 +72,12 @@ async function startOffice() {
     deed: (...argv: string[]) => asked<DeadLetterDeedsView>(...argv, '--consumer', 'analytics'),
     api: (path: string, as: string = operator) =>
       fetch(url + path, { headers: { authorization: `Bearer ${as}` } }),
-    replayAll: async () => {
-      const answer = await fetch(`${url}/v1/ops/dead-letters/replay`, {
+    post: (what: 'replay' | 'discard', body: object) =>
+      fetch(`${url}/v1/ops/dead-letters/${what}`, {
         method: 'POST',
         headers: { authorization: `Bearer ${operator}`, 'content-type': 'application/json' },
-        body: '{}',
-      });
-      return (await answer.json()) as DeadLetterDeedsView;
-    },
+        body: JSON.stringify(body),
+      }),
     rider: () => token('rider', uuidv7()),
   };
 }
@@ -132,6 +130,15 @@ test('an operator finds dead letters by what they are, and sees all of one; who 
   expect((await office.api(`/v1/ops/dead-letters/analytics:${bench.topic}:0:999`)).status).toBe(404);
   expect((await office.api('/v1/ops/dead-letters/nobody')).status).toBe(404);
   expect((await office.api('/v1/ops/dead-letters', await office.rider())).status).toBe(403);
+  const because = 'made by mistake';
+  for (const answer of [
+    office.post('replay', {}),
+    office.post('discard', { because }),
+    office.post('discard', { because, limit: 1 }),
+    office.post('discard', { because, all: true, key: 'a' }),
+  ])
+    expect((await answer).status).toBe(400);
+  expect(await office.list()).toMatchObject({ deadLetters: [{}, {}] });
   await expect(office.hailway('replay')).rejects.toThrow('take ids, or filters, or --all');
   await expect(office.hailway('discard', id)).rejects.toThrow('--because');
 }, 40_000);
@@ -187,7 +194,9 @@ test('the live consumer of the same keys loses no order meanwhile, and no effect
       await bench.producer.send(['a', 'b', 'c'].map((key) => factRecord(bench.topic, key, n)));
   })();
   await bench.readTo(30);
-  const replays = await Promise.all([office.replayAll(), office.replayAll()]);
+  const replayAll = async () =>
+    (await (await office.post('replay', { all: true })).json()) as DeadLetterDeedsView;
+  const replays = await Promise.all([replayAll(), replayAll()]);
   expect(replays.flatMap(({ done }) => done).filter(({ outcome }) => outcome === 'failed')).toEqual([]);
   await feed;
   await bench.readTo(3 * more);

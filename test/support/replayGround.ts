@@ -57,7 +57,7 @@ export async function startReplayGround(): Promise<ReplayGround> {
     prefix,
     topic,
     async start(name, control) {
-      const projection = projections[name] as Projection;
+      const projection = projections[name];
       const group = prefix + (control ?? name);
       const deadLetterTopic = `${group}.dead-letter`;
       await createTopics(kafka, [{ topic: deadLetterTopic, partitions: 1 }]);
@@ -74,7 +74,7 @@ export async function startReplayGround(): Promise<ReplayGround> {
       consumers.push(consumer);
       return consumer;
     },
-    database: (name) => made(projections[name] as Projection),
+    database: (name) => made(projections[name]),
     async send(facts) {
       for (let i = 0; i < facts.length; i += 500)
         await producer.send(facts.slice(i, i + 500).map((fact) => recordOf(fact, topic(fact.topic))));

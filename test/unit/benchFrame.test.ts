@@ -64,7 +64,8 @@ describe('options', () => {
     [['ride', 'ride']],
     [['ride', '--rounds', '0']],
     [['ride', '--open', '1,x']],
+    [['relay', '--open', '100']],
   ])('%j is refused in one line', (argv) => {
-    expect(() => parseBenchOptions(argv, ['ride'])).toThrow(UsageError);
+    expect(() => parseBenchOptions(argv, ['ride', 'relay'])).toThrow(UsageError);
   });
 });

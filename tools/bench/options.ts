@@ -1,4 +1,4 @@
-import { wholeNumber } from '../commandLine';
+import { UsageError, wholeNumber } from '../commandLine';
 import { parseNamed } from '../namedTool';
 
 /** What every bench can be told. */
@@ -7,7 +7,7 @@ export interface BenchOptions {
   readonly rounds: number;
   /** How much one round does: rides, payments, facts …; undefined for the bench's own measure. */
   readonly size: number | undefined;
-  /** How many aggregates are open while it measures, one level after another; undefined for the bench's own. */
+  /** Of rides: how many are under way while it measures, one level after another; undefined for the bench's own. */
   readonly open: readonly number[] | undefined;
 }
 
@@ -35,6 +35,7 @@ export function parseBenchOptions(
   const parsed = parseNamed(argv, { what: 'bench', names, options });
   if (parsed === 'help') return parsed;
   const { json, rounds, size, open } = parsed.values;
+  if (open !== undefined && parsed.name !== 'ride') throw new UsageError('--open is for bench ride alone');
   return {
     name: parsed.name,
     options: {

@@ -1,7 +1,7 @@
 import { verifyChains, type Break } from '../../consumers/audit/verify';
-import { loadConfig } from '../../platform/config';
 import { createPool } from '../../platform/postgres';
 import { UsageError } from '../commandLine';
+import { dataDirOf, databaseOf } from './addresses';
 import { optionsOf } from './arguments';
 
 /**
@@ -10,8 +10,8 @@ import { optionsOf } from './arguments';
  */
 export async function audit([word, ...argv]: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   if (word !== 'verify') throw new UsageError('audit takes one word: verify');
-  const { json } = optionsOf(argv, [], ['json']);
-  const { AUDIT_DATABASE_URL: url } = loadConfig(env);
+  const options = optionsOf(argv, ['data-dir'], ['json']);
+  const url = await databaseOf(env, dataDirOf(options, env), 'audit');
   const pool = createPool(url, { applicationName: 'audit-verify', max: 1, statementTimeoutMs: 0 });
   try {
     const verified = await verifyChains(pool);
@@ -20,7 +20,7 @@ export async function audit([word, ...argv]: readonly string[], env: NodeJS.Proc
       ...verified.ends.map(({ topic, partition, place, hash }) => `${topic}/${partition} ${place} ${hash}`),
       `${verified.facts} facts in ${verified.chains} chains, ${verified.breaks.length} broken`,
     ];
-    process.stdout.write(`${json ? JSON.stringify(verified) : lines.join('\n')}\n`);
+    process.stdout.write(`${options.json ? JSON.stringify(verified) : lines.join('\n')}\n`);
     return verified.breaks.length === 0 ? 0 : 1;
   } finally {
     await pool.end();

@@ -6,7 +6,8 @@ import {
   type DeadLettersView,
   type WholeDeadLetterView,
 } from '../../contracts/api/deadLetters';
-import { readCommandLine, UsageError, wholeNumber } from '../commandLine';
+import { readCommandLine, UsageError, wholeNumber, type OptionTypes } from '../commandLine';
+import { timeOption } from './arguments';
 import {
   asOperator,
   getFromApi,
@@ -16,7 +17,7 @@ import {
   type OperatorSources,
 } from './operatorApi';
 
-const options = {
+const filters = {
   consumer: { type: 'string' },
   topic: { type: 'string' },
   key: { type: 'string' },
@@ -24,18 +25,24 @@ const options = {
   reason: { type: 'string' },
   since: { type: 'string' },
   limit: { type: 'string' },
-  because: { type: 'string' },
-  all: { type: 'boolean' },
-  'dry-run': { type: 'boolean' },
+} as const;
+const common = {
   json: { type: 'boolean' },
   'data-dir': { type: 'string' },
   token: { type: 'string' },
 } as const;
+const which = { ...filters, all: { type: 'boolean' }, 'dry-run': { type: 'boolean' } } as const;
+/** What each takes. */
+const options = {
+  list: { ...filters, ...common },
+  show: common,
+  replay: { ...which, ...common },
+  discard: { ...which, because: { type: 'string' }, ...common },
+} as const;
 
-type Given = ReturnType<typeof readGiven>['values'];
+type Given = Partial<Record<Exclude<keyof typeof options.discard, 'all' | 'dry-run' | 'json'>, string>> &
+  Partial<Record<'all' | 'dry-run' | 'json', boolean>>;
 type Api = Pick<OperatorSources, 'apiUrl' | 'token'>;
-
-const readGiven = (argv: readonly string[]) => readCommandLine(argv, options, { words: true, advice: '' });
 
 /**
  * `npx hailway dlq list|show|replay|discard`: facts that could not be taken further.
@@ -43,10 +50,13 @@ const readGiven = (argv: readonly string[]) => readCommandLine(argv, options, { 
  */
 export async function dlq(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const [what, ...rest] = argv;
-  const { values, positionals: ids } = readGiven(rest);
-  switch (what) {
+  if (what === undefined || !Object.hasOwn(options, what))
+    throw new UsageError(`dlq takes one of ${Object.keys(options).join(', ')}`);
+  const command = what as keyof typeof options;
+  const { values, ids } = readGiven(command, rest);
+  switch (command) {
     case 'list':
-      noIds(ids, 'list');
+      if (ids.length > 0) throw new UsageError('dlq list takes no ids, but filters');
       return asOperator(values, env, (sources) => list(sources, values));
     case 'show': {
       const [id] = ids;
@@ -56,14 +66,21 @@ export async function dlq(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
     }
     case 'replay':
     case 'discard': {
-      if (what === 'discard' && values.because === undefined)
+      if (command === 'discard' && values.because === undefined)
         throw new UsageError('dlq discard takes --because, the reason why these may be lost');
       const body = orderOf(values, ids);
-      return asOperator(values, env, (sources) => deed(sources, what, body, values));
+      return asOperator(values, env, (sources) => deed(sources, command, body, values));
     }
-    default:
-      throw new UsageError('dlq takes one of list, show, replay, discard');
   }
+}
+
+function readGiven(command: keyof typeof options, argv: readonly string[]): { values: Given; ids: string[] } {
+  const advice = `: npx hailway help says what dlq ${command} takes`;
+  const { values, positionals } = readCommandLine<OptionTypes>(argv, options[command], {
+    words: true,
+    advice,
+  });
+  return { values, ids: positionals };
 }
 
 async function list(sources: Api, values: Given): Promise<number> {
@@ -111,7 +128,7 @@ const hasMoreToDo = ({ done }: DeadLetterDeedsView): boolean =>
   done.some(({ outcome }) => outcome === 'under_way');
 
 /** A paragraph for each, and who could not be asked. */
-export function listLines({ deadLetters, more, unavailable }: DeadLettersView): string[] {
+function listLines({ deadLetters, more, unavailable }: DeadLettersView): string[] {
   return [
     ...deadLetters.map(({ id, factId, deadSince, reason, attempts, waiting, key }) =>
       paragraph(`${id} is dead since ${deadSince}: ${factId ?? `a record of ${key || 'no key'}`}`, [
@@ -148,19 +165,13 @@ function deedLine({ id, outcome, applied, reason }: DeadLetterDeedsView['done'][
   return `${id} ${words[outcome]}, ${applied} of its key applied${why}`;
 }
 
-const noIds = (ids: readonly string[], command: string): void => {
-  if (ids.length > 0) throw new UsageError(`dlq ${command} takes no ids, but filters`);
-};
-
 const limitOf = ({ limit }: Given): number =>
   limit === undefined ? 100 : wholeNumber('limit', limit, { most: 1_000 });
 
 function filterOf({ consumer, topic, key, type, reason, since }: Given) {
-  if (since !== undefined && Number.isNaN(Date.parse(since)))
-    throw new UsageError(`--since takes a time (2026-11-21T14:00:00Z), not ${JSON.stringify(since)}`);
   return {
     ...{ consumer, topic, key, type, reason },
-    since: since === undefined ? undefined : new Date(since).toISOString(),
+    since: since === undefined ? undefined : timeOption('since', since),
   };
 }
 
@@ -173,6 +184,7 @@ function orderOf(values: Given, ids: readonly string[]): object {
   return {
     ...filter,
     ...(ids.length > 0 ? { ids } : {}),
+    ...(values.all ? { all: true } : {}),
     limit: limitOf(values),
     dryRun: values['dry-run'] ?? false,
     ...(values.because === undefined ? {} : { because: values.because }),

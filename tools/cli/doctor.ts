@@ -1,13 +1,12 @@
-import { resolve } from 'node:path';
 import { loadConfig, processPorts, type ProcessName } from '../../platform/config';
 import { examineParts } from '../stack/parts';
+import { dataDirOf } from './addresses';
 import { kafkaOf, kafkaPreparation } from './kafka';
 import { kafkaDrift } from '../stack/topics';
 import { lookAtKafka } from '../stack/parts/kafka';
 import type { Look } from '../stack/parts/part';
 import { lookAtPostgres } from '../stack/parts/postgres';
 import { lookAtTemporal } from '../stack/parts/temporal';
-import { defaultDataDir } from '../stack/places';
 import { portsFrom, portVariables, isFree, type PortName, type Ports } from '../stack/ports';
 import { silent } from '../stack/say';
 import { postgresUrl } from '../stack/servers/postgres';
@@ -24,7 +23,7 @@ const bad = 'BAD ';
  */
 export async function doctor(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const options = textOptions(argv, ['data-dir']);
-  const dataDir = resolve(options['data-dir'] ?? defaultDataDir(env));
+  const dataDir = dataDirOf(options, env);
   loadConfig(env);
   const ports = portsFrom(env);
   const holder = stackHolder(dataDir);

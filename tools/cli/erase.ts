@@ -1,8 +1,7 @@
 import { erasureView, type ErasureView } from '../../contracts/api/erasure';
-import { problem } from '../../contracts/api/problems';
 import { subjectId } from '../../contracts/shared';
 import { readCommandLine, UsageError } from '../commandLine';
-import { asOperator, type OperatorSources } from './operatorApi';
+import { ApiRefused, asOperator, postToApi, type OperatorSources } from './operatorApi';
 
 /** The gateway changes all that a person has: rides of years may take longer than a look does. */
 const DEADLINE_MS = 120_000;
@@ -28,25 +27,21 @@ export async function erase(argv: readonly string[], env: NodeJS.ProcessEnv): Pr
   });
 }
 
-/** Asks for an erasure, or what would be in its way, and says what came of it. @throws Error what the API answered */
+/** Asks for an erasure, or what would be in its way, and says what came of it. @throws ApiRefused for another reason */
 export async function askErasure(
-  { apiUrl, token }: Pick<OperatorSources, 'apiUrl' | 'token'>,
+  sources: Pick<OperatorSources, 'apiUrl' | 'token'>,
   subject: string,
   dryRun: boolean,
 ): Promise<{ lines: string[]; done: boolean }> {
-  const answer = await fetch(new URL(`/v1/ops/subjects/${subject}/erase`, apiUrl), {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ dryRun }),
-    signal: AbortSignal.timeout(DEADLINE_MS),
-  });
-  const body: unknown = await answer.json();
-  if (answer.ok) return told(erasureView.parse(body));
-  const refused = problem.parse(body);
-  if (refused.code !== 'erasure_not_possible')
-    throw new Error(`the API answered ${answer.status}: ${refused.title}`);
-  const { blockers } = erasureView.pick({ blockers: true }).parse({ blockers: refused['blockers'] });
-  return { lines: [`${subject} was not erased: ${refused.title}.`, ...inTheWay(blockers)], done: false };
+  const path = `/v1/ops/subjects/${subject}/erase`;
+  try {
+    return told(await postToApi(sources, path, { dryRun }, erasureView, DEADLINE_MS));
+  } catch (error) {
+    const refused = error instanceof ApiRefused ? error.problem : undefined;
+    if (refused?.code !== 'erasure_not_possible') throw error;
+    const { blockers } = erasureView.pick({ blockers: true }).parse({ blockers: refused['blockers'] });
+    return { lines: [`${subject} was not erased: ${refused.title}.`, ...inTheWay(blockers)], done: false };
+  }
 }
 
 function told({ subjectId: subject, erasedAt, rides, blockers }: ErasureView): {

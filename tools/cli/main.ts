@@ -30,7 +30,7 @@ const help = `npx hailway <command>
   balances [--account ACCOUNT] [--at TIME] [--data-dir DIR] [--token TOKEN]
       prints what the accounts of the books hold: each kind of account, or one ACCOUNT (driver_payable:ID), or each of a
       kind (driver_payable); now, or at TIME (ISO 8601)
-  reconcile [--repair] [--json] [--since TIME] [--settle SECONDS]
+  reconcile [--repair] [--json] [--since TIME] [--settle SECONDS] [--data-dir DIR]
       compares workflows, database, ledger, provider and facts on Kafka, and prints each drift in a line: what,
       by how much, its cause and what repairs it; --repair does what is safe; looks at all that is open and at what
       has changed since TIME (ISO 8601; a day ago), and again twice, SECONDS (10) apart, at what differs; exit 1 if a
@@ -44,7 +44,7 @@ const help = `npx hailway <command>
       [--changed TEXT] [--dry-run]
       changes a fact: an optional field where that is all, else the next version with an upcaster to it; VALUE is
       TypeScript, in which \`data\` is the earlier version's
-  dlq list [FILTERS] [--json] | show ID [--json]
+  dlq list [FILTERS] [--json] | show ID [--json]   (each dlq command: [--data-dir DIR] [--token TOKEN])
       lists the dead letters: facts that a consumer could not apply, and for which the later ones of their key wait;
       exit 1 if there are any. FILTERS are --consumer, --topic, --key,
       --type, --reason, --since TIME, --limit N (100)
@@ -53,12 +53,12 @@ const help = `npx hailway <command>
       is still dead
   dlq discard ID … | FILTERS | --all --because REASON [--dry-run] [--json]
       gives them up for good: what waits behind each goes on without it; who and why is kept
-  replay --consumer NAME [--check] [--new] [--keys KEY,…] [--from TIME] [--drop-old]
+  replay --consumer NAME [--check] [--new] [--keys KEY,…] [--from TIME] [--drop-old] [--data-dir DIR]
       makes a consumer's projection anew beside the live one, from the audit store as far as Kafka has the facts no
       more, then from Kafka, and puts it in its place; the live one works on until then. --check only compares; --new
       begins a consumer that has never run; --keys makes the rows anew of facts with these keys or correlations, --from
       those of facts of that TIME (ISO 8601) or later; --drop-old forgets what the last replay has replaced
-  audit verify [--json]
+  audit verify [--json] [--data-dir DIR]
       computes the hash chains of the audit store anew and names where one breaks; exit 1 if one does
   topics [--apply] [--data-dir DIR]
       says what of Kafka's topics and rights is not as it is declared; --apply makes it so; exit 1 if something is left

@@ -1,11 +1,10 @@
-import { resolve } from 'node:path';
 import type { Client } from '@temporalio/client';
 import type { z } from 'zod';
-import { loadConfig } from '../../platform/config';
+import { problem } from '../../contracts/api/problems';
 import { createTemporalClient } from '../../platform/temporal';
 import { hasIssuer, openIssuer } from '../stack/issuer';
 import { UsageError } from '../commandLine';
-import { defaultDataDir } from '../stack/places';
+import { configOf, dataDirOf } from './addresses';
 
 const API_DEADLINE_MS = 10_000;
 const CARD_DEADLINE_MS = 5_000;
@@ -33,8 +32,8 @@ export async function asOperator(
   env: NodeJS.ProcessEnv,
   command: (sources: OperatorSources) => Promise<number>,
 ): Promise<number> {
-  const config = loadConfig(env);
-  const dataDir = resolve(options['data-dir'] ?? defaultDataDir(env));
+  const config = configOf(env);
+  const dataDir = dataDirOf(options, env);
   if (!options.token && !hasIssuer(dataDir))
     throw new UsageError(`no stack was started on ${dataDir}: name its --data-dir, or give a --token`);
   const token =
@@ -60,7 +59,27 @@ export async function asOperator(
   }
 }
 
-/** What the API answers. @throws Error with its problem where it does not answer 2xx */
+/** The API has answered with something else than 2xx. */
+export class ApiRefused extends Error {
+  override readonly name = 'ApiRefused';
+  /** What it said of why; undefined where the answer is nothing of ours, as that of a proxy. */
+  readonly problem: z.infer<typeof problem> | undefined;
+
+  constructor(status: number, body: string) {
+    super(`the API answered ${status}: ${body}`);
+    this.problem = asProblem(body);
+  }
+}
+
+function asProblem(body: string): z.infer<typeof problem> | undefined {
+  try {
+    return problem.safeParse(JSON.parse(body)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What the API answers. @throws ApiRefused */
 export async function getFromApi<T extends z.ZodType>(
   { apiUrl, token }: Pick<OperatorSources, 'apiUrl' | 'token'>,
   path: string,
@@ -73,12 +92,13 @@ export async function getFromApi<T extends z.ZodType>(
   return ask(url, { headers: { authorization: `Bearer ${token}` } }, response);
 }
 
-/** Tells the API to do something. @throws as `getFromApi` */
+/** Tells the API to do something. @param deadlineMs how long that may take (10 s) @throws as `getFromApi` */
 export const postToApi = <T extends z.ZodType>(
   { apiUrl, token }: Pick<OperatorSources, 'apiUrl' | 'token'>,
   path: string,
   body: object,
   response: T,
+  deadlineMs?: number,
 ): Promise<z.infer<T>> =>
   ask(
     new URL(path, apiUrl),
@@ -88,11 +108,17 @@ export const postToApi = <T extends z.ZodType>(
       body: JSON.stringify(body),
     },
     response,
+    deadlineMs,
   );
 
-async function ask<T extends z.ZodType>(url: URL, request: RequestInit, response: T): Promise<z.infer<T>> {
-  const answer = await fetch(url, { ...request, signal: AbortSignal.timeout(API_DEADLINE_MS) });
-  if (!answer.ok) throw new Error(`the API answered ${answer.status}: ${await answer.text()}`);
+async function ask<T extends z.ZodType>(
+  url: URL,
+  request: RequestInit,
+  response: T,
+  deadlineMs = API_DEADLINE_MS,
+): Promise<z.infer<T>> {
+  const answer = await fetch(url, { ...request, signal: AbortSignal.timeout(deadlineMs) });
+  if (!answer.ok) throw new ApiRefused(answer.status, await answer.text());
   return response.parse(await answer.json());
 }
 

@@ -8,15 +8,16 @@ import {
   type ReconciliationReport,
 } from '../../domain/reconcile';
 import { driftLine } from '../../domain/reconciliation';
-import { loadConfig } from '../../platform/config';
-import { createKafka, kafkaAddress } from '../../platform/kafka';
+import { createKafka } from '../../platform/kafka';
 import { createPool } from '../../platform/postgres';
 import { createTemporalClient } from '../../platform/temporal';
 import { wait } from '../../platform/wait';
 import { createProviderClient } from '../../services/payments/provider/client';
 import { createReconciler, type Reconciler } from '../../services/payments/reconciliation/reconciler';
 import { UsageError } from '../commandLine';
+import { configOf, dataDirOf, databaseOf } from './addresses';
 import { optionsOf, timeOption } from './arguments';
+import { kafkaOf } from './kafka';
 
 const DAY_MS = 24 * 60 * 60_000;
 const SETTLE_SECONDS = 10;
@@ -26,7 +27,7 @@ const SETTLE_SECONDS = 10;
  * @returns 0 where nothing differs any more, 1 where something does or could not be looked at
  */
 export async function reconcileHouse(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const options = optionsOf(argv, ['since', 'settle'], ['repair', 'json']);
+  const options = optionsOf(argv, ['since', 'settle', 'data-dir'], ['repair', 'json']);
   const order: ReconciliationOrder = {
     runId: uuidv7(),
     since: sinceOf(options.since),
@@ -34,8 +35,12 @@ export async function reconcileHouse(argv: readonly string[], env: NodeJS.Proces
     settleMs: settleOf(options.settle) * 1_000,
     resumes: options.since === undefined,
   };
-  const config = loadConfig(env);
-  const pool = createPool(config.PAYMENTS_DATABASE_URL, { applicationName: 'reconcile', max: 4 });
+  const config = configOf(env);
+  const dataDir = dataDirOf(options, env);
+  const pool = createPool(await databaseOf(env, dataDir, 'payments'), {
+    applicationName: 'reconcile',
+    max: 4,
+  });
   const temporal = createTemporalClient({
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
@@ -44,7 +49,7 @@ export async function reconcileHouse(argv: readonly string[], env: NodeJS.Proces
     const reconciler = createReconciler({
       pool,
       provider: createProviderClient({ apiKey: config.STRIPE_API_KEY, apiBase: config.STRIPE_API_BASE }),
-      kafka: createKafka({ ...kafkaAddress(config), clientId: 'reconcile' }),
+      kafka: createKafka({ ...(await kafkaOf(env, dataDir)), clientId: 'reconcile' }),
       temporal: () => temporal,
       taskQueue: taskQueues.payments,
       topicPrefix: config.KAFKA_TOPIC_PREFIX,

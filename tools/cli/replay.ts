@@ -1,5 +1,5 @@
 import { loadConfig } from '../../platform/config';
-import { createKafka, kafkaAddress, type KafkaAddress } from '../../platform/kafka';
+import { createKafka, type KafkaAddress } from '../../platform/kafka';
 import { createPool, type Pool } from '../../platform/postgres';
 import type { Projection } from '../../platform/projection';
 import { pino } from 'pino';
@@ -9,29 +9,34 @@ import { replayPart } from '../replay/part';
 import { projections } from '../replay/projections';
 import { dropPrevious } from '../replay/switchOver';
 import { replayWhole, type Replayed } from '../replay/whole';
+import { dataDirOf, databaseOf } from './addresses';
 import { optionsOf, timeOption } from './arguments';
+import { kafkaOf } from './kafka';
 
-type Options = ReturnType<typeof optionsOf<'consumer' | 'from' | 'keys', 'check' | 'new' | 'drop-old'>>;
+const words = ['consumer', 'from', 'keys', 'data-dir'] as const;
+type Options = ReturnType<typeof optionsOf<(typeof words)[number], 'check' | 'new' | 'drop-old'>>;
 
 /**
  * `npx hailway replay`: makes a projection anew from all facts, or some of its rows, and puts it in the live one's place.
  * @returns 0; 1 where it could not, or where `--check` finds a difference: the live projection is as it was then
  */
 export async function replay(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const options: Options = optionsOf(argv, ['consumer', 'from', 'keys'], ['check', 'new', 'drop-old']);
-  const projection = projectionOf(options.consumer);
+  const options: Options = optionsOf(argv, words, ['check', 'new', 'drop-old']);
+  const name = consumerOf(options);
+  const projection: Projection = projections[name];
   const selection = selectionOf(options, projection);
   if (selection && (options.check || options.new))
     throw new UsageError('--keys and --from make some rows anew: --check and --new are for all of them');
-  const config = loadConfig(env);
-  const prefixed = (name: string): string => config.KAFKA_TOPIC_PREFIX + name;
-  const databaseUrl = databaseUrlOf(config, projection);
+  const { KAFKA_TOPIC_PREFIX: prefix } = loadConfig(env, ['KAFKA_TOPIC_PREFIX']);
+  const prefixed = (word: string): string => prefix + word;
+  const dataDir = dataDirOf(options, env);
+  const databaseUrl = await databaseOf(env, dataDir, name);
   if (options['drop-old']) {
     if (selection || options.check || options.new) throw new UsageError('--drop-old stands alone');
     await dropPrevious(databaseUrl);
     return 0;
   }
-  const audit = createPool(config.AUDIT_DATABASE_URL, {
+  const audit = createPool(await databaseOf(env, dataDir, 'audit'), {
     applicationName: 'replay',
     max: 2,
     statementTimeoutMs: 0,
@@ -43,7 +48,7 @@ export async function replay(argv: readonly string[], env: NodeJS.ProcessEnv): P
   try {
     const done = selection
       ? await replayPart({ ...common, selection })
-      : await whole(common, options, kafkaAddress(config));
+      : await whole(common, options, await kafkaOf(env, dataDir));
     return tell(projection, done);
   } catch (error) {
     process.stderr.write(`hailway: ${error instanceof Error ? error.message : String(error)}\n`);
@@ -91,13 +96,14 @@ function tell({ name }: Projection, { facts, ms, hashes }: Replayed): number {
   return isSame ? 0 : 1;
 }
 
-function projectionOf(name: string | undefined): Projection {
-  const projection = name !== undefined && Object.hasOwn(projections, name) ? projections[name] : undefined;
-  if (projection === undefined)
-    throw new UsageError(`--consumer takes one of ${Object.keys(projections).join(', ')}, not ${name}`);
-  if (projection.notReplayed !== undefined)
-    throw new UsageError(`${projection.name} is not replayed: ${projection.notReplayed}`);
-  return projection;
+function consumerOf({ consumer }: Options): keyof typeof projections {
+  const names = Object.keys(projections) as (keyof typeof projections)[];
+  const name = names.find((known) => known === consumer);
+  if (name === undefined)
+    throw new UsageError(`--consumer takes one of ${names.join(', ')}, not ${consumer}`);
+  const { notReplayed }: Projection = projections[name];
+  if (notReplayed !== undefined) throw new UsageError(`${name} is not replayed: ${notReplayed}`);
+  return name;
 }
 
 function selectionOf(
@@ -111,6 +117,3 @@ function selectionOf(
   if (named?.length === 0) throw new UsageError('--keys takes keys of facts, with commas between them');
   return { keys: named, from: from === undefined ? undefined : timeOption('from', from) };
 }
-
-const databaseUrlOf = (config: ReturnType<typeof loadConfig>, { name }: Projection): string =>
-  config[`${name.toUpperCase()}_DATABASE_URL` as 'ANALYTICS_DATABASE_URL'];

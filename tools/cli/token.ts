@@ -1,8 +1,7 @@
-import { resolve } from 'node:path';
 import { personsId } from '../../domain/names';
 import { hasIssuer, openIssuer, roles, type Role } from '../stack/issuer';
 import { UsageError } from '../commandLine';
-import { defaultDataDir } from '../stack/places';
+import { dataDirOf } from './addresses';
 import { textOptions } from './arguments';
 
 /** Prints a token for a role and a subject. */
@@ -13,7 +12,7 @@ export async function token(argv: readonly string[], env: NodeJS.ProcessEnv): Pr
   const { sub = '' } = options;
   if (!personsId.test(sub))
     throw new UsageError('--sub takes the id that the token is for: letters, digits, _ and -, at most 64');
-  const dataDir = resolve(options['data-dir'] ?? defaultDataDir(env));
+  const dataDir = dataDirOf(options, env);
   if (!hasIssuer(dataDir)) {
     process.stderr.write(
       `hailway: no stack has been started on ${dataDir} yet: npm start, or name its --data-dir\n`,

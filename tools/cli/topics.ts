@@ -1,7 +1,6 @@
-import { resolve } from 'node:path';
 import { TopicsRefused } from '../../platform/kafka';
-import { defaultDataDir } from '../stack/places';
 import { kafkaDrift, prepareKafka } from '../stack/topics';
+import { dataDirOf } from './addresses';
 import { optionsOf } from './arguments';
 import { kafkaPreparation } from './kafka';
 
@@ -11,7 +10,7 @@ import { kafkaPreparation } from './kafka';
  */
 export async function topics(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const options = optionsOf(argv, ['data-dir'], ['apply']);
-  const preparation = await kafkaPreparation(env, resolve(options['data-dir'] ?? defaultDataDir(env)));
+  const preparation = await kafkaPreparation(env, dataDirOf(options, env));
   const print = (mark: string, lines: readonly string[]): void =>
     lines.forEach((line) => process.stdout.write(`${mark} ${line}\n`));
   if (options.apply) {

@@ -1,4 +1,4 @@
-import { wholeNumber } from '../commandLine';
+import { UsageError, wholeNumber } from '../commandLine';
 import { parseNamed } from '../namedTool';
 
 /** What every sweep of faults can be told. */
@@ -28,6 +28,8 @@ export function parseFaultOptions(
   const parsed = parseNamed(argv, { what: 'faults', names, options });
   if (parsed === 'help') return parsed;
   const { seed, repeats, count } = parsed.values;
+  if (count !== undefined && parsed.name !== 'stories')
+    throw new UsageError('--count is for faults stories alone');
   return {
     name: parsed.name,
     options: {

@@ -4,4 +4,6 @@ import { notifications } from '../../consumers/notifications/projection';
 import type { Projection } from '../../platform/projection';
 
 /** Every consumer that keeps something, by its name. */
-export const projections: Readonly<Record<string, Projection>> = { analytics, audit, notifications };
+export const projections = { analytics, audit, notifications } as const satisfies Readonly<
+  Record<string, Projection>
+>;

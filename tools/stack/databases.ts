@@ -156,8 +156,21 @@ export async function ensureDatabase(adminUrl: string, wanted: OwnedDatabase): P
   } finally {
     await admin.end();
   }
+  return ownersUrl(adminUrl, wanted);
+}
+
+/** Where an owner's database is, on the server of an administrator's URL. */
+export function ownersUrl(
+  adminUrl: string,
+  {
+    owner,
+    role = owner,
+    database = owner,
+    password,
+  }: Omit<OwnedDatabase, 'database'> & { database?: string },
+): string {
   const url = new URL(adminUrl);
-  url.username = roleName;
+  url.username = role;
   url.password = password;
   url.pathname = `/${database}`;
   return url.href;

@@ -23,11 +23,24 @@ export interface EnvironmentInputs {
 export const databaseVariable = (owner: Owner): `${Uppercase<Owner>}_DATABASE_URL` =>
   `${owner.toUpperCase() as Uppercase<Owner>}_DATABASE_URL`;
 
+/** Whether the user has set this variable, as it is or by a file. */
+export const isGiven = (env: NodeJS.ProcessEnv, name: Variable): boolean =>
+  isSet(env, name) || Boolean(env[`${name}_FILE`]);
+
+/** Those of these variables that the user has not set. */
+export const unlessSet = <V extends Variable>(
+  env: NodeJS.ProcessEnv,
+  values: Readonly<Partial<Record<V, string>>>,
+): Partial<Record<V, string>> =>
+  Object.fromEntries(Object.entries(values).filter(([name]) => !isGiven(env, name as V))) as Partial<
+    Record<V, string>
+  >;
+
 /** What the processes of the stack are started with, all that any of them needs: see `environmentFor`. */
 export async function environmentOf(inputs: EnvironmentInputs): Promise<NodeJS.ProcessEnv> {
   const { env, ports, servers, databaseUrls, issuer, secrets } = inputs;
   const at = (name: ProcessName): string => `http://127.0.0.1:${ports[name]}`;
-  const unlessSet: Record<string, string> = {
+  const byDefault: Partial<Record<Variable, string>> = {
     STRIPE_API_KEY: 'sk_test_hailway',
     STRIPE_API_BASE: at('sandbox-psp'),
     SANDBOX_WEBHOOK_URL: `${at('gateway')}/v1/providers/stripe/events`,
@@ -38,13 +51,11 @@ export async function environmentOf(inputs: EnvironmentInputs): Promise<NodeJS.P
     HAILWAY_TEMPORAL_UI_URL: servers.temporalUiUrl ?? 'http://127.0.0.1:8233',
     // Whoever tries webhooks on one machine receives them there.
     WEBHOOK_PRIVATE_ADDRESSES: 'yes',
-    NODE_ENV: 'production',
   };
-  for (const name of Object.keys(unlessSet))
-    if (isSet(env, name as 'STRIPE_API_BASE') || env[`${name}_FILE`]) delete unlessSet[name];
   return {
     ...env,
-    ...unlessSet,
+    ...unlessSet(env, byDefault),
+    NODE_ENV: env.NODE_ENV || 'production',
     ...Object.fromEntries(portNames.map((name) => [portVariables[name], String(ports[name])])),
     ...Object.fromEntries(owners.map((owner) => [databaseVariable(owner), databaseUrls[owner]])),
     HAILWAY_DATA_DIR: inputs.dataDir,
