@@ -11,7 +11,7 @@ export type { Applied, Handle } from './inbox/apply';
 export { createInboxDeadLetters } from './inbox/deadLetters';
 export { MalformedFact, parseFact, type Fact } from './inbox/fact';
 export type { Skip } from './inbox/sorter';
-export { inboxSummary, inboxTables } from './inbox/store';
+export { inboxSummary, inboxTables, storedPositions } from './inbox/store';
 
 export type { DeadLetters, InboxOptions } from './inbox/options';
 

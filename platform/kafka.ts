@@ -13,6 +13,7 @@ export {
 } from './kafka/client';
 export { runConsumer, type ConsumedBatch, type ConsumerOptions, type RawRecord } from './kafka/consumer';
 export { openKafka } from './kafka/open';
+export { namedPartition, partitionName, type Partition } from './kafka/partition';
 export { createFactProducer, KafkaRefused, type FactProducer, type OutgoingRecord } from './kafka/producer';
 export { setScramUsers, setTopicConfigs, type ScramUser } from './kafka/protocol';
 export { endOffsets, offsetsSince, readTopicRaw, type Offsets } from './kafka/read';

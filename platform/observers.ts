@@ -1,15 +1,10 @@
 import type { RawRecord } from './kafka/consumer';
+import type { Partition } from './kafka/partition';
 
 /**
  * What the pieces of the backbone tell whoever watches them: metrics and traces (platform/metrics, platform/telemetry),
  * of which they know nothing themselves. A method neither waits nor throws; it is called once a batch, not once a fact.
  */
-
-/** A partition of a topic. */
-export interface Partition {
-  readonly topic: string;
-  readonly partition: number;
-}
 
 /** Of one producer. */
 export interface ProducerObserver {

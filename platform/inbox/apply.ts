@@ -2,7 +2,7 @@ import type { RawRecord } from '../kafka/consumer';
 import { isRetriable, withTransaction, type Pool, type Tx } from '../postgres';
 import type { Fact } from './fact';
 import { Sorter, type Skip } from './sorter';
-import { lockPosition, movePosition, park, type ParkedRecord, type Place } from './store';
+import { lockPosition, movePosition, park, type ParkedRecord, type Source } from './store';
 
 /**
  * What a consumer does with facts, inside the inbox's transaction. Those of one call are of one partition, in order.
@@ -11,7 +11,7 @@ export type Handle = (tx: Tx, facts: readonly Fact[]) => Promise<void>;
 
 export interface Application {
   readonly pool: Pool;
-  readonly place: Place;
+  readonly source: Source;
   readonly records: readonly RawRecord[];
   /** The partition's end as Kafka has it. */
   readonly endOffset: number;
@@ -64,21 +64,21 @@ export class FactHeld extends Error {
  *   happened then.
  */
 export async function applyRecords(application: Application): Promise<Applied> {
-  const { pool, place, records, endOffset } = application;
+  const { pool, source, records, endOffset } = application;
   return withTransaction(pool, async (tx) => {
-    const position = await lockPosition(tx, place);
+    const position = await lockPosition(tx, source);
     application.checkPosition?.(position);
     // A position beyond the end is of a topic that has been made anew since: only the sequences count then.
     const fresh = position > endOffset ? records : records.filter((record) => record.offset >= position);
     const last = fresh.at(-1);
     if (!last) return { applied: 0, duplicates: 0, skipped: {}, parked: [] };
 
-    const sorter = await Sorter.of(tx, place, fresh, application.skip);
+    const sorter = await Sorter.of(tx, source, fresh, application.skip);
     const facts = sorter.sort(fresh);
     if (application.apart) await handleApart(tx, facts, sorter, application);
     else if (facts.length > 0) await application.handle(tx, facts);
-    for (const parked of sorter.parked) await park(tx, place, parked);
-    await movePosition(tx, place, {
+    for (const parked of sorter.parked) await park(tx, source, parked);
+    await movePosition(tx, source, {
       nextOffset: last.offset + 1,
       facts: sorter.applied,
       sequences: sorter.changed,

@@ -1,7 +1,7 @@
 import type { DeadLetter, DeadLetterFilter, WholeDeadLetter } from '../deadLetters';
 import type { RawRecord } from '../kafka/consumer';
 import type { Queryable, Tx } from '../postgres';
-import { printable, unpackHeaders, type Place } from './store';
+import { printable, unpackHeaders, type Source } from './store';
 
 /** A row of `inbox_parked`. */
 export interface ParkedRow {
@@ -25,7 +25,7 @@ const headColumns = `topic, partition, "offset", key, fact_id as "factId", fact_
 export const idOf = ({ topic, partition, offset }: { topic: string; partition: number; offset: number }) =>
   `${topic}:${partition}:${offset}`;
 
-function placeOfId(id: string): { topic: string; partition: number; offset: number } | null {
+function recordOf(id: string): { topic: string; partition: number; offset: number } | null {
   const [, topic, partition, offset] = /^([^:]+):(\d{1,9}):(\d{1,15})$/.exec(id) ?? [];
   if (topic === undefined) return null;
   return { topic, partition: Number(partition), offset: Number(offset) };
@@ -37,7 +37,7 @@ export async function findHeads(
   { group, consumer, prefix }: { group: string; consumer: string; prefix: string },
   filter: DeadLetterFilter,
 ): Promise<DeadLetter[]> {
-  const places = filter.ids?.map(placeOfId).filter((place) => place !== null);
+  const records = filter.ids?.map(recordOf).filter((record) => record !== null);
   const { rows } = await db.query<HeadRow>({
     name: 'inbox-heads',
     text: `select ${headColumns} from inbox_parked p
@@ -53,8 +53,8 @@ export async function findHeads(
     values: [
       ...[group, filter.topic === undefined ? null : prefix + filter.topic, filter.key ?? null],
       ...[filter.type ?? null, filter.reason ?? null, filter.since ?? null],
-      ...[places?.map(({ topic }) => topic) ?? null, places?.map(({ partition }) => partition) ?? null],
-      ...[places?.map(({ offset }) => offset) ?? null, filter.limit],
+      ...[records?.map(({ topic }) => topic) ?? null, records?.map(({ partition }) => partition) ?? null],
+      ...[records?.map(({ offset }) => offset) ?? null, filter.limit],
     ],
   });
   return rows.map((row) => ({ ...row, id: idOf(row), consumer }));
@@ -66,14 +66,14 @@ export async function readWhole(
   { group, consumer }: { group: string; consumer: string },
   id: string,
 ): Promise<WholeDeadLetter | null> {
-  const place = placeOfId(id);
-  if (place === null) return null;
+  const record = recordOf(id);
+  if (record === null) return null;
   const { rows } = await db.query<
     HeadRow & { stack: string | null; value: Buffer | null; headers: Record<string, string[]> }
   >(
     `select ${headColumns}, stack, raw_value as value, raw_headers as headers from inbox_parked p
      where consumer_group = $1 and topic = $2 and partition = $3 and "offset" = $4 and head`,
-    [group, place.topic, place.partition, place.offset],
+    [group, record.topic, record.partition, record.offset],
   );
   const [row] = rows;
   if (!row) return null;
@@ -107,7 +107,7 @@ export function readable(bytes: Buffer): string {
  */
 export async function readParked(
   tx: Tx,
-  place: Place,
+  source: Source,
   { key, offset, limit, alone = false }: { key: string; offset: number; limit: number; alone?: boolean },
 ): Promise<ParkedRow[]> {
   const { rows } = await tx.query<{
@@ -126,19 +126,19 @@ export async function readParked(
            from inbox_parked where consumer_group = $1 and topic = $2 and key = $3
              and ((key <> '' and not $7) or (partition = $4 and "offset" = $5))
            order by sequence nulls last, "offset" limit $6 for update`,
-    values: [place.group, place.topic, key, place.partition, offset, limit, alone],
+    values: [source.group, source.topic, key, source.partition, offset, limit, alone],
   });
   return rows.map((row) => ({
     ...{ offset: row.offset, head: row.head, sequence: row.sequence },
     record: {
-      ...{ topic: place.topic, partition: row.partition, offset: row.offset },
+      ...{ topic: source.topic, partition: row.partition, offset: row.offset },
       ...{ key: row.key, value: row.value, headers: unpackHeaders(row.headers) },
       timestamp: row.sentMs,
     },
   }));
 }
 
-export async function unpark(tx: Tx, { group, topic }: Place, rows: readonly ParkedRow[]): Promise<void> {
+export async function unpark(tx: Tx, { group, topic }: Source, rows: readonly ParkedRow[]): Promise<void> {
   if (rows.length === 0) return;
   await tx.query(
     `delete from inbox_parked where consumer_group = $1 and topic = $2 and (partition, "offset") in (
@@ -150,7 +150,7 @@ export async function unpark(tx: Tx, { group, topic }: Place, rows: readonly Par
 /** Makes this one the head of its key: no other is. */
 export async function setHead(
   tx: Tx,
-  { group, topic }: Place,
+  { group, topic }: Source,
   { record, offset }: ParkedRow,
   why: { readonly reason: string; readonly stack: string | null; readonly wasTried: boolean },
 ): Promise<void> {
@@ -174,7 +174,7 @@ export async function setHead(
 /** Keeps what an operator gives up, for ever, and takes it out of what waits. */
 export async function moveToDiscarded(
   tx: Tx,
-  { group, topic }: Place,
+  { group, topic }: Source,
   row: ParkedRow,
   word: { readonly by: string; readonly because: string; readonly sequence: number | null },
 ): Promise<void> {

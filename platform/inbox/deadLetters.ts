@@ -20,7 +20,7 @@ import {
 } from './deadLetterStore';
 import { headerOf, parseFact, type Fact } from './fact';
 import { gap, whyOf, type Skip } from './sorter';
-import { addFacts, lockPosition, readKeys, writeSequence, type KeyStates, type Place } from './store';
+import { addFacts, lockPosition, readKeys, writeSequence, type KeyStates, type Source } from './store';
 
 export interface InboxDeadLettersOptions {
   readonly pool: Pool;
@@ -56,35 +56,35 @@ export function createInboxDeadLetters(options: InboxDeadLettersOptions): DeadLe
 
   /** Brings a key's facts back until one fails, none is left, or there is no more time. */
   async function release(letter: DeadLetter, isTime: () => boolean): Promise<Release> {
-    const place = placeOf(letter);
+    const source = sourceOf(letter);
     let applied = 0;
     for (;;) {
-      const step = await withTransaction(pool, (tx) => releaseSome(tx, place, letter));
+      const step = await withTransaction(pool, (tx) => releaseSome(tx, source, letter));
       applied += step.applied;
       if (step.failed !== null || !step.more || !isTime()) return { ...step, applied };
     }
   }
 
-  async function releaseSome(tx: Tx, place: Place, letter: DeadLetter): Promise<Release> {
-    await lockPosition(tx, place);
+  async function releaseSome(tx: Tx, source: Source, letter: DeadLetter): Promise<Release> {
+    await lockPosition(tx, source);
     const { key } = letter;
-    const rows = await readParked(tx, place, { key, offset: letter.offset, limit: factsAtOnce + 1 });
-    const states = await readKeys(tx, place, [key], { first: 0, last: -1 });
+    const rows = await readParked(tx, source, { key, offset: letter.offset, limit: factsAtOnce + 1 });
+    const states = await readKeys(tx, source, [key], { first: 0, last: -1 });
     const ready = readyOf(rows.slice(0, factsAtOnce), key, states, options.skip);
     const { passed, failure } = await applyInOrder(tx, ready);
-    await unpark(tx, place, [...ready.behindUs, ...passed.map(({ row }) => row)]);
+    await unpark(tx, source, [...ready.behindUs, ...passed.map(({ row }) => row)]);
     const last = passed.at(-1);
-    if (last) await writeSequence(tx, place, key, last.fact.sequence);
+    if (last) await writeSequence(tx, source, key, last.fact.sequence);
     const applied = passed.filter(({ skipped }) => !skipped).length;
-    await addFacts(tx, place, applied);
+    await addFacts(tx, source, applied);
     if (failure !== null) {
       const why = whyOf(failure.error);
-      await setHead(tx, place, failure.row, { ...why, wasTried: true });
+      await setHead(tx, source, failure.row, { ...why, wasTried: true });
       return { applied, failed: why.reason, more: false };
     }
     const next = rows[ready.behindUs.length + passed.length];
     if (next)
-      await setHead(tx, place, next, {
+      await setHead(tx, source, next, {
         ...{ reason: 'not_come_to: those before it have been replayed', stack: null, wasTried: false },
       });
     return { applied, failed: null, more: next !== undefined };
@@ -109,31 +109,31 @@ export function createInboxDeadLetters(options: InboxDeadLettersOptions): DeadLe
   }
 
   async function discardHead(letter: DeadLetter, { by, because }: DiscardOrder): Promise<boolean> {
-    const place = placeOf(letter);
+    const source = sourceOf(letter);
     return withTransaction(pool, async (tx) => {
-      await lockPosition(tx, place);
+      await lockPosition(tx, source);
       const { key } = letter;
       const offset = letter.offset;
-      const [row] = await readParked(tx, place, { key, offset, limit: 1, alone: true });
+      const [row] = await readParked(tx, source, { key, offset, limit: 1, alone: true });
       if (!row?.head) return false;
-      const rows = key === '' ? [] : await readParked(tx, place, { key, offset, limit: factsAtOnce });
+      const rows = key === '' ? [] : await readParked(tx, source, { key, offset, limit: factsAtOnce });
       const others = rows.filter((one) => one.offset !== offset);
       const waiting = others.filter((one) => !isRepeat(one, row));
-      const high = (await readKeys(tx, place, [key], { first: 0, last: -1 })).sequences.get(key) ?? 0;
+      const high = (await readKeys(tx, source, [key], { first: 0, last: -1 })).sequences.get(key) ?? 0;
       const sequence = highWithout(row, waiting, high);
       for (const one of [row, ...others.filter((other) => !waiting.includes(other))])
-        await moveToDiscarded(tx, place, one, { by, because, sequence });
-      if (key !== '' && sequence !== null) await writeSequence(tx, place, key, sequence);
+        await moveToDiscarded(tx, source, one, { by, because, sequence });
+      if (key !== '' && sequence !== null) await writeSequence(tx, source, key, sequence);
       const [next] = waiting;
       if (next)
-        await setHead(tx, place, next, {
+        await setHead(tx, source, next, {
           ...{ reason: 'not_come_to: the one before it was discarded', stack: null, wasTried: false },
         });
       return true;
     });
   }
 
-  const placeOf = ({ topic, partition }: DeadLetter): Place => ({ group, topic, partition });
+  const sourceOf = ({ topic, partition }: DeadLetter): Source => ({ group, topic, partition });
   const deedOf = (
     { id, key }: DeadLetter,
     outcome: DeadLetterDeed['outcome'],

@@ -70,7 +70,7 @@ export class Settler {
         if (error instanceof BeginsBeyond) return this.readAgain(batch, error.position);
         if (!isRetriable(error) && !apart && !suspect) {
           this.options.log.warn(
-            { err: error, ...placeOf(batch), records: part.length },
+            { err: error, ...partitionOf(batch), records: part.length },
             'batch failed, looking for the fact',
           );
           apart = true;
@@ -103,10 +103,10 @@ export class Settler {
   ): Promise<void> {
     const { options } = this;
     const { topic, partition, endOffset } = batch;
-    const place = { group: options.group, topic, partition };
+    const source = { group: options.group, topic, partition };
     const applyWith = (kept: Kept | null): Promise<Applied> =>
       applyRecords({
-        ...{ pool: options.pool, place, records, handle: options.handle, skip: options.skip, apart },
+        ...{ pool: options.pool, source, records, handle: options.handle, skip: options.skip, apart },
         ...{ endOffset: kept?.end ?? endOffset, maxTries: this.maxTries },
         triesOf: (offset) => tries.get(offset) ?? 0,
         checkPosition: (position) => checkPosition(batch, position, kept),
@@ -125,7 +125,7 @@ export class Settler {
     const seen = { topic, partition, records, endOffset };
     const applied = await this.slots.take(() => options.observer?.during(seen, work) ?? work());
     for (const { reason, factId, key, record, attempts } of applied.parked) {
-      const said = { ...place, ...factFields(record), offset: record.offset, factId, key };
+      const said = { ...source, ...factFields(record), offset: record.offset, factId, key };
       if (reason === null) options.log.debug(said, 'fact waits behind a parked one');
       else options.log.error({ ...said, reason, attempts }, 'fact dead-lettered, key parked');
     }
@@ -146,7 +146,7 @@ export class Settler {
 
   private readAgain(batch: ConsumedBatch, position: number): false {
     this.options.log.warn(
-      { ...placeOf(batch), position },
+      { ...partitionOf(batch), position },
       'partition is read again from its stored position',
     );
     batch.readFrom(position);
@@ -159,7 +159,7 @@ export class Settler {
     const heldMs = Date.now() - since;
     const againInMs = backoffMs(tries, backoff);
     log[heldMs > alarmAfterMs ? 'error' : 'warn'](
-      { err: error, ...placeOf(batch), tries, heldMs, againInMs },
+      { err: error, ...partitionOf(batch), tries, heldMs, againInMs },
       'facts not applied, trying again',
     );
     const cause = error instanceof FactHeld ? error.cause : error;
@@ -181,7 +181,7 @@ function checkPosition(batch: ConsumedBatch, position: number, kept: Kept | null
     throw new BeginsBeyond(position);
 }
 
-const placeOf = ({ topic, partition }: ConsumedBatch) => ({ topic, partition });
+const partitionOf = ({ topic, partition }: ConsumedBatch) => ({ topic, partition });
 
 function outcomeOf({ applied, duplicates, skipped, parked }: Applied) {
   const dead = parked.filter(({ reason }) => reason !== null);

@@ -3,7 +3,7 @@ import type { RawRecord } from '../kafka/consumer';
 import type { Tx } from '../postgres';
 import { messageOf } from '../redact';
 import { keyOf, parseFact, type Fact } from './fact';
-import { readKeys, type KeyStates, type ParkedRecord, type Place } from './store';
+import { readKeys, type KeyStates, type ParkedRecord, type Source } from './store';
 
 /** Why a fact is left out by choice: a word to count by; null for one that is wanted. */
 export type Skip = (fact: Fact) => string | null;
@@ -27,7 +27,7 @@ export class Sorter {
 
   static async of(
     tx: Tx,
-    place: Place,
+    source: Source,
     records: readonly RawRecord[],
     skip: Skip | undefined,
   ): Promise<Sorter> {
@@ -37,7 +37,7 @@ export class Sorter {
       if (key !== null) keys.add(key);
     }
     const [first, last] = [records[0]!.offset, records.at(-1)!.offset];
-    return new Sorter(await readKeys(tx, place, [...keys], { first, last }), skip);
+    return new Sorter(await readKeys(tx, source, [...keys], { first, last }), skip);
   }
 
   /** The facts that are to be applied now, in order; counted as applied until they are rejected. */

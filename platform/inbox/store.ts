@@ -6,7 +6,7 @@ import { headerOf, sequenceOf } from './fact';
 export const inboxTables = ['inbox_positions', 'inbox_sequences', 'inbox_parked', 'inbox_discarded'] as const;
 
 /** One partition of a topic, as one consumer group sees it. */
-export interface Place {
+export interface Source {
   readonly group: string;
   readonly topic: string;
   readonly partition: number;
@@ -27,7 +27,7 @@ export interface ParkedRecord {
  * The offset of the partition's next record, its row locked until the end of the transaction: a consumer that has
  * lost the partition and does not know it yet waits here, and then finds its records done.
  */
-export async function lockPosition(tx: Tx, { group, topic, partition }: Place): Promise<number> {
+export async function lockPosition(tx: Tx, { group, topic, partition }: Source): Promise<number> {
   const read = () =>
     tx.query<{ next: number }>({
       name: 'inbox-lock',
@@ -46,13 +46,13 @@ export async function lockPosition(tx: Tx, { group, topic, partition }: Place): 
   return rows[0]?.next ?? 0;
 }
 
-/** Where each partition goes on that has been read from, by `topic/partition`. */
+/** Where each partition goes on that has been read from, by its name. */
 export async function storedPositions(db: Queryable, group: string): Promise<Map<string, number>> {
-  const { rows } = await db.query<{ place: string; next: number }>(
-    `select topic || '/' || partition as place, next_offset as next from inbox_positions where consumer_group = $1`,
+  const { rows } = await db.query<{ name: string; next: number }>(
+    `select topic || '/' || partition as name, next_offset as next from inbox_positions where consumer_group = $1`,
     [group],
   );
-  return new Map(rows.map(({ place, next }) => [place, next]));
+  return new Map(rows.map(({ name, next }) => [name, next]));
 }
 
 /** What is known of the keys of a batch before it is applied. */
@@ -70,7 +70,7 @@ export interface KeyStates {
 /** Asked after `lockPosition`, in a statement of its own: so it sees what whoever had the lock before has done. */
 export async function readKeys(
   tx: Tx,
-  { group, topic, partition }: Place,
+  { group, topic, partition }: Source,
   keys: readonly string[],
   offsets: { readonly first: number; readonly last: number },
 ): Promise<KeyStates> {
@@ -112,7 +112,7 @@ export async function readKeys(
 /** Moves the position, and with it the keys' sequences. */
 export async function movePosition(
   tx: Tx,
-  { group, topic, partition }: Place,
+  { group, topic, partition }: Source,
   moved: {
     readonly nextOffset: number;
     readonly facts: number;
@@ -138,7 +138,7 @@ export async function movePosition(
 /** Moves one key's sequence. */
 export async function writeSequence(
   tx: Tx,
-  { group, topic }: Place,
+  { group, topic }: Source,
   key: string,
   sequence: number,
 ): Promise<void> {
@@ -150,7 +150,7 @@ export async function writeSequence(
 }
 
 /** Counts facts that had their effect otherwise than in a batch. */
-export async function addFacts(tx: Tx, { group, topic, partition }: Place, facts: number): Promise<void> {
+export async function addFacts(tx: Tx, { group, topic, partition }: Source, facts: number): Promise<void> {
   await tx.query(
     `update inbox_positions set facts = facts + $4 where consumer_group = $1 and topic = $2 and partition = $3`,
     [group, topic, partition, facts],
@@ -160,7 +160,7 @@ export async function addFacts(tx: Tx, { group, topic, partition }: Place, facts
 /** Postgres keeps no NUL in text. */
 export const printable = (text: string): string => text.replaceAll('\0', '\uFFFD');
 
-export async function park(tx: Tx, place: Place, parked: ParkedRecord): Promise<void> {
+export async function park(tx: Tx, source: Source, parked: ParkedRecord): Promise<void> {
   const { record, key, factId, reason, stack, attempts } = parked;
   const type = headerOf(record, 'ce_type');
   await tx.query({
@@ -170,7 +170,7 @@ export async function park(tx: Tx, place: Place, parked: ParkedRecord): Promise<
            values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
              to_timestamp($16::bigint / 1000.0)) on conflict do nothing`,
     values: [
-      ...[place.group, place.topic, place.partition, record.offset, key, factId && printable(factId)],
+      ...[source.group, source.topic, source.partition, record.offset, key, factId && printable(factId)],
       ...[type && printable(type), sequenceOf(record)],
       ...[reason !== null, reason && printable(reason), stack && printable(stack), attempts],
       ...[record.key, record.value, JSON.stringify(packHeaders(record.headers)), sentMsOf(record)],

@@ -1,6 +1,7 @@
 import type { Batch, Consumer, EachBatchPayload } from 'kafkajs';
 import type { ConsumedBatch, ConsumerOptions } from './consumed';
-import type { Lanes } from './lanes';
+import { partitionName } from './partition';
+import type { PartitionQueues } from './partitionQueues';
 
 export const heartbeatIntervalMs = 2_000;
 /** A partition without room for so long is paused, so that the others are fetched without it. */
@@ -26,24 +27,26 @@ export async function handle(hands: Hands): Promise<void> {
   );
 }
 
-/** Puts a batch in its partition's lane and comes back when the next one may come. */
-export async function handOver(hands: Hands, lanes: Lanes): Promise<void> {
+/** Puts a batch in its partition's queue and comes back when the next one may come. */
+export async function handOver(hands: Hands, queues: PartitionQueues): Promise<void> {
   const { payload, options } = hands;
   const { batch } = payload;
   const last = batch.messages.at(-1);
   if (!last || options.signal.aborted || payload.isStale()) return;
-  const place = `${batch.topic}/${batch.partition}`;
+  const name = partitionName(batch.topic, batch.partition);
   const bytes = batch.messages.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
-  lanes.push(place, { records: batch.messages.length, bytes }, (isLive) =>
-    options.onBatch(consumed(hands, () => isLive() && payload.isRunning() && !options.signal.aborted, lanes)),
+  queues.push(name, { records: batch.messages.length, bytes }, (isLive) =>
+    options.onBatch(
+      consumed(hands, () => isLive() && payload.isRunning() && !options.signal.aborted, queues),
+    ),
   );
   // The next fetch goes on behind it; Kafka is told when it is done.
   payload.resolveOffset(last.offset);
   const { signal } = options;
-  const hasRoom = await whileBeating(payload, () => lanes.room(place, roomWithinMs, signal));
+  const hasRoom = await whileBeating(payload, () => queues.room(name, roomWithinMs, signal));
   if (hasRoom) return;
   const resume = payload.pause();
-  void lanes.untilRoom(place, signal).then(resume);
+  void queues.untilRoom(name, signal).then(resume);
 }
 
 /** @throws what the heartbeat did, which tells kafkajs to join again: the group rebalances, or has forgotten us. */
@@ -70,7 +73,7 @@ type FetchedBatch = Batch & { readonly fetchedOffset: string };
 function consumed(
   { payload, options, holds, consumer }: Hands,
   isLive: () => boolean,
-  lanes?: Lanes,
+  queues?: PartitionQueues,
 ): ConsumedBatch {
   const { batch } = payload;
   const { topic, partition } = batch;
@@ -97,14 +100,14 @@ function consumed(
     isLive,
     skipTo(nextOffset) {
       // What is read ahead is resolved already.
-      if (!lanes) payload.resolveOffset(String(nextOffset - 1));
+      if (!queues) payload.resolveOffset(String(nextOffset - 1));
     },
     async commit(nextOffset) {
-      if (!lanes) {
+      if (!queues) {
         payload.resolveOffset(String(nextOffset - 1));
         return tellKafka(nextOffset);
       }
-      // The partition may have been taken meanwhile. Whoever has it knows from the effects' own place how far they are.
+      // The partition may have been taken meanwhile. Whoever has it knows from the effects' own position how far they are.
       if (!isLive() && !options.signal.aborted) return;
       await tellKafka(nextOffset).catch((error: unknown) =>
         options.log.debug({ err: error, topic, partition, nextOffset }, 'offset not committed'),
@@ -119,7 +122,7 @@ function consumed(
       holds.add(timer);
     },
     readFrom(offset) {
-      lanes?.drop(`${topic}/${partition}`);
+      queues?.drop(partitionName(topic, partition));
       consumer.seek({ topic, partition, offset: String(offset) });
     },
   };

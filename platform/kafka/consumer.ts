@@ -3,7 +3,8 @@ import { backoffMs, wait } from '../wait';
 import { handle, handOver, heartbeatIntervalMs } from './batches';
 import type { ConsumerOptions } from './consumed';
 import { readHeadersFast } from './fastHeaders';
-import { Lanes } from './lanes';
+import { partitionName } from './partition';
+import { PartitionQueues } from './partitionQueues';
 
 readHeadersFast();
 
@@ -42,7 +43,7 @@ async function consumeUntilCrash(options: ConsumerOptions): Promise<void> {
   const { kafka, signal } = options;
   const holds = new Set<NodeJS.Timeout>();
   let fail: (error: unknown) => void = () => {};
-  const lanes = options.ahead && new Lanes({ ahead: 1, ...options.ahead }, (error) => fail(error));
+  const queues = options.ahead && new PartitionQueues({ ahead: 1, ...options.ahead }, (error) => fail(error));
   const consumer = kafka.consumer({
     groupId: options.group,
     sessionTimeout: sessionTimeoutMs,
@@ -67,7 +68,7 @@ async function consumeUntilCrash(options: ConsumerOptions): Promise<void> {
     signal.addEventListener('abort', onAbort);
   });
   // What waits is read again from where Kafka says; what is in work finds out that it is not live.
-  consumer.on(consumer.events.GROUP_JOIN, () => lanes?.drop());
+  consumer.on(consumer.events.GROUP_JOIN, () => queues?.drop());
   listenForAssignments(consumer, options);
   try {
     await consumer.connect();
@@ -76,10 +77,10 @@ async function consumeUntilCrash(options: ConsumerOptions): Promise<void> {
     await consumer.run({
       autoCommit: false,
       eachBatchAutoResolve: false,
-      partitionsConsumedConcurrently: lanes ? handsWhenAhead : (options.concurrency ?? 3),
+      partitionsConsumedConcurrently: queues ? handsWhenAhead : (options.concurrency ?? 3),
       eachBatch: (payload) => {
         const hands = { payload, options, holds, consumer };
-        return lanes ? handOver(hands, lanes) : handle(hands);
+        return queues ? handOver(hands, queues) : handle(hands);
       },
     });
     const crash = await ended;
@@ -88,9 +89,9 @@ async function consumeUntilCrash(options: ConsumerOptions): Promise<void> {
     if (onAbort) signal.removeEventListener('abort', onAbort);
     for (const hold of holds) clearTimeout(hold);
     // The batches in hand first: they tell Kafka how far they came.
-    lanes?.drop();
+    queues?.drop();
     const stopped = new AbortController();
-    const stopping = (lanes?.idle() ?? Promise.resolve()).then(() => consumer.disconnect()).catch(() => {});
+    const stopping = (queues?.idle() ?? Promise.resolve()).then(() => consumer.disconnect()).catch(() => {});
     await Promise.race([stopping.then(() => stopped.abort()), wait(stopWithinMs, stopped.signal)]);
   }
 }
@@ -105,9 +106,9 @@ function listenForAssignments(
     ours = new Set();
     for (const [topic, partitions] of Object.entries(memberAssignment))
       for (const partition of partitions) {
-        const place = `${topic}/${partition}`;
-        ours.add(place);
-        const offset = startAt?.(partition, before.has(place), topic) ?? null;
+        const name = partitionName(topic, partition);
+        ours.add(name);
+        const offset = startAt?.(partition, before.has(name), topic) ?? null;
         // Below the log's start the broker says out of range and kafkajs takes the earliest there is.
         if (offset !== null) consumer.seek({ topic, partition, offset: String(offset) });
       }

@@ -2,6 +2,7 @@ import type { Kafka, Message, Producer, RecordMetadata } from 'kafkajs';
 import type { ProducerObserver } from '../observers';
 import { backoffMs, wait } from '../wait';
 import { withAdmin, type KafkaLog } from './client';
+import { namedPartition, partitionName } from './partition';
 import { KafkaRefused, requests, type OutgoingRecord, type ProduceRequest } from './requests';
 
 export { KafkaRefused, type OutgoingRecord };
@@ -139,11 +140,7 @@ export function createFactProducer(
 }
 
 function tellSent({ counts, bytes }: ProduceRequest, observer: ProducerObserver): void {
-  for (const [place, records] of counts) {
-    const slash = place.lastIndexOf('/');
-    const to = { topic: place.slice(0, slash), partition: Number(place.slice(slash + 1)) };
-    observer.sent(to, records, bytes.get(place) ?? 0);
-  }
+  for (const [name, records] of counts) observer.sent(namedPartition(name), records, bytes.get(name) ?? 0);
 }
 
 /** Kafka's name of what went wrong (NOT_LEADER_FOR_PARTITION), or the error's own. */
@@ -159,15 +156,15 @@ function checkOffsets(
   counts: ReadonlyMap<string, number>,
   lastOffsets: Map<string, number>,
 ): void {
-  const answers = new Map(acknowledged.map((a) => [`${a.topicName}/${a.partition}`, a]));
-  for (const [place, count] of counts) {
-    const answer = answers.get(place);
+  const answers = new Map(acknowledged.map((a) => [partitionName(a.topicName, a.partition), a]));
+  for (const [name, count] of counts) {
+    const answer = answers.get(name);
     const first = Number(answer?.baseOffset ?? -1);
-    const last = lastOffsets.get(place) ?? -1;
+    const last = lastOffsets.get(name) ?? -1;
     if (!answer || answer.errorCode !== 0 || first <= last) {
-      throw new Error(`acknowledgement not believed: ${place} at offset ${first} after ${last}`);
+      throw new Error(`acknowledgement not believed: ${name} at offset ${first} after ${last}`);
     }
-    lastOffsets.set(place, first + count - 1);
+    lastOffsets.set(name, first + count - 1);
   }
 }
 

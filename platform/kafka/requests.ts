@@ -1,5 +1,6 @@
 import type { Message } from 'kafkajs';
 import { partitionFor } from './client';
+import { partitionName } from './partition';
 
 export interface OutgoingRecord {
   readonly topic: string;
@@ -29,7 +30,7 @@ const bytesPerRecord = 64_000_000;
 /** What is sent together, to several partitions. */
 export interface ProduceRequest {
   readonly topicMessages: { topic: string; messages: Message[] }[];
-  /** Records and bytes by `topic/partition`. */
+  /** Records and bytes by the partition's name. */
   readonly counts: Map<string, number>;
   readonly bytes: Map<string, number>;
 }
@@ -52,10 +53,10 @@ export function* requests(
 
   for (const record of records) {
     const partition = record.key === null ? 0 : partitionFor(record.key, partitions.get(record.topic) ?? 1);
-    const place = `${record.topic}/${partition}`;
+    const name = partitionName(record.topic, partition);
     const size = sizeOf(record);
     if (size > bytesPerRecord) throw new KafkaRefused('MESSAGE_TOO_LARGE');
-    const inPartition = bytes.get(place) ?? 0;
+    const inPartition = bytes.get(name) ?? 0;
     const full = inPartition > 0 && inPartition + size > maxBytesPerPartition;
     if (full || (total > 0 && total + size > bytesPerRequest)) {
       yield cut();
@@ -67,8 +68,8 @@ export function* requests(
     let list = messages.get(record.topic);
     if (!list) messages.set(record.topic, (list = []));
     list.push({ key: record.key, value: record.value, headers: { ...record.headers }, partition });
-    counts.set(place, (counts.get(place) ?? 0) + 1);
-    bytes.set(place, (bytes.get(place) ?? 0) + size);
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+    bytes.set(name, (bytes.get(name) ?? 0) + size);
     total += size;
   }
   if (total > 0) yield cut();

@@ -1,6 +1,7 @@
 import type { Kafka, KafkaLog } from './client';
 import { withAdmin } from './client';
 import { runConsumer, type RawRecord } from './consumer';
+import { partitionName } from './partition';
 
 export interface TelemetryOptions {
   readonly kafka: Kafka;
@@ -36,13 +37,13 @@ export async function runTelemetry(options: TelemetryOptions): Promise<void> {
         log.error({ err: error, group, topic: batch.topic, partition: batch.partition }, 'telemetry skipped');
       }
       const next = (batch.records.at(-1)?.offset ?? -1) + 1;
-      const place = `${batch.topic}/${batch.partition}`;
+      const name = partitionName(batch.topic, batch.partition);
       const atEnd = next >= batch.endOffset;
-      if (atEnd || Date.now() - (committedAt.get(place) ?? 0) >= commitEveryMs) {
-        committedAt.set(place, Date.now());
+      if (atEnd || Date.now() - (committedAt.get(name) ?? 0) >= commitEveryMs) {
+        committedAt.set(name, Date.now());
         await batch.commit(next);
       } else batch.skipTo(next);
-      caughtUp.read(place, next);
+      caughtUp.read(name, next);
     },
   });
 }
@@ -53,7 +54,7 @@ function watchCatchUp({ kafka, topics, log, onCaughtUp }: TelemetryOptions) {
   const read = new Map<string, number>();
   let started = false;
   const check = (): void => {
-    if (!ends || ![...ends].every(([place, end]) => (read.get(place) ?? 0) >= end)) return;
+    if (!ends || ![...ends].every(([name, end]) => (read.get(name) ?? 0) >= end)) return;
     ends = undefined;
     onCaughtUp?.();
   };
@@ -63,7 +64,7 @@ function watchCatchUp({ kafka, topics, log, onCaughtUp }: TelemetryOptions) {
       for (const topic of topics) {
         for (const { partition, low, high } of await admin.fetchTopicOffsets(topic)) {
           const ours = assigned[topic]?.includes(partition);
-          if (ours && Number(high) > Number(low)) found.set(`${topic}/${partition}`, Number(high));
+          if (ours && Number(high) > Number(low)) found.set(partitionName(topic, partition), Number(high));
         }
       }
     });
@@ -79,8 +80,8 @@ function watchCatchUp({ kafka, topics, log, onCaughtUp }: TelemetryOptions) {
         log.warn({ err: error }, 'ends of the partitions not known');
       });
     },
-    read: (place: string, next: number): void => {
-      read.set(place, next);
+    read: (name: string, next: number): void => {
+      read.set(name, next);
       check();
     },
   };

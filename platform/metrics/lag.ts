@@ -1,7 +1,7 @@
 import { Gauge } from 'prom-client';
 import { groupLag, type Kafka, type PartitionLag } from '../kafka/client';
 import type { Metrics } from '../metrics';
-import type { Partition } from '../observers';
+import { partitionName, type Partition } from '../kafka/partition';
 import { lookWhenScraped, type Freshness } from './scrape';
 
 export interface LagOptions {
@@ -41,14 +41,14 @@ export function showLag(options: LagOptions): LagClock {
     ...freshness,
   });
   const noteLook = ({ topic, partition, next, lag }: PartitionLag): void => {
-    const place = `${topic}/${partition}`;
-    if (lag === 0) behindSinceMs.delete(place);
-    else if (behindSinceMs.get(place)?.offset !== next)
-      behindSinceMs.set(place, { offset: next, ms: Date.now() });
+    const name = partitionName(topic, partition);
+    if (lag === 0) behindSinceMs.delete(name);
+    else if (behindSinceMs.get(name)?.offset !== next)
+      behindSinceMs.set(name, { offset: next, ms: Date.now() });
   };
   const seconds = ({ topic, partition, lag }: PartitionLag): number => {
-    const place = `${topic}/${partition}`;
-    const since = sentMs.get(place) ?? behindSinceMs.get(place)?.ms;
+    const name = partitionName(topic, partition);
+    const since = sentMs.get(name) ?? behindSinceMs.get(name)?.ms;
     return lag === 0 || since === undefined ? 0 : Math.max(0, Date.now() - since) / 1_000;
   };
   const gauge = (name: string, help: string, of: (lag: PartitionLag) => number) =>
@@ -73,7 +73,7 @@ export function showLag(options: LagOptions): LagClock {
     seconds,
   );
   return {
-    inHand: ({ topic, partition }, ms) => void sentMs.set(`${topic}/${partition}`, ms),
-    done: ({ topic, partition }) => void sentMs.delete(`${topic}/${partition}`),
+    inHand: ({ topic, partition }, ms) => void sentMs.set(partitionName(topic, partition), ms),
+    done: ({ topic, partition }) => void sentMs.delete(partitionName(topic, partition)),
   };
 }

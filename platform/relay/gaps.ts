@@ -1,7 +1,7 @@
 import type { KafkaLog } from '../kafka/client';
 import type { RelayObserver } from '../observers';
 import type { OutboxFact } from './outboxReader';
-import { place } from './position';
+import { topicKey } from './position';
 
 /** Keys that are remembered; the one that had no fact for longest is forgotten first. */
 const mostKeys = 50_000;
@@ -28,7 +28,7 @@ export function createGapDetector({
   return {
     look(facts) {
       for (const fact of facts) {
-        const key = place(fact);
+        const key = topicKey(fact);
         const sequence = Number(fact.headers['ce_sequence']);
         const last = lastSeen.get(key);
         if (last !== undefined && sequence > last + 1) {

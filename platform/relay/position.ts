@@ -36,7 +36,7 @@ export interface Parking {
 }
 
 /** One string for a topic's key: topics have no spaces. */
-export const place = ({ topic, key }: { topic: string; key: string }): string => `${topic} ${key}`;
+export const topicKey = ({ topic, key }: { topic: string; key: string }): string => `${topic} ${key}`;
 
 /** The stored position of a lane that is held. @throws LaneLost */
 export async function loadPosition(pool: Pool, holding: Holding): Promise<Position> {
@@ -88,9 +88,9 @@ export async function movePositionAndPark(
   next: Position,
   { facts, parked }: { facts: readonly OutboxFact[]; parked: readonly Parking[] },
 ): Promise<void> {
-  const firstRefused = new Map(parked.map((parking) => [place(parking), parking.outboxId]));
+  const firstRefused = new Map(parked.map((parking) => [topicKey(parking), parking.outboxId]));
   const waiting = facts.filter(
-    (fact) => fact.parked || fact.id >= (firstRefused.get(place(fact)) ?? Infinity),
+    (fact) => fact.parked || fact.id >= (firstRefused.get(topicKey(fact)) ?? Infinity),
   );
   await withTransaction(pool, async (tx) => {
     for (const { topic, key, outboxId, reason } of parked)

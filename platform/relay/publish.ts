@@ -2,7 +2,7 @@ import type { KafkaLog } from '../kafka/client';
 import { KafkaRefused, type FactProducer } from '../kafka/producer';
 import type { RelayObserver } from '../observers';
 import type { OutboxFact } from './outboxReader';
-import { place, type Parking } from './position';
+import { topicKey, type Parking } from './position';
 
 export interface PublishOptions {
   /** For logs. */
@@ -18,7 +18,7 @@ export interface PublishOptions {
 export async function publish(facts: readonly OutboxFact[], options: PublishOptions): Promise<Parking[]> {
   const parked = new Map<string, Parking>();
   const send = async (candidates: readonly OutboxFact[]): Promise<void> => {
-    const part = parked.size === 0 ? candidates : candidates.filter((fact) => !parked.has(place(fact)));
+    const part = parked.size === 0 ? candidates : candidates.filter((fact) => !parked.has(topicKey(fact)));
     const [fact] = part;
     if (!fact) return;
     const startedAtMs = performance.now();
@@ -30,7 +30,7 @@ export async function publish(facts: readonly OutboxFact[], options: PublishOpti
       if (part.length === 1) {
         const { topic, key, id: outboxId } = fact;
         const parking = { topic, key, outboxId, reason: error.code };
-        parked.set(place(parking), parking);
+        parked.set(topicKey(parking), parking);
         options.observer?.refused();
         options.log.error(
           { database: options.database, ...parking },

@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { storedRecords } from '../../consumers/audit/replaySource';
-import { runConsumer, withAdmin, type Kafka, type KafkaLog } from '../../platform/kafka';
+import { storedPositions } from '../../platform/inbox';
+import {
+  partitionName,
+  runConsumer,
+  withAdmin,
+  type Kafka,
+  type KafkaLog,
+  type Partition,
+} from '../../platform/kafka';
 import type { Pool } from '../../platform/postgres';
 import { PartitionFeed, type ReadStore } from './feed';
 import { mustHaveNoGaps } from './storeGaps';
@@ -24,22 +32,8 @@ export interface FactLog {
   close(): Promise<void>;
 }
 
-/** Offsets by `topic/partition`. */
+/** Offsets by the partitions' names. */
 export type Positions = ReadonlyMap<string, number>;
-
-export const placeOf = ({
-  topic,
-  partition,
-}: {
-  readonly topic: string;
-  readonly partition: number;
-}): string => `${topic}/${partition}`;
-
-/** What `placeOf` names: topics have no slash in their names. */
-export function partitionOf(place: string): { topic: string; partition: number } {
-  const [topic = '', partition] = place.split('/');
-  return { topic, partition: Number(partition) };
-}
 
 /** Stored records that are read at once. */
 const PAGE = 1_000;
@@ -73,7 +67,7 @@ export async function openFactLog(options: FactLogOptions): Promise<FactLog> {
   const reading = topics.map((topic) => readKafka({ kafka, topic, log }, feeds, closing.signal));
   return {
     feeds,
-    ends: new Map(partitions.map((one) => [placeOf(one), one.end])),
+    ends: new Map(partitions.map((one) => [partitionName(one.topic, one.partition), one.end])),
     async close() {
       closing.abort();
       await Promise.all(reading);
@@ -85,34 +79,22 @@ async function mustBeStored(
   { audit, auditGroup }: FactLogOptions,
   partitions: readonly { topic: string; partition: number; begin: number }[],
 ): Promise<void> {
-  const stored = await storePositions(audit, auditGroup);
-  for (const one of partitions) {
-    const place = placeOf(one);
-    if (one.begin > (stored.get(place) ?? 0))
+  const stored = await storedPositions(audit, auditGroup);
+  const begins = new Map(partitions.map((one) => [partitionName(one.topic, one.partition), one.begin]));
+  for (const [name, begin] of begins) {
+    const end = stored.get(name) ?? 0;
+    if (begin > end)
       throw new Error(
-        `Kafka has ${place} from ${one.begin} on, the audit store up to ${stored.get(place) ?? 0}: facts between are in neither`,
+        `Kafka has ${name} from ${begin} on, the audit store up to ${end}: facts between are in neither`,
       );
   }
-  await mustHaveNoGaps(audit, auditGroup, new Map(partitions.map((one) => [placeOf(one), one.begin])));
+  await mustHaveNoGaps(audit, auditGroup, begins);
 }
 
-/** How far a group has come in its database. */
-export async function storePositions(pool: Pick<Pool, 'query'>, group: string): Promise<Positions> {
-  const { rows } = await pool.query<{ topic: string; partition: number; next: number }>(
-    'select topic, partition, next_offset as next from inbox_positions where consumer_group = $1',
-    [group],
-  );
-  return new Map(rows.map((row) => [placeOf(row), row.next]));
-}
-
-function createStoreReader(
-  audit: Pool,
-  place: { readonly topic: string; readonly partition: number },
-  below: number,
-): ReadStore {
+function createStoreReader(audit: Pool, partition: Partition, below: number): ReadStore {
   let from = 0;
   return async () => {
-    const records = await storedRecords(audit, place, { from, below, limit: PAGE });
+    const records = await storedRecords(audit, partition, { from, below, limit: PAGE });
     const last = records.at(-1);
     if (last === undefined) return null;
     from = last.offset + 1;

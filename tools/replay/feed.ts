@@ -1,4 +1,4 @@
-import type { RawRecord } from '../../platform/kafka';
+import { partitionName, type RawRecord } from '../../platform/kafka';
 
 /** Of one partition: what of it is in memory at most, beside what Kafka gives at once. */
 const MOST_BYTES = 2_097_152;
@@ -43,8 +43,8 @@ export class PartitionFeed {
     const [first] = fresh;
     if (first === undefined) return;
     if (first.offset > this.expected) {
-      const place = `${this.topic}/${this.partition}`;
-      throw new Error(`Kafka's retention has passed ${place} up to ${first.offset} meanwhile: replay again`);
+      const name = partitionName(this.topic, this.partition);
+      throw new Error(`Kafka's retention has passed ${name} up to ${first.offset} meanwhile: replay again`);
     }
     this.expected = (fresh.at(-1) as RawRecord).offset + 1;
     this.add(fresh);

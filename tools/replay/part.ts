@@ -1,10 +1,10 @@
 import { selectedRecords, type Selection } from '../../consumers/audit/replaySource';
-import { parseFact, type Fact } from '../../platform/inbox';
-import type { RawRecord } from '../../platform/kafka';
+import { parseFact, storedPositions, type Fact } from '../../platform/inbox';
+import { namedPartition, partitionName, type RawRecord } from '../../platform/kafka';
 import { createPool, withTransaction, type Pool, type Tx } from '../../platform/postgres';
 import type { Projection, ProjectionTable } from '../../platform/projection';
 import { wait } from '../../platform/wait';
-import { partitionOf, placeOf, storePositions, type Positions } from './factLog';
+import type { Positions } from './factLog';
 import { nextSchema, openRebuild } from './rebuild';
 import { mustHaveNoGaps } from './storeGaps';
 import { holdLive, isLockedOut } from './switchOver';
@@ -40,7 +40,7 @@ export async function replayPart(replay: PartReplay): Promise<Replayed> {
     await seed(live, projection, selection);
     const applied = new AppliedPart(replay, pool, live);
     for (let left = TRIES; left > 0; left--) {
-      await applied.upTo(await storePositions(live, group), STORE_WITHIN_MS);
+      await applied.upTo(await storedPositions(live, group), STORE_WITHIN_MS);
       const isDone = await withTransaction(live, async (tx) => {
         await applied.upTo(await holdLive(tx, group), HOLD_MS);
         for (const table of projection.tables) await replaceRows(tx, table, selection);
@@ -75,28 +75,28 @@ class AppliedPart {
     const { audit, auditGroup, group, projection, selection } = this.replay;
     await untilStored(audit, auditGroup, targets, withinMs);
     // In this order: what is discarded between the two is in both.
-    const parked = await placesIn(this.live, 'inbox_parked', group);
-    const discarded = await placesIn(this.live, 'inbox_discarded', group);
+    const parked = await recordsIn(this.live, 'inbox_parked', group);
+    const discarded = await recordsIn(this.live, 'inbox_discarded', group);
     const notApplied = new Set([...parked, ...discarded]);
-    const replayed = [...this.leftOut].filter((place) => !notApplied.has(place));
+    const replayed = [...this.leftOut].filter((record) => !notApplied.has(record));
     if (replayed.length > 0)
       throw new Error(`dead letters were replayed meanwhile (${replayed.join(', ')}): replay again`);
     await mustHaveNoGaps(audit, auditGroup, targets, selection, discarded);
-    const ranges = [...targets].map(([place, below]) => ({
-      ...partitionOf(place),
-      ...{ from: this.ends.get(place) ?? 0, below },
+    const ranges = [...targets].map(([name, below]) => ({
+      ...namedPartition(name),
+      ...{ from: this.ends.get(name) ?? 0, below },
     }));
     await withTransaction(audit, async (tx) => {
       for await (const page of selectedRecords(tx, selection, ranges)) {
         const records = page.filter((record) => {
-          const place = `${placeOf(record)}/${record.offset}`;
-          if (notApplied.has(place)) this.leftOut.add(place);
-          return !notApplied.has(place);
+          const name = `${partitionName(record.topic, record.partition)}/${record.offset}`;
+          if (notApplied.has(name)) this.leftOut.add(name);
+          return !notApplied.has(name);
         });
         this.facts += await applyRuns(this.pool, projection, records);
       }
     });
-    for (const [place, end] of targets) this.ends.set(place, end);
+    for (const [name, end] of targets) this.ends.set(name, end);
   }
 }
 
@@ -141,7 +141,9 @@ async function applyRuns(
   const runs: Fact[][] = [];
   for (const fact of records.map(parseFact).filter((one) => !skip?.(one))) {
     const run = runs.at(-1);
-    if (run && placeOf(run[0] as Fact) === placeOf(fact)) run.push(fact);
+    const before = run?.[0];
+    if (before?.record.topic === fact.record.topic && before.record.partition === fact.record.partition)
+      run!.push(fact);
     else runs.push([fact]);
   }
   for (const run of runs) await withTransaction(pool, (tx) => handle(tx, run));
@@ -149,16 +151,16 @@ async function applyRuns(
 }
 
 /** Records that a group has put aside or given up, as `topic/partition/offset`. */
-async function placesIn(
+async function recordsIn(
   live: Pool,
   table: 'inbox_parked' | 'inbox_discarded',
   group: string,
 ): Promise<Set<string>> {
-  const { rows } = await live.query<{ place: string }>(
-    `select topic || '/' || partition || '/' || "offset" as place from ${table} where consumer_group = $1`,
+  const { rows } = await live.query<{ name: string }>(
+    `select topic || '/' || partition || '/' || "offset" as name from ${table} where consumer_group = $1`,
     [group],
   );
-  return new Set(rows.map(({ place }) => place));
+  return new Set(rows.map(({ name }) => name));
 }
 
 /** Waits until the store has what the live consumer has applied. */
@@ -169,10 +171,10 @@ async function untilStored(
   withinMs: number,
 ): Promise<void> {
   for (const deadline = Date.now() + withinMs; ; await wait(50)) {
-    const stored = await storePositions(audit, auditGroup);
-    const behind = [...targets].filter(([place, target]) => (stored.get(place) ?? 0) < target);
+    const stored = await storedPositions(audit, auditGroup);
+    const behind = [...targets].filter(([name, target]) => (stored.get(name) ?? 0) < target);
     if (behind.length === 0) return;
     if (Date.now() > deadline)
-      throw new StoreBehind(`the audit store is behind in ${behind.map(([place]) => place).join(', ')}`);
+      throw new StoreBehind(`the audit store is behind in ${behind.map(([name]) => name).join(', ')}`);
   }
 }

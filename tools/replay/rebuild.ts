@@ -1,9 +1,9 @@
 import { applyRecords } from '../../platform/inbox/apply';
 import { isRetriable, migrate, createPool, type Pool } from '../../platform/postgres';
 import type { Projection } from '../../platform/projection';
-import type { RawRecord } from '../../platform/kafka';
+import { partitionName, type RawRecord } from '../../platform/kafka';
 import type { PartitionFeed } from './feed';
-import { placeOf, type Positions } from './factLog';
+import type { Positions } from './factLog';
 
 /** Where a projection is made anew, beside the live one. */
 export const nextSchema = 'replay_next';
@@ -38,7 +38,10 @@ export interface Rebuild {
  * @returns how many facts were applied; an aborted one is not done
  */
 export async function catchUp(rebuild: Rebuild, targets: Positions, signal?: AbortSignal): Promise<number> {
-  const ends = rebuild.feeds.map((feed) => ({ feed, end: targets.get(placeOf(feed)) ?? 0 }));
+  const ends = rebuild.feeds.map((feed) => ({
+    feed,
+    end: targets.get(partitionName(feed.topic, feed.partition)) ?? 0,
+  }));
   let facts = 0;
   while (!signal?.aborted) {
     const heads = Promise.all(ends.map(async ({ feed, end }) => ({ feed, end, head: await feed.head(end) })));
@@ -91,7 +94,7 @@ const apply = (
 ) =>
   applyRecords({
     ...{ pool, records, handle, skip, apart },
-    place: { group, topic, partition },
+    source: { group, topic, partition },
     endOffset: Number.MAX_SAFE_INTEGER,
     deadLetter: () => Promise.resolve(),
   });

@@ -1,8 +1,8 @@
+import { storedPositions } from '../../platform/inbox';
 import { hashTables } from '../../platform/projectionHash';
 import { createPool, migrate, withTransaction, type Pool, type Tx } from '../../platform/postgres';
 import type { Projection } from '../../platform/projection';
 import type { FactLog, Positions } from './factLog';
-import { storePositions } from './factLog';
 import { catchUp, nextSchema, openRebuild, type Rebuild } from './rebuild';
 import {
   copyDiscarded,
@@ -50,7 +50,7 @@ export async function replayWhole(replay: WholeReplay): Promise<Replayed> {
   let pool: Pool | undefined;
   try {
     if (isNew) await migrate(databaseUrl, projection.migrations);
-    const standing = await storePositions(live, group);
+    const standing = await storedPositions(live, group);
     if (isNew && standing.size > 0) throw new Error(`${projection.name} has run already: leave out --new`);
     if (!isNew && standing.size === 0) throw new Error(`${projection.name} has never run: --new begins it`);
     pool = await openRebuild(databaseUrl, projection);
@@ -61,7 +61,7 @@ export async function replayWhole(replay: WholeReplay): Promise<Replayed> {
     const rebuild: Rebuild = { pool, group, projection, feeds: log.feeds };
     let facts = 0;
     for (let left = TRIES; left > 0; left--) {
-      const targets = isNew ? log.ends : await storePositions(live, group);
+      const targets = isNew ? log.ends : await storedPositions(live, group);
       facts += await catchUp(rebuild, targets);
       say(`${facts} facts in ${seconds(startedAt)} s, switching over`);
       const last = await finish(live, rebuild, replay);

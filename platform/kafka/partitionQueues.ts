@@ -1,9 +1,9 @@
 import { wait } from '../wait';
 
 /** Work on what came of one partition; `isLive` turns false when it is not wanted any more. */
-export type LaneWork = (isLive: () => boolean) => Promise<void>;
+export type QueuedWork = (isLive: () => boolean) => Promise<void>;
 
-export interface LaneBounds {
+export interface QueueBounds {
   /** Batches of a partition that may wait behind the one in work. */
   readonly ahead: number;
   /** What all partitions together may hold: records, and their bytes. */
@@ -16,7 +16,7 @@ interface Size {
   readonly bytes: number;
 }
 
-interface Lane {
+interface Queue {
   /** Rises when what waits is not wanted any more. */
   generation: number;
   queued: number;
@@ -24,32 +24,32 @@ interface Lane {
 }
 
 /**
- * Work in hand, one lane a partition: what comes for a partition is done one after another, while the next is fetched.
+ * Work in hand, one queue a partition: what comes for a partition is done one after another, while the next is fetched.
  * What is dropped (the partition was taken, or is read from elsewhere) is not begun any more; what was begun learns it.
  */
-export class Lanes {
-  private readonly lanes = new Map<string, Lane>();
+export class PartitionQueues {
+  private readonly queues = new Map<string, Queue>();
   private readonly listeners = new Set<() => void>();
   private held = { records: 0, bytes: 0 };
 
   constructor(
-    private readonly bounds: LaneBounds,
+    private readonly bounds: QueueBounds,
     /** Of work that threw: a bug, as work sees to its own errors. */
     private readonly onFailure: (error: unknown) => void,
   ) {}
 
-  push(place: string, size: Size, work: LaneWork): void {
-    const lane = this.lane(place);
-    const { generation } = lane;
-    const isLive = (): boolean => lane.generation === generation;
-    lane.queued += 1;
+  push(partition: string, size: Size, work: QueuedWork): void {
+    const queue = this.queue(partition);
+    const { generation } = queue;
+    const isLive = (): boolean => queue.generation === generation;
+    queue.queued += 1;
     this.held.records += size.records;
     this.held.bytes += size.bytes;
-    lane.tail = lane.tail
+    queue.tail = queue.tail
       .then(() => (isLive() ? work(isLive) : undefined))
       .catch(this.onFailure)
       .then(() => {
-        lane.queued -= 1;
+        queue.queued -= 1;
         this.held.records -= size.records;
         this.held.bytes -= size.bytes;
         for (const listener of this.listeners) listener();
@@ -57,18 +57,18 @@ export class Lanes {
   }
 
   /** Whether the next batch of the partition may come. */
-  hasRoom(place: string): boolean {
+  hasRoom(partition: string): boolean {
     const { maxRecords, maxBytes, ahead } = this.bounds;
-    const { queued } = this.lane(place);
+    const { queued } = this.queue(partition);
     return queued === 0 || (queued <= ahead && this.held.records < maxRecords && this.held.bytes < maxBytes);
   }
 
   /** Resolves when there is room; false when there was none within `ms` or the signal was aborted. */
-  async room(place: string, ms: number, signal: AbortSignal): Promise<boolean> {
-    if (this.hasRoom(place)) return true;
+  async room(partition: string, ms: number, signal: AbortSignal): Promise<boolean> {
+    if (this.hasRoom(partition)) return true;
     const ended = new AbortController();
     const look = (): void => {
-      if (this.hasRoom(place) || signal.aborted) ended.abort();
+      if (this.hasRoom(partition) || signal.aborted) ended.abort();
     };
     look();
     this.listeners.add(look);
@@ -76,27 +76,28 @@ export class Lanes {
     await wait(ms, ended.signal);
     signal.removeEventListener('abort', look);
     this.listeners.delete(look);
-    return this.hasRoom(place);
+    return this.hasRoom(partition);
   }
 
   /** Resolves when there is room, or the signal is aborted. */
-  async untilRoom(place: string, signal: AbortSignal): Promise<void> {
-    while (!signal.aborted && !(await this.room(place, 60_000, signal)));
+  async untilRoom(partition: string, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted && !(await this.room(partition, 60_000, signal)));
   }
 
   /** What waits for this partition, or for all, is not begun any more. */
-  drop(place?: string): void {
-    for (const [name, lane] of this.lanes) if (place === undefined || name === place) lane.generation += 1;
+  drop(partition?: string): void {
+    for (const [name, queue] of this.queues)
+      if (partition === undefined || name === partition) queue.generation += 1;
   }
 
   /** Resolves when nothing is in work. */
   async idle(): Promise<void> {
-    await Promise.all([...this.lanes.values()].map(({ tail }) => tail));
+    await Promise.all([...this.queues.values()].map(({ tail }) => tail));
   }
 
-  private lane(place: string): Lane {
-    let lane = this.lanes.get(place);
-    if (!lane) this.lanes.set(place, (lane = { generation: 0, queued: 0, tail: Promise.resolve() }));
-    return lane;
+  private queue(partition: string): Queue {
+    let queue = this.queues.get(partition);
+    if (!queue) this.queues.set(partition, (queue = { generation: 0, queued: 0, tail: Promise.resolve() }));
+    return queue;
   }
 }
