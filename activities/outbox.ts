@@ -104,7 +104,7 @@ function valid(fact: Fact, topicPrefix: string): ReturnType<typeof writtenFact> 
 }
 
 /** A refusal of the domain is final; everything else may succeed later. */
-export function asFailure(error: unknown): unknown {
+function asFailure(error: unknown): unknown {
   return error instanceof DomainError
     ? ApplicationFailure.nonRetryable(error.message, error.code, error.details)
     : error;

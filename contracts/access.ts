@@ -16,7 +16,7 @@ export interface Grant {
 }
 
 /** Consumer groups with effects, and the topics of facts that each reads: who consumes is the catalogue's to say. */
-export const factGroups: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+const factGroups: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
   (Object.keys(consumers) as ConsumerName[]).map((name) => [name, topicsRead(name)]),
 );
 

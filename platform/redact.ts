@@ -70,7 +70,7 @@ function isBlotted(name: string, value: unknown, depth: number): boolean {
  * Of an error its type, code, message, stack and causes, and where in Postgres it came from. Not its other fields: `detail`
  * and `where` of Postgres's errors quote the row, the requests in others' are whole.
  */
-export function plainError(error: Error, depth = 0): object {
+function plainError(error: Error, depth = 0): object {
   const { code, constraint, table, column, cause, retriable } = error as Partial<PostgresError>;
   const message = messageOf(error);
   const stack = error.stack?.startsWith(`${error.name}: ${error.message}`)

@@ -19,7 +19,7 @@ export interface Endpoint {
 }
 
 /** More would only multiply what is sent. */
-export const maxEndpoints = 10;
+const maxEndpoints = 10;
 /** After a rotation the old secret signs too, for so long. */
 export const rotationMs = 24 * 60 * 60_000;
 

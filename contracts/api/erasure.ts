@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { subjectId, time } from '../shared';
 import type { Operation } from './operation';
 
-export const erasureBlocker = z.strictObject({
+const erasureBlocker = z.strictObject({
   kind: z.enum(['ride', 'shift', 'payment', 'debt', 'dispute', 'payout']),
   id: z.string(),
 });

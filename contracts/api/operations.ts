@@ -240,5 +240,3 @@ export const operations = {
     problems: ['ride_not_found', 'refund_not_possible', 'payment_busy'],
   },
 } as const satisfies Record<string, Operation>;
-
-export type OperationId = keyof typeof operations;

@@ -33,7 +33,7 @@ const callerKey = createContextKey('caller');
 export type LogFields = Readonly<Record<string, string | undefined>>;
 
 /** W3C's text for a place in a trace. */
-export const traceparentOf = ({ traceId, spanId, traceFlags }: SpanContext): string =>
+const traceparentOf = ({ traceId, spanId, traceFlags }: SpanContext): string =>
   `00-${traceId}-${spanId}-${traceFlags & TraceFlags.SAMPLED ? '01' : '00'}`;
 
 /** The place in a trace that a traceparent names, somewhere else; undefined where it names none. */
@@ -116,7 +116,7 @@ export async function withSpan<T>(options: SpanOptions, work: (span: Span) => Pr
   }
 }
 
-export function failSpan(span: Span, error: unknown): void {
+function failSpan(span: Span, error: unknown): void {
   span.setAttribute('error.type', codeOf(error) ?? (error instanceof Error ? error.name : 'unknown'));
   span.setStatus({ code: SpanStatusCode.ERROR });
 }

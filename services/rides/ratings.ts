@@ -11,7 +11,7 @@ import { withTransaction, type Queryable, type Tx } from '../../platform/postgre
 const ID_NAMESPACE = '0c3c6b52-7a1e-5b57-9d0a-5f2f5d5c8e11';
 
 /** A ride has two ratings at most, one a side. */
-export const ratingIdOf = (rideId: string, by: RatingSide): string => uuidv5(`${rideId}|${by}`, ID_NAMESPACE);
+const ratingIdOf = (rideId: string, by: RatingSide): string => uuidv5(`${rideId}|${by}`, ID_NAMESPACE);
 
 /**
  * Records a rating with its fact and the rated person's sums; the same again changes nothing.

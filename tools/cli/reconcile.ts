@@ -83,7 +83,7 @@ export const reconcileWith = (
   });
 
 /** A line for each drift and for what could not be looked at, and a last one. */
-export function reportLines({ findings, unseen, since, runId }: ReconciliationReport): string[] {
+function reportLines({ findings, unseen, since, runId }: ReconciliationReport): string[] {
   const left = findings.filter(({ repaired }) => !repaired).length;
   return [
     ...findings.map(({ drift, tried, repaired }) => {

@@ -19,7 +19,7 @@ export const publishedSchema = (entry: Published): JsonSchema =>
   frozenForm(versionName(entry), jsonSchema(entry.schema));
 
 /** The same from a schema that is JSON already. */
-export const frozenForm = (name: string, schema: JsonSchema): JsonSchema => ({
+const frozenForm = (name: string, schema: JsonSchema): JsonSchema => ({
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   title: name,
   ...schema,
@@ -91,7 +91,7 @@ function freeze(dir: string, entries: readonly Published[]): void {
 }
 
 /** Freezes one schema under its name. */
-export function freezeSchema(dir: string, name: string, schema: JsonSchema): void {
+function freezeSchema(dir: string, name: string, schema: JsonSchema): void {
   for (const [file, text] of Object.entries(frozenFiles(dir, name, schema))) writeFileSync(file, text);
 }
 

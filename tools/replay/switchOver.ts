@@ -1,11 +1,12 @@
 import { inboxTables } from '../../platform/inbox/store';
+import { namedPartition, partitionName } from '../../platform/kafka';
 import { createPool, type Tx } from '../../platform/postgres';
 import type { Projection } from '../../platform/projection';
 import { nextSchema } from './rebuild';
-import { partitionOf, placeOf, type Positions } from './factLog';
+import type { Positions } from './factLog';
 
 /** Where the projection is kept that the last replay has replaced. */
-export const previousSchema = 'replay_previous';
+const previousSchema = 'replay_previous';
 
 /** Longer the live consumer is not held up: its own transactions give up waiting after 5 s. */
 const LOCK_MS = 2_000;
@@ -21,7 +22,7 @@ export async function holdLive(tx: Tx, group: string): Promise<Positions> {
     'select topic, partition, next_offset as next from public.inbox_positions where consumer_group = $1',
     [group],
   );
-  return new Map(rows.map((row) => [placeOf(row), row.next]));
+  return new Map(rows.map((row) => [partitionName(row.topic, row.partition), row.next]));
 }
 
 /** `lock_not_available`, and `deadlock_detected`: who reads several of the tables may take them in another order. */
@@ -55,8 +56,8 @@ export async function copyDiscarded(tx: Tx): Promise<void> {
 
 /** The positions that the switch leaves: behind the last one's facts there may be repeats that the store does not keep. */
 export async function setPositions(tx: Tx, group: string, positions: Positions): Promise<void> {
-  for (const [place, next] of positions) {
-    const { topic, partition } = partitionOf(place);
+  for (const [name, next] of positions) {
+    const { topic, partition } = namedPartition(name);
     await tx.query(
       `insert into ${nextSchema}.inbox_positions (consumer_group, topic, partition, next_offset)
        values ($1, $2, $3, $4)

@@ -43,7 +43,7 @@ export interface GateReading {
 }
 
 /** A request that never left the house. Ask again after `pauseMs`. */
-export class ProviderNotAsked extends Error {
+class ProviderNotAsked extends Error {
   override readonly name = 'ProviderNotAsked';
 
   constructor(readonly pauseMs: number) {

@@ -19,7 +19,7 @@ const PAGE = 500;
  * Whether the relay has nothing to send of a step's fact, as SQL over `steps`: its lane's position is behind it, or in
  * front of it with nothing between, as the position of a lane stays where its last fact was.
  */
-export const sentByRelay = `exists (
+const sentByRelay = `exists (
     select from relay_lanes where lane = outbox_lane(aggregate_id) and (
       pg_visible_in_snapshot(steps.xid, from_snapshot) or not exists (
         select from outbox o where o.lane = relay_lanes.lane and o.key = aggregate_id

@@ -43,7 +43,7 @@ export interface Exit {
 
 const LOG_KEPT_BYTES = 20_000_000;
 
-export const logPath = (dataDir: string, name: string): string => join(dataDir, 'logs', `${name}.log`);
+const logPath = (dataDir: string, name: string): string => join(dataDir, 'logs', `${name}.log`);
 const pidPath = (dataDir: string, name: string): string => join(dataDir, 'run', `${name}.json`);
 
 /** Starts a process that writes to `<dataDir>/logs/<name>.log` and is remembered in `<dataDir>/run/<name>.json`. */

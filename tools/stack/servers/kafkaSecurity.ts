@@ -8,7 +8,7 @@ import { runCommand } from '../command';
 import { openSecrets } from '../issuer';
 
 /** Who may do everything: the stack itself, which makes topics, users and rights. */
-export const adminName = 'hailway-admin';
+const adminName = 'hailway-admin';
 /** The subject of the broker's certificate, by which broker and controller know each other. */
 const nodeName = 'hailway-kafka';
 

@@ -6,7 +6,7 @@ import type { Evidence, LogRecord } from '../evidence';
 export const factTopics = topics.map(({ name }) => name).filter((name) => name !== 'driver-positions');
 
 /** What each consumer group reads, by the catalogue; audit takes every fact, location the positions. */
-export const consumerTopics: Readonly<Record<string, readonly string[]>> = {
+const consumerTopics: Readonly<Record<string, readonly string[]>> = {
   location: ['driver-positions'],
   ...Object.fromEntries(
     (Object.keys(consumers) as ConsumerName[]).map((consumer) => [consumer, topicsRead(consumer)]),
