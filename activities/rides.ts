@@ -4,6 +4,7 @@ import type { Pool } from 'pg';
 import { rankDrivers, wayOfFinishing, wayOfFree } from '../domain/dispatch';
 import { newYorkHour } from '../domain/eta';
 import { foldRide } from '../domain/foldRide';
+import { CELL_RESOLUTION, type Point } from '../domain/geo';
 import { rideTransitions } from '../domain/ride';
 import type { Ride, RideCommandType, RideFact } from '../domain/ride';
 import type { AcceptedOffer, Recorded, RideStart, Step } from '../domain/sagas';
@@ -65,18 +66,22 @@ function driverFreedOrReserved(fact: RideFact): string | null {
   }
 }
 
-/** Hexagons of about 460 m edge: a few blocks. */
-const H3_RESOLUTION = 8;
+const cellOf = ({ lat, lng }: Point): string => latLngToCell(lat, lng, CELL_RESOLUTION);
 
-/** Whoever counts rides by where they begin needs nobody's pickup, and goes on counting when that is erased. */
-function withCell(fact: RideFact): RideFact {
+/** Whoever counts rides by where they begin and end needs nobody's places, and goes on counting when these are erased. */
+function withCells(fact: RideFact): RideFact {
   switch (fact.type) {
     case 'ride.requested':
     case 'ride.scheduled':
     case 'ride.rescheduled': {
-      const { lat, lng } = fact.data.pickup;
-      return { ...fact, data: { ...fact.data, pickupCell: latLngToCell(lat, lng, H3_RESOLUTION) } };
+      const { pickup, dropoff } = fact.data;
+      return {
+        ...fact,
+        data: { ...fact.data, pickupCell: cellOf(pickup), dropoffCell: cellOf(dropoff) },
+      };
     }
+    case 'ride.route_changed':
+      return { ...fact, data: { ...fact.data, dropoffCell: cellOf(fact.data.dropoff) } };
     default:
       return fact;
   }
@@ -104,7 +109,7 @@ export function createRideActivities(options: RideActivityOptions): RideActiviti
     },
   });
   const recordWithLease = async (step: Step<RideFact>): Promise<Recorded<Ride>> => {
-    const recorded = await record({ ...step, fact: withCell(step.fact) });
+    const recorded = await record({ ...step, fact: withCells(step.fact) });
     const driverId = driverFreedOrReserved(step.fact);
     return driverId === null ? recorded : { ...recorded, lease: await driverLease(pool, driverId) };
   };

@@ -4,6 +4,9 @@ export interface Point {
   readonly lng: number;
 }
 
+/** H3 cells of this resolution, of about 460 m edge, are where things are counted: a few blocks. */
+export const CELL_RESOLUTION = 8;
+
 /** H3 cells of this resolution are regions: some 100 km across, about a metropolitan area. */
 export const REGION_RESOLUTION = 3;
 

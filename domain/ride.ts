@@ -22,8 +22,9 @@ export interface RideRequest {
   readonly quoteId: string;
   readonly product: Product;
   readonly pickup: Point;
-  /** The H3 cell (resolution 8) of the pickup; older rides say none. */
+  /** The H3 cells (resolution 8) of both ends; older rides say none. */
   readonly pickupCell?: string;
+  readonly dropoffCell?: string;
   /** Where the ride stops between pickup and dropoff, in this order. */
   readonly stops: readonly Point[];
   readonly dropoff: Point;
@@ -55,13 +56,11 @@ export const requestOf = (ride: Ride): RideRequest => ({
 });
 
 /** Another way from here on, as quoted: what a rider proposes under way and the driver answers. */
-export interface RouteChange {
+export interface RouteChange extends Pick<
+  RideRequest,
+  'stops' | 'dropoff' | 'dropoffCell' | 'distanceMeters' | 'durationSeconds' | 'fare'
+> {
   readonly changeId: string;
-  readonly stops: readonly Point[];
-  readonly dropoff: Point;
-  readonly distanceMeters: number;
-  readonly durationSeconds: number;
-  readonly fare: Fare;
 }
 
 /** A ride as its facts tell it; the row in Postgres is exactly this. Times are ISO 8601 in UTC. */

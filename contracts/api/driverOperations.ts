@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { driverRegistration, driverView, offerAnswer, offerView, positionsBody } from './drivers';
+import { driverRegistration, driverView, offerAnswer, offerView, onlineBody, positionsBody } from './drivers';
 import { uuid } from '../shared';
 import type { Operation } from './operation';
 
@@ -36,7 +36,7 @@ export const driverOperations = {
     summary: 'Begin to get offers',
     tag: 'drivers',
     roles: ['driver'],
-    request: {},
+    request: { body: onlineBody },
     response: driverAction,
     problems: ['driver_unknown'],
   },

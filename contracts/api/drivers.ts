@@ -7,6 +7,9 @@ export const driverRegistration = z.strictObject({
   product: vehicle.default('standard'),
 });
 
+/** Where the app says that the driver is when the shift begins. */
+export const onlineBody = z.strictObject({ position: point.strict().optional() }).default({});
+
 export const driverView = z.strictObject({
   driverId: subjectId,
   name: z.string(),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { personalText } from '../personalMarks';
-import { subjectId, vehicle } from '../shared';
+import { cell, subjectId, vehicle } from '../shared';
 
 /** What happened to a driver's account and shift. */
 export const driverFacts = {
@@ -12,6 +12,11 @@ export const driverFacts = {
       product: vehicle,
     })
     .describe('A driver is known, or what is known of them has changed.'),
-  'driver.went_online': z.object({ driverId: subjectId }).describe('A shift begins.'),
+  'driver.went_online': z
+    .object({
+      driverId: subjectId,
+      cell: cell.optional().describe('the H3 cell (resolution 8) where the app says that the shift begins'),
+    })
+    .describe('A shift begins.'),
   'driver.went_offline': z.object({ driverId: subjectId }).describe('A shift ends.'),
 };

@@ -23,6 +23,10 @@ const route = {
   fare,
 };
 
+const dropoffCell = cell
+  .optional()
+  .describe('the H3 cell (resolution 8) of the dropoff, near which the driver will be free');
+
 const request = z.object({
   rideId: uuid,
   riderId: subjectId,
@@ -33,12 +37,13 @@ const request = z.object({
     .optional()
     .describe('the H3 cell (resolution 8) of the pickup, for whoever counts rides and needs nobody'),
   ...route,
+  dropoffCell,
   paymentMethod,
   fallbackPaymentMethods: z.array(paymentMethod).optional().describe('what is tried where it is declined'),
   scheduledFor: time.nullable().default(null),
 });
 
-const routeChange = z.object({ changeId: uuid, ...route });
+const routeChange = z.object({ changeId: uuid, ...route, dropoffCell });
 const byOperator = z.literal('operator').optional();
 /** Where an operator says what the driver could not. */
 const override = { by: byOperator, reason: personalText('driverId').optional() };

@@ -1,8 +1,10 @@
 import type { Client } from '@temporalio/client';
+import { latLngToCell } from 'h3-js';
 import type { Pool } from 'pg';
 import { validate as isUuid } from 'uuid';
 import { operations } from '../../contracts/api/operations';
 import { DomainError } from '../../domain/errors';
+import { CELL_RESOLUTION } from '../../domain/geo';
 import { rideSignals, rideUpdates, rideWorkflowId } from '../../domain/names';
 import type { AcceptedOffer } from '../../domain/sagas';
 import { openEventStream, type MountOperation } from '../../platform/http';
@@ -47,10 +49,11 @@ export function driverRoutes(mount: MountOperation, options: DriverRoutesOptions
     body: viewDriver(await registered(pool, caller.sub)),
   }));
 
-  mount(operations.goOnline, async ({ caller }) => ({
-    status: 200,
-    body: viewDriver(await goOnline(pool, { driverId: caller.sub, at: at(), topicPrefix })),
-  }));
+  mount(operations.goOnline, async ({ body: { position }, caller }) => {
+    const cell = position && latLngToCell(position.lat, position.lng, CELL_RESOLUTION);
+    const driver = await goOnline(pool, { driverId: caller.sub, at: at(), cell, topicPrefix });
+    return { status: 200, body: viewDriver(driver) };
+  });
 
   mount(operations.goOffline, async ({ caller }) => {
     const change = { driverId: caller.sub, at: at(), topicPrefix };

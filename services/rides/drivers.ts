@@ -72,13 +72,20 @@ export interface ShiftChange {
   readonly topicPrefix?: string;
 }
 
-/** Begins a shift; the same again changes nothing. @throws DomainError `driver_unknown` */
-export async function goOnline(pool: Pool, { driverId, at, topicPrefix = '' }: ShiftChange): Promise<Driver> {
+/**
+ * Begins a shift, in the H3 cell where the driver says to be; the same again changes nothing.
+ * @throws DomainError `driver_unknown`
+ */
+export async function goOnline(
+  pool: Pool,
+  { driverId, at, cell, topicPrefix = '' }: ShiftChange & { readonly cell?: string | undefined },
+): Promise<Driver> {
   return withTransaction(pool, async (tx) => {
     const driver = await lockDriver(tx, driverId);
     if (driver.online) return driver;
     const changed = { ...driver, online: true, version: driver.version + 1 };
-    await recordDriverFact(tx, changed, { type: 'driver.went_online', data: { driverId }, at, topicPrefix });
+    const data = cell === undefined ? { driverId } : { driverId, cell };
+    await recordDriverFact(tx, changed, { type: 'driver.went_online', data, at, topicPrefix });
     return changed;
   });
 }

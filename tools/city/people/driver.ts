@@ -54,7 +54,7 @@ export async function driveShift(
     path: '/v1/drivers/me',
     body: { name: `Driver ${number}`, plate, product },
   });
-  const me = await app.post<DriverView>('/v1/drivers/me/online');
+  const me = await app.post<DriverView>('/v1/drivers/me/online', { position: motion.at(kit.clock.now()) });
   ready();
   const offers = createOfferBox(kit.app.wire, app);
   const next: NextRide = { rideId: me.nextRideId };
