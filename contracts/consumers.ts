@@ -19,17 +19,27 @@ export interface Consumer {
  */
 export const consumers = {
   analytics: {
-    does: 'counts demand by place and minute',
+    does: 'counts demand and supply by place and minute, decides surge, and sums up what became of rides',
     reads: [
-      ...(['ride.scheduled', 'ride.rescheduled', 'ride.requested', 'ride.completed'] as const),
-      ...(['ride.cancelled', 'ride.no_driver_found', 'ride.payment_failed'] as const),
+      ...(['ride.scheduled', 'ride.rescheduled', 'ride.requested', 'ride.driver_assigned'] as const),
+      ...(['ride.driver_unassigned', 'ride.started', 'ride.route_changed', 'ride.completed'] as const),
+      ...(['ride.cancelled', 'ride.no_driver_found', 'ride.payment_failed', 'quote.issued'] as const),
+      ...(['driver.went_online', 'driver.went_offline'] as const),
     ],
-    makes: [],
+    makes: [
+      ...(['ride.requested', 'ride.driver_unassigned', 'ride.completed', 'ride.cancelled'] as const),
+      ...(['driver.went_online'] as const),
+    ].map((on) => ({ on, facts: ['surge.changed'] as const })),
   },
   audit: { does: 'keeps every fact', reads: ['*'], makes: [] },
   notifications: {
     does: 'tells riders and drivers, and posts to webhooks',
     reads: ['ride.*', 'payment.*', 'payout.*', 'payout_account.*', 'subject.*'],
+    makes: [],
+  },
+  pricing: {
+    does: 'multiplies quotes by the surge of their pickup',
+    reads: ['surge.changed'],
     makes: [],
   },
 } as const satisfies Readonly<Record<string, Consumer>>;

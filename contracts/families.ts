@@ -8,6 +8,7 @@ import { ratingFacts } from './facts/ratings';
 import { reconciliationFacts } from './facts/reconciliation';
 import { rideFacts } from './facts/rides';
 import { subjectFacts } from './facts/subjects';
+import { surgeFacts } from './facts/surge';
 
 /**
  * The facts by what they are about: types begin with the family's name. `key` is what the Kafka key and `ce_subject` are,
@@ -28,6 +29,7 @@ export const families = [
   { name: 'reconciliation', topic: 'payments', key: 'runId', owner: 'payments', facts: reconciliationFacts },
   { name: 'driver', topic: 'drivers', key: 'driverId', owner: 'rides', facts: driverFacts },
   { name: 'quote', topic: 'pricing', key: 'quoteId', owner: 'pricing', facts: pricingFacts },
+  { name: 'surge', topic: 'pricing', key: 'cell', owner: 'analytics', facts: surgeFacts },
   { name: 'subject', topic: 'rides', key: 'erasure-<subjectId>', owner: 'rides', facts: subjectFacts },
   { name: 'rating', topic: 'ratings', key: 'ratingId', owner: 'rides', facts: ratingFacts },
 ] as const;
@@ -41,7 +43,8 @@ type Schemas = typeof rideFacts &
   typeof driverFacts &
   typeof pricingFacts &
   typeof ratingFacts &
-  typeof subjectFacts;
+  typeof subjectFacts &
+  typeof surgeFacts;
 
 export type FactType = keyof Schemas;
 export type FactData<T extends FactType> = z.infer<Schemas[T]>;

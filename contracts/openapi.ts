@@ -106,8 +106,11 @@ function parameters(where: string, schema: z.ZodObject | undefined): JsonSchema[
 
 const headerName = (name: string): string => name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase());
 
-function content({ body, events }: Operation['response']): JsonSchema {
-  if (body !== undefined) return { content: json(inline(body, 'output')) };
+function content({ body, csv, events }: Operation['response']): JsonSchema {
+  if (body !== undefined) {
+    const asCsv = csv === undefined ? {} : { 'text/csv': { schema: { type: 'string' } } };
+    return { content: { ...json(inline(body, 'output')), ...asCsv } };
+  }
   if (events === undefined) return {};
   const kinds = Object.entries(events).map(([event, schema]) => ({
     title: event,

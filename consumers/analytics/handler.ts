@@ -1,97 +1,209 @@
 import { latLngToCell } from 'h3-js';
 import type { ReadBy } from '../../contracts/consumers';
 import { readerOf, type KnownFact } from '../../contracts/knownFact';
+import { CELL_RESOLUTION } from '../../domain/geo';
 import { CodedError } from '../../platform/errors';
 import type { Fact, Handle } from '../../platform/inbox';
-import type { Tx } from '../../platform/postgres';
-import { addDemand, cellsOf, forgetCells, rememberCells, type DemandChange, type DemandCount } from './store';
-
-/** Hexagons of about 460 m edge: a few blocks. Older requests say the place alone. */
-const H3_RESOLUTION = 8;
+import { EventTime } from './lateness';
+import { regionOf } from './place';
+import { Rides, type RideUnderWay } from './rides';
+import { Shifts } from './shifts';
+import { Sums, type DemandCount, type HourCount } from './sums';
 
 const read = readerOf('analytics');
 type Read = KnownFact<ReadBy<'analytics'>>;
-
-/** What an end of a ride counts as; null ends it without being counted. */
-const endings: Readonly<Record<string, DemandCount | null>> = {
-  'ride.completed': 'completed',
-  'ride.cancelled': 'cancelled',
-  'ride.no_driver_found': 'noDriver',
-  'ride.payment_failed': null,
-} satisfies Partial<Record<Read['type'], DemandCount | null>>;
+type Data<T extends Read['type']> = Extract<Read, { type: T }>['data'];
 
 /**
- * Counts demand: rides requested and ended, by the cell of the pickup and the minute in which it happened (not in
- * which it arrived). A batch is four statements at most, however many facts it has.
- * @throws FactInvalid; CodedError `ride_not_seen` for the end of a ride whose request never came.
+ * Counts demand and supply by the cell and the minute in which things happened (not in which they arrived), and sums up
+ * by region and hour what became of rides. All is done in memory first: a batch is a handful of statements, however many
+ * facts it has.
+ * @throws FactInvalid; CodedError `ride_not_seen` for a ride whose request never came.
  */
-export const countDemand: Handle = async (tx, facts) => {
-  const requested = pickupCells(facts);
-  const ended = facts.filter(({ type }) => type in endings);
-  await rememberCells(tx, requested);
-  const cells = await knownCells(tx, requested, ended);
-
-  const changes = new Map<string, Record<DemandCount, number> & DemandChange>();
-  const count = (what: DemandCount, fact: Fact): void => {
-    const cell = cells.get(fact.key);
-    if (cell === undefined) {
-      throw new CodedError('ride_not_seen', `${fact.id} has no request before it`);
-    }
-    const minute = minuteOf(fact);
-    const place = `${minute} ${cell}`;
-    const change = changes.get(place) ?? {
-      minute,
-      cell,
-      requested: 0,
-      completed: 0,
-      cancelled: 0,
-      noDriver: 0,
-    };
-    change[what]++;
-    changes.set(place, change);
-  };
-  for (const fact of facts) {
-    if (fact.type === 'ride.requested') count('requested', fact);
-    const ending = endings[fact.type];
-    if (ending) count(ending, fact);
-  }
-  await addDemand(tx, [...changes.values()]);
-  await forgetCells(
-    tx,
-    ended.map(({ key }) => key),
-  );
-};
-
-/** Where the rides of this batch begin, as it was asked for last. */
-function pickupCells(facts: readonly Fact[]): Map<string, string> {
-  const cells = new Map<string, string>();
+export const takeFacts: Handle = async (tx, facts) => {
+  const [first] = facts;
+  if (first === undefined) return;
+  const eventTime = await EventTime.of(tx, first);
+  const keysOf = (family: string): string[] => [
+    ...new Set(facts.filter(({ type }) => type.startsWith(family)).map(({ key }) => key)),
+  ];
+  const rides = await Rides.of(tx, keysOf('ride.'));
+  const shifts = await Shifts.of(tx, keysOf('driver.'));
+  const sums = new Sums();
   for (const fact of facts) {
     const known = read(fact);
-    if (!isRequest(known)) continue;
-    const { pickup, pickupCell = latLngToCell(pickup.lat, pickup.lng, H3_RESOLUTION) } = known.data;
-    cells.set(fact.key, pickupCell);
+    if (known === null) continue;
+    const atMs = timeOf(fact);
+    new Step(fact, atMs, eventTime.isLate(fact, atMs), { rides, shifts, sums }).take(known);
   }
-  return cells;
+  await eventTime.write(tx);
+  await rides.write(tx);
+  await shifts.write(tx);
+  await sums.write(tx);
+};
+
+interface Books {
+  readonly rides: Rides;
+  readonly shifts: Shifts;
+  readonly sums: Sums;
 }
 
-type Request = Extract<Read, { type: 'ride.requested' | 'ride.scheduled' | 'ride.rescheduled' }>;
+/** What one fact changes. */
+class Step {
+  constructor(
+    private readonly fact: Fact,
+    private readonly atMs: number,
+    private readonly isLate: boolean,
+    private readonly books: Books,
+  ) {}
 
-const isRequest = (fact: Read | null): fact is Request =>
-  fact?.type === 'ride.requested' || fact?.type === 'ride.scheduled' || fact?.type === 'ride.rescheduled';
+  take(known: Read): void {
+    const { sums } = this.books;
+    switch (known.type) {
+      case 'quote.issued':
+        return sums.add('quoted', regionOf(known.data.pickupCell), this.atMs);
+      case 'driver.went_online':
+        return this.wentOnline(known.data);
+      case 'driver.went_offline':
+        return this.wentOffline();
+      case 'ride.scheduled':
+      case 'ride.rescheduled':
+        return this.books.rides.put(this.fact.key, asked(known.data, null));
+      case 'ride.requested':
+        return this.requested(known.data);
+      case 'ride.driver_assigned':
+        return this.assigned();
+      case 'ride.driver_unassigned':
+        return this.unassigned();
+      case 'ride.started':
+        return this.started();
+      case 'ride.route_changed':
+        return this.rerouted(known.data);
+      case 'ride.completed':
+        return this.completed(known.data);
+      case 'ride.cancelled':
+        return this.cancelled(known.data);
+      case 'ride.no_driver_found':
+        return this.ended('noDriver');
+      case 'ride.payment_failed':
+        return this.ended('paymentFailed');
+    }
+  }
 
-/** Rides of this batch are at hand; only those requested before are looked up. */
-async function knownCells(
-  tx: Tx,
-  requested: ReadonlyMap<string, string>,
-  ended: readonly Fact[],
-): Promise<ReadonlyMap<string, string>> {
-  const earlier = ended.map(({ key }) => key).filter((rideId) => !requested.has(rideId));
-  return new Map([...requested, ...(await cellsOf(tx, earlier))]);
+  private wentOnline({ cell }: Data<'driver.went_online'>): void {
+    this.books.shifts.begin(this.fact.key, { region: regionOf(cell), onlineMs: this.atMs });
+    if (cell !== undefined) this.count('freed', cell);
+  }
+
+  private wentOffline(): void {
+    const shift = this.books.shifts.end(this.fact.key);
+    if (shift) this.books.sums.addTime('onlineSeconds', shift.region, shift.onlineMs, this.atMs);
+  }
+
+  private requested(data: Data<'ride.requested'>): void {
+    const ride = asked(data, this.atMs);
+    this.books.rides.put(this.fact.key, ride);
+    this.count('requested', ride.cell);
+    this.add('requested', ride);
+  }
+
+  private assigned(): void {
+    const ride = this.ride();
+    this.count('assigned', ride.cell);
+    if (!ride.matched) {
+      this.add('matched', ride);
+      if (ride.requestedMs !== null) this.spread('matchSeconds', ride, this.atMs - ride.requestedMs);
+    }
+    this.books.rides.put(this.fact.key, { ...ride, assignedMs: this.atMs, matched: true });
+  }
+
+  /** A driver who does not go on with it is free on the way to the pickup, if not there. */
+  private unassigned(): void {
+    const ride = this.ride();
+    this.freed(ride, ride.cell);
+    this.books.rides.put(this.fact.key, { ...ride, assignedMs: null });
+  }
+
+  private started(): void {
+    const ride = this.ride();
+    if (ride.requestedMs !== null) this.spread('waitSeconds', ride, this.atMs - ride.requestedMs);
+    this.books.rides.put(this.fact.key, { ...ride, startedMs: this.atMs });
+  }
+
+  /** The way is new from here on, and so is when it should be over. */
+  private rerouted({ dropoffCell, durationSeconds }: Data<'ride.route_changed'>): void {
+    const route = { dropoffCell: dropoffCell ?? null, durationSeconds };
+    this.books.rides.put(this.fact.key, { ...this.ride(), ...route });
+  }
+
+  private completed(data: Data<'ride.completed'>): void {
+    const ride = this.ride();
+    const { startedMs, durationSeconds } = ride;
+    // Who ends early is not where, and not when, they were expected.
+    if (data.ended === undefined && startedMs !== null && durationSeconds !== null)
+      this.spread('etaErrorSeconds', ride, Math.abs(this.atMs - startedMs - durationSeconds * 1_000));
+    this.freed(ride, data.ended === undefined ? ride.dropoffCell : null);
+    this.add(`revenueMinor:${data.currency}`, ride, data.chargeMinor);
+    this.ended('completed');
+  }
+
+  private cancelled(data: Data<'ride.cancelled'>): void {
+    const ride = this.ride();
+    this.freed(ride, ride.cell);
+    if (data.feeMinor > 0) this.add(`revenueMinor:${data.currency}`, ride, data.feeMinor);
+    this.ended('cancelled');
+  }
+
+  private ended(how: Extract<HourCount, 'completed' | 'cancelled' | 'noDriver' | 'paymentFailed'>): void {
+    const ride = this.ride();
+    if (how !== 'paymentFailed') this.count(how, ride.cell);
+    this.add(how, ride);
+    this.books.rides.end(this.fact.key);
+  }
+
+  /** Its driver was busy with it until now, and is free in a cell, if that is known. */
+  private freed({ cell, assignedMs }: RideUnderWay, where: string | null): void {
+    if (assignedMs === null) return;
+    this.books.sums.addTime('busySeconds', regionOf(cell), assignedMs, this.atMs);
+    if (where !== null) this.count('freed', where);
+  }
+
+  private ride(): RideUnderWay {
+    const ride = this.books.rides.get(this.fact.key);
+    if (ride === undefined) throw new CodedError('ride_not_seen', `${this.fact.id} has no request before it`);
+    return ride;
+  }
+
+  /** By cell and minute; a fact that comes too late changes no minute any more. */
+  private count(what: DemandCount, cell: string): void {
+    if (!this.isLate) this.books.sums.count(what, cell, this.atMs);
+  }
+
+  /** In the hour in which the ride was asked for: there a funnel's steps are of the same rides. */
+  private add(what: HourCount, ride: RideUnderWay, value = 1): void {
+    this.books.sums.add(what, regionOf(ride.cell), ride.requestedMs ?? this.atMs, value);
+  }
+
+  private spread(what: Parameters<Sums['spread']>[0], ride: RideUnderWay, ms: number): void {
+    this.books.sums.spread(what, regionOf(ride.cell), ride.requestedMs ?? this.atMs, ms / 1_000);
+  }
 }
 
-/** The start of the minute in which it happened. */
-function minuteOf(fact: Fact): string {
+/** Older requests say places and no cells. */
+function asked(
+  { pickup, pickupCell, dropoff, dropoffCell, durationSeconds }: Data<'ride.requested'>,
+  requestedMs: number | null,
+): RideUnderWay {
+  return {
+    cell: pickupCell ?? latLngToCell(pickup.lat, pickup.lng, CELL_RESOLUTION),
+    dropoffCell: dropoffCell ?? latLngToCell(dropoff.lat, dropoff.lng, CELL_RESOLUTION),
+    ...{ requestedMs, durationSeconds },
+    ...{ assignedMs: null, startedMs: null, matched: false },
+  };
+}
+
+function timeOf(fact: Fact): number {
   const at = Date.parse(fact.time);
   if (Number.isNaN(at)) throw new CodedError('fact_invalid', `${fact.id}: ce_time ${fact.time} is no time`);
-  return new Date(Math.floor(at / 60_000) * 60_000).toISOString();
+  return at;
 }

@@ -3,20 +3,30 @@ import { createRequireRole, createVerifier } from '../../platform/auth';
 import { createHttpApp, createMount, listen } from '../../platform/http';
 import { deadLetterRoutes } from '../../platform/deadLetters';
 import { openKafka } from '../../platform/kafka';
-import { createPool, migrate } from '../../platform/postgres';
+import { createPoll } from '../../platform/poll';
+import { createPool, migrate, outboxMigrations } from '../../platform/postgres';
 import { runProjection } from '../../platform/runProjection';
 import { runProcess } from '../../platform/shutdown';
 import { analytics } from './projection';
 import { analyticsRoutes } from './routes';
+import { decideSurge } from './surge';
+
+/** A quote is looked at for longer than that. */
+const DECIDE_SURGE_EVERY_MS = 10_000;
 
 runProcess('analytics', async ({ config, log, metrics, signal, fail }) => {
-  await migrate(config.ANALYTICS_DATABASE_URL, analytics.migrations);
+  await migrate(config.ANALYTICS_DATABASE_URL, [outboxMigrations, ...analytics.migrations]);
   const pool = createPool(config.ANALYTICS_DATABASE_URL, { applicationName: 'analytics', max: 5, log });
   metrics.watchPool('analytics', pool);
   const kafka = openKafka('analytics', { config, log, signal, fail });
   const topicPrefix = config.KAFKA_TOPIC_PREFIX;
   const inbox = runProjection(analytics, { pool, kafka, topicPrefix, metrics, signal, log });
   inbox.done.catch(fail);
+  const decide = async (): Promise<void> => void (await decideSurge(pool, { atMs: Date.now(), topicPrefix }));
+  const surge = createPoll().run(decide, {
+    ...{ everyMs: DECIDE_SURGE_EVERY_MS, signal, log },
+    trouble: 'surge stays as it was',
+  });
 
   const requireRole = createRequireRole(
     createVerifier({ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
@@ -38,7 +48,7 @@ runProcess('analytics', async ({ config, log, metrics, signal, fail }) => {
   });
   return async () => {
     await server.close();
-    await inbox.done;
+    await Promise.all([inbox.done, surge]);
     await pool.end();
   };
 });

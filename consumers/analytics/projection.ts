@@ -2,15 +2,17 @@ import { topicsRead } from '../../contracts/catalogue';
 import { skipReason } from '../../contracts/knownFact';
 import { inboxMigrations, migrationSet } from '../../platform/postgres';
 import type { Projection } from '../../platform/projection';
-import { countDemand } from './handler';
+import { takeFacts } from './handler';
 
-/** Demand by cell and minute. */
+/** Demand and supply by cell and minute; what became of rides by region and hour. */
 export const analytics: Projection = {
   name: 'analytics',
   topics: topicsRead('analytics'),
   migrations: [inboxMigrations, migrationSet('analytics', 'consumers/analytics/migrations')],
-  handle: countDemand,
+  handle: takeFacts,
   skip: skipReason('analytics'),
-  tables: [{ name: 'demand' }, { name: 'ride_cells' }],
+  tables: ['demand', 'rides_under_way', 'shifts', 'hours', 'spreads', 'event_times'].map((name) => ({
+    name,
+  })),
   wholeOnly: 'each of its rows counts the facts of many rides, some of which were requested before any time',
 };

@@ -22,6 +22,8 @@ export interface Operation {
     readonly status: 200 | 201 | 202 | 204;
     readonly description: string;
     readonly body?: z.ZodType;
+    /** Whether `format=csv` has the rows of the body as CSV. */
+    readonly csv?: true;
     /** Server-sent events by name, instead of a body. */
     readonly events?: Readonly<Record<string, z.ZodType>>;
   };

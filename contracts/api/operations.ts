@@ -1,3 +1,4 @@
+import { analyticsOperations } from './analyticsOperations';
 import { z } from 'zod';
 import { companionOperations } from './companionOperations';
 import { deadLetterOperations } from './deadLetters';
@@ -5,7 +6,7 @@ import { driverOperations } from './driverOperations';
 import { erasureOperations } from './erasure';
 import { operatorOperations } from './operatorOperations';
 import { payoutOperations } from './payoutOperations';
-import { demandQuery, demandView, overviewView, timelineView } from './ops';
+import { overviewView, timelineView } from './ops';
 import type { Operation } from './operation';
 import { paymentOperations } from './paymentOperations';
 import { providerOperations } from './providerEvents';
@@ -199,16 +200,7 @@ export const operations = {
   ...paymentOperations,
   ...providerOperations,
   ...deadLetterOperations,
-  demand: {
-    method: 'get',
-    path: '/v1/ops/demand',
-    summary: 'Rides requested and ended, by cell and minute',
-    tag: 'ops',
-    roles: ['operator', 'service'],
-    request: { query: demandQuery },
-    response: { status: 200, description: 'The newest minutes first', body: demandView },
-    problems: [],
-  },
+  ...analyticsOperations,
   overview: {
     method: 'get',
     path: '/v1/ops/overview',

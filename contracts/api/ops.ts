@@ -2,26 +2,6 @@ import { z } from 'zod';
 import { subjectId, time, uuid } from '../shared';
 import { rideStatus } from './rides';
 
-export const demandQuery = z.strictObject({
-  from: time.optional(),
-  to: time.optional(),
-  limit: z.coerce.number().int().min(1).max(1_000).default(100),
-});
-
-/** Rides requested and ended, by H3 cell (resolution 8) of the pickup and minute of the fact's time. */
-export const demandView = z.strictObject({
-  cells: z.array(
-    z.strictObject({
-      cell: z.string(),
-      minute: time,
-      requested: z.int(),
-      completed: z.int(),
-      cancelled: z.int(),
-      noDriver: z.int(),
-    }),
-  ),
-});
-
 /**
  * Everything the audit store has on a ride, its payment and whatever else shares its correlation, in the order of the
  * facts' times; and the tree above it: each cause with the facts that it made.
@@ -84,6 +64,5 @@ export const stuckRides = z.strictObject({
 });
 
 export type StuckRides = z.infer<typeof stuckRides>;
-export type DemandView = z.infer<typeof demandView>;
 export type TimelineView = z.infer<typeof timelineView>;
 export type OverviewView = z.infer<typeof overviewView>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { fare, product, ridersPlace, ridersPlaces, subjectId, time, uuid } from '../shared';
+import { cell, fare, product, ridersPlace, ridersPlaces, subjectId, time, uuid } from '../shared';
 
 /** What was promised to whom. */
 export const pricingFacts = {
@@ -9,6 +9,7 @@ export const pricingFacts = {
       riderId: subjectId,
       product,
       pickup: ridersPlace,
+      pickupCell: cell.optional().describe('the H3 cell (resolution 8) of the pickup'),
       stops: ridersPlaces.default([]),
       dropoff: ridersPlace,
       distanceMeters: z.int().min(0),

@@ -1,4 +1,5 @@
 export { bodyLimitBytes, createHttpApp, type HttpAppOptions } from './app';
+export { csvOf, type CsvRow } from './csv';
 export type { Caller, EventStream, ServerEvent } from './context';
 export { openEventStream, type EventStreamOptions } from './eventStream';
 export type { ReadinessChecks } from './health';

@@ -1,5 +1,6 @@
 import type { PaymentNeedsView } from '../../contracts/api/needs';
-import type { DemandView, OverviewView } from '../../contracts/api/ops';
+import type { DemandView } from '../../contracts/api/analytics';
+import type { OverviewView } from '../../contracts/api/ops';
 import { money } from '../../domain/money';
 import { paymentNeeds } from '../../domain/paymentNeeds';
 import type { RideStatus } from '../../domain/ride';

@@ -1,6 +1,7 @@
 import { static as files, type Router } from 'express';
 import { paymentNeedsView } from '../../contracts/api/needs';
-import { demandView, overviewView } from '../../contracts/api/ops';
+import { demandView } from '../../contracts/api/analytics';
+import { overviewView } from '../../contracts/api/ops';
 import type { Client } from '../../platform/client';
 import { renderPage, type ConsoleState, type Seen } from './page';
 

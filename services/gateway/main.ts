@@ -34,6 +34,7 @@ import { createAct } from '../rides/rideActions';
 import { createRideFeed } from '../rides/rideFeed';
 import { routeChangeRoutes } from '../rides/routeChanges';
 import { rideRoutes } from '../rides/routes';
+import { analyticsRoutes } from './analyticsRoutes';
 import { deadLetterRoutes } from './deadLetterRoutes';
 import { erasureRoutes } from './erasureRoutes';
 import { createPositionBuffer } from './positions';
@@ -111,11 +112,11 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
       documentRoutes(router);
       gatewayRoutes(mount, {
         pricing: service('pricing', config.PRICING_URL),
-        analytics: service('analytics', config.ANALYTICS_URL),
         audit: service('audit', config.AUDIT_URL),
         vault,
         positions,
       });
+      analyticsRoutes(mount, service('analytics', config.ANALYTICS_URL));
       const rides = { pool, act, whereIs, policies, codeSecret, now: Date.now };
       const reschedule = createReschedule({ ...rides, quoteSecret });
       rideRoutes(mount, { ...rides, requestRide, reschedule, feed: rideFeed });
@@ -134,6 +135,7 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
         analytics: service('analytics', config.ANALYTICS_URL, DEED_DEADLINE_MS),
         audit: service('audit', config.AUDIT_URL, DEED_DEADLINE_MS),
         notifications: service('notifications', config.NOTIFICATIONS_URL, DEED_DEADLINE_MS),
+        pricing: service('pricing', config.PRICING_URL, DEED_DEADLINE_MS),
         relay: service('relay', config.RELAY_URL, DEED_DEADLINE_MS),
       });
       const paymentOptions = {

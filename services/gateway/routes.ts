@@ -1,7 +1,7 @@
 import type { Router } from 'express';
 import { validate as isUuid } from 'uuid';
 import { operations } from '../../contracts/api/operations';
-import { demandView, timelineView } from '../../contracts/api/ops';
+import { timelineView } from '../../contracts/api/ops';
 import { quoteView } from '../../contracts/api/quotes';
 import { openApiDocument } from '../../contracts/openapi';
 import type { PackedPosition } from '../../contracts/positions';
@@ -14,7 +14,6 @@ import type { PositionBuffer } from './positions';
 
 export interface GatewayRoutesOptions {
   readonly pricing: Client;
-  readonly analytics: Client;
   readonly audit: Client;
   /** Opens what is personal in facts, for operators. */
   readonly vault: Pick<Vault, 'open'>;
@@ -23,7 +22,7 @@ export interface GatewayRoutesOptions {
 
 /** What the gateway asks of other services, and the telemetry that it takes itself. */
 export function gatewayRoutes(mount: MountOperation, options: GatewayRoutesOptions): void {
-  const { pricing, analytics, audit, vault, positions } = options;
+  const { pricing, audit, vault, positions } = options;
 
   mount(operations.createQuote, async ({ body, caller, signal }) => ({
     status: 201,
@@ -47,15 +46,6 @@ export function gatewayRoutes(mount: MountOperation, options: GatewayRoutesOptio
     }
     return { status: 202 };
   });
-
-  mount(operations.demand, async ({ query, signal }) => ({
-    status: 200,
-    body: await analytics.call('GET', '/internal/demand', {
-      query: { ...query },
-      response: demandView,
-      signal,
-    }),
-  }));
 
   mount(operations.timeline, async ({ params, signal }) => {
     const { rideId } = params;

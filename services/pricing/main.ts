@@ -1,10 +1,14 @@
 import { problemPages } from '../../contracts/api/problems';
 import { createRequireRole, createVerifier } from '../../platform/auth';
 import { requireSecret } from '../../platform/config';
-import { createHttpApp, listen } from '../../platform/http';
+import { deadLetterRoutes } from '../../platform/deadLetters';
+import { createHttpApp, createMount, listen } from '../../platform/http';
+import { openKafka } from '../../platform/kafka';
 import { openVault } from '../../platform/personal/open';
 import { createPool } from '../../platform/postgres';
+import { runProjection } from '../../platform/runProjection';
 import { runProcess } from '../../platform/shutdown';
+import { pricing } from './projection';
 import { createIssueQuote } from './quotes';
 import { pricingRoutes } from './routes';
 
@@ -14,16 +18,20 @@ const QUOTE_TTL_MS = 5 * 60_000;
 /** A fast city's riders still think in real time, so a quote lives at least this long. */
 const MIN_QUOTE_TTL_MS = 30_000;
 
-runProcess('pricing', async ({ config, log, metrics }) => {
-  const pool = createPool(config.PRICING_DATABASE_URL, { applicationName: 'pricing', max: 3, log });
+runProcess('pricing', async ({ config, log, metrics, signal, fail }) => {
+  const pool = createPool(config.PRICING_DATABASE_URL, { applicationName: 'pricing', max: 6, log });
   metrics.watchPool('pricing', pool);
   const personal = openVault(config, { name: 'pricing', log, metrics });
+  const topicPrefix = config.KAFKA_TOPIC_PREFIX;
+  const kafka = openKafka('pricing', { config, log, signal, fail });
+  const surges = runProjection(pricing, { pool, kafka, topicPrefix, metrics, signal, log });
+  surges.done.catch(fail);
   const issueQuote = createIssueQuote({
     pool,
     vault: personal.vault,
     secret: requireSecret(config, 'QUOTE_SECRET'),
     quoteTtlMs: Math.max(MIN_QUOTE_TTL_MS, QUOTE_TTL_MS / config.HAILWAY_SPEED),
-    topicPrefix: config.KAFKA_TOPIC_PREFIX,
+    topicPrefix,
     now: Date.now,
   });
   const requireRole = createRequireRole(
@@ -34,7 +42,10 @@ runProcess('pricing', async ({ config, log, metrics }) => {
     metrics,
     problems: problemPages,
     ready: { postgres: () => pool.query('select 1') },
-    routes: (router) => pricingRoutes(router, requireRole, { pool, vault: personal.vault, issueQuote }),
+    routes: (router) => {
+      pricingRoutes(router, requireRole, { pool, vault: personal.vault, issueQuote });
+      deadLetterRoutes(createMount(router, requireRole), surges.deadLetters);
+    },
   });
   const server = await listen(app, {
     port: config.HAILWAY_PRICING_PORT,
@@ -43,6 +54,7 @@ runProcess('pricing', async ({ config, log, metrics }) => {
   });
   return async () => {
     await server.close();
+    await surges.done;
     await Promise.all([pool.end(), personal.close()]);
   };
 });

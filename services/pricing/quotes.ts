@@ -1,3 +1,4 @@
+import { latLngToCell } from 'h3-js';
 import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { sealedFact } from '../../contracts/personal';
@@ -6,7 +7,7 @@ import type { QuoteClaims, QuoteRequest, QuoteView } from '../../contracts/api/q
 import { orderDrops } from '../../domain/courier';
 import { DomainError } from '../../domain/errors';
 import { upfrontFare } from '../../domain/fare';
-import type { Point } from '../../domain/geo';
+import { CELL_RESOLUTION, type Point } from '../../domain/geo';
 import { stepId } from '../../domain/names';
 import { withPublicCharges } from '../../domain/publicCharges';
 import { factId, recordFact } from '../../platform/outbox';
@@ -14,6 +15,7 @@ import type { Vault } from '../../platform/personal';
 import { withTransaction } from '../../platform/postgres';
 import { signToken } from '../../platform/signedToken';
 import { estimateTrip } from './estimate';
+import { surgeIn } from './surge';
 
 export interface QuotesOptions {
   readonly pool: Pool;
@@ -36,7 +38,9 @@ export function createIssueQuote(options: QuotesOptions): IssueQuote {
   const { secret, quoteTtlMs, now } = options;
   return async (riderId, { pickup, product, scheduledFor, ...asked }) => {
     const at = now();
-    const surge = 1;
+    const pickupCell = latLngToCell(pickup.lat, pickup.lng, CELL_RESOLUTION);
+    // What is so now says nothing of a ride for later.
+    const surge = scheduledFor === null ? await surgeIn(options.pool, pickupCell, at) : 1;
     const { stops, dropoff } = product === 'courier' ? inBestOrder(pickup, asked) : asked;
     const points = [pickup, ...stops, dropoff];
     const trip = estimateTrip(points, scheduledFor === null ? at : Date.parse(scheduledFor));
@@ -55,7 +59,7 @@ export function createIssueQuote(options: QuotesOptions): IssueQuote {
       // A token's expiry is in whole seconds: what the quote says and what the token says are the same moment.
       expiresAt: new Date(Math.ceil((at + quoteTtlMs) / 1_000) * 1_000).toISOString(),
     };
-    await record(claims, new Date(at).toISOString(), options);
+    await record(claims, pickupCell, new Date(at).toISOString(), options);
     const token = await signToken(secret, 'quote+jwt', claims, new Date(claims.expiresAt));
     const { riderId: _, ...quote } = claims;
     return { ...quote, token };
@@ -74,11 +78,12 @@ function inBestOrder(
 /** A quote's one fact: it is issued. */
 async function record(
   quote: QuoteClaims,
+  pickupCell: string,
   at: string,
   { pool, vault, topicPrefix }: QuotesOptions,
 ): Promise<void> {
   const { quoteId, riderId } = quote;
-  const written = writtenFact({ type: 'quote.issued', at, data: quote }, topicPrefix);
+  const written = writtenFact({ type: 'quote.issued', at, data: { ...quote, pickupCell } }, topicPrefix);
   const { type, data } = written.fact;
   const { sent } = await vault.withKeys(() =>
     sealedFact(vault.seal, { id: factId(type, quoteId, 1), type, data }),

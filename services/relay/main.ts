@@ -17,6 +17,7 @@ runProcess('relay', async ({ config, log, metrics, signal, fail }) => {
     rides: config.RIDES_DATABASE_URL,
     payments: config.PAYMENTS_DATABASE_URL,
     pricing: config.PRICING_DATABASE_URL,
+    analytics: config.ANALYTICS_DATABASE_URL,
   };
   const kafka = openKafka('relay', { config, log, signal, fail });
   const producers = observeProducer(metrics);

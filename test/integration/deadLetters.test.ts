@@ -49,7 +49,7 @@ async function startOffice() {
     routes: (router) =>
       deadLetterRoutes(createMount(router, requireRole), {
         ...{ analytics: client('analytics', consumer.port), audit: nobody },
-        ...{ notifications: nobody, relay: nobody },
+        ...{ notifications: nobody, pricing: nobody, relay: nobody },
       }),
   });
   const url = `http://127.0.0.1:${gateway.port}`;
@@ -109,7 +109,12 @@ test('an operator finds dead letters by what they are, and sees all of one; who 
     ['a', 2, 3, 'analytics'],
     ['b', 4, 1, 'analytics'],
   ]);
-  expect(unavailable.map(({ consumer }) => consumer).sort()).toEqual(['audit', 'notifications', 'relay']);
+  expect(unavailable.map(({ consumer }) => consumer).sort()).toEqual([
+    'audit',
+    'notifications',
+    'pricing',
+    'relay',
+  ]);
   const keysBy = async (...filter: string[]) =>
     (await office.list(...filter)).deadLetters.map(({ key }) => key).sort();
   expect(await keysBy('--key', 'b')).toEqual(['b']);

@@ -8,6 +8,7 @@ import type { Client as ServiceClient } from '../../platform/client';
 import { createHttpApp, createMount, type Caller } from '../../platform/http';
 import type { Logger } from '../../platform/log';
 import type { Pool } from '../../platform/postgres';
+import { analyticsRoutes } from '../../services/gateway/analyticsRoutes';
 import { documentRoutes, gatewayRoutes } from '../../services/gateway/routes';
 import { paymentsMovedAt } from '../../services/payments/books/needyPayments';
 import { providerEventRoutes } from '../../services/payments/news/providerEventRoutes';
@@ -70,11 +71,11 @@ export function gatewayApp(parts: GatewayParts): Express {
       documentRoutes(router);
       gatewayRoutes(mount, {
         pricing: parts.pricing,
-        analytics: nobody,
         audit: nobody,
         vault: vaultInMemory(),
         positions: { offer: (positions) => positions.length < 50 },
       });
+      analyticsRoutes(mount, nobody);
       const requestRide = createRequestRide({
         ...{
           pool: rides,

@@ -23,6 +23,8 @@ export interface TestFact {
   readonly type: string;
   readonly time: string;
   readonly data: unknown;
+  /** Of its schema (1). */
+  readonly schemaVersion?: number;
   /** The key unless it belongs to something larger. */
   readonly correlationId?: string;
   /** The command's step, or another fact. */
@@ -150,7 +152,7 @@ export async function startConsumer({
 }
 
 export function recordOf(
-  { key, sequence, type, time, data, correlationId = key, causationId, caller }: TestFact,
+  { key, sequence, type, time, data, schemaVersion = 1, correlationId = key, causationId, caller }: TestFact,
   topic: string,
 ): OutgoingRecord {
   return {
@@ -163,7 +165,7 @@ export function recordOf(
       ce_id: `${type}/${key}/${sequence}`,
       ce_source: '/hailway/test',
       ce_type: type,
-      ce_dataschema: `${type}.v1`,
+      ce_dataschema: `${type}.v${schemaVersion}`,
       ce_time: time,
       ce_subject: key,
       ce_sequence: String(sequence),

@@ -1,3 +1,4 @@
+import { latLngToCell } from 'h3-js';
 import { v7 as uuidv7 } from 'uuid';
 import { createFactProducer, createTopics, groupLag, type Kafka } from '../../platform/kafka';
 import { runInbox } from '../../platform/inbox';
@@ -5,7 +6,16 @@ import { createPool, type Pool } from '../../platform/postgres';
 import type { Projection } from '../../platform/projection';
 import { projections } from '../../tools/replay/projections';
 import { deleteTopics, eventually, quiet, running, testKafka, unique, type Running } from './backbone';
-import { captured, opened, ownedDatabase, recordOf, requested, rideFacts, type TestFact } from './consumers';
+import {
+  at,
+  captured,
+  opened,
+  ownedDatabase,
+  recordOf,
+  requested,
+  rideFacts,
+  type TestFact,
+} from './consumers';
 import { fromSetup } from './fromSetup';
 
 /** What tests of replays share: consumers on the same topics, a city's facts, and a second consumer nobody touches. */
@@ -113,11 +123,48 @@ export async function startReplayGround(): Promise<ReplayGround> {
 
 const pickups = [0, 1, 2, 3, 4].map((i) => ({ lat: 40.7 + i / 50, lng: -73.98 }));
 
-/** Rides of a city, each with its payment and every tenth with a dispute, in an order that has them side by side. */
+/**
+ * Rides of a city, each with its payment and every tenth with a dispute, quotes and drivers' shifts, in an order that has
+ * them side by side.
+ */
 export function cityFacts(rides: number): TestFact[] {
-  const stories = Array.from({ length: rides }, (_, i) => rideStory(i));
+  const stories = Array.from({ length: rides }, (_, i) => [rideStory(i), shiftStory(i)]).flat();
   const longest = Math.max(...stories.map(({ length }) => length));
   return Array.from({ length: longest }, (_, step) => stories.flatMap((story) => story[step] ?? [])).flat();
+}
+
+/** A driver's shift, and a quote that comes to nothing. */
+function shiftStory(i: number): TestFact[] {
+  const [driverId, quoteId] = [`driver-${uuidv7()}`, uuidv7()];
+  const { lat, lng } = pickups[i % 5]!;
+  const cell = latLngToCell(lat, lng, 8);
+  const { rideId: _, paymentMethod: __, ...quoted } = requested(uuidv7(), `rider-${i % 11}`, { lat, lng });
+  const data = { ...quoted, quoteId, surge: 1, pickupCell: cell, expiresAt: '2026-03-01T12:05:00.000Z' };
+  const driver = { topic: 'drivers', key: driverId } as const;
+  return [
+    {
+      ...driver,
+      sequence: 1,
+      type: 'driver.went_online',
+      time: at('11:40:00.000'),
+      data: { driverId, cell },
+    },
+    {
+      ...({ topic: 'pricing', key: quoteId, sequence: 1, type: 'quote.issued', schemaVersion: 2 } as const),
+      ...{ time: at('12:00:00.000'), data },
+    },
+    ...(i % 3 === 0
+      ? [
+          {
+            ...driver,
+            sequence: 2,
+            type: 'driver.went_offline',
+            time: at('13:10:00.000'),
+            data: { driverId },
+          },
+        ]
+      : []),
+  ];
 }
 
 export function rideStory(i: number, rideId = uuidv7()): TestFact[] {

@@ -32,9 +32,10 @@ const state: ConsoleState = {
       cells: [
         {
           ...{ cell: '882a100d2bfffff', minute: '2026-01-01T12:00:00.000Z' },
-          ...{ requested: 5, completed: 4, cancelled: 1, noDriver: 0 },
+          ...{ requested: 5, completed: 4, cancelled: 1, noDriver: 0, assigned: 4, freed: 3 },
         },
       ],
+      late: 0,
     },
   },
   links: [['Workflows', 'http://127.0.0.1:8243/?a=1&b=2']],

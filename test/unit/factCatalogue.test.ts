@@ -58,9 +58,10 @@ describe('the catalogue', () => {
   });
 });
 
+const owned = (types: string, owner = 'ride'): { type: string; owner: string }[] =>
+  types.split(' ').map((type) => ({ type, owner }));
+
 describe('chains of facts', () => {
-  const owned = (types: string, owner = 'ride'): { type: string; owner: string }[] =>
-    types.split(' ').map((type) => ({ type, owner }));
   const makes = (on: string, ...facts: string[]) => ({ reads: ['*' as const], makes: [{ on, facts }] });
 
   test('may have three further facts, and no fourth: the path is told', () => {
@@ -97,8 +98,8 @@ describe('consumers', () => {
     const code = `switch (type) { case 'ride.started': case 'ride.startet': case "payment.captured": }`;
     mkdirSync(join(house, 'consumers/clock'), { recursive: true });
     writeFileSync(join(house, 'consumers/clock/handler.ts'), code);
-    const types = ['ride.started', 'ride.completed', 'payment.captured'];
-    const said = (patterns: string[]) => realityProblems(types, { clock: { reads: patterns } }, house);
+    const facts = owned('ride.started ride.completed payment.captured');
+    const said = (patterns: string[]) => realityProblems(facts, { clock: { reads: patterns } }, house);
     const typo = 'consumers/clock/handler.ts names ride.startet, and no fact is called so.';
     expect(said(['ride.*', 'payment.*'])).toEqual([typo]);
     expect(said(['*'])).toEqual([typo]);
@@ -112,8 +113,24 @@ describe('consumers', () => {
     ]);
   });
 
+  test('may be services, and name what is their own', () => {
+    const house = join(dir, 'services-read');
+    mkdirSync(join(house, 'services/till'), { recursive: true });
+    writeFileSync(join(house, 'services/till/books.ts'), `['till.counted', 'ride.started']`);
+    const facts = [...owned('ride.started'), ...owned('till.counted', 'till')];
+    const said = (consumer: string, ...patterns: string[]) =>
+      realityProblems(facts, { [consumer]: { reads: patterns } }, house);
+    expect(said('till', 'ride.started')).toEqual([]);
+    expect(said('till')).toEqual([
+      'services/till/books.ts names ride.started, and contracts/consumers.ts does not say that till reads it.',
+    ]);
+    expect(said('nobody', '*')).toEqual([
+      'There is no consumers/nobody and no services/nobody, whose facts are read.',
+    ]);
+  });
+
   test('read by patterns: of which topics, and which facts', () => {
-    expect(topicsRead('analytics')).toEqual(['rides']);
+    expect(topicsRead('pricing')).toEqual(['pricing']);
     expect(topicsRead('notifications')).toEqual(['rides', 'payments']);
     expect(topicsRead('audit')).toEqual([...new Set(catalogue.map(({ topic }) => topic))]);
     expect(reads('notifications', 'payout_account.changed')).toBe(true);
@@ -121,17 +138,17 @@ describe('consumers', () => {
     expect(matches('payout.*', 'payout_account.changed')).toBe(false);
     expect(
       Object.keys(consumers).filter((name) => factEntry('ride.started')!.consumers.includes(name as never)),
-    ).toEqual(['audit', 'notifications']);
+    ).toEqual(['analytics', 'audit', 'notifications']);
   });
 
   test('skip what they have no use for, and what nobody knows, each for its reason', () => {
     const skip = skipReason('analytics');
     expect(skip({ type: 'ride.requested' })).toBeNull();
-    expect(skip({ type: 'ride.started' })).toBe('not_subscribed');
+    expect(skip({ type: 'ride.driver_arrived' })).toBe('not_subscribed');
     expect(skip({ type: 'ride.teleported' })).toBe('unknown_type');
     expect(skipReason('audit')({ type: 'ride.teleported' })).toBe('unknown_type');
     const read = readerOf('analytics');
-    expect(read({ type: 'ride.started', data: 'whatever' })).toBeNull();
+    expect(read({ type: 'ride.driver_arrived', data: 'whatever' })).toBeNull();
     expect(read({ type: 'ride.teleported', data: {} })).toBeNull();
     expect(() => read({ type: 'ride.cancelled', data: {} })).toThrow(FactInvalid);
   });

@@ -8,13 +8,12 @@ import { realityProblems } from './reality';
 
 /** What is wrong with the catalogue, and with the code that it speaks of, a sentence each. */
 export function catalogueProblems(root: string): string[] {
-  const types = [...new Set(catalogue.map(({ type }) => type))];
   return [
     ...ownerProblems(catalogue, root),
     ...nameProblems(catalogue),
     ...exampleProblems(catalogue, join(root, 'contracts', 'examples')),
     ...chainProblems(catalogue, consumers),
-    ...realityProblems(types, consumers, root),
+    ...realityProblems(catalogue, consumers, root),
   ];
 }
 

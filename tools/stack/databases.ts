@@ -27,8 +27,8 @@ export type Owner = (typeof owners)[number];
 const migrations: Readonly<Record<Owner, readonly MigrationSet[]>> = {
   rides: [outboxMigrations, migrationSet('rides', 'services/rides/migrations')],
   payments: [outboxMigrations, migrationSet('payments', 'services/payments/migrations')],
-  pricing: [outboxMigrations, migrationSet('pricing', 'services/pricing/migrations')],
-  analytics: [inboxMigrations, migrationSet('analytics', 'consumers/analytics/migrations')],
+  pricing: [outboxMigrations, inboxMigrations, migrationSet('pricing', 'services/pricing/migrations')],
+  analytics: [outboxMigrations, inboxMigrations, migrationSet('analytics', 'consumers/analytics/migrations')],
   audit: [inboxMigrations, migrationSet('audit', 'consumers/audit/migrations')],
   notifications: [inboxMigrations, migrationSet('notifications', 'consumers/notifications/migrations')],
   keys: [migrationSet('keys', 'platform/migrations-keys')],

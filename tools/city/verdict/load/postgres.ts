@@ -9,8 +9,8 @@ import type { Evidence, LedgerLine, RecordedFact } from '../evidence';
 export type Pools = Readonly<Record<VerdictDatabase, Pool>>;
 
 /** The databases of services, which record facts, and of consumers, which apply them. */
-export const owners = ['rides', 'payments', 'pricing'] as const;
-export const appliers = ['analytics', 'audit', 'notifications'] as const;
+export const owners = ['rides', 'payments', 'pricing', 'analytics'] as const;
+export const appliers = ['analytics', 'audit', 'notifications', 'pricing'] as const;
 
 type FromPostgres = Pick<
   Evidence,

@@ -1,0 +1,76 @@
+import { z } from 'zod';
+import { cell, currency, time } from '../shared';
+
+const format = z.enum(['json', 'csv']).default('json').describe('csv: one line a row, for spreadsheets');
+const limit = z.coerce.number().int().min(1).max(1_000).default(100);
+const range = { from: time.optional(), to: time.optional().describe('exclusive') };
+const region = cell.describe('H3, resolution 5');
+
+export const demandQuery = z.strictObject({
+  ...range,
+  cell: cell.optional(),
+  limit,
+  format,
+});
+
+/** Demand and supply by H3 cell (resolution 8) and minute of the fact's time; rides by their pickup. */
+export const demandView = z.strictObject({
+  cells: z.array(
+    z.strictObject({
+      cell: z.string(),
+      minute: time,
+      requested: z.int(),
+      completed: z.int(),
+      cancelled: z.int(),
+      noDriver: z.int(),
+      assigned: z.int().describe('drivers who took a ride that begins there'),
+      freed: z.int().describe('drivers who became free there'),
+    }),
+  ),
+  late: z.int().describe('facts of all time that came too late to be counted in their minute'),
+});
+
+export const hoursQuery = z.strictObject({ ...range, region: region.optional(), limit, format });
+
+const spread = z
+  .strictObject({ count: z.int(), p50: z.number(), p90: z.number(), p99: z.number() })
+  .nullable()
+  .describe('percentiles in seconds, exact to a hundredth; null where there was none');
+
+/** What became of rides, by the hour in which they were asked for, and how drivers spent it. */
+export const hoursView = z.strictObject({
+  hours: z.array(
+    z.strictObject({
+      hour: time,
+      region: region.nullable().describe('null: nobody said where'),
+      quoted: z.int(),
+      requested: z.int(),
+      matched: z.int().describe('found a driver, once at least'),
+      completed: z.int(),
+      cancelled: z.int(),
+      noDriver: z.int(),
+      paymentFailed: z.int(),
+      revenueMinor: z.record(currency, z.int()).describe('fares and fees, in minor units by currency'),
+      busySeconds: z.int().describe('drivers on a ride, from taking it on; of the hour itself'),
+      onlineSeconds: z.int().describe('drivers on a shift that began in the region; of the hour itself'),
+      utilization: z.number().nullable().describe('busy by online'),
+      matchSeconds: spread,
+      waitSeconds: spread.describe('from the request until the rider is in the car'),
+      etaErrorSeconds: spread.describe('how far the drive was off what was quoted, either way'),
+    }),
+  ),
+});
+
+export const surgeQuery = z.strictObject({ cell: cell.optional(), limit, format });
+
+/** Where rides cost more now, the most first. */
+export const surgeView = z.strictObject({
+  surges: z.array(z.strictObject({ cell: z.string(), multiplier: z.number(), validUntil: time })),
+});
+
+export type DemandView = z.infer<typeof demandView>;
+export type DemandQuery = z.infer<typeof demandQuery>;
+export type HoursView = z.infer<typeof hoursView>;
+export type HoursQuery = z.infer<typeof hoursQuery>;
+export type SurgeView = z.infer<typeof surgeView>;
+export type SurgeQuery = z.infer<typeof surgeQuery>;
