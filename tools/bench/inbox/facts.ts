@@ -1,24 +1,11 @@
 import { v7 as uuidv7 } from 'uuid';
 import type { Handle } from '../../../platform/inbox';
 import type { OutgoingRecord } from '../../../platform/kafka';
+import { logOf, type BenchLog } from './log';
 
 /** A ride has so many facts, and so many rides are under way at once. */
 const FACTS_PER_RIDE = 10;
 const RIDES_AT_ONCE = 500;
-/** Of each thousand records the last fifty come twice at once, as of a relay that has lost an answer … */
-const NEAR_EVERY = 1_000;
-const NEAR = 50;
-/** … and the first hundredth of all comes again at the end, as of a relay that has been away for long. */
-const FAR_PART = 100;
-
-/** Records as a relay sends them, repeats among them. */
-export interface BenchLog {
-  readonly records: readonly OutgoingRecord[];
-  /** Facts, each counted once. */
-  readonly facts: number;
-  readonly bytesPerFact: number;
-}
-
 /** Facts of rides that are under way side by side, in the order of each ride. */
 export function makeLog(topic: string, facts: number): BenchLog {
   const once: OutgoingRecord[] = [];
@@ -31,14 +18,7 @@ export function makeLog(topic: string, facts: number): BenchLog {
     }
     live = live.filter(({ version }) => version < FACTS_PER_RIDE);
   }
-  const records: OutgoingRecord[] = [];
-  for (let start = 0; start < once.length; start += NEAR_EVERY) {
-    const some = once.slice(start, start + NEAR_EVERY);
-    records.push(...some, ...some.slice(-NEAR));
-  }
-  records.push(...once.slice(0, Math.ceil(once.length / FAR_PART)));
-  const bytes = once.reduce((sum, record) => sum + sizeOf(record), 0);
-  return { records, facts, bytesPerFact: Math.round(bytes / once.length) };
+  return logOf(once);
 }
 
 const amountOf = (version: number): number => 100 + version;
@@ -69,11 +49,6 @@ function factOf(topic: string, rideId: string, version: number): OutgoingRecord 
       traceparent: `00-${rideId.replaceAll('-', '')}-${rideId.slice(-12)}0000-01`,
     },
   };
-}
-
-function sizeOf({ key, value, headers }: OutgoingRecord): number {
-  const parts = [key, value, ...Object.entries(headers).flat()] as string[];
-  return parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0);
 }
 
 /** Tables of what all contestants do with the facts. */

@@ -1,27 +1,24 @@
-import { createFactProducer, createKafka, createTopics, endOffsets } from '../../../platform/kafka';
+import { join } from 'node:path';
 import { createPool, inboxMigrations, migrate } from '../../../platform/postgres';
 import type { Say } from '../../stack/say';
 import { Checks, inRounds, ratiosTo, rounded, spreadOf, type BenchResult, type Metrics } from '../frame';
 import type { BenchOptions } from '../options';
 import { checkDurability, startBenchServers, type BenchServers } from '../servers';
-import { effectTable, makeLog, totalsOf, type BenchLog } from './facts';
+import { effectTable, makeLog, totalsOf } from './facts';
 import { runWorker } from './lives';
+import { prepareLog, type PreparedLog } from './log';
 import type { WorkerOrder } from './worker';
 
 const FACTS_A_ROUND = 100_000;
-const PARTITIONS = 3;
 /** An event a transaction is that much slower, so it gets that much less to do. */
 const PER_EVENT_PART = 25;
 /** What is to be reached. */
 const LEAST_TO_PER_EVENT = 50;
 const LEAST_TO_FLOOR = 0.8;
 
-type Contestant = WorkerOrder['contestant'];
+const workerModule = join(__dirname, 'worker.js');
 
-interface PreparedLog extends BenchLog {
-  readonly topic: string;
-  readonly ends: Readonly<Record<number, number>>;
-}
+type Contestant = WorkerOrder['contestant'];
 
 /**
  * Facts that lie in Kafka, some of them twice, added up in Postgres: an event a transaction, with a table of those that
@@ -44,8 +41,8 @@ export async function benchInbox(
       `Filling the log with ${size} facts`,
       async () =>
         [
-          await prepareLog(servers, 'bench.long', size),
-          await prepareLog(servers, 'bench.short', Math.ceil(size / PER_EVENT_PART)),
+          await prepareLog(servers, makeLog('bench.long', size)),
+          await prepareLog(servers, makeLog('bench.short', Math.ceil(size / PER_EVENT_PART))),
         ] as const,
     );
     let round = 0;
@@ -58,7 +55,7 @@ export async function benchInbox(
           ...{ contestant: name, brokers: [servers.kafkaBroker], databaseUrl: ground.url },
           ...{ group: `bench-${round}`, topic: log.topic, ends: log.ends },
         };
-        const run = await runWorker(order, { killAt: name === 'hailway' ? 0.5 : null });
+        const run = await runWorker(workerModule, order, { killAt: name === 'hailway' ? 0.5 : null });
         if (run.awayMs !== null) awayMs.push(run.awayMs);
         await judge(ground.url, name, log, checks);
         keptBytes.set(name, (await ground.keptBytes()) / log.facts);
@@ -99,17 +96,6 @@ export async function benchInbox(
   } finally {
     await servers.stop();
   }
-}
-
-async function prepareLog(servers: BenchServers, topic: string, facts: number): Promise<PreparedLog> {
-  const kafka = createKafka({ brokers: [servers.kafkaBroker], clientId: 'bench' });
-  await createTopics(kafka, [{ topic, partitions: PARTITIONS, config: { 'retention.ms': '-1' } }]);
-  const log = makeLog(topic, facts);
-  const producer = createFactProducer(kafka);
-  for (let start = 0; start < log.records.length; start += 2_000)
-    await producer.send(log.records.slice(start, start + 2_000));
-  await producer.disconnect();
-  return { ...log, topic, ends: await endOffsets(kafka, topic) };
 }
 
 /** A new database with the tables of all contestants. */

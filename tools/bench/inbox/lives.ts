@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process';
-import { join } from 'node:path';
-import type { WorkerNews, WorkerOrder } from './worker';
+import type { LogOrder, WorkerNews } from './progress';
 
 const DEADLINE_MS = 180_000;
 
@@ -14,14 +13,18 @@ export interface Run {
 }
 
 /**
- * Runs a contestant's process to the end. Once it has done the share `killAt` of its work it is killed (SIGKILL), and
+ * Runs a contestant's process, whose compiled module is `worker`, to the end. Once it has done the share `killAt` of its work it is killed (SIGKILL), and
  * another goes on in its place.
  */
-export async function runWorker(order: WorkerOrder, { killAt }: { killAt: number | null }): Promise<Run> {
-  const first = await live(order, killAt);
+export async function runWorker(
+  worker: string,
+  order: LogOrder,
+  { killAt }: { killAt: number | null },
+): Promise<Run> {
+  const first = await live(worker, order, killAt);
   if (first.cpuMs !== null)
     return { workMs: first.endMs - first.assignedMs, cpuMs: first.cpuMs, awayMs: null };
-  const second = await live(order, null);
+  const second = await live(worker, order, null);
   if (second.cpuMs === null) throw new Error('impossible: nobody has killed it');
   return {
     workMs: first.endMs - first.assignedMs + (second.endMs - second.assignedMs),
@@ -37,8 +40,8 @@ interface Life {
   readonly cpuMs: number | null;
 }
 
-async function live(order: WorkerOrder, killAt: number | null): Promise<Life> {
-  const worker = fork(join(__dirname, 'worker.js'), [JSON.stringify(order)], {
+async function live(module: string, order: LogOrder, killAt: number | null): Promise<Life> {
+  const worker = fork(module, [JSON.stringify(order)], {
     stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
   });
   const deadline = setTimeout(() => worker.kill('SIGKILL'), DEADLINE_MS);

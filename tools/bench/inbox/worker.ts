@@ -1,24 +1,13 @@
 import { inboxReading, parseFact, runInbox } from '../../../platform/inbox';
-import { createKafka, runConsumer, type RawRecord } from '../../../platform/kafka';
+import { createKafka, runConsumer } from '../../../platform/kafka';
 import { createPool, withTransaction, type Pool } from '../../../platform/postgres';
 import { addUp } from './facts';
+import { tellProgress, type LogOrder } from './progress';
 
 /** What a contestant's process is told, as JSON in its first argument. */
-export interface WorkerOrder {
+export interface WorkerOrder extends LogOrder {
   readonly contestant: 'perEvent' | 'hailway' | 'floor';
-  readonly brokers: string[];
-  readonly databaseUrl: string;
-  readonly group: string;
-  readonly topic: string;
-  /** Where the partitions with records end. */
-  readonly ends: Readonly<Record<number, number>>;
 }
-
-/** What it says: when its partitions were its own, how far it is (0 to 1), and when all was done; by the clock. */
-export type WorkerNews =
-  | { readonly at: 'assigned'; readonly ms: number }
-  | { readonly at: 'progress'; readonly share: number; readonly ms: number }
-  | { readonly at: 'done'; readonly ms: number; readonly cpuMs: number };
 
 const order = JSON.parse(process.argv[2]!) as WorkerOrder;
 const stopping = new AbortController();
@@ -28,31 +17,7 @@ const consumer = {
   kafka: createKafka({ brokers: order.brokers, clientId: 'bench', log }),
   ...{ group: order.group, topics: [order.topic], signal: stopping.signal, log },
 };
-const say = (news: WorkerNews): void => void process.send?.(news);
-process.on('disconnect', () => process.exit(1));
-
-let isAssigned = false;
-const assigned = (partitions: Readonly<Record<string, readonly number[]>>): void => {
-  if (isAssigned || (partitions[order.topic]?.length ?? 0) === 0) return;
-  isAssigned = true;
-  say({ at: 'assigned', ms: Date.now() });
-};
-
-const reached = new Map<number, number>();
-const ends = Object.entries(order.ends).map(([partition, end]) => [Number(partition), end] as const);
-const all = ends.reduce((sum, [, end]) => sum + end, 0);
-/** The effects of what lies below are committed. */
-function reach(records: readonly RawRecord[]): void {
-  const last = records.at(-1)!;
-  reached.set(last.partition, last.offset + 1);
-  const sum = [...reached.values()].reduce((total, next) => total + next, 0);
-  const ms = Date.now();
-  if (ends.every(([partition, end]) => (reached.get(partition) ?? 0) >= end)) {
-    const { user, system } = process.cpuUsage();
-    say({ at: 'done', ms, cpuMs: (user + system) / 1_000 });
-    stopping.abort();
-  } else say({ at: 'progress', share: sum / all, ms });
-}
+const { assigned, reach } = tellProgress(order, () => stopping.abort());
 
 const contestants: Readonly<Record<WorkerOrder['contestant'], () => Promise<void>>> = {
   /** As the textbooks have it: each event a transaction, which remembers it by its id. */
