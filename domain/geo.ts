@@ -11,7 +11,7 @@ export const CELL_RESOLUTION = 8;
 export const REGION_RESOLUTION = 3;
 
 /** The earth's mean radius (IUGG), in meters. */
-const EARTH_RADIUS_METERS = 6_371_008.8;
+export const EARTH_RADIUS_METERS = 6_371_008.8;
 
 /** Great-circle distance in meters (haversine formula). */
 export function distanceMeters(a: Point, b: Point): number {

@@ -1,12 +1,17 @@
+import { DEGREE } from '../../contracts/positionRecord';
+import { EARTH_RADIUS_METERS } from '../../domain/geo';
 import type { Point } from '../../domain/geo';
 
-/** The earth's mean radius (IUGG), in meters; the same that domain/geo.ts measures with. */
-export const EARTH_RADIUS_METERS = 6_371_008.8;
-
 const toRadians = Math.PI / 180;
+const halfTurn = 180 * DEGREE;
+const wholeTurn = 360 * DEGREE;
 
 /** Covers what two roundings of the same angle may differ by, so that a box never misses its rim. */
 const slackMeters = 0.01;
+/** More than an angle's rounding changes its cosine. */
+const cosineSlack = 1e-12;
+/** Rows in a band of about this height have the same number of columns. */
+const bandMeters = 3_000;
 
 /** What a circle touches: rows from `rowLow` to `rowHigh`, and east and west of its centre `lngRadians`. */
 export interface Box {
@@ -19,50 +24,64 @@ export interface Box {
 /**
  * The sphere cut into rows of equal height and each row into columns of about the same width, so that cells
  * are near to square at every latitude. Columns go round: those on both sides of the antimeridian are
- * neighbours, and at a pole a row is a few cells.
+ * neighbours, and at a pole a row is one cell. Places are in 1e-7 degrees.
  */
 export class Cells {
   readonly rows: number;
-  private readonly columnsByRow: Int32Array;
+  private readonly rowsPerUnit: number;
   private readonly rowRadians: number;
+  private readonly bandShift: number;
+  private readonly columnsByBand: Int32Array;
 
   /** @param cellMeters height of a row; a column is at least as wide (except where a row is one cell). */
   constructor(readonly cellMeters: number) {
     this.rows = Math.max(2, Math.floor((Math.PI * EARTH_RADIUS_METERS) / cellMeters));
     this.rowRadians = Math.PI / this.rows;
-    this.columnsByRow = new Int32Array(this.rows);
+    this.rowsPerUnit = this.rows / halfTurn;
+    this.bandShift = Math.max(0, Math.round(Math.log2(bandMeters / cellMeters)));
+    this.columnsByBand = new Int32Array((this.rows >> this.bandShift) + 1);
   }
 
-  /** How many columns a row has: as many as fit where it is narrowest, towards its pole. */
+  get bytes(): number {
+    return this.columnsByBand.byteLength;
+  }
+
+  /** How many columns a row has: as many as fit where its band is narrowest, towards its pole. */
   columnsOf(row: number): number {
-    const known = this.columnsByRow[row]!;
-    if (known !== 0) return known;
-    const south = -Math.PI / 2 + row * this.rowRadians;
-    const narrow = Math.max(0, Math.min(Math.cos(south), Math.cos(south + this.rowRadians)));
+    return this.columnsByBand[row >> this.bandShift]! || this.measureBand(row >> this.bandShift);
+  }
+
+  /** At most the cosine of any latitude in a row. */
+  leastCosineOf(row: number): number {
+    const south = Math.cos(-Math.PI / 2 + row * this.rowRadians);
+    const north = Math.cos(-Math.PI / 2 + (row + 1) * this.rowRadians);
+    return Math.max(0, Math.min(south, north) - cosineSlack);
+  }
+
+  private measureBand(band: number): number {
+    const south = -Math.PI / 2 + (band << this.bandShift) * this.rowRadians;
+    const north = south + (1 << this.bandShift) * this.rowRadians;
+    const narrow = Math.max(0, Math.min(Math.cos(south), north < Math.PI / 2 ? Math.cos(north) : 0));
     const columns = Math.max(1, Math.floor((2 * Math.PI * EARTH_RADIUS_METERS * narrow) / this.cellMeters));
-    this.columnsByRow[row] = columns;
+    this.columnsByBand[band] = columns;
     return columns;
   }
 
-  /** The row of a latitude in degrees. */
+  /** The row of a latitude. */
   rowOf(lat: number): number {
-    return this.rowAt(lat * toRadians);
+    const row = Math.floor((lat + halfTurn / 2) * this.rowsPerUnit);
+    return row >= this.rows ? this.rows - 1 : row;
   }
 
-  /** The column of a longitude in degrees within a row. −180 and 180 are the same. */
+  /** The column of a longitude within a row. −180 and 180 degrees are the same. */
   columnOf(row: number, lng: number): number {
     const columns = this.columnsOf(row);
-    return this.wrap(row, Math.floor(((lng + 180) / 360) * columns));
-  }
-
-  /** A column that may have been counted past the antimeridian, brought back. */
-  wrap(row: number, column: number): number {
-    const columns = this.columnsOf(row);
-    return ((column % columns) + columns) % columns;
+    const column = Math.floor(((lng + halfTurn) / wholeTurn) * columns);
+    return column >= columns ? column - columns : column;
   }
 
   /**
-   * Rows and longitudes that hold every point within `radiusMeters` of `centre`. The widest longitude of a
+   * Rows and longitudes that hold every point within `radiusMeters` of `centre` (in degrees). The widest longitude of a
    * circle of angle δ at latitude φ is asin(sin δ / cos φ); if it reaches a pole it is all of them
    * (Bronshtein et al., Handbook of Mathematics, spherical trigonometry).
    */

@@ -1,86 +1,69 @@
-import { positionsRecord, type PositionsRecord } from '../../contracts/positions';
+import { isBinaryRecord, readPositionRecord, type PositionRows } from '../../contracts/positionRecord';
+import { positionsRecord } from '../../contracts/positions';
+import { PositionWriter } from '../../contracts/positionWriter';
 import type { RawRecord } from '../../platform/kafka';
-import type { PositionStore } from './store';
+import type { Applied, PositionIndex } from './positionIndex';
 
 /** What became of what was read since the start. */
-export interface PositionCounts {
+export interface PositionCounts extends Applied {
   records: number;
-  /** Records that are not what contracts/positions.ts says: skipped. */
+  /** Records that are not what contracts/ says: skipped. */
   malformed: number;
-  /** Positions that told something new. */
-  applied: number;
-  /** Positions older than what was known. */
-  outdated: number;
-  /** Positions of drivers who had fallen silent since. */
-  silent: number;
-  /** Positions of new drivers for whom there was no room. */
-  refused: number;
 }
 
 export interface PositionsHandler {
   readonly counts: Readonly<PositionCounts>;
   /** Never throws: telemetry that cannot be read is counted and left behind. */
-  take(records: readonly RawRecord[]): void;
-  /** Forgets drivers who have fallen silent; returns how many. */
+  take(records: readonly Pick<RawRecord, 'partition' | 'value' | 'timestamp'>[]): void;
+  /** Forgets drivers who have fallen silent, as far as a bounded number of looks goes; returns how many. */
   sweep(): number;
 }
 
 export interface PositionsHandlerOptions {
-  readonly store: PositionStore;
+  readonly index: PositionIndex;
   /** How long a silent driver is remembered. */
   readonly keepMs: number;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
-export function createPositionsHandler({ store, keepMs, now }: PositionsHandlerOptions): PositionsHandler {
+/** Some 5 ms of work. */
+const SLOTS_A_SWEEP = 200_000;
+
+export function createPositionsHandler({ index, keepMs, now }: PositionsHandlerOptions): PositionsHandler {
   const counts: PositionCounts = {
-    records: 0,
-    malformed: 0,
-    applied: 0,
-    outdated: 0,
-    silent: 0,
-    refused: 0,
+    ...{ records: 0, malformed: 0 },
+    ...{ applied: 0, outdated: 0, silent: 0, refused: 0 },
   };
-
-  const takeOne = (record: RawRecord, oldestMs: number): void => {
-    counts.records++;
-    const parsed = parse(record.value);
-    if (parsed === null) {
-      counts.malformed++;
-      return;
-    }
-    for (const [driverId, lat, lng, sequence, claimedMs] of parsed.positions) {
-      // A driver's clock may be ahead: nobody was anywhere later than it was sent, and nobody stays fresh for ever.
-      const atMs = Math.min(claimedMs, record.timestamp);
-      if (atMs < oldestMs) {
-        counts.silent++;
-        continue;
-      }
-      const result = store.apply({ driverId, lat, lng, sequence, atMs });
-      if (result === 'outdated') counts.outdated++;
-      else if (result === 'full') counts.refused++;
-      else counts.applied++;
-    }
-  };
-
   return {
     counts,
     take(records) {
       const oldestMs = now() - keepMs;
-      for (const record of records) takeOne(record, oldestMs);
+      for (const { value, partition, timestamp } of records) {
+        counts.records++;
+        const rows = parse(value, timestamp);
+        if (rows === null) counts.malformed++;
+        else index.apply(rows, { partition, sentMs: timestamp, oldestMs }, counts);
+      }
     },
-    sweep: () => store.sweep(now() - keepMs),
+    sweep: () => index.sweep(now() - keepMs, SLOTS_A_SWEEP),
   };
 }
 
-function parse(value: Buffer | null): PositionsRecord | null {
+function parse(value: Buffer | null, sentMs: number): PositionRows | null {
   if (value === null) return null;
-  let json: unknown;
   try {
-    json = JSON.parse(value.toString('utf8'));
+    return readPositionRecord(isBinaryRecord(value) ? value : fromJson(value, sentMs));
   } catch {
     return null;
   }
-  return positionsRecord.safeParse(json).data ?? null;
+}
+
+/** Version 1, which gateways wrote before there was a binary form: some may lie in the log yet. */
+function fromJson(value: Buffer, sentMs: number): Uint8Array {
+  const writer = new PositionWriter(sentMs);
+  const { positions } = positionsRecord.parse(JSON.parse(value.toString('utf8')));
+  for (const [driverId, lat, lng, sequence, atMs] of positions)
+    writer.add({ driverId, lat, lng, sequence, atMs });
+  return writer.finish();
 }

@@ -6,17 +6,17 @@ import { openKafka } from '../../platform/kafka';
 import { showLag } from '../../platform/metrics/lag';
 import { runProcess } from '../../platform/shutdown';
 import { createPositionsHandler } from './handler';
+import { PositionIndex } from './positionIndex';
 import { startReader } from './reader';
 import { locationRoutes } from './routes';
-import { PositionStore } from './store';
 
 /** A driver who said nothing for so long is gone; queries ask for far younger positions. */
 const KEEP_MS = 15 * 60_000;
-const SWEEP_EVERY_MS = 10_000;
+const SWEEP_EVERY_MS = 2_000;
 
 runProcess('location', async ({ config, log, metrics, signal, fail }) => {
-  const store = new PositionStore();
-  const handler = createPositionsHandler({ store, keepMs: KEEP_MS, now: Date.now });
+  const index = new PositionIndex();
+  const handler = createPositionsHandler({ index, keepMs: KEEP_MS, now: Date.now });
   const kafka = openKafka('location', { config, log, signal, fail });
   const group = `location-${randomUUID()}`;
   const topic = `${config.KAFKA_TOPIC_PREFIX}driver-positions`;
@@ -30,7 +30,7 @@ runProcess('location', async ({ config, log, metrics, signal, fail }) => {
   reader.done.catch(fail);
   const sweeping = setInterval(() => {
     const forgotten = handler.sweep();
-    log.debug({ drivers: store.size, forgotten, ...handler.counts }, 'positions');
+    log.debug({ drivers: index.size, forgotten, ...handler.counts }, 'positions');
   }, SWEEP_EVERY_MS);
 
   const requireRole = createRequireRole(
@@ -45,7 +45,7 @@ runProcess('location', async ({ config, log, metrics, signal, fail }) => {
         if (!reader.caughtUp()) throw new Error('reading the log of positions');
       },
     },
-    routes: (router) => locationRoutes(router, requireRole, { store, handler, now: Date.now }),
+    routes: (router) => locationRoutes(router, requireRole, { index, handler, now: Date.now }),
   });
   const server = await listen(app, {
     port: config.HAILWAY_LOCATION_PORT,

@@ -1,38 +1,48 @@
-interface Candidate {
-  readonly id: string;
-  readonly distance: number;
-  readonly slot: number;
-}
+/** The `limit` cheapest of all that are offered, sorted. For limits of a few dozen insertion is quickest. */
+export class Cheapest {
+  private readonly costs: number[] = [];
+  private readonly slots: number[] = [];
 
-const isNearer = (a: Candidate, b: Candidate): boolean =>
-  a.distance < b.distance || (a.distance === b.distance && a.id < b.id);
+  /** @param idOf the id of a slot's driver: of those that cost the same the lower one comes first */
+  constructor(
+    private readonly limit: number,
+    private readonly idOf: (slot: number) => string,
+  ) {}
 
-/** Keeps the `limit` nearest of all that are offered, sorted. For limits of a few dozen insertion is quickest. */
-export class Nearest {
-  private kept: Candidate[] = [];
-
-  constructor(private readonly limit: number) {}
-
-  offer(id: string, distance: number, slot: number): void {
-    if (this.kept.length === this.limit && distance > this.worstDistance()) return;
-    const candidate = { id, distance, slot };
-    let at = this.kept.length;
-    while (at > 0 && isNearer(candidate, this.kept[at - 1]!)) at--;
-    this.kept.splice(at, 0, candidate);
-    if (this.kept.length > this.limit) this.kept.pop();
+  get count(): number {
+    return this.slots.length;
   }
 
-  /** The distance nobody new may exceed; infinite while there is room. */
-  worstDistance(): number {
-    return this.kept.length < this.limit ? Infinity : this.kept[this.limit - 1]!.distance;
+  /** The cost nobody new may exceed; infinite while there is room. */
+  get worst(): number {
+    return this.slots.length < this.limit ? Infinity : this.costs[this.limit - 1]!;
   }
 
-  clear(): void {
-    this.kept = [];
+  offer(slot: number, cost: number): void {
+    if (cost > this.worst) return;
+    const { costs, slots } = this;
+    let at = slots.length;
+    while (
+      at > 0 &&
+      (cost < costs[at - 1]! || (cost === costs[at - 1] && this.isBefore(slot, slots[at - 1]!)))
+    ) {
+      costs[at] = costs[at - 1]!;
+      slots[at] = slots[at - 1]!;
+      at--;
+    }
+    costs[at] = cost;
+    slots[at] = slot;
+    if (slots.length <= this.limit) return;
+    costs.pop();
+    slots.pop();
   }
 
-  /** Nearest first; equally near ones by id. */
-  sorted(): readonly Candidate[] {
-    return this.kept;
+  /** Each slot that is kept and its cost, the cheapest first. */
+  map<T>(make: (slot: number, cost: number) => T): T[] {
+    return this.slots.map((slot, n) => make(slot, this.costs[n]!));
+  }
+
+  private isBefore(a: number, b: number): boolean {
+    return this.idOf(a) < this.idOf(b);
   }
 }

@@ -4,7 +4,7 @@ import { point } from '../../contracts/shared';
 import type { RequireRole } from '../../platform/auth';
 import { createMount } from '../../platform/http';
 import type { PositionsHandler } from './handler';
-import type { PositionStore } from './store';
+import type { PositionIndex } from './positionIndex';
 
 /** Further away than anybody is asked to drive to a pickup. */
 const MAX_RADIUS_METERS = 50_000;
@@ -27,7 +27,7 @@ export function locationRoutes(
   router: Router,
   requireRole: RequireRole,
   options: {
-    readonly store: PositionStore;
+    readonly index: PositionIndex;
     readonly handler: Pick<PositionsHandler, 'counts'>;
     readonly now: () => number;
   },
@@ -41,7 +41,7 @@ export function locationRoutes(
   } as const;
   mount(nearest, ({ query }) => ({
     status: 200,
-    body: { drivers: options.store.nearest({ ...query, nowMs: options.now() }) },
+    body: { drivers: options.index.nearest({ ...query, nowMs: options.now() }) },
   }));
 
   const one = {
@@ -52,12 +52,12 @@ export function locationRoutes(
   } as const;
   mount(one, ({ params }) => ({
     status: 200,
-    body: { position: options.store.find(params.driverId, options.now()) },
+    body: { position: options.index.find(params.driverId, options.now()) },
   }));
 
   const summary = { method: 'get', path: '/internal/positions', roles: ['service'], request: {} } as const;
   mount(summary, () => ({
     status: 200,
-    body: { drivers: options.store.size, ...options.handler.counts },
+    body: { drivers: options.index.size, ...options.handler.counts },
   }));
 }

@@ -1,9 +1,10 @@
 import { createPositionsHandler, type PositionsHandler } from '../../consumers/location/handler';
+import { PositionIndex } from '../../consumers/location/positionIndex';
 import { startReader, type Reader } from '../../consumers/location/reader';
 import { locationRoutes } from '../../consumers/location/routes';
-import { PositionStore } from '../../consumers/location/store';
 import { problemPages } from '../../contracts/api/problems';
 import type { PackedPosition } from '../../contracts/positions';
+import { PositionWriter } from '../../contracts/positionWriter';
 import { createHttpApp, listen, type Listening } from '../../platform/http';
 import { createFactProducer, createTopics, withAdmin, type FactProducer } from '../../platform/kafka';
 import { deleteTopics, eventually, quiet, testKafka, unique } from '../support/backbone';
@@ -34,7 +35,7 @@ const send = (values: (string | PackedPosition[])[], region = '832a10fffffffff')
   );
 
 interface Process {
-  readonly store: PositionStore;
+  readonly index: PositionIndex;
   readonly handler: PositionsHandler;
   readonly reader: Reader;
   stop(): Promise<void>;
@@ -46,8 +47,8 @@ afterEach(async () => {
 });
 
 function startProcess(): Process {
-  const store = new PositionStore();
-  const handler = createPositionsHandler({ store, keepMs: 60_000, now: Date.now });
+  const index = new PositionIndex();
+  const handler = createPositionsHandler({ index, keepMs: 60_000, now: Date.now });
   const stopping = new AbortController();
   const group = unique('location');
   const { signal } = stopping;
@@ -60,7 +61,7 @@ function startProcess(): Process {
     log: quiet,
   });
   const process = {
-    ...{ store, handler, reader },
+    ...{ index, handler, reader },
     async stop() {
       stopping.abort();
       await reader.done;
@@ -72,8 +73,8 @@ function startProcess(): Process {
 
 const ready = ({ reader }: Process) => eventually(() => reader.caughtUp(), Boolean);
 
-const ids = ({ store }: Process) =>
-  store
+const ids = ({ index }: Process) =>
+  index
     .nearest({ ...here, radiusMeters: 5_000, limit: 10, maxAgeMs: 30_000, nowMs: Date.now() })
     .map(({ driverId }) => driverId);
 
@@ -102,7 +103,7 @@ test('a new process rebuilds what is known from the log, then goes on with what 
   await ready(first);
   expect(ids(first)).toEqual(['moving', 'far']);
   expect(first.handler.counts).toMatchObject({ records: 7, malformed: 3, silent: 1, refused: 0 });
-  expect(first.store.size).toBe(3);
+  expect(first.index.size).toBe(3);
 
   await send([[north('far', 500, 2)], [north('far', 500, 2)], [north('far', 3_000, 1)]]);
   await eventually(
@@ -119,7 +120,7 @@ test('a new process rebuilds what is known from the log, then goes on with what 
   const second = startProcess();
   await ready(second);
   expect(ids(second)).toEqual(ids(first));
-  expect(second.store.size).toBe(first.store.size);
+  expect(second.index.size).toBe(first.index.size);
 });
 
 test('a clock that is ahead keeps nobody alive: nobody was anywhere later than it was sent', async () => {
@@ -128,7 +129,7 @@ test('a clock that is ahead keeps nobody alive: nobody was anywhere later than i
   await send([[north('ahead', 1, 1, -3_600_000)]]);
   const [ahead] = await eventually(
     () =>
-      process.store.nearest({
+      process.index.nearest({
         ...here,
         radiusMeters: 5,
         limit: 1,
@@ -160,9 +161,11 @@ test('an empty log is caught up with at once, and who stops leaves no group behi
 describe('GET /internal/nearest', () => {
   let server: Listening;
   beforeAll(async () => {
-    const store = new PositionStore();
-    const handler = createPositionsHandler({ store, keepMs: 60_000, now: () => 10_000 });
-    store.apply({ driverId: 'd1', lat: 40.75, lng: -73.98, sequence: 1, atMs: 8_000 });
+    const index = new PositionIndex();
+    const handler = createPositionsHandler({ index, keepMs: 60_000, now: () => 10_000 });
+    const writer = new PositionWriter(10_000);
+    writer.add({ driverId: 'd1', lat: 40.75, lng: -73.98, sequence: 1, atMs: 8_000 });
+    handler.take([{ partition: 0, timestamp: 10_000, value: Buffer.from(writer.finish()) }]);
     const app = createHttpApp({
       log: quiet,
       problems: problemPages,
@@ -174,7 +177,7 @@ describe('GET /internal/nearest', () => {
             req.caller = { sub: 'rides', role: 'service' };
             next();
           },
-          { store, handler, now: () => 10_000 },
+          { index, handler, now: () => 10_000 },
         ),
     });
     server = await listen(app, { port: 0, portVariable: 'NONE' });
@@ -191,7 +194,14 @@ describe('GET /internal/nearest', () => {
       status: 200,
       body: {
         drivers: [
-          { driverId: 'd1', lat: 40.75, lng: -73.98, distanceMeters: expect.closeTo(111.2, 1), ageMs: 2_000 },
+          {
+            driverId: 'd1',
+            lat: 40.75,
+            lng: -73.98,
+            distanceMeters: expect.closeTo(111.2, 1),
+            ageMs: 2_000,
+            sequence: 1,
+          },
         ],
       },
     });

@@ -2,6 +2,7 @@ import { runNamed } from '../namedTool';
 import { createSay, type Say } from '../stack/say';
 import { faultsHelp, parseFaultOptions, type FaultOptions } from './options';
 import { backboneFaults } from './backbone/backbone';
+import { locationFaults } from './location/location';
 import { paymentFaults } from './payments/payments';
 import { storyFaults } from './stories/stories';
 
@@ -12,6 +13,7 @@ const sweeps: Readonly<Record<string, FaultSweep>> = {
   payments: paymentFaults,
   stories: storyFaults,
   backbone: backboneFaults,
+  location: locationFaults,
 };
 
 /** @returns the exit code: 0; 1 a fault has done harm, or something failed; 2 wrong arguments */

@@ -1,0 +1,117 @@
+import { DEGREE, row, SEQUENCE_HIGH } from '../../contracts/positionRecord';
+import type { Point } from '../../domain/geo';
+import { Drivers, PARTITION_SHIFT, SLOT_WORDS, slotWord } from './drivers';
+import { entry, Grid } from './grid';
+import { eachDriver } from './search';
+
+/** So many drivers in a driver's cell make searches quick and chunks full; the grid is laid anew at twice that, or a fourth. */
+const CROWDING = 24;
+const [leastCellMeters, mostCellMeters] = [10, 2_000];
+/** Not before there are so many. */
+const CROWD = 256;
+
+/** Drivers and the grid that they stand on. */
+export class Fleet {
+  readonly drivers: Drivers;
+  grid: Grid;
+  private lookAtCrowding = CROWD;
+
+  constructor(maxDrivers: number, cellMeters: number) {
+    this.drivers = new Drivers(maxDrivers);
+    this.grid = this.newGrid(cellMeters);
+  }
+
+  /** Takes a driver in as the row at `rows[at]` has them. False when there is no room. */
+  add(rows: Int32Array, at: number, longId: string | undefined, partition: number, atMs: number): boolean {
+    const slot = this.drivers.add(rows, at, longId);
+    if (slot < 0) return false;
+    const takes = rows[at + row.sequenceHighAndTakes]! >>> 24;
+    this.note(
+      slot,
+      this.grid.put(rows[at + row.lat]!, rows[at + row.lng]!, (slot << 8) | takes),
+      rows,
+      at,
+      partition,
+      atMs,
+    );
+    if (this.drivers.size > this.lookAtCrowding) {
+      this.lookAtCrowding *= 2;
+      this.fitGrid();
+    }
+    return true;
+  }
+
+  /** Moves a driver to where the row at `rows[at]` has them. */
+  move(slot: number, rows: Int32Array, at: number, partition: number, atMs: number): void {
+    const takes = rows[at + row.sequenceHighAndTakes]! >>> 24;
+    const place = this.drivers.words[slot * SLOT_WORDS + slotWord.place]!;
+    this.note(
+      slot,
+      this.grid.move(place, rows[at + row.lat]!, rows[at + row.lng]!, (slot << 8) | takes),
+      rows,
+      at,
+      partition,
+      atMs,
+    );
+  }
+
+  forget(slot: number): void {
+    this.grid.remove(this.drivers.words[slot * SLOT_WORDS + slotWord.place]!);
+    this.drivers.remove(slot);
+  }
+
+  pointOf(slot: number): Point {
+    const place = this.drivers.words[slot * SLOT_WORDS + slotWord.place]!;
+    return { lat: this.grid.pool[place]! / DEGREE, lng: this.grid.pool[place + entry.lng]! / DEGREE };
+  }
+
+  /** Milliseconds since a driver was there; 0 where that is yet to come. */
+  ageOf(slot: number, nowMs: number): number {
+    return Math.max(0, ((nowMs | 0) - this.drivers.words[slot * SLOT_WORDS + slotWord.at]!) | 0);
+  }
+
+  sequenceOf(slot: number): number {
+    const word = slot * SLOT_WORDS;
+    const high = this.drivers.words[word + slotWord.sequenceHighAndPartition]! & SEQUENCE_HIGH;
+    return (this.drivers.words[word + slotWord.sequenceLow]! >>> 0) + high * 2 ** 32;
+  }
+
+  /** Lays a finer or coarser grid where cells hold far more or fewer drivers than makes searches quick. */
+  fitGrid(): void {
+    const { cellMeters } = this.grid.cells;
+    const times = this.grid.crowding / CROWDING;
+    if (this.drivers.size < CROWD || (times < 2 && times > 1 / 4)) return;
+    const wanted = Math.min(mostCellMeters, Math.max(leastCellMeters, cellMeters / Math.sqrt(times)));
+    // Where many stand at one point no grid is fine enough.
+    if (Math.abs(Math.log2(wanted / cellMeters)) < 0.5) return;
+    const before = this.grid.pool;
+    this.grid = this.newGrid(wanted);
+    eachDriver(this.drivers, (slot, place) => {
+      const at = slot * SLOT_WORDS + slotWord.place;
+      this.drivers.words[at] = this.grid.put(before[place]!, before[place + 1]!, before[place + 2]!);
+    });
+  }
+
+  private note(
+    slot: number,
+    place: number,
+    rows: Int32Array,
+    at: number,
+    partition: number,
+    atMs: number,
+  ): void {
+    const { words } = this.drivers;
+    const word = slot * SLOT_WORDS;
+    const high = rows[at + row.sequenceHighAndTakes]! & SEQUENCE_HIGH;
+    words[word + slotWord.sequenceLow] = rows[at + row.sequenceLow]!;
+    words[word + slotWord.sequenceHighAndPartition] = high | (partition << PARTITION_SHIFT);
+    words[word + slotWord.place] = place;
+    words[word + slotWord.at] = atMs;
+  }
+
+  private newGrid(cellMeters: number): Grid {
+    return new Grid(cellMeters, (slot, place) => {
+      this.drivers.words[slot * SLOT_WORDS + slotWord.place] = place;
+    });
+  }
+}

@@ -1,0 +1,199 @@
+import {
+  HEADER_WORDS,
+  ROW_WORDS,
+  row,
+  SEQUENCE_HIGH,
+  type PositionRows,
+} from '../../contracts/positionRecord';
+import { isKeyElsewhere } from '../../contracts/driverKey';
+import { distanceMeters, type Point } from '../../domain/geo';
+import { boundsOf, isInPolygon, type Polygon } from '../../domain/polygon';
+import { MAX_PARTITIONS, PARTITION_SHIFT, SLOT_WORDS, slotWord } from './drivers';
+import { Fleet } from './fleet';
+import { entry } from './grid';
+import { hashOfWords } from './slotTable';
+import { byDistance, eachDriver, searchNearest, type Cost, type NearestQuery } from './search';
+
+export interface NearbyDriver extends Point {
+  readonly driverId: string;
+  readonly distanceMeters: number;
+  readonly ageMs: number;
+  readonly sequence: number;
+}
+
+/** What became of positions. */
+export interface Applied {
+  /** Positions that told something new. */
+  applied: number;
+  /** Positions older than what was known. */
+  outdated: number;
+  /** Positions of drivers who had fallen silent since. */
+  silent: number;
+  /** Positions of new drivers for whom there was no room. */
+  refused: number;
+}
+
+/** Where positions come from, and as of when they are judged. */
+export interface Source {
+  readonly partition: number;
+  /** When the record was sent, in milliseconds since 1970: nobody was anywhere later. */
+  readonly sentMs: number;
+  /** Who was last heard of before is silent. */
+  readonly oldestMs: number;
+}
+
+export interface IndexOptions {
+  /** Memory is bounded by it, at some 64 bytes each: more drivers than that are refused until some have fallen silent. */
+  readonly maxDrivers?: number;
+  readonly cellMeters?: number;
+}
+
+/**
+ * The newest position of every driver, in memory: 32 bytes in `Drivers`, an entry of 12 in the grid, and the tables that
+ * lead to both.
+ */
+export class PositionIndex {
+  private readonly fleet: Fleet;
+  private swept = 0;
+
+  constructor({ maxDrivers = 4_000_000, cellMeters = 500 }: IndexOptions = {}) {
+    this.fleet = new Fleet(maxDrivers, cellMeters);
+  }
+
+  get size(): number {
+    return this.fleet.drivers.size;
+  }
+
+  /** All that is kept, but for ids that are neither UUIDs nor short. */
+  get bytes(): number {
+    return this.fleet.drivers.bytes + this.fleet.grid.bytes;
+  }
+
+  get cellMeters(): number {
+    return this.fleet.grid.cells.cellMeters;
+  }
+
+  /** Takes positions in, each unless a newer one is known: late and doubled ones change nothing. Adds to `counts`. */
+  apply(rows: PositionRows, { partition, sentMs, oldestMs }: Source, counts: Applied): void {
+    if (partition >= MAX_PARTITIONS) throw new RangeError(`impossible: partition ${partition}`);
+    const { words, baseMs, longIds } = rows;
+    const { drivers } = this.fleet;
+    const end = HEADER_WORDS + rows.count * ROW_WORDS;
+    let elsewhere = 0;
+    for (let at = HEADER_WORDS; at < end; at += ROW_WORDS) {
+      const longId = longIds.length > 0 && isKeyElsewhere(words, at) ? longIds[elsewhere++] : undefined;
+      const atMs = Math.min(baseMs - (words[at + row.ageMs]! >>> 0), sentMs);
+      if (atMs < oldestMs) {
+        counts.silent++;
+        continue;
+      }
+      const slot = drivers.find(words, at, longId);
+      if (slot >= 0 && !isNewer(words, at, drivers.words, slot * SLOT_WORDS)) counts.outdated++;
+      else if (slot >= 0) {
+        this.fleet.move(slot, words, at, partition, atMs);
+        counts.applied++;
+      } else if (this.fleet.add(words, at, longId, partition, atMs)) counts.applied++;
+      else counts.refused++;
+    }
+  }
+
+  /** The nearest drivers by great-circle distance, nearest first; equally near ones by id. */
+  nearest(query: NearestQuery): NearbyDriver[] {
+    return this.cheapest(query, byDistance);
+  }
+
+  /** Those whose cost is least, the cheapest first; of those that cost the same, the lower id. */
+  cheapest(query: NearestQuery, cost: Cost): NearbyDriver[] {
+    return searchNearest(this.fleet.drivers, this.fleet.grid, query, cost).map((slot) => {
+      const at = this.fleet.pointOf(slot);
+      return {
+        driverId: this.fleet.drivers.idOf(slot),
+        ...at,
+        distanceMeters: distanceMeters(query, at),
+        ageMs: this.fleet.ageOf(slot, query.nowMs),
+        sequence: this.fleet.sequenceOf(slot),
+      };
+    });
+  }
+
+  /** The ids of the drivers in a polygon of whom something was heard within `maxAgeMs`, in their order. */
+  within(
+    ring: Polygon,
+    { nowMs, maxAgeMs }: { readonly nowMs: number; readonly maxAgeMs: number },
+  ): string[] {
+    const ids: string[] = [];
+    const { south, north, west, width } = boundsOf(ring);
+    const look = (slot: number): void => {
+      if (this.fleet.ageOf(slot, nowMs) > maxAgeMs) return;
+      const at = this.fleet.pointOf(slot);
+      if (isInPolygon(ring, at)) ids.push(this.fleet.drivers.idOf(slot));
+    };
+    const corner = { lat: south, lng: west };
+    if (!this.fleet.grid.eachInBox(corner, { lat: north, width }, this.size, look))
+      eachDriver(this.fleet.drivers, look);
+    return ids.sort((a, b) => (a < b ? -1 : 1));
+  }
+
+  /** Where a driver was last, and how long ago; null for one nobody has heard of. */
+  find(
+    driverId: string,
+    nowMs: number,
+  ): (Point & { readonly ageMs: number; readonly sequence: number }) | null {
+    const slot = this.fleet.drivers.findId(driverId);
+    if (slot < 0) return null;
+    return {
+      ...this.fleet.pointOf(slot),
+      ageMs: this.fleet.ageOf(slot, nowMs),
+      sequence: this.fleet.sequenceOf(slot),
+    };
+  }
+
+  /** Looks at the next `atMost` slots and forgets who was last heard of before `oldestMs`. Returns how many. */
+  sweep(oldestMs: number, atMost: number): number {
+    const oldest = oldestMs | 0;
+    const before = this.size;
+    const { drivers } = this.fleet;
+    for (let looks = Math.min(atMost, drivers.slots); looks > 0; looks--) {
+      if (this.swept >= drivers.slots) this.swept = 0;
+      const slot = this.swept++;
+      const at = drivers.words[slot * SLOT_WORDS + slotWord.at]!;
+      if (drivers.isTaken(slot) && ((at - oldest) | 0) < 0) this.fleet.forget(slot);
+    }
+    this.fleet.fitGrid();
+    return before - this.size;
+  }
+
+  /** Forgets whoever was last heard of in a partition. */
+  dropPartition(partition: number): void {
+    eachDriver(this.fleet.drivers, (slot) => {
+      const word = this.fleet.drivers.words[slot * SLOT_WORDS + slotWord.sequenceHighAndPartition]!;
+      if (word >>> PARTITION_SHIFT === partition) this.fleet.forget(slot);
+    });
+  }
+
+  /**
+   * A number that two indexes share where both know the same drivers at the same places with the same sequences, in
+   * whatever order they came to know them.
+   */
+  digest(): number {
+    let sum = 0;
+    eachDriver(this.fleet.drivers, (slot, place) => {
+      const { words } = this.fleet.drivers;
+      const at = slot * SLOT_WORDS;
+      const { pool } = this.fleet.grid;
+      const key = hashOfWords(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!);
+      const sequence = words[at + slotWord.sequenceLow]!;
+      sum = (sum + hashOfWords(key, sequence, pool[place]!, pool[place + entry.lng]!)) | 0;
+    });
+    return sum >>> 0;
+  }
+}
+
+/** Whether a row's sequence is above that of a slot: by their high bits, then by their low words, which have no sign. */
+function isNewer(rows: Int32Array, at: number, slots: Int32Array, word: number): boolean {
+  const high = rows[at + row.sequenceHighAndTakes]! & SEQUENCE_HIGH;
+  const known = slots[word + slotWord.sequenceHighAndPartition]! & SEQUENCE_HIGH;
+  return high !== known
+    ? high > known
+    : rows[at + row.sequenceLow]! >>> 0 > slots[word + slotWord.sequenceLow]! >>> 0;
+}

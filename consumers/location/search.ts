@@ -1,0 +1,132 @@
+import { DEGREE } from '../../contracts/positionRecord';
+import { distanceMeters, EARTH_RADIUS_METERS, type Point } from '../../domain/geo';
+import type { Drivers } from './drivers';
+import { SLOT_WORDS, slotWord } from './drivers';
+import { entry, ENTRY_WORDS, type Grid } from './grid';
+import { Cheapest } from './nearest';
+import { SeenCells } from './seenCells';
+
+export interface NearestQuery extends Point {
+  readonly radiusMeters: number;
+  readonly limit: number;
+  /** Older positions are as good as none. */
+  readonly maxAgeMs: number;
+  /** Milliseconds since 1970. */
+  readonly nowMs: number;
+  /** Only drivers who take all of this (`Takes`); anybody, unless told. */
+  readonly takes?: number;
+}
+
+/** By what drivers are ordered. */
+export interface Cost {
+  /** Of a driver so many meters away, straight, at a point. Finite. */
+  of(meters: number, from: Point): number;
+  /** Nobody costs less a meter. Above zero. */
+  readonly leastPerMeter: number;
+}
+
+export const byDistance: Cost = { of: (meters) => meters, leastPerMeter: 1 };
+
+const halfTurn = 180 * DEGREE;
+const wholeTurn = 360 * DEGREE;
+const unitRadians = Math.PI / halfTurn;
+/** More than floating point errs by, in any of the sums below. */
+const margin = 1 + 1e-9;
+/** A circle with more cells than there are drivers, and some: it is cheaper to look at each driver once. */
+const cellsAtLeast = 64;
+
+/**
+ * The cheapest drivers within the radius, and their costs; ties by id.
+ *
+ * The search grows a circle and looks only at cells it has not seen. It stops once `limit` drivers were found of whom
+ * none costs more than `leastPerMeter` times the circle's radius: whoever was not looked at lies outside the circle
+ * (`Cells.boxOf`), hence costs at least as much as that product, so nobody cheaper can follow. Of those who cost just as
+ * much some may lie outside: an unseen driver is further away than the circle's radius, hence costs more than the product.
+ *
+ * Within a cell a driver is passed over unmeasured where a lower bound of the distance shows that they are too far. With
+ * dφ and dλ the differences of latitude and longitude, and c at most the product of the latitudes' cosines, the haversine
+ * is h = sin²(dφ/2) + cos φ₁ cos φ₂ sin²(dλ/2), and sin²x ≥ x²(1 − x²/3) gives
+ * 4h ≥ (dφ² + c dλ²)(1 − (dφ² + dλ²)/12). The distance is 2R asin √h ≥ 2R √h. All angles here are at most π in size, and
+ * where the last factor is negative nobody is passed over.
+ */
+export function searchNearest(drivers: Drivers, grid: Grid, query: NearestQuery, cost: Cost): Cheapest {
+  const { nowMs, maxAgeMs, takes = 0, radiusMeters } = query;
+  const now = nowMs | 0;
+  const { words } = drivers;
+  const { pool, cells } = grid;
+  const found = new Cheapest(query.limit, (slot) => drivers.idOf(slot));
+  const lat = query.lat * DEGREE;
+  const lng = query.lng * DEGREE;
+  const cosHere = Math.cos(lat * unitRadians);
+  const curve = unitRadians ** 2 / 12;
+
+  /** Squared units within which a driver may count: of what is within reach of the worst that is kept, and the radius. */
+  let limit = Infinity;
+  const tighten = (): void => {
+    const reach = Math.min(radiusMeters, found.worst / cost.leastPerMeter);
+    limit = (reach / (EARTH_RADIUS_METERS * unitRadians)) ** 2 * margin;
+  };
+  tighten();
+
+  let rowOfLook = -1;
+  let cosines = 0;
+  const look = (place: number, count: number): void => {
+    for (const end = place + count * ENTRY_WORDS; place < end; place += ENTRY_WORDS) {
+      const dLat = pool[place]! - lat;
+      let dLng = Math.abs(pool[place + entry.lng]! - lng);
+      if (dLng > halfTurn) dLng = wholeTurn - dLng;
+      const lats = dLat * dLat;
+      const lngs = dLng * dLng;
+      if ((lats + cosines * lngs) * (1 - curve * (lats + lngs)) > limit) continue;
+      const slotAndTakes = pool[place + entry.slotAndTakes]!;
+      if ((slotAndTakes & takes) !== takes) continue;
+      const slot = slotAndTakes >>> 8;
+      if (((now - words[slot * SLOT_WORDS + slotWord.at]!) | 0) > maxAgeMs) continue;
+      const from = { lat: pool[place]! / DEGREE, lng: pool[place + entry.lng]! / DEGREE };
+      const meters = distanceMeters(query, from);
+      if (meters > radiusMeters) continue;
+      found.offer(slot, cost.of(meters, from));
+      tighten();
+    }
+  };
+  const lookInCell = (row: number, column: number): void => {
+    if (row !== rowOfLook) {
+      rowOfLook = row;
+      cosines = cosHere * cells.leastCosineOf(row);
+    }
+    grid.eachIn(row, column, look);
+  };
+
+  const seen = new SeenCells(cells, query);
+  for (let radius = cells.cellMeters / 2; ; radius = nextRadius(radius, found, query.limit, cost)) {
+    const circle = Math.min(radius, radiusMeters);
+    if (circle > cells.cellMeters && seen.touchesMoreThan(cellsAtLeast + drivers.size, circle)) {
+      const all = new Cheapest(query.limit, (slot) => drivers.idOf(slot));
+      eachDriver(drivers, (slot, place) => {
+        if (((now - words[slot * SLOT_WORDS + slotWord.at]!) | 0) > maxAgeMs) return;
+        if ((pool[place + entry.slotAndTakes]! & takes) !== takes) return;
+        const from = { lat: pool[place]! / DEGREE, lng: pool[place + entry.lng]! / DEGREE };
+        const meters = distanceMeters(query, from);
+        if (meters <= radiusMeters) all.offer(slot, cost.of(meters, from));
+      });
+      return all;
+    }
+    seen.widenTo(circle, lookInCell);
+    if (circle >= radiusMeters || found.worst <= circle * cost.leastPerMeter) return found;
+  }
+}
+
+/** With enough found: as far as the worst of them forces. Else as far as the density so far makes it likely. */
+function nextRadius(radius: number, found: Cheapest, limit: number, { leastPerMeter }: Cost): number {
+  if (found.count === limit) return Math.max(found.worst / leastPerMeter, radius) * margin;
+  const times = Math.sqrt((1.5 * limit) / (found.count + 0.5));
+  return radius * Math.min(2, Math.max(1.25, times));
+}
+
+/** Calls `visit` with the slot of each driver and the place of their entry. */
+export function eachDriver(drivers: Drivers, visit: (slot: number, place: number) => void): void {
+  for (let slot = 0; slot < drivers.slots; slot++) {
+    const place = drivers.words[slot * SLOT_WORDS + slotWord.place]!;
+    if (place >= 0) visit(slot, place);
+  }
+}

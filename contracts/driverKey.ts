@@ -1,0 +1,95 @@
+import { personsId } from '../domain/names';
+
+/**
+ * A driver's id in 16 bytes, so that an index of drivers needs no strings. Byte 6 says which form it has:
+ * - its high nibble 1 to 8, and the two high bits of byte 8 `10`: the bytes of a UUID, as RFC 9562 has them;
+ * - 0xe0 + n: a text of n characters, 1 to 15, in ASCII in the other 15 bytes, zeros behind;
+ * - 0xf0, all others zero: a text that is longer, which stands elsewhere.
+ * Each id has one form only. As 32-bit words, four a key, bytes are in little-endian order.
+ */
+export const KEY_WORDS = 4;
+
+const LONGEST_TEXT = 15;
+const formByte = 6;
+const textForm = 0xe0;
+const elsewhere = 0xf0;
+/** Bytes of a text's characters: all but the one that says the form. */
+const textBytes = Array.from({ length: LONGEST_TEXT }, (_, n) => (n < formByte ? n : n + 1));
+/** A UUID's characters that are its bytes' first digits. */
+const digitsAt = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
+const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** By character code; 255 for what is no lower-case hexadecimal digit. */
+const digitOf = new Uint8Array(128).fill(255);
+for (let digit = 0; digit < 16; digit++) digitOf[digit.toString(16).charCodeAt(0)] = digit;
+/** By character code: what ids are made of. */
+const isInIds = new Uint8Array(256);
+for (let code = 0; code < 128; code++) isInIds[code] = personsId.test(String.fromCharCode(code)) ? 1 : 0;
+
+const byteAt = (words: Int32Array, at: number, byte: number): number =>
+  (words[at + (byte >> 2)]! >>> ((byte & 3) * 8)) & 0xff;
+
+const orByte = (words: Int32Array, at: number, byte: number, value: number): void => {
+  words[at + (byte >> 2)]! |= value << ((byte & 3) * 8);
+};
+
+/**
+ * Writes the key of an id (letters, digits, _ and -, 1 to 64) to `words[at]` and the three behind it.
+ * @returns false where the id is one of those that stand elsewhere
+ */
+export function writeDriverKey(id: string, words: Int32Array, at: number): boolean {
+  if (id.length === 36 && writeUuid(id, words, at)) return true;
+  words.fill(0, at, at + KEY_WORDS);
+  const isShort = id.length <= LONGEST_TEXT;
+  orByte(words, at, formByte, isShort ? textForm + id.length : elsewhere);
+  if (isShort) for (let n = 0; n < id.length; n++) orByte(words, at, textBytes[n]!, id.charCodeAt(n));
+  return isShort;
+}
+
+function writeUuid(id: string, words: Int32Array, at: number): boolean {
+  if (id[8] !== '-' || id[13] !== '-' || id[18] !== '-' || id[23] !== '-') return false;
+  words.fill(0, at, at + KEY_WORDS);
+  for (let byte = 0; byte < 16; byte++) {
+    const high = digitOf[id.charCodeAt(digitsAt[byte]!)] ?? 255;
+    const low = digitOf[id.charCodeAt(digitsAt[byte]! + 1)] ?? 255;
+    if ((high | low) > 15) return false;
+    orByte(words, at, byte, high * 16 + low);
+  }
+  return isUuidKey(words, at);
+}
+
+const isUuidKey = (words: Int32Array, at: number): boolean => {
+  const version = (words[at + 1]! >>> 20) & 0xf;
+  return version >= 1 && version <= 8 && (words[at + 2]! & 0xc0) === 0x80;
+};
+
+/** Whether the id is one that stands elsewhere. */
+export const isKeyElsewhere = (words: Int32Array, at: number): boolean =>
+  words[at + 1] === elsewhere << 16 && words[at] === 0 && words[at + 2] === 0 && words[at + 3] === 0;
+
+/** Whether these four words are the key of some id. */
+export function isDriverKey(words: Int32Array, at: number): boolean {
+  if (isUuidKey(words, at) || isKeyElsewhere(words, at)) return true;
+  const length = byteAt(words, at, formByte) - textForm;
+  if (length < 1 || length > LONGEST_TEXT) return false;
+  return textBytes.every((byte, n) => {
+    const code = byteAt(words, at, byte);
+    return n < length ? isInIds[code] === 1 : code === 0;
+  });
+}
+
+/** The id of a key that does not stand elsewhere. */
+export function driverIdOfKey(words: Int32Array, at: number): string {
+  if (!isUuidKey(words, at)) {
+    const codes = textBytes.slice(0, byteAt(words, at, formByte) - textForm);
+    return String.fromCharCode(...codes.map((byte) => byteAt(words, at, byte)));
+  }
+  const w0 = words[at]!;
+  const w1 = words[at + 1]!;
+  const w2 = words[at + 2]!;
+  const w3 = words[at + 3]!;
+  return `${fourDigits(w0)}${fourDigits(w0 >>> 16)}-${fourDigits(w1)}-${fourDigits(w1 >>> 16)}-${fourDigits(w2)}-${fourDigits(w2 >>> 16)}${fourDigits(w3)}${fourDigits(w3 >>> 16)}`;
+}
+
+/** Two bytes in the order in which they lie. */
+const fourDigits = (word: number): string => hexOfByte[word & 0xff]! + hexOfByte[(word >>> 8) & 0xff]!;
