@@ -1,5 +1,5 @@
 // Before kafkajs itself.
-import './recordEncoder';
+import './ownParts';
 import { Kafka, logLevel, type Admin, type LogEntry } from 'kafkajs';
 import type { Logger } from '../log';
 import type { KafkaAddress } from './address';

@@ -1,5 +1,5 @@
 import { Counter, Histogram } from 'prom-client';
-import { secondsOfEncoding } from '../kafka/recordEncoder';
+import { secondsOfEncoding } from '../kafka/produceRequest';
 import type { Metrics } from '../metrics';
 import type { ProducerObserver } from '../observers';
 import { durations } from './durations';
@@ -33,7 +33,7 @@ export function observeProducer({ registry }: Metrics): ProducerObserver {
   });
   new Counter({
     name: 'hailway_producer_encoding_seconds_total',
-    help: 'Time that records took to encode, measured on one of 64',
+    help: 'Time that records took to encode',
     registers,
     collect() {
       this.reset();

@@ -35,7 +35,7 @@ const settings: Readonly<Record<string, string>> = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '200',
-  shared_buffers: '64MB',
+  shared_buffers: '256MB',
   work_mem: '4MB',
   maintenance_work_mem: '64MB',
   wal_level: 'logical',
