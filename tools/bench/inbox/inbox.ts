@@ -22,7 +22,7 @@ type Contestant = WorkerOrder['contestant'];
 
 /**
  * Facts that lie in Kafka, some of them twice, added up in Postgres: an event a transaction, with a table of those that
- * were processed; by Hailway's inbox, which is killed half way and started again; and in Hailway's batches with nothing
+ * were processed (one after another, as kafkajs does by itself, and of all partitions at once); by Hailway's inbox, which is killed half way and started again; and in Hailway's batches with nothing
  * that keeps an effect from happening twice. Each in a process of its own. The clock runs while the process has the
  * partitions: that Kafka gives a killed member's only to the next when its session is over is told beside
  * (`killToFactsMs`).
@@ -70,6 +70,7 @@ export async function benchInbox(
     const seen = await inRounds(
       {
         perEvent: contestant('perEvent', short),
+        perEventAtOnce: contestant('perEventAtOnce', short),
         hailway: contestant('hailway', long),
         floor: contestant('floor', long),
       },

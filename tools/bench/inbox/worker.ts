@@ -1,3 +1,4 @@
+import { Kafka, logLevel } from 'kafkajs';
 import { inboxReading, parseFact, runInbox } from '../../../platform/inbox';
 import { createKafka, runConsumer } from '../../../platform/kafka';
 import { createPool, withTransaction, type Pool } from '../../../platform/postgres';
@@ -6,7 +7,7 @@ import { tellProgress, type LogOrder } from './progress';
 
 /** What a contestant's process is told, as JSON in its first argument. */
 export interface WorkerOrder extends LogOrder {
-  readonly contestant: 'perEvent' | 'hailway' | 'floor';
+  readonly contestant: 'perEvent' | 'perEventAtOnce' | 'hailway' | 'floor';
 }
 
 const order = JSON.parse(process.argv[2]!) as WorkerOrder;
@@ -19,24 +20,49 @@ const consumer = {
 };
 const { assigned, reach } = tellProgress(order, () => stopping.abort());
 
+/** An event a transaction, which remembers it by its id. */
+async function processEvent(record: Parameters<typeof parseFact>[0]): Promise<void> {
+  const fact = parseFact(record);
+  await withTransaction(pool, async (tx) => {
+    const { rowCount } = await tx.query({
+      name: 'processed',
+      text: 'insert into processed_events (event_id) values ($1) on conflict do nothing',
+      values: [fact.id],
+    });
+    if (rowCount === 1) await addUp(tx, [fact]);
+  });
+}
+
+/** As the textbooks have it, with kafkajs as it comes: one message after another. */
+async function perEvent(): Promise<void> {
+  const plain = new Kafka({ brokers: order.brokers, clientId: 'bench', logLevel: logLevel.ERROR });
+  const reader = plain.consumer({ groupId: order.group });
+  reader.on(reader.events.GROUP_JOIN, ({ payload }) => assigned(payload.memberAssignment));
+  await reader.connect();
+  await reader.subscribe({ topics: [order.topic], fromBeginning: true });
+  await reader.run({
+    async eachMessage({ topic, partition, message }) {
+      const { key, value, headers = {} } = message;
+      const at = { topic, partition, offset: Number(message.offset), timestamp: Number(message.timestamp) };
+      await processEvent({ ...at, key, value, headers });
+      reach([{ ...at, key, value, headers }]);
+    },
+  });
+  await new Promise<void>((resolve) => stopping.signal.addEventListener('abort', () => resolve()));
+  await reader.disconnect();
+}
+
 const contestants: Readonly<Record<WorkerOrder['contestant'], () => Promise<void>>> = {
-  /** As the textbooks have it: each event a transaction, which remembers it by its id. */
-  perEvent: () =>
+  perEvent,
+  /** The same with all partitions at once, in our consumer. */
+  perEventAtOnce: () =>
     runConsumer({
       ...consumer,
       onAssigned: assigned,
       async onBatch(batch) {
         for (const record of batch.records) {
           if (!batch.isLive()) return;
-          const fact = parseFact(record);
-          await withTransaction(pool, async (tx) => {
-            const { rowCount } = await tx.query({
-              name: 'processed',
-              text: 'insert into processed_events (event_id) values ($1) on conflict do nothing',
-              values: [fact.id],
-            });
-            if (rowCount === 1) await addUp(tx, [fact]);
-          });
+          await processEvent(record);
           batch.skipTo(record.offset + 1);
         }
         await batch.commit(batch.records.at(-1)!.offset + 1);
