@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createPool } from '../../platform/postgres';
+import { createPool, migrate, type MigrationSet } from '../../platform/postgres';
 import type { Checks } from './frame';
 import type { Kept } from '../stack/keep';
 import { takeParts } from '../stack/parts';
@@ -85,4 +85,21 @@ export async function checkDurability(
     checks.note(`${setting}On`, rows[0]![setting] === 'on');
   }
   await admin.end();
+}
+
+/** A new database with these migrations. */
+export async function benchDatabase(
+  { postgresUrl }: Pick<BenchServers, 'postgresUrl'>,
+  name: string,
+  migrations: readonly MigrationSet[],
+): Promise<{ readonly url: string; drop(): Promise<void> }> {
+  const asAdmin = async (statement: string): Promise<void> => {
+    const admin = createPool(postgresUrl, { applicationName: 'bench', max: 1, statementTimeoutMs: 60_000 });
+    await admin.query(statement).finally(() => admin.end());
+  };
+  await asAdmin(`create database ${name}`);
+  const url = new URL(postgresUrl);
+  url.pathname = `/${name}`;
+  await migrate(url.href, migrations);
+  return { url: url.href, drop: () => asAdmin(`drop database ${name} with (force)`) };
 }

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { createPool, inboxMigrations, migrate } from '../../../platform/postgres';
+import { createPool, inboxMigrations } from '../../../platform/postgres';
 import type { Say } from '../../stack/say';
 import { Checks, inRounds, ratiosTo, rounded, spreadOf, type BenchResult, type Metrics } from '../frame';
 import type { BenchOptions } from '../options';
-import { checkDurability, startBenchServers, type BenchServers } from '../servers';
+import { benchDatabase, checkDurability, startBenchServers, type BenchServers } from '../servers';
 import { effectTable, makeLog, totalsOf } from './facts';
 import { runWorker } from './lives';
 import { prepareLog, type PreparedLog } from './log';
@@ -101,22 +101,14 @@ export async function benchInbox(
 
 /** A new database with the tables of all contestants. */
 async function prepareDatabase(servers: BenchServers, name: string) {
-  const admin = createPool(servers.postgresUrl, {
-    applicationName: 'bench',
-    max: 1,
-    statementTimeoutMs: 60_000,
-  });
-  await admin.query(`create database ${name}`);
-  const url = new URL(servers.postgresUrl);
-  url.pathname = `/${name}`;
-  await migrate(url.href, [inboxMigrations]);
-  const pool = createPool(url.href, { applicationName: 'bench', max: 1 });
+  const database = await benchDatabase(servers, name, [inboxMigrations]);
+  const pool = createPool(database.url, { applicationName: 'bench', max: 1 });
   await pool.query(`${effectTable};
     create table processed_events (event_id text primary key, at timestamptz not null default now())`);
   // So that no contestant pays for what was written before it.
   await pool.query('checkpoint');
   return {
-    url: url.href,
+    url: database.url,
     /** What keeps effects from happening twice. */
     async keptBytes(): Promise<number> {
       const { rows } = await pool.query<{ bytes: number }>(
@@ -127,8 +119,7 @@ async function prepareDatabase(servers: BenchServers, name: string) {
     },
     async drop(): Promise<void> {
       await pool.end();
-      await admin.query(`drop database ${name} with (force)`);
-      await admin.end();
+      await database.drop();
     },
   };
 }

@@ -1,11 +1,11 @@
 import { createKafka, createTopics } from '../../../platform/kafka';
-import { createPool, migrate, outboxMigrations, type Pool } from '../../../platform/postgres';
+import { createPool, outboxMigrations, type Pool } from '../../../platform/postgres';
 import { outboxChannel } from '../../../platform/outbox';
 import { wait } from '../../../platform/wait';
 import type { Say } from '../../stack/say';
 import { Checks, inRounds, ratiosTo, rounded, type BenchResult, type Metrics } from '../frame';
 import type { BenchOptions } from '../options';
-import { checkDurability, startBenchServers } from '../servers';
+import { benchDatabase, checkDurability, startBenchServers } from '../servers';
 import { timed, type Watch } from './contest';
 import { fill, KEYS, makeFacts, PARTITIONS, WARM_UP } from './facts';
 import { measureInsertCost } from './insertCost';
@@ -51,16 +51,10 @@ export async function benchRelay(
       return { factsPerSecond: count / seconds };
     };
   const database = async (): Promise<{ pool: Pool; url: string }> => {
-    const name = `bench_${(round += 1)}`;
-    const admin = createPool(servers.postgresUrl, { applicationName: 'bench', max: 1 });
-    await admin.query(`create database ${name}`);
-    await admin.end();
-    const url = new URL(servers.postgresUrl);
-    url.pathname = `/${name}`;
-    await migrate(url.href, [outboxMigrations]);
+    const { url } = await benchDatabase(servers, `bench_${(round += 1)}`, [outboxMigrations]);
     return {
-      url: url.href,
-      pool: createPool(url.href, {
+      url,
+      pool: createPool(url, {
         ...{ applicationName: 'bench', statementTimeoutMs: 120_000, max: WRITERS + 2 },
       }),
     };
