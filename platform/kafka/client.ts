@@ -4,6 +4,7 @@ import { Kafka, logLevel, type Admin, type LogEntry } from 'kafkajs';
 import type { Logger } from '../log';
 import type { KafkaAddress } from './address';
 import { wait } from '../wait';
+import { openSocket } from './sockets';
 
 export type { Kafka };
 export type KafkaLog = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
@@ -31,6 +32,7 @@ export function createKafka(options: KafkaAddress & { clientId: string; log?: Ka
     ...(tls && { ssl: { ...tls } }),
     // A copy: kafkajs keeps things of its own in it.
     ...(sasl && { sasl: { mechanism: 'scram-sha-512' as const, ...sasl } }),
+    socketFactory: openSocket,
     logCreator,
     logLevel: logLevel.INFO,
     connectionTimeout: 2_000,

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Consumer } from 'kafkajs';
 import { backoffMs, wait } from '../wait';
 import { handle, handOver, heartbeatIntervalMs } from './batches';
@@ -41,6 +42,8 @@ export async function runConsumer(options: ConsumerOptions): Promise<void> {
 /** The life of one kafkajs consumer. Returns once the signal is aborted, throws what it crashed of. */
 async function consumeUntilCrash(options: ConsumerOptions): Promise<void> {
   const { kafka, signal } = options;
+  // Each partition that waits for room listens.
+  setMaxListeners(0, signal);
   const holds = new Set<NodeJS.Timeout>();
   let fail: (error: unknown) => void = () => {};
   const queues = options.ahead && new PartitionQueues({ ahead: 1, ...options.ahead }, (error) => fail(error));
