@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -49,6 +49,11 @@ function mounted({ dir, megabytes }: SmallDiskOptions): SmallDisk | undefined {
     free: () => rmSync(filler, { force: true }),
     remove: () => void execFileSync('umount', [dir], { stdio: 'pipe' }),
   };
+}
+
+/** Takes a small disk away where there is one, whoever may use it: its servers were killed. */
+export function unmount(dir: string): void {
+  spawnSync('umount', ['--lazy', dir], { stdio: 'ignore' });
 }
 
 function writeUntilFull(file: number, chunk: Buffer): void {

@@ -1,107 +1,181 @@
 import { readTopicRaw } from '../../../platform/kafka';
 import { wait } from '../../../platform/wait';
-import type { House } from './house';
-import { poisonedKey, poisonedSequence, type Load } from './load';
+import { readLogOrder } from '../../logOrder';
+import { openFactLog } from '../../replay/factLog';
+import { replayWhole } from '../../replay/whole';
+import type { Load } from './load';
+import { deadLetterTopic, log, type OpenSite } from './site';
+import { poisonedKey, poisonedSequence, things } from './things';
+
+/** What is to hold, whatever has happened. */
+export const invariants = {
+  answered: 'what was answered is stored',
+  goesOn: 'work goes on by itself, and everything goes through',
+  recorded: 'facts recorded = distinct facts in Kafka',
+  order: 'per key 1..n in Kafka, in order at first occurrence',
+  effects: 'per key each effect once and in order',
+  consumed: 'consumed = processed + parked + dead',
+  deadLetters: 'dead-letter topic = parked heads',
+  rebuilt: 'projection = rebuild from zero',
+} as const;
+export type Invariant = keyof typeof invariants;
+
+export interface Violation {
+  readonly invariant: Invariant;
+  /** What was seen. */
+  readonly seen: string;
+}
+
+export const asText = ({ invariant, seen }: Violation): string => `${invariants[invariant]}: ${seen}`;
 
 const SETTLED_WITHIN_MS = 90_000;
 
-/** What the consumer's database holds. */
-async function consumed({ pool }: House): Promise<{ recorded: number; effects: number; parked: number }> {
-  const { rows } = await pool.query<{ recorded: number; effects: number; parked: number }>(
+interface Counts {
+  readonly recorded: number;
+  readonly effects: number;
+  readonly processed: number;
+  readonly parked: number;
+  readonly dead: number;
+}
+
+/** What the databases of writer and consumer hold. */
+async function countsOf({ pool, group }: OpenSite): Promise<Counts> {
+  const { rows } = await pool.query<Counts>(
     `select (select coalesce(sum(version), 0)::integer from aggregates) as recorded,
-       (select count(*)::integer from effects) as effects, (select count(*)::integer from inbox_parked) as parked`,
+       (select count(*)::integer from effects) as effects,
+       (select coalesce(sum(facts), 0)::integer from inbox_positions where consumer_group = $1) as processed,
+       (select count(*)::integer from inbox_parked where consumer_group = $1 and not head) as parked,
+       (select count(*)::integer from inbox_parked where consumer_group = $1 and head) as dead`,
+    [group],
   );
   return rows[0]!;
 }
 
 /** Facts that had their effect so far. */
-export const effectsOf = async (house: House): Promise<number> => (await consumed(house)).effects;
+export const effectsOf = async (site: OpenSite): Promise<number> => (await countsOf(site)).effects;
 
 /**
  * Once nobody writes any more: waits until everything has gone through by itself, and holds what is there against what
  * was recorded.
- * @returns what is wrong, a line each
+ * @param settledWithinMs how long that may take (90 s)
  */
-export async function judge(house: House, load: Pick<Load, 'answered'>): Promise<string[]> {
-  const wrong: string[] = [];
-  const deadline = Date.now() + SETTLED_WITHIN_MS;
+export async function judge(
+  site: OpenSite,
+  { answered }: Pick<Load, 'answered'>,
+  { settledWithinMs = SETTLED_WITHIN_MS } = {},
+): Promise<Violation[]> {
+  const wrong: Violation[] = [];
+  const deadline = Date.now() + settledWithinMs;
   for (;;) {
-    const { recorded, effects, parked } = await consumed(house).catch(() => nothingYet);
-    if (recorded > 0 && effects + parked >= recorded) break;
+    const counts = await countsOf(site).catch(() => null);
+    if (counts && counts.recorded > 0 && counts.effects + counts.parked + counts.dead >= counts.recorded)
+      break;
     if (Date.now() > deadline) {
-      wrong.push(`of ${recorded} recorded facts ${effects} had their effect and ${parked} are parked`);
+      wrong.push({ invariant: 'goesOn', seen: JSON.stringify(counts) });
       break;
     }
     await wait(100);
   }
-  const versions = await versionsOf(house);
-  for (const [key, answered] of load.answered)
-    if ((versions.get(key) ?? 0) < answered)
-      wrong.push(`${key}: version ${answered} was answered, and ${versions.get(key) ?? 0} is stored`);
-  wrong.push(...(await judgeKafka(house, versions)), ...(await judgeEffects(house, versions)));
-  return wrong;
+  const versions = await versionsOf(site);
+  for (const [key, version] of answered)
+    if ((versions.get(key) ?? 0) < version)
+      wrong.push({ invariant: 'answered', seen: `${key}: ${version}, stored ${versions.get(key) ?? 0}` });
+  const parts = await Promise.all([
+    judgeLog(site, versions),
+    judgeEffects(site),
+    judgeDeadLetters(site),
+    judgeRebuilt(site),
+  ]);
+  return [...wrong, ...parts.flat()];
 }
 
-const nothingYet = { recorded: 0, effects: 0, parked: 0 };
-
-async function versionsOf({ pool }: House): Promise<Map<string, number>> {
+async function versionsOf({ pool }: OpenSite): Promise<Map<string, number>> {
   const { rows } = await pool.query<{ id: string; version: number }>('select id, version from aggregates');
   return new Map(rows.map(({ id, version }) => [id, version]));
 }
 
-/** What was recorded is in Kafka, nothing else is, and each key's facts came first in their order. */
-async function judgeKafka({ kafka, topic }: House, versions: ReadonlyMap<string, number>): Promise<string[]> {
-  const seen = new Map<string, number>();
-  const wrong: string[] = [];
-  await readTopicRaw({
-    kafka,
-    topic,
-    onRecord({ key, headers }) {
-      const name = String(key);
-      const sequence = Number(String(headers['ce_sequence']));
-      const last = seen.get(name) ?? 0;
-      if (sequence > last + 1) wrong.push(`${name}: ${sequence} came to Kafka after ${last}`);
-      if (sequence > last) seen.set(name, sequence);
-    },
-  });
-  return [...wrong, ...differences('in Kafka', seen, versions)];
+async function judgeLog(
+  { kafka, topic }: OpenSite,
+  versions: ReadonlyMap<string, number>,
+): Promise<Violation[]> {
+  const { keys, outOfOrder } = await readLogOrder(kafka, topic);
+  const wrong = outOfOrder.map((seen): Violation => ({ invariant: 'order', seen }));
+  for (const key of new Set([...keys.keys(), ...versions.keys()])) {
+    const { highest, missing } = keys.get(key) ?? { highest: 0, missing: 0 };
+    const recorded = versions.get(key) ?? 0;
+    if (highest === recorded && missing === 0) continue;
+    const seen = `${key}: ${recorded} recorded, up to ${highest} in Kafka, ${missing} missing`;
+    wrong.push({ invariant: 'recorded', seen });
+  }
+  return wrong;
 }
 
 /** Each fact had its effect once and in order, but those of the poisoned key, which wait behind its third. */
-async function judgeEffects(
-  { pool, group, topic }: House,
-  versions: ReadonlyMap<string, number>,
-): Promise<string[]> {
+async function judgeEffects(site: OpenSite): Promise<Violation[]> {
+  const { pool, group, topic } = site;
+  const wrong: Violation[] = [];
+  const { recorded, effects, processed, parked, dead } = await countsOf(site);
+  if (effects !== processed || processed + parked + dead !== recorded) {
+    const seen = `${recorded} recorded, ${processed} processed (${effects} effects), ${parked} parked, ${dead} dead`;
+    wrong.push({ invariant: 'consumed', seen });
+  }
   const { rows } = await pool.query<{ key: string; sequence: number }>(
     'select key, sequence from effects order by place',
   );
-  const wrong: string[] = [];
-  const seen = new Map<string, number>();
+  const last = new Map<string, number>();
   for (const { key, sequence } of rows) {
-    const last = seen.get(key) ?? 0;
-    if (sequence !== last + 1) wrong.push(`${key}: ${sequence} had its effect after ${last}`);
-    seen.set(key, sequence);
+    const before = last.get(key) ?? 0;
+    if (sequence !== before + 1)
+      wrong.push({ invariant: 'effects', seen: `${key}: ${sequence} after ${before}` });
+    last.set(key, sequence);
   }
-  const parked = await pool.query<{ key: string; count: number; heads: number }>(
-    `select key, count(*)::integer as count, (count(*) filter (where head))::integer as heads
-     from inbox_parked where consumer_group = $1 and topic = $2 group by key`,
+  const { rows: keys } = await pool.query<{ key: string; heads: number }>(
+    `select key, (count(*) filter (where head))::integer as heads from inbox_parked
+     where consumer_group = $1 and topic = $2 group by key`,
     [group, topic],
   );
-  for (const { key, count, heads } of parked.rows) {
-    if (key !== poisonedKey || heads !== 1) wrong.push(`${key}: ${count} parked, ${heads} of them dead`);
-    if (seen.get(key) !== poisonedSequence - 1) wrong.push(`${key} is parked behind ${seen.get(key)}`);
-    seen.set(key, (seen.get(key) ?? 0) + count);
+  for (const { key, heads } of keys) {
+    const behind = last.get(key) ?? 0;
+    if (key !== poisonedKey || heads !== 1 || behind !== poisonedSequence - 1)
+      wrong.push({ invariant: 'consumed', seen: `${key} is parked behind ${behind}, ${heads} dead` });
   }
-  return [...wrong, ...differences('consumed or parked', seen, versions)];
+  return wrong;
 }
 
-function differences(
-  where: string,
-  seen: ReadonlyMap<string, number>,
-  versions: ReadonlyMap<string, number>,
-): string[] {
-  const keys = new Set([...seen.keys(), ...versions.keys()]);
-  return [...keys]
-    .filter((key) => seen.get(key) !== versions.get(key))
-    .map((key) => `${key}: ${seen.get(key) ?? 0} ${where}, ${versions.get(key) ?? 0} recorded`);
+/** The topic has each of the parked heads, however often, and no other. */
+async function judgeDeadLetters(site: OpenSite): Promise<Violation[]> {
+  const { pool, kafka, group } = site;
+  const letters = new Set<string>();
+  await readTopicRaw({
+    ...{ kafka, topic: deadLetterTopic(site) },
+    onRecord: ({ headers }) => void letters.add(String(headers['ce_id'])),
+  });
+  const { rows } = await pool.query<{ id: string }>(
+    'select fact_id as id from inbox_parked where consumer_group = $1 and head',
+    [group],
+  );
+  const heads = new Set(rows.map(({ id }) => id));
+  return [...new Set([...letters, ...heads])]
+    .filter((id) => letters.has(id) !== heads.has(id))
+    .map((id) => ({
+      invariant: 'deadLetters' as const,
+      seen: `${id} is ${heads.has(id) ? 'parked, and not in the topic' : 'in the topic, and not parked'}`,
+    }));
+}
+
+/** As `npx hailway replay --check` has it: all facts from the first one on make the same rows. */
+async function judgeRebuilt({ kafka, pool, databaseUrl, group, topic }: OpenSite): Promise<Violation[]> {
+  const facts = await openFactLog({ kafka, audit: pool, auditGroup: 'nobody', topics: [topic], log });
+  try {
+    const { hashes } = await replayWhole({
+      ...{ projection: things, databaseUrl, group, log: facts },
+      ...{ isNew: false, checkOnly: true, say: () => {} },
+    });
+    if (hashes !== undefined && hashes.live === hashes.rebuilt) return [];
+    return [{ invariant: 'rebuilt', seen: `${hashes?.live}, rebuilt ${hashes?.rebuilt}` }];
+  } catch (error) {
+    return [{ invariant: 'rebuilt', seen: (error as Error).message }];
+  } finally {
+    await facts.close();
+  }
 }

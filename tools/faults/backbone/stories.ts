@@ -6,6 +6,7 @@ import type { SmallDisk } from './disk';
 import type { House } from './house';
 import { effectsOf } from './judge';
 import type { Load } from './load';
+import { until, untilWorkGoesOn } from './until';
 
 /** What befalls a house while facts are committed, relayed and consumed. */
 export interface Story {
@@ -17,67 +18,45 @@ export interface Scene {
   readonly house: House;
   readonly load: Load;
   readonly random: Random;
-  /** What Postgres's data, or Kafka's log, lies on, in the stories of full disks. */
-  readonly disk?: SmallDisk;
-}
-
-const PATIENCE_MS = 60_000;
-
-/** Waits for a condition. @throws Error when it does not come true within a minute */
-async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  for (const deadline = Date.now() + PATIENCE_MS; !(await Promise.resolve(holds()).catch(() => false));) {
-    if (Date.now() > deadline) throw new Error(`not within ${PATIENCE_MS / 1_000} s: ${what}`);
-    await wait(50);
-  }
-}
-
-/** Work goes on: facts recorded from now on have their effect. */
-async function untilWorkGoesOn({ house, load }: Scene): Promise<void> {
-  const committed = load.committed();
-  await until('facts are committed', () => load.committed() > committed + 50);
-  const effects = await effectsOf(house);
-  await until('facts have their effect', async () => (await effectsOf(house)) > effects + 50);
 }
 
 /** Down at once or in order, for a while, and up again. */
 const restarted = (serverOf: (scene: Scene) => Kept, orderly: NodeJS.Signals): Story => ({
   async play(scene) {
-    await untilWorkGoesOn(scene);
+    await untilWorkGoesOn(scene.house, scene.load);
     const { random } = scene;
     const server = serverOf(scene);
     await server.hold(random.chance(0.5) ? 'SIGKILL' : orderly);
     await wait(random.between(0, 3_000));
     await server.release();
-    await untilWorkGoesOn(scene);
+    await untilWorkGoesOn(scene.house, scene.load);
   },
 });
 
-const diskOf = ({ disk }: Scene): SmallDisk => {
-  if (!disk) throw new Error('impossible: this story is played on a small disk');
-  return disk;
+const diskOf = ({ house: { disks } }: Scene, of: 'postgres' | 'kafka'): SmallDisk => {
+  if (!disks) throw new Error('impossible: this story is played on small disks');
+  return disks[of];
 };
 
-export const restarts = {
+/** Of one broker. */
+export const smallStories = {
   'Postgres is restarted': restarted(({ house }) => house.postgres, 'SIGINT'),
-  'the broker is restarted': restarted(({ house }) => house.brokers[0]!, 'SIGTERM'),
-} satisfies Record<string, Story>;
-
-export const fullDisks = {
+  'the broker is restarted': restarted(({ house }) => house.brokerServers[0]!, 'SIGTERM'),
   "Postgres's disk is full": {
     async play(scene) {
-      await untilWorkGoesOn(scene);
+      await untilWorkGoesOn(scene.house, scene.load);
       const before = scene.load.failed().count;
-      diskOf(scene).fill();
+      diskOf(scene, 'postgres').fill();
       await until('commits fail', () => scene.load.failed().count > before + 3);
       await wait(scene.random.between(0, 5_000));
-      diskOf(scene).free();
-      await untilWorkGoesOn(scene);
+      diskOf(scene, 'postgres').free();
+      await untilWorkGoesOn(scene.house, scene.load);
     },
   },
   "Kafka's disk is full": {
     async play(scene) {
-      await untilWorkGoesOn(scene);
-      diskOf(scene).fill();
+      await untilWorkGoesOn(scene.house, scene.load);
+      diskOf(scene, 'kafka').fill();
       let effects = -1;
       await until('nothing goes through any more', async () => {
         await wait(1_000);
@@ -86,57 +65,66 @@ export const fullDisks = {
         return effects === before;
       });
       await wait(scene.random.between(0, 5_000));
-      diskOf(scene).free();
-      await untilWorkGoesOn(scene);
+      diskOf(scene, 'kafka').free();
+      await untilWorkGoesOn(scene.house, scene.load);
     },
   },
 } satisfies Record<string, Story>;
 
+/** Of three. */
 export const clusterStories = {
   'the broker that leads a partition is killed': {
     async play(scene) {
       const { house, random } = scene;
-      await untilWorkGoesOn(scene);
+      await untilWorkGoesOn(scene.house, scene.load);
       const leader = await leaderOf(house, Math.floor(random.between(0, 6)));
       await leader.hold('SIGKILL');
-      await untilWorkGoesOn(scene);
+      await untilWorkGoesOn(scene.house, scene.load);
       await leader.release();
       await untilAllInSync(house);
-      await untilWorkGoesOn(scene);
+      await untilWorkGoesOn(scene.house, scene.load);
     },
   },
   'two of three brokers are killed': {
     async play(scene) {
       const { house, load, random } = scene;
-      await untilWorkGoesOn(scene);
-      const [one, other, left] = random.shuffle(house.brokers) as [Kept, Kept, Kept];
+      await untilWorkGoesOn(scene.house, scene.load);
+      const [one, other, left] = random.shuffle(house.brokerServers) as [Kept, Kept, Kept];
       await Promise.all([one.hold('SIGKILL'), other.hold('SIGKILL')]);
-      // What was acknowledged before may still be on its way to the consumer.
       await until('nothing is acknowledged any more', () => isStill(house));
-      const effects = await effectsOf(house);
+      const acknowledged = await acknowledgedOf(house);
       const committed = load.committed();
       await until('facts are committed all the same', () => load.committed() > committed + 300);
-      if ((await effectsOf(house)) !== effects) throw new Error('a fact counted with one broker of three');
+      if ((await acknowledgedOf(house)) !== acknowledged)
+        throw new Error('a fact counted with one broker of three');
       if (left.pid() === undefined) throw new Error('the last broker does not run');
       await one.release();
-      await untilWorkGoesOn(scene);
+      await untilWorkGoesOn(scene.house, scene.load);
       await other.release();
       await untilAllInSync(house);
-      await untilWorkGoesOn(scene);
+      await untilWorkGoesOn(scene.house, scene.load);
     },
   },
 } satisfies Record<string, Story>;
 
-async function isStill(house: House): Promise<boolean> {
-  const before = await effectsOf(house);
-  await wait(1_500);
-  return (await effectsOf(house)) === before;
+/** Facts that the relay was told that Kafka has. */
+async function acknowledgedOf({ pool }: House): Promise<number> {
+  const { rows } = await pool.query<{ facts: number }>(
+    'select coalesce(sum(facts), 0)::bigint as facts from relay_lanes',
+  );
+  return rows[0]!.facts;
 }
 
-async function leaderOf({ kafka, topic, brokers }: House, partition: number): Promise<Kept> {
+async function isStill(house: House): Promise<boolean> {
+  const before = await acknowledgedOf(house);
+  await wait(2_000);
+  return (await acknowledgedOf(house)) === before;
+}
+
+async function leaderOf({ kafka, topic, brokerServers }: House, partition: number): Promise<Kept> {
   const { topics } = await withAdmin(kafka, (admin) => admin.fetchTopicMetadata({ topics: [topic] }));
   const found = topics[0]?.partitions.find(({ partitionId }) => partitionId === partition);
-  return brokers[(found?.leader ?? 1) - 1]!;
+  return brokerServers[(found?.leader ?? 1) - 1]!;
 }
 
 /** Every broker has all that counts. */
