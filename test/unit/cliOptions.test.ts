@@ -34,12 +34,14 @@ test.each<[string[], RegExp]>([
   await expect(running).rejects.toThrow(reason);
 });
 
-test('a sweep that plays no stories takes no number of them', () => {
-  const names = ['stories', 'backbone'];
-  expect(parseFaultOptions(['stories', '--count', '5'], names)).toMatchObject({ options: { count: 5 } });
-  expect(() => parseFaultOptions(['backbone', '--count', '5'], names)).toThrow(
-    '--count is for faults stories alone',
-  );
+test('a sweep takes the options that it heeds, and no others', () => {
+  const sweeps = { stories: { count: 200 }, payments: { repeats: 3 } };
+  const numbers = { seed: 7, count: 5, repeats: 1 };
+  const of = (...argv: string[]) => parseFaultOptions(argv, sweeps);
+  expect(of('stories', '--count', '5', '--seed', '7')).toEqual({ name: 'stories', options: numbers });
+  expect(of('payments')).toMatchObject({ options: { repeats: 3 } });
+  expect(() => of('payments', '--count', '5')).toThrow('payments takes no --count');
+  expect(() => of('stories', '--repeats', '5')).toThrow('stories takes no --repeats');
 });
 
 describe('a command finds', () => {

@@ -38,13 +38,14 @@ interface Counts {
   readonly dead: number;
 }
 
-/** What the databases of writer and consumer hold. */
+/** What the databases of writer and consumer hold; a fact that a relay has repeated is parked as often as it came. */
 async function countsOf({ pool, group }: OpenSite): Promise<Counts> {
   const { rows } = await pool.query<Counts>(
     `select (select coalesce(sum(version), 0)::integer from aggregates) as recorded,
        (select count(*)::integer from effects) as effects,
        (select coalesce(sum(facts), 0)::integer from inbox_positions where consumer_group = $1) as processed,
-       (select count(*)::integer from inbox_parked where consumer_group = $1 and not head) as parked,
+       (select count(distinct fact_id)::integer from inbox_parked w where consumer_group = $1 and not exists (
+          select from inbox_parked h where h.consumer_group = $1 and h.head and h.fact_id = w.fact_id)) as parked,
        (select count(*)::integer from inbox_parked where consumer_group = $1 and head) as dead`,
     [group],
   );

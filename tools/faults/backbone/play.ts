@@ -7,7 +7,7 @@ import { judge, type Violation } from './judge';
 import { startLoad } from './load';
 import { clusterStories, smallStories, type Story } from './stories';
 
-const FACTS_PER_SECOND = 300;
+const FACTS_PER_SECOND = 150;
 
 const houses = [
   { dir: 'one', brokers: 1, stories: Object.entries<Story>(smallStories) },

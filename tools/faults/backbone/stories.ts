@@ -94,7 +94,7 @@ export const clusterStories = {
       await until('nothing is acknowledged any more', () => isStill(house));
       const acknowledged = await acknowledgedOf(house);
       const committed = load.committed();
-      await until('facts are committed all the same', () => load.committed() > committed + 300);
+      await until('facts are committed all the same', () => load.committed() > committed + 200);
       if ((await acknowledgedOf(house)) !== acknowledged)
         throw new Error('a fact counted with one broker of three');
       if (left.pid() === undefined) throw new Error('the last broker does not run');
