@@ -1,4 +1,4 @@
-import { kafkaApi } from './kafkaMessages';
+import { kafkaApi } from './kafkaDoor';
 import type { Sign } from './doors';
 import { deadLetterTopic, type Site } from './site';
 

@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { createPool, type Pool } from '../../../platform/postgres';
 import type { Servers } from './servers';
 import { signOf, type Point, type Victim } from './cells';
-import { openKafkaDoor, openPostgresDoor, type Held } from './doors';
+import { openPostgresDoor, type Held } from './doors';
+import { openKafkaDoor } from './kafkaDoor';
 import { startMortal, type Mortal } from './mortal';
 import {
   openSite,

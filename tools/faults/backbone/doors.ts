@@ -1,5 +1,4 @@
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import { messagesOfKafka } from './kafkaMessages';
 
 /** What a message is recognised by as it passes. */
 export interface Sign {
@@ -48,7 +47,7 @@ interface Armed {
 }
 
 /** Opens a door to host:port. `read` is given the door's own address, and called for each connection. */
-async function openDoor(target: string, read: (own: string) => Reading): Promise<Door> {
+export async function openDoor(target: string, read: (own: string) => Reading): Promise<Door> {
   const sockets = new Set<Socket>();
   let armed: Armed | undefined;
 
@@ -141,7 +140,3 @@ export async function openPostgresDoor(databaseUrl: string): Promise<Door & { re
   url.host = door.address;
   return { ...door, url: url.href };
 }
-
-/** To Kafka's one broker, which names itself to its clients: here by the door's address. */
-export const openKafkaDoor = (broker: string): Promise<Door> =>
-  openDoor(broker, (own) => messagesOfKafka(broker, own));

@@ -1,15 +1,19 @@
-import type { Piece, Reading } from './doors';
+import { openDoor, type Door, type Piece, type Reading } from './doors';
 
 /** The kinds of requests that are looked for, by Kafka's numbers. */
 export const kafkaApi = { produce: 0, offsetCommit: 8 } as const;
 /** Those whose answers name brokers: metadata, and a group's coordinator. */
 const namesBrokers = new Set([3, 10]);
 
+/** To Kafka's one broker (host:port), which names itself to its clients: here by the door's address. */
+export const openKafkaDoor = (broker: string): Promise<Door> =>
+  openDoor(broker, (own) => messagesOfKafka(broker, own));
+
 /**
  * Reads one connection's messages, each a length and so many bytes: requests begin with their kind, version and number,
  * answers with that number. An answer that names `broker` (host:port) names `own` instead.
  */
-export function messagesOfKafka(broker: string, own: string): Reading {
+function messagesOfKafka(broker: string, own: string): Reading {
   const asked = new Map<number, { readonly api: number; readonly request: Buffer }>();
   const [theirs, ours] = [encoded(broker), encoded(own)];
   return {
