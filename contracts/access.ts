@@ -45,7 +45,7 @@ export function grantsUnder(prefix: string): readonly Grant[] {
     ...factTopics.map(({ name }) => topic('relay', name, 'write')),
     topic('gateway', 'driver-positions', 'write'),
     topic('location', 'driver-positions', 'read'),
-    group('location', 'location-', 'prefixed', 'read'),
+    group('location', `${prefix}location`, 'literal', 'read'),
     ...Object.entries(factGroups).flatMap(([name, read]) => [
       ...read.map((each) => topic(name, each, 'read')),
       group(name, prefix + name, 'literal', 'read'),

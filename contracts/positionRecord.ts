@@ -1,3 +1,4 @@
+import { DEGREE } from '../domain/geo';
 import { personsId } from '../domain/names';
 import { isDriverKey, isKeyElsewhere, KEY_WORDS, writeDriverKey } from './driverKey';
 
@@ -28,8 +29,6 @@ export const ROW_WORDS = 9;
 /** Places in a row, in words. */
 export const row = { key: 0, lat: 4, lng: 5, sequenceLow: 6, sequenceHighAndTakes: 7, ageMs: 8 } as const;
 
-/** Units of a degree. */
-export const DEGREE = 1e7;
 export const MAX_LAT = 90 * DEGREE;
 export const MAX_LNG = 180 * DEGREE;
 /** What of word `sequenceHighAndTakes` is the sequence's. */

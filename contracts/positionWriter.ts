@@ -1,6 +1,6 @@
+import { DEGREE } from '../domain/geo';
 import { writeDriverKey } from './driverKey';
 import {
-  DEGREE,
   HEADER_WORDS,
   MAX_POSITIONS,
   RECORD_MAGIC,

@@ -2,7 +2,8 @@ import { z } from 'zod';
 import { point, subjectId } from './shared';
 
 /**
- * A record of the topic `driver-positions`: many drivers' positions of one region, each as
+ * A record of the topic `driver-positions` as gateways wrote it before there was the binary form (positionRecord.ts), and
+ * as may lie in the log for an hour: many drivers' positions, each as
  * `[driverId, lat, lng, sequence, atMs]` with `atMs` in milliseconds since 1970. Telemetry: the newest sequence wins.
  */
 export const positionsRecord = z.object({

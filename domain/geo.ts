@@ -7,6 +7,9 @@ export interface Point {
 /** H3 cells of this resolution, of about 460 m edge, are where things are counted: a few blocks. */
 export const CELL_RESOLUTION = 8;
 
+/** Units of a degree where places are whole numbers: 11 mm on the ground, at most. */
+export const DEGREE = 1e7;
+
 /** H3 cells of this resolution are regions: some 100 km across, about a metropolitan area. */
 export const REGION_RESOLUTION = 3;
 

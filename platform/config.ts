@@ -158,6 +158,18 @@ export const configSchema = z.object({
   PUBLIC_URL: optionalHttpUrl('the http URL where people reach the gateway, or empty for GATEWAY_URL', ''),
   PRICING_URL: httpUrl('http://127.0.0.1:8081'),
   LOCATION_URL: httpUrl('http://127.0.0.1:8082'),
+  LOCATION_OWN_URL: optionalHttpUrl(
+    "the http URL where the other location processes reach this one, or empty for this machine's name and its port",
+    '',
+  ),
+  LOCATION_COPIES: variable(
+    'how many location processes hold each partition of positions, 1 to 10',
+    z.coerce.number().int().min(1).max(10).default(2),
+  ),
+  POSITION_REGION_METERS: variable(
+    'the size of a region of positions in meters, 2000 to 1000000, the same for gateway and location',
+    z.coerce.number().int().min(2_000).max(1_000_000).default(100_000),
+  ),
   ANALYTICS_URL: httpUrl('http://127.0.0.1:8083'),
   AUDIT_URL: httpUrl('http://127.0.0.1:8084'),
   RELAY_URL: httpUrl('http://127.0.0.1:8090'),

@@ -12,6 +12,7 @@ export {
   type PartitionLag,
 } from './kafka/client';
 export { runConsumer, type ConsumedBatch, type ConsumerOptions, type RawRecord } from './kafka/consumer';
+export { copyHolders, inCopies, type CopyHolder } from './kafka/copies';
 export { openKafka } from './kafka/open';
 export { namedPartition, partitionName, type Partition } from './kafka/partition';
 export { createFactProducer, KafkaRefused, type FactProducer, type OutgoingRecord } from './kafka/producer';

@@ -1,5 +1,5 @@
-import { DEGREE, row, SEQUENCE_HIGH } from '../../contracts/positionRecord';
-import type { Point } from '../../domain/geo';
+import { row, SEQUENCE_HIGH } from '../../contracts/positionRecord';
+import { DEGREE, type Point } from '../../domain/geo';
 import { Drivers, PARTITION_SHIFT, SLOT_WORDS, slotWord } from './drivers';
 import { entry, Grid } from './grid';
 import { eachDriver } from './search';

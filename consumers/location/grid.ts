@@ -1,6 +1,5 @@
-import { DEGREE } from '../../contracts/positionRecord';
-import type { Point } from '../../domain/geo';
-import { Cells } from './cells';
+import { Cells } from '../../domain/cells';
+import { DEGREE, type Point } from '../../domain/geo';
 import { hashOfWords, longer, SlotTable, widened } from './slotTable';
 
 /** A chunk: the next chunk of its cell (−1: none), and five entries. 64 bytes, a line of the processor's cache. */

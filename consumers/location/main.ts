@@ -1,33 +1,52 @@
-import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { problemPages } from '../../contracts/api/problems';
+import { createRegions } from '../../domain/regions';
 import { createRequireRole, createVerifier } from '../../platform/auth';
+import type { Config } from '../../platform/config';
 import { createHttpApp, listen } from '../../platform/http';
-import { openKafka } from '../../platform/kafka';
+import { copyHolders, openKafka } from '../../platform/kafka';
 import { showLag } from '../../platform/metrics/lag';
 import { runProcess } from '../../platform/shutdown';
+import { createFinder } from './finder';
 import { createPositionsHandler } from './handler';
+import { startHolding } from './holding';
+import { createOthers } from './others';
 import { PositionIndex } from './positionIndex';
-import { startReader } from './reader';
 import { locationRoutes } from './routes';
 
 /** A driver who said nothing for so long is gone; queries ask for far younger positions. */
 const KEEP_MS = 15 * 60_000;
 const SWEEP_EVERY_MS = 2_000;
 
+/** By this machine's name, unless it listens for itself alone. */
+const ownUrlOf = ({ HAILWAY_HOST: host, HAILWAY_LOCATION_PORT: port }: Config): string =>
+  `http://${host === '127.0.0.1' ? host : hostname()}:${port}`;
+
 runProcess('location', async ({ config, log, metrics, signal, fail }) => {
   const index = new PositionIndex();
   const handler = createPositionsHandler({ index, keepMs: KEEP_MS, now: Date.now });
   const kafka = openKafka('location', { config, log, signal, fail });
-  const group = `location-${randomUUID()}`;
+  const group = `${config.KAFKA_TOPIC_PREFIX}location`;
   const topic = `${config.KAFKA_TOPIC_PREFIX}driver-positions`;
-  const reader = startReader({
-    ...{ kafka, group, topic },
+  const ownUrl = config.LOCATION_OWN_URL || ownUrlOf(config);
+  const holding = startHolding({
+    ...{ kafka, group, topic, ownUrl, signal, log },
+    copies: config.LOCATION_COPIES,
+    keepMs: KEEP_MS,
     take: (records) => handler.take(records),
-    signal,
-    log,
+    drop: (partition) => index.dropPartition(partition),
+  });
+  holding.done.catch(fail);
+  const finder = createFinder({
+    ...{ index, holding, now: Date.now },
+    regions: createRegions(config.POSITION_REGION_METERS),
+    others: createOthers({
+      ...{ topic, ownUrl, now: Date.now },
+      token: config.HAILWAY_SERVICE_TOKEN,
+      holders: () => copyHolders(kafka, group),
+    }),
   });
   showLag({ metrics, kafka, group, shownAs: 'location', topics: [topic] });
-  reader.done.catch(fail);
   const sweeping = setInterval(() => {
     const forgotten = handler.sweep();
     log.debug({ drivers: index.size, forgotten, ...handler.counts }, 'positions');
@@ -42,10 +61,10 @@ runProcess('location', async ({ config, log, metrics, signal, fail }) => {
     problems: problemPages,
     ready: {
       positions: async () => {
-        if (!reader.caughtUp()) throw new Error('reading the log of positions');
+        if (!holding.isReady()) throw new Error('reading the log of positions');
       },
     },
-    routes: (router) => locationRoutes(router, requireRole, { index, handler, now: Date.now }),
+    routes: (router) => locationRoutes(router, requireRole, { finder, index, handler }),
   });
   const server = await listen(app, {
     port: config.HAILWAY_LOCATION_PORT,
@@ -55,6 +74,6 @@ runProcess('location', async ({ config, log, metrics, signal, fail }) => {
   return async () => {
     clearInterval(sweeping);
     await server.close();
-    await reader.done;
+    await holding.done;
   };
 });

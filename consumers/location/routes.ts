@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { point } from '../../contracts/shared';
 import type { RequireRole } from '../../platform/auth';
 import { createMount } from '../../platform/http';
+import type { Finder } from './finder';
 import type { PositionsHandler } from './handler';
 import type { PositionIndex } from './positionIndex';
 
@@ -20,44 +21,46 @@ export const nearestQuery = z.strictObject({
   radiusMeters: inQuery(z.number().positive().max(MAX_RADIUS_METERS)),
   limit: inQuery(z.int().min(1).max(MAX_DRIVERS)),
   maxAgeMs: inQuery(z.int().min(1).max(3_600_000)),
+  /** Bits of `Takes`: only drivers who take all of it. */
+  takes: inQuery(z.int().min(0).max(255)).optional(),
 });
 
-/** What dispatch asks of location: not public, with the service's token. */
+/** What dispatch asks of location, and location processes of each other: not public, with the service's token. */
 export function locationRoutes(
   router: Router,
   requireRole: RequireRole,
   options: {
-    readonly index: PositionIndex;
+    readonly finder: Finder;
+    readonly index: Pick<PositionIndex, 'size' | 'bytes' | 'digest'>;
     readonly handler: Pick<PositionsHandler, 'counts'>;
-    readonly now: () => number;
   },
 ): void {
   const mount = createMount(router, requireRole);
-  const nearest = {
-    method: 'get',
-    path: '/internal/nearest',
-    roles: ['service'],
-    request: { query: nearestQuery },
-  } as const;
-  mount(nearest, ({ query }) => ({
+  const { finder, index, handler } = options;
+  const get = (path: string) => ({ method: 'get', path, roles: ['service'] }) as const;
+  const asking = { query: nearestQuery };
+  const ofDriver = { params: z.strictObject({ driverId: z.string() }) };
+
+  mount({ ...get('/internal/nearest'), request: asking }, async ({ query }) => ({
     status: 200,
-    body: { drivers: options.index.nearest({ ...query, nowMs: options.now() }) },
+    body: { drivers: await finder.nearest(query) },
+  }));
+  mount({ ...get('/internal/drivers/{driverId}/position'), request: ofDriver }, async ({ params }) => ({
+    status: 200,
+    body: { position: await finder.find(params.driverId) },
   }));
 
-  const one = {
-    method: 'get',
-    path: '/internal/drivers/{driverId}/position',
-    roles: ['service'],
-    request: { params: z.strictObject({ driverId: z.string() }) },
-  } as const;
-  mount(one, ({ params }) => ({
+  // Of what this process holds, for the others.
+  mount({ ...get('/internal/here/nearest'), request: asking }, ({ query }) => ({
     status: 200,
-    body: { position: options.index.find(params.driverId, options.now()) },
+    body: finder.nearestHere(query),
   }));
-
-  const summary = { method: 'get', path: '/internal/positions', roles: ['service'], request: {} } as const;
-  mount(summary, () => ({
+  mount({ ...get('/internal/here/drivers/{driverId}/position'), request: ofDriver }, ({ params }) => ({
     status: 200,
-    body: { drivers: options.index.size, ...options.handler.counts },
+    body: finder.findHere(params.driverId),
+  }));
+  mount({ ...get('/internal/positions'), request: {} }, () => ({
+    status: 200,
+    body: { drivers: index.size, bytes: index.bytes, digest: index.digest(), ...handler.counts },
   }));
 }

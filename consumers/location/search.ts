@@ -1,5 +1,4 @@
-import { DEGREE } from '../../contracts/positionRecord';
-import { distanceMeters, EARTH_RADIUS_METERS, type Point } from '../../domain/geo';
+import { DEGREE, distanceMeters, EARTH_RADIUS_METERS, type Point } from '../../domain/geo';
 import type { Drivers } from './drivers';
 import { SLOT_WORDS, slotWord } from './drivers';
 import { entry, ENTRY_WORDS, type Grid } from './grid';

@@ -1,5 +1,5 @@
+import type { Box, Cells } from '../../domain/cells';
 import type { Point } from '../../domain/geo';
-import type { Box, Cells } from './cells';
 
 /** The cells a growing search has looked at: each is visited once. */
 export class SeenCells {

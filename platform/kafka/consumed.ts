@@ -1,4 +1,4 @@
-import type { Kafka } from 'kafkajs';
+import type { Kafka, PartitionAssigner } from 'kafkajs';
 import type { KafkaLog } from './client';
 
 /** A record as it lies in Kafka. */
@@ -58,6 +58,8 @@ export interface ConsumerOptions {
    * is. It is kept when it was this consumer's before the joining, too.
    */
   readonly startAt?: (partition: number, isKept: boolean, topic: string) => number | null;
+  /** Who of the group reads which partition; by turns, one each, unless told (`inCopies`). */
+  readonly assigner?: PartitionAssigner;
   /** Bytes fetched for a partition at once (1 MB). */
   readonly maxBytesPerPartition?: number;
   /** After each joining of the group, with the partitions that are ours now. */

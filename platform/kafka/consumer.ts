@@ -55,6 +55,7 @@ async function consumeUntilCrash(options: ConsumerOptions): Promise<void> {
     maxWaitTimeInMs: maxWaitMs,
     maxBytesPerPartition: options.maxBytesPerPartition ?? 1_048_576,
     allowAutoTopicCreation: false,
+    ...(options.assigner && { partitionAssigners: [options.assigner] }),
     // Every crash ends here, so that there is one way back: a new consumer.
     retry: {
       retries: 5,

@@ -1,5 +1,6 @@
 import { problemPages } from '../../contracts/api/problems';
 import { scalePolicies, standardPolicies } from '../../domain/policies';
+import { createRegions } from '../../domain/regions';
 import { createRequireRole, createVerifier } from '../../platform/auth';
 import { createClient } from '../../platform/client';
 import { portVariable, requireSecret } from '../../platform/config';
@@ -71,6 +72,7 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
   const positions = createPositionBuffer({
     producer,
     topic: `${config.KAFKA_TOPIC_PREFIX}driver-positions`,
+    regions: createRegions(config.POSITION_REGION_METERS),
     log,
   });
   const requireRole = createRequireRole(

@@ -1,6 +1,6 @@
-import { latLngToCell } from 'h3-js';
-import type { PackedPosition, PositionsRecord } from '../../contracts/positions';
-import { REGION_RESOLUTION } from '../../domain/geo';
+import type { DriverPosition } from '../../contracts/positionRecord';
+import { PositionWriter } from '../../contracts/positionWriter';
+import { keyOfRegion, type Region, type Regions } from '../../domain/regions';
 import type { FactProducer, OutgoingRecord } from '../../platform/kafka';
 import type { Logger } from '../../platform/log';
 import { wait } from '../../platform/wait';
@@ -8,6 +8,7 @@ import { wait } from '../../platform/wait';
 export interface PositionBufferOptions {
   readonly producer: Pick<FactProducer, 'send'>;
   readonly topic: string;
+  readonly regions: Regions;
   readonly log: Pick<Logger, 'warn'>;
   /** Positions that may wait for Kafka: beyond, the newest are refused. */
   readonly capacity?: number;
@@ -21,22 +22,19 @@ export interface PositionBufferOptions {
 
 export interface PositionBuffer {
   /** Takes positions to be sent soon, all or none. False when too many wait already. */
-  offer(positions: readonly PackedPosition[]): boolean;
+  offer(positions: readonly DriverPosition[]): boolean;
   /** Sends what waits until `signal`, and then what is left. */
   run(signal: AbortSignal): Promise<void>;
 }
-
-/** The region that a position belongs to, the key of its record: an H3 cell. */
-export const regionOf = (lat: number, lng: number): string => latLngToCell(lat, lng, REGION_RESOLUTION);
 
 /**
  * Packs positions of many drivers into few records. They are telemetry: bounded in number and in time, and a lost one
  * is made good by the driver's next.
  */
 export function createPositionBuffer(options: PositionBufferOptions): PositionBuffer {
-  const { producer, topic, log } = options;
+  const { producer, topic, regions, log } = options;
   const { capacity = 20_000, flushEveryMs = 200, perRecord = 500, giveUpAfterMs = 3_000 } = options;
-  let waiting: PackedPosition[] = [];
+  let waiting: DriverPosition[] = [];
 
   async function flush(): Promise<void> {
     if (waiting.length === 0) return;
@@ -44,7 +42,7 @@ export function createPositionBuffer(options: PositionBufferOptions): PositionBu
     waiting = [];
     const signal = AbortSignal.timeout(giveUpAfterMs);
     try {
-      await producer.send(pack(positions, topic, perRecord), { signal });
+      await producer.send(pack(positions, { topic, perRecord, regions }, Date.now()), { signal });
     } catch (error) {
       log.warn({ err: error, positions: positions.length }, 'positions dropped');
     }
@@ -66,25 +64,33 @@ export function createPositionBuffer(options: PositionBufferOptions): PositionBu
   };
 }
 
-/** Records of one region each, in the order in which the positions came. */
+/**
+ * Records of one region each, in the order in which the positions came; one near another region's rim goes there, too.
+ * @param nowMs when that is: nobody was anywhere later
+ */
 export function pack(
-  positions: readonly PackedPosition[],
-  topic: string,
-  perRecord: number,
+  positions: readonly DriverPosition[],
+  {
+    topic,
+    perRecord,
+    regions,
+  }: { readonly topic: string; readonly perRecord: number; readonly regions: Regions },
+  nowMs: number,
 ): OutgoingRecord[] {
-  const regions = new Map<string, PackedPosition[]>();
-  for (const position of positions) {
-    const region = regionOf(position[1], position[2]);
-    const list = regions.get(region);
-    if (list) list.push(position);
-    else regions.set(region, [position]);
-  }
+  const writers = new Map<Region, PositionWriter>();
   const records: OutgoingRecord[] = [];
-  for (const [region, list] of regions) {
-    for (let from = 0; from < list.length; from += perRecord) {
-      const value: PositionsRecord = { v: 1, positions: list.slice(from, from + perRecord) };
-      records.push({ topic, key: region, value: JSON.stringify(value), headers: {} });
+  const finish = (region: Region, writer: PositionWriter): void => {
+    const { buffer } = writer.finish();
+    records.push({ topic, key: keyOfRegion(region), value: Buffer.from(buffer), headers: {} });
+  };
+  for (const position of positions)
+    for (const region of regions.toldOf(position)) {
+      let writer = writers.get(region);
+      if (writer?.count === perRecord) finish(region, writer);
+      if (writer === undefined || writer.count === perRecord)
+        writers.set(region, (writer = new PositionWriter(nowMs)));
+      writer.add(position);
     }
-  }
+  for (const [region, writer] of writers) finish(region, writer);
   return records;
 }

@@ -4,7 +4,6 @@ import { operations } from '../../contracts/api/operations';
 import { timelineView } from '../../contracts/api/ops';
 import { quoteView } from '../../contracts/api/quotes';
 import { openApiDocument } from '../../contracts/openapi';
-import type { PackedPosition } from '../../contracts/positions';
 import { DomainError } from '../../domain/errors';
 import type { Client } from '../../platform/client';
 import { CodedError } from '../../platform/errors';
@@ -34,14 +33,12 @@ export function gatewayRoutes(mount: MountOperation, options: GatewayRoutesOptio
   }));
 
   mount(operations.sendPositions, ({ body, caller }) => {
-    const packed = body.positions.map(({ lat, lng, sequence, at }): PackedPosition => [
-      caller.sub,
-      lat,
-      lng,
-      sequence,
-      Date.parse(at),
-    ]);
-    if (!positions.offer(packed)) {
+    const told = body.positions.map(({ at, ...position }) => ({
+      ...position,
+      driverId: caller.sub,
+      atMs: Date.parse(at),
+    }));
+    if (!positions.offer(told)) {
       throw new CodedError('too_many_positions', 'Too many positions wait to be sent on.');
     }
     return { status: 202 };

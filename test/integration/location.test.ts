@@ -1,12 +1,15 @@
+import { createFinder, type Finder } from '../../consumers/location/finder';
 import { createPositionsHandler, type PositionsHandler } from '../../consumers/location/handler';
+import { startHolding, type Holding } from '../../consumers/location/holding';
+import type { Others } from '../../consumers/location/others';
 import { PositionIndex } from '../../consumers/location/positionIndex';
-import { startReader, type Reader } from '../../consumers/location/reader';
 import { locationRoutes } from '../../consumers/location/routes';
 import { problemPages } from '../../contracts/api/problems';
 import type { PackedPosition } from '../../contracts/positions';
 import { PositionWriter } from '../../contracts/positionWriter';
+import { createRegions } from '../../domain/regions';
 import { createHttpApp, listen, type Listening } from '../../platform/http';
-import { createFactProducer, createTopics, withAdmin, type FactProducer } from '../../platform/kafka';
+import { createFactProducer, createTopics, type FactProducer } from '../../platform/kafka';
 import { deleteTopics, eventually, quiet, testKafka, unique } from '../support/backbone';
 
 const kafka = testKafka();
@@ -37,7 +40,7 @@ const send = (values: (string | PackedPosition[])[], region = '832a10fffffffff')
 interface Process {
   readonly index: PositionIndex;
   readonly handler: PositionsHandler;
-  readonly reader: Reader;
+  readonly holding: Holding;
   stop(): Promise<void>;
 }
 
@@ -46,32 +49,36 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((process) => process.stop()));
 });
 
-function startProcess(): Process {
+/** In a group of its own: it holds everything. */
+function startProcess(of = topic): Process {
   const index = new PositionIndex();
   const handler = createPositionsHandler({ index, keepMs: 60_000, now: Date.now });
   const stopping = new AbortController();
-  const group = unique('location');
-  const { signal } = stopping;
-  const reader = startReader({
-    kafka,
-    group,
-    topic,
+  const holding = startHolding({
+    ...{
+      kafka,
+      group: unique('location'),
+      topic: of,
+      copies: 1,
+      ownUrl: 'http://127.0.0.1:1',
+      keepMs: 600_000,
+    },
     take: (records) => handler.take(records),
-    signal,
-    log: quiet,
+    drop: (partition) => index.dropPartition(partition),
+    ...{ signal: stopping.signal, log: quiet },
   });
   const process = {
-    ...{ index, handler, reader },
+    ...{ index, handler, holding },
     async stop() {
       stopping.abort();
-      await reader.done;
+      await holding.done;
     },
   };
   started.push(process);
   return process;
 }
 
-const ready = ({ reader }: Process) => eventually(() => reader.caughtUp(), Boolean);
+const ready = ({ holding }: Process) => eventually(() => holding.isReady(), Boolean);
 
 const ids = ({ index }: Process) =>
   index
@@ -99,7 +106,7 @@ test('a new process rebuilds what is known from the log, then goes on with what 
   await send([[north('gone', 10, 1, 120_000), north('quiet', 20, 1, 40_000)]], '832a10fffffffff');
 
   const first = startProcess();
-  expect(first.reader.caughtUp()).toBe(false);
+  expect(first.holding.isReady()).toBe(false);
   await ready(first);
   expect(ids(first)).toEqual(['moving', 'far']);
   expect(first.handler.counts).toMatchObject({ records: 7, malformed: 3, silent: 1, refused: 0 });
@@ -141,31 +148,44 @@ test('a clock that is ahead keeps nobody alive: nobody was anywhere later than i
   expect(ahead!.ageMs).toBeGreaterThanOrEqual(4_000);
 });
 
-test('an empty log is caught up with at once, and who stops leaves no group behind', async () => {
+test('an empty log is caught up with at once', async () => {
   const empty = unique('driver-positions');
   await createTopics(kafka, [{ topic: empty, partitions: 2 }]);
-  const stopping = new AbortController();
-  const group = unique('location');
-  const reader = startReader({
-    ...{ kafka, group, topic: empty, take: () => {} },
-    ...{ signal: stopping.signal, log: quiet },
-  });
-  await eventually(() => reader.caughtUp(), Boolean);
-  stopping.abort();
-  await reader.done;
-  const { groups } = await withAdmin(kafka, (admin) => admin.listGroups());
-  expect(groups.map(({ groupId }) => groupId)).not.toContain(group);
+  const process = startProcess(empty);
+  await ready(process);
+  expect([0, 1, 2].map((partition) => process.holding.answersFor(partition))).toEqual([true, true, false]);
+  await process.stop();
   await deleteTopics(kafka, [empty]);
 });
 
 describe('GET /internal/nearest', () => {
   let server: Listening;
+  let finder: Finder;
+  const regions = createRegions(100_000);
+  let held = [0, 1];
+  const answersFor = (partition: number): boolean => held.includes(partition);
+  /** Another process, which answers for these partitions and knows these drivers. */
+  let other: { partitions: number[]; drivers: unknown[] } = { partitions: [], drivers: [] };
+  const others = {
+    ask: (missing: Set<number>) => {
+      for (const partition of other.partitions) missing.delete(partition);
+      return Promise.resolve([other]);
+    },
+  } as unknown as Others;
+  afterEach(() => {
+    held = [0, 1];
+    other = { partitions: [], drivers: [] };
+  });
   beforeAll(async () => {
     const index = new PositionIndex();
     const handler = createPositionsHandler({ index, keepMs: 60_000, now: () => 10_000 });
     const writer = new PositionWriter(10_000);
     writer.add({ driverId: 'd1', lat: 40.75, lng: -73.98, sequence: 1, atMs: 8_000 });
     handler.take([{ partition: 0, timestamp: 10_000, value: Buffer.from(writer.finish()) }]);
+    finder = createFinder({
+      ...{ index, others, regions, now: () => 10_000 },
+      holding: { partitions: 2, answersFor },
+    });
     const app = createHttpApp({
       log: quiet,
       problems: problemPages,
@@ -177,7 +197,7 @@ describe('GET /internal/nearest', () => {
             req.caller = { sub: 'rides', role: 'service' };
             next();
           },
-          { index, handler, now: () => 10_000 },
+          { finder, index, handler },
         ),
     });
     server = await listen(app, { port: 0, portVariable: 'NONE' });
@@ -204,6 +224,28 @@ describe('GET /internal/nearest', () => {
           },
         ],
       },
+    });
+  });
+
+  test('asks the others for what it does not hold, and of two that know a driver takes the newest', async () => {
+    held = [];
+    const found = { lat: 40.751, lng: -73.98, distanceMeters: 0, ageMs: 5 };
+    const drivers = [
+      { ...found, driverId: 'd2', sequence: 4 },
+      { ...found, driverId: 'd1', sequence: 3, distanceMeters: 7 },
+    ];
+    other = { partitions: [0, 1], drivers };
+    expect(await get('lat=40.751&lng=-73.98&radiusMeters=500&limit=5&maxAgeMs=5000')).toEqual({
+      status: 200,
+      body: { drivers },
+    });
+  });
+
+  test('answers 503 while nobody can answer for a region that the circle touches', async () => {
+    held = [];
+    expect(await get('lat=40.751&lng=-73.98&radiusMeters=500&limit=5&maxAgeMs=5000')).toMatchObject({
+      status: 503,
+      body: { code: 'dependency_unavailable' },
     });
   });
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Cells } from '../../consumers/location/cells';
+import { Cells } from '../../domain/cells';
 import { SeenCells } from '../../consumers/location/seenCells';
 import { PositionIndex, type Applied, type IndexOptions } from '../../consumers/location/positionIndex';
 import type { Cost, NearestQuery } from '../../consumers/location/search';

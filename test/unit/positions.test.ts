@@ -1,27 +1,48 @@
-import { positionsRecord, type PackedPosition } from '../../contracts/positions';
+import {
+  HEADER_WORDS,
+  readPositionRecord,
+  ROW_WORDS,
+  sequenceOf,
+  type DriverPosition,
+} from '../../contracts/positionRecord';
+import { createRegions, keyOfRegion } from '../../domain/regions';
 import type { OutgoingRecord } from '../../platform/kafka';
-import { createPositionBuffer, pack, regionOf } from '../../services/gateway/positions';
+import { createPositionBuffer, pack } from '../../services/gateway/positions';
 
-const inNewYork = (driverId: string, sequence: number): PackedPosition => [
-  driverId,
-  40.73,
-  -73.99,
-  sequence,
-  1_767_268_800_000,
-];
-const inTokyo: PackedPosition = ['driver-t', 35.68, 139.76, 1, 1_767_268_800_000];
-const sequences = ({ value }: OutgoingRecord): number[] =>
-  positionsRecord.parse(JSON.parse(String(value))).positions.map(([, , , sequence]) => sequence);
+const atMs = 1_767_268_800_000;
+const newYork = { lat: 40.73, lng: -73.99 };
+const tokyo = { lat: 35.68, lng: 139.76 };
+const regions = createRegions(100_000);
+const inNewYork = (driverId: string, sequence: number): DriverPosition => ({
+  ...{ driverId, ...newYork, sequence, atMs },
+});
+const inTokyo: DriverPosition = { driverId: 'driver-t', ...tokyo, sequence: 1, atMs };
+const keyOf = (at: { lat: number; lng: number }): string => keyOfRegion(regions.touching(at, 0)[0]!);
+const sequences = ({ value }: OutgoingRecord): number[] => {
+  const rows = readPositionRecord(value as Buffer);
+  return Array.from({ length: rows.count }, (_, n) => sequenceOf(rows.words, HEADER_WORDS + n * ROW_WORDS));
+};
 
 describe('positions on their way to Kafka', () => {
   test('go by region, in the order in which they came, so many to a record', () => {
-    const records = pack([inNewYork('a', 1), inTokyo, inNewYork('a', 2), inNewYork('b', 3)], 'p', 2);
+    const positions = [inNewYork('a', 1), inTokyo, inNewYork('a', 2), inNewYork('b', 3)];
+    const records = pack(positions, { topic: 'p', perRecord: 2, regions }, atMs);
     expect(records.map(({ topic, key }) => [topic, key])).toEqual([
-      ['p', regionOf(40.73, -73.99)],
-      ['p', regionOf(40.73, -73.99)],
-      ['p', regionOf(35.68, 139.76)],
+      ['p', keyOf(newYork)],
+      ['p', keyOf(newYork)],
+      ['p', keyOf(tokyo)],
     ]);
     expect(records.map(sequences)).toEqual([[1, 2], [3], [1]]);
+  });
+
+  test('go to another region as well where its rim is near', () => {
+    const row = Math.floor(((40.73 + 90) / 180) * 200);
+    const rim = { lat: ((row + 1) / 200) * 180 - 90, lng: -73.99 };
+    const near = (meters: number) => ({ ...inNewYork('a', 1), lat: rim.lat - meters / 111_195 });
+    const keysOf = (position: DriverPosition): unknown[] =>
+      pack([position], { topic: 'p', perRecord: 2, regions }, atMs).map(({ key }) => key);
+    expect(keysOf(near(1_100))).toEqual([keyOf(near(1_100))]);
+    expect(keysOf(near(900))).toEqual([keyOf(near(900)), keyOf({ ...rim, lat: rim.lat + 0.001 })]);
   });
 
   test('are refused when too many wait, dropped when Kafka does not take them, and sent on again after', async () => {
@@ -37,6 +58,7 @@ describe('positions on their way to Kafka', () => {
         },
       },
       topic: 'p',
+      regions,
       capacity: 3,
       flushEveryMs: 5,
       log: { warn: (details: unknown) => void dropped.push(details) },

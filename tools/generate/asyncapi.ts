@@ -8,7 +8,8 @@ import { readExample } from './catalogueProblems';
 import { factHeaders } from './factHeaders';
 import { versionName } from './published';
 
-const positions = 'driver-positions.v1';
+const positions = 'driver-positions.v2';
+const positionsAsJson = 'driver-positions.v1';
 
 /**
  * The AsyncAPI 3.0 document of the facts on Kafka, and of the drivers' positions beside them: each topic a channel, each
@@ -43,6 +44,15 @@ export function asyncApiDocument(root: string): JsonSchema {
         [positions]: {
           name: positions,
           title: 'Positions of many drivers of one region',
+          summary:
+            'Binary: a header of 16 bytes and 36 bytes a position, as contracts/positionRecord.ts has it.',
+          contentType: 'application/octet-stream',
+          payload: { type: 'string', format: 'binary' },
+          bindings: { kafka: { key: { type: 'string', description: "the region's row and column" } } },
+        },
+        [positionsAsJson]: {
+          name: positionsAsJson,
+          title: 'Positions of many drivers of one region, as they were written before',
           payload: jsonSchema(positionsRecord, 'input', 'draft-7'),
           bindings: { kafka: { key: { type: 'string', description: 'H3 cell, resolution 3' } } },
           examples: [
@@ -69,7 +79,7 @@ function channel({ name, partitions, retentionMs }: (typeof topics)[number]): Js
     description: facts.length > 0 ? 'Facts, kept for ever.' : 'Telemetry: the newest of a driver wins.',
     servers: [{ $ref: '#/servers/kafka' }],
     messages: Object.fromEntries(
-      (facts.length > 0 ? facts : [positions]).map((each) => [
+      (facts.length > 0 ? facts : [positions, positionsAsJson]).map((each) => [
         each,
         { $ref: `#/components/messages/${each}` },
       ]),
@@ -141,7 +151,7 @@ function receives(): JsonSchema {
     },
   ]);
   const telemetry = {
-    ...operation('receive', 'driver-positions', [positions]),
+    ...operation('receive', 'driver-positions', [positions, positionsAsJson]),
     summary: 'location knows who is near.',
   };
   return Object.fromEntries([...facts, ['location.receive.driver-positions', telemetry]]) as JsonSchema;

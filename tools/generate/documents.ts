@@ -24,7 +24,7 @@ export function factsPage(): string {
 }
 
 const positions = [
-  'Telemetry, no facts: records of many positions of one region (key: H3 cell of resolution 3), from the gateway to location. The newest of a driver wins.',
+  'Telemetry, no facts: binary records ([contracts/positionRecord.ts](../contracts/positionRecord.ts)) of many positions of one region (key: its row and column, [domain/regions.ts](../domain/regions.ts)), from the gateway to location. The newest of a driver wins.',
   '',
 ];
 

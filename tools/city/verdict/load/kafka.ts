@@ -62,7 +62,7 @@ export async function consumerProgress(
   for (const [consumer, names] of Object.entries(consumerTopics)) {
     const partitions = await groupLag(
       kafka,
-      consumer === 'location' ? await locationGroup(kafka) : topicPrefix + consumer,
+      topicPrefix + consumer,
       names.map((name) => topicPrefix + name),
     );
     progress[consumer] = {
@@ -71,14 +71,4 @@ export async function consumerProgress(
     };
   }
   return progress;
-}
-
-/** A location process has a group of its own, as each reads everything; those of dead ones have no members. */
-async function locationGroup(kafka: Kafka): Promise<string> {
-  return withAdmin(kafka, async (admin) => {
-    const { groups } = await admin.listGroups();
-    const ids = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith('location-'));
-    const described = ids.length > 0 ? (await admin.describeGroups(ids)).groups : [];
-    return described.find(({ members }) => members.length > 0)?.groupId ?? 'location';
-  });
 }

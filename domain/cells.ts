@@ -1,6 +1,4 @@
-import { DEGREE } from '../../contracts/positionRecord';
-import { EARTH_RADIUS_METERS } from '../../domain/geo';
-import type { Point } from '../../domain/geo';
+import { DEGREE, EARTH_RADIUS_METERS, type Point } from './geo';
 
 const toRadians = Math.PI / 180;
 const halfTurn = 180 * DEGREE;

@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import type { Point } from '../../domain/geo';
+import { keyOfRegion, type Regions } from '../../domain/regions';
+import { DependencyUnavailable } from '../../platform/errors';
+import { partitionFor } from '../../platform/kafka';
+import type { Holding } from './holding';
+import type { Others } from './others';
+import type { NearbyDriver, PositionIndex } from './positionIndex';
+import type { NearestQuery } from './search';
+
+export type Asked = Omit<NearestQuery, 'nowMs'>;
+type Found = Point & { readonly ageMs: number; readonly sequence: number };
+
+const found = z.object({ lat: z.number(), lng: z.number(), ageMs: z.number(), sequence: z.number() });
+/** What one process says of the partitions that it answers for. */
+export const nearestHere = z.object({
+  partitions: z.array(z.number()),
+  drivers: z.array(found.extend({ driverId: z.string(), distanceMeters: z.number() })),
+});
+export const positionHere = z.object({ partitions: z.array(z.number()), position: found.nullable() });
+
+/** Answers for all drivers there are, of what lies here and of what the other processes hold. */
+export interface Finder {
+  /** @throws DependencyUnavailable somebody who is near might be in a partition for which nobody can answer now */
+  nearest(query: Asked): Promise<readonly NearbyDriver[]>;
+  /** Where a driver was last; null for one nobody has heard of. @throws DependencyUnavailable as above */
+  find(driverId: string): Promise<Found | null>;
+  nearestHere(query: Asked): z.infer<typeof nearestHere>;
+  findHere(driverId: string): z.infer<typeof positionHere>;
+}
+
+export interface FinderOptions {
+  readonly index: PositionIndex;
+  readonly holding: Pick<Holding, 'partitions' | 'answersFor'>;
+  readonly others: Others;
+  readonly regions: Regions;
+  readonly now: () => number;
+}
+
+export function createFinder({ index, holding, others, regions, now }: FinderOptions): Finder {
+  const all = (): number[] => Array.from({ length: holding.partitions }, (_, partition) => partition);
+  const here = (): number[] => all().filter((partition) => holding.answersFor(partition));
+
+  /** Those of these partitions for which this process does not answer. */
+  function missingOf(partitions: readonly number[]): Set<number> {
+    if (holding.partitions === 0) throw new DependencyUnavailable('kafka');
+    return new Set(partitions.filter((partition) => !holding.answersFor(partition)));
+  }
+
+  const nearestHereNow = (query: Asked): NearbyDriver[] => index.nearest({ ...query, nowMs: now() });
+
+  return {
+    async nearest(query) {
+      const touched = regions.touching(query, query.radiusMeters);
+      const missing = missingOf(
+        touched.map((region) => partitionFor(keyOfRegion(region), holding.partitions)),
+      );
+      if (missing.size === 0) return nearestHereNow(query);
+      const { takes, ...rest } = query;
+      const answers = await others.ask(missing, {
+        path: '/internal/here/nearest',
+        query: { ...rest, ...(takes !== undefined && { takes }) },
+        response: nearestHere,
+      });
+      if (missing.size > 0) throw new DependencyUnavailable('location');
+      return merged([nearestHereNow(query), ...answers.map(({ drivers }) => drivers)], query.limit);
+    },
+    async find(driverId) {
+      const missing = missingOf(all());
+      const answers = await others.ask(missing, {
+        path: `/internal/here/drivers/${encodeURIComponent(driverId)}/position`,
+        response: positionHere,
+      });
+      if (missing.size > 0) throw new DependencyUnavailable('location');
+      const positions = [index.find(driverId, now()), ...answers.map(({ position }) => position)];
+      return positions.reduce(
+        (a, b) => (b !== null && (a === null || b.sequence > a.sequence) ? b : a),
+        null,
+      );
+    },
+    nearestHere: (query) => ({ partitions: here(), drivers: nearestHereNow(query) }),
+    findHere: (driverId) => ({ partitions: here(), position: index.find(driverId, now()) }),
+  };
+}
+
+/** The nearest of all answers; of a driver whom several know, the newest. */
+function merged(answers: readonly (readonly NearbyDriver[])[], limit: number): NearbyDriver[] {
+  const newest = new Map<string, NearbyDriver>();
+  for (const driver of answers.flat())
+    if (driver.sequence > (newest.get(driver.driverId)?.sequence ?? -1)) newest.set(driver.driverId, driver);
+  return [...newest.values()]
+    .sort((a, b) => a.distanceMeters - b.distanceMeters || (a.driverId < b.driverId ? -1 : 1))
+    .slice(0, limit);
+}

@@ -1,0 +1,185 @@
+import { PositionIndex } from '../../consumers/location/positionIndex';
+import { readPositionRecord, type DriverPosition } from '../../contracts/positionRecord';
+import { createRegions } from '../../domain/regions';
+import { copyHolders, createFactProducer, createTopics, type FactProducer } from '../../platform/kafka';
+import { pack } from '../../services/gateway/positions';
+import { openIssuer } from '../../tools/stack/issuer';
+import { freePort } from '../../tools/stack/ports';
+import { endProcess, type Daemon } from '../../tools/stack/servers/daemon';
+import { startOne } from '../../tools/stack/startOne';
+import { deleteTopics, eventually, quiet, running, stopAll, testKafka, unique } from '../support/backbone';
+import { fromSetup } from '../support/fromSetup';
+import { newDataDir, prepareProcesses } from '../support/wholeStack';
+
+/** Three location processes share the partitions; one is killed (SIGKILL) under load and comes back. */
+
+const kafka = testKafka();
+const prefix = `${unique('group')}.`;
+const topic = `${prefix}driver-positions`;
+const group = `${prefix}location`;
+const regions = createRegions(100_000);
+const cities = [
+  ...[
+    { lat: 40.75, lng: -73.98 },
+    { lat: 51.5, lng: -0.12 },
+    { lat: 35.68, lng: 139.76 },
+    { lat: -33.86, lng: 151.2 },
+  ],
+  ...[
+    { lat: 19.43, lng: -99.13 },
+    { lat: -1.29, lng: 36.82 },
+    { lat: 55.75, lng: 37.61 },
+    { lat: -34.6, lng: -58.38 },
+  ],
+];
+const driversEach = 25;
+
+interface Instance {
+  readonly url: string;
+  readonly port: number;
+  daemon: Daemon;
+}
+
+let env: NodeJS.ProcessEnv;
+let dataDir: string;
+let token: string;
+let producer: FactProducer;
+let instances: Instance[] = [];
+/** What an index must be that has heard everything. */
+const model = new PositionIndex();
+
+beforeAll(async () => {
+  await prepareProcesses();
+  dataDir = newDataDir();
+  const issuer = await openIssuer(dataDir);
+  token = await issuer.mintToken({ role: 'service', sub: 'test' });
+  env = {
+    ...{ PATH: process.env['PATH'], NODE_ENV: 'production', HAILWAY_DATA_DIR: dataDir },
+    ...{ KAFKA_BROKERS: fromSetup('KAFKA_BROKERS'), KAFKA_TOPIC_PREFIX: prefix },
+    ...{ AUTH_JWKS: issuer.jwksPath, HAILWAY_SERVICE_TOKEN: token },
+  };
+  await createTopics(kafka, [{ topic, partitions: 6 }]);
+  producer = createFactProducer(kafka, { log: quiet });
+  const ports = [await freePort(), await freePort(), await freePort()];
+  instances = await Promise.all(
+    ports.map(async (port) => ({ port, url: `http://127.0.0.1:${port}`, daemon: await start(port) })),
+  );
+  await shared(3);
+}, 120_000);
+afterAll(async () => {
+  await stopAll();
+  await Promise.all(
+    instances.map(({ daemon }) => endProcess(daemon.pid, { signal: 'SIGTERM', deadlineMs: 10_000 })),
+  );
+  await producer.disconnect();
+  await deleteTopics(kafka, [topic]);
+});
+
+const start = (port: number): Promise<Daemon> =>
+  startOne({ name: `location-${port}`, wanted: { process: 'location' }, port, env, dataDir });
+
+/** Until so many have shared the partitions. */
+const shared = (count: number) =>
+  eventually(
+    () => copyHolders(kafka, group),
+    (holders) => holders?.length === count,
+    40_000,
+  );
+
+async function get<T>(url: string, path: string): Promise<T> {
+  const response = await fetch(new URL(path, url), { headers: { authorization: `Bearer ${token}` } });
+  if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+/** Everybody's next position, a little further each time. */
+function nextPositions(sequence: number): DriverPosition[] {
+  return cities.flatMap((city, n) =>
+    Array.from({ length: driversEach }, (_, driver) => ({
+      driverId: `city-${n}-${driver}`,
+      lat: city.lat + (driver * 37 + sequence) / 1e5,
+      lng: city.lng + sequence / 1e5,
+      sequence,
+      atMs: Date.now(),
+    })),
+  );
+}
+
+async function say(sequence: number): Promise<void> {
+  const records = pack(nextPositions(sequence), { topic, perRecord: 500, regions }, Date.now());
+  await producer.send(records);
+  const counts = { applied: 0, outdated: 0, silent: 0, refused: 0 };
+  for (const { value } of records)
+    model.apply(
+      readPositionRecord(value as Buffer),
+      { partition: 0, sentMs: Date.now(), oldestMs: 0 },
+      counts,
+    );
+}
+
+interface Drivers {
+  readonly drivers: readonly { readonly driverId: string }[];
+}
+
+/** How many drivers are found near each city by asking one process. */
+const foundBy = ({ url }: Instance): Promise<number[]> =>
+  Promise.all(
+    cities.map(async ({ lat, lng }) => {
+      const asked = `lat=${lat}&lng=${lng}&radiusMeters=20000&limit=100&maxAgeMs=600000`;
+      return (await get<Drivers>(url, `/internal/nearest?${asked}`)).drivers.length;
+    }),
+  );
+
+const all = cities.map(() => driversEach);
+/** Until a process finds everybody. */
+const findsAll = (instance: Instance) =>
+  eventually(
+    () => foundBy(instance).catch(String),
+    (found) => String(found) === String(all),
+  );
+
+test('one of three is killed under load: queries go on, and what comes back is what was there', async () => {
+  let sequence = 1;
+  await say(sequence);
+  for (const instance of instances) await findsAll(instance);
+  const load = running(async (signal) => {
+    while (!signal.aborted) await say(++sequence);
+  });
+
+  const [killed, ...left] = instances as [Instance, Instance, Instance];
+  process.kill(killed.daemon.pid, 'SIGKILL');
+  await killed.daemon.exited;
+  // Each question to each of the others, from the kill until the two have shared its partitions.
+  const answers: number[][] = [];
+  const asking = running(async (signal) => {
+    while (!signal.aborted) for (const instance of left) answers.push(await foundBy(instance));
+  });
+  await shared(2);
+  await asking.stop();
+  expect(answers.length).toBeGreaterThan(10);
+  expect([...new Set(answers.map(String))]).toEqual([String(all)]);
+
+  killed.daemon = await start(killed.port);
+  await shared(3);
+  await findsAll(killed);
+  await load.stop();
+
+  instances = [killed];
+  // Alone, it holds everything: what it had, and what comes to it from the log.
+  await Promise.all(
+    left.map(({ daemon }) => endProcess(daemon.pid, { signal: 'SIGTERM', deadlineMs: 10_000 })),
+  );
+  await shared(1);
+  const { digest, drivers } = await eventually(
+    () => get<{ digest: number; drivers: number }>(killed.url, '/internal/positions'),
+    (held) => held.digest === model.digest(),
+  );
+  expect({ digest, drivers }).toEqual({ digest: model.digest(), drivers: cities.length * driversEach });
+  const last = { lat: 40.75 + sequence / 1e5, lng: -73.98 + sequence / 1e5 };
+  const { position } = await get<{ position: object }>(killed.url, '/internal/drivers/city-0-0/position');
+  expect(position).toMatchObject({
+    sequence,
+    lat: expect.closeTo(last.lat, 6) as number,
+    lng: expect.closeTo(last.lng, 6) as number,
+  });
+}, 120_000);
