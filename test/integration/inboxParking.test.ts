@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
+import { readerOf } from '../../contracts/knownFact';
 import { inboxSummary, type Handle } from '../../platform/inbox';
 import type { OutgoingRecord } from '../../platform/kafka';
+import { createLogger } from '../../platform/log';
 import { factRecord, readAll, upTo } from '../support/backbone';
 import { effectsOf, ids, insertEffects, useInbox } from '../support/inboxBench';
 
@@ -149,3 +151,39 @@ test('what can hardly be put aside is, and holds up nobody', async () => {
   ]);
   expect(await readAll(bench.kafka, `${bench.group}.dead-letter`)).toHaveLength(2);
 });
+
+test('what is logged of a fact that fails has nothing personal of it', async () => {
+  const name = 'Ada Lovelace';
+  await bench.db.pool.query(
+    `create table people (name text check (name not like 'Ada%'), known text unique);
+     insert into people values ('Bob', '${name}')`,
+  );
+  const read = readerOf('notifications');
+  const ways: Record<string, Handle> = {
+    number: (tx) => tx.query('select $1::text::integer', [name]).then(() => {}),
+    check: (tx) => tx.query('insert into people (name) values ($1)', [name]).then(() => {}),
+    known: (tx) => tx.query('insert into people (known) values ($1)', [name]).then(() => {}),
+    schema: (_tx, facts) => Promise.resolve(facts.forEach(read)),
+  };
+  const lines: string[] = [];
+  const log = createLogger('test', 'trace', { write: (line: string) => void lines.push(line) });
+  const failing: Handle = (tx, facts) => ways[facts[0]!.key]!(tx, facts);
+  const inbox = bench.consume(failing, { log });
+  const fact = (key: string, value: unknown): OutgoingRecord => {
+    const { headers, ...record } = factRecord(bench.topic, key, 1, value);
+    return { ...record, headers: { ...headers, ce_type: 'ride.requested' } };
+  };
+  await bench.producer.send([
+    ...Object.keys(ways).map((key) => fact(key, { riderId: name, pickup: { lat: name } })),
+    fact('json', `{"name": "${name}", half`),
+  ]);
+  await bench.readTo(5);
+  await inbox.stop();
+  const dead = lines
+    .map((line) => JSON.parse(line) as { msg: string; key: string; offset: number; reason: string })
+    .filter(({ msg }) => msg === 'fact dead-lettered, key parked');
+  expect(dead.map(({ key }) => key).sort()).toEqual([...Object.keys(ways), 'json'].sort());
+  for (const { offset, reason } of dead)
+    expect([offset, reason]).toEqual([expect.any(Number), expect.any(String)]);
+  expect(lines.filter((line) => line.includes('Ada'))).toEqual([]);
+}, 40_000);
