@@ -1,9 +1,11 @@
 import { latLngToCell } from 'h3-js';
 import { v7 as uuidv7 } from 'uuid';
-import { createFactProducer, createTopics, groupLag, type Kafka } from '../../platform/kafka';
+import { createFactProducer, createTopics, groupLag, withAdmin, type Kafka } from '../../platform/kafka';
 import { runInbox } from '../../platform/inbox';
 import { createPool, type Pool } from '../../platform/postgres';
 import type { Projection } from '../../platform/projection';
+import { projectionHash } from '../../platform/projectionHash';
+import { replay } from '../../tools/cli/replay';
 import { projections } from '../../tools/replay/projections';
 import { deleteTopics, eventually, quiet, running, testKafka, unique, type Running } from './backbone';
 import {
@@ -40,6 +42,10 @@ export interface ReplayGround {
   settled(): Promise<void>;
   /** What `npx hailway` is to find. */
   env(): NodeJS.ProcessEnv;
+  /** `npx hailway replay`, and what it printed. */
+  replay(...argv: string[]): Promise<{ code: number; printed: string }>;
+  /** Kafka has so much of a topic no more: 1 for all of it. */
+  forget(name: string, share: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -62,6 +68,15 @@ export async function startReplayGround(): Promise<ReplayGround> {
     databases.push(database);
     return database.url;
   };
+  const env = (): NodeJS.ProcessEnv => ({
+    KAFKA_BROKERS: fromSetup('KAFKA_BROKERS'),
+    KAFKA_TOPIC_PREFIX: prefix,
+    ...Object.fromEntries(
+      consumers
+        .filter(({ group, projection }) => group === prefix + projection.name)
+        .map(({ projection, url }) => [`${projection.name.toUpperCase()}_DATABASE_URL`, url]),
+    ),
+  });
   return {
     kafka,
     prefix,
@@ -100,15 +115,17 @@ export async function startReplayGround(): Promise<ReplayGround> {
           60_000,
         );
     },
-    env: () => ({
-      KAFKA_BROKERS: fromSetup('KAFKA_BROKERS'),
-      KAFKA_TOPIC_PREFIX: prefix,
-      ...Object.fromEntries(
-        consumers
-          .filter(({ group, projection }) => group === prefix + projection.name)
-          .map(({ projection, url }) => [`${projection.name.toUpperCase()}_DATABASE_URL`, url]),
-      ),
-    }),
+    env,
+    replay: (...argv) => replayWith(env(), ...argv),
+    forget: (name, share) =>
+      withAdmin(kafka, async (admin) => {
+        const offsets = await admin.fetchTopicOffsets(topic(name));
+        const partitions = offsets.map(({ partition, high }) => ({
+          partition,
+          offset: String(Math.floor(Number(high) * share)),
+        }));
+        await admin.deleteTopicRecords({ topic: topic(name), partitions });
+      }),
     async stop() {
       for (const { inbox, pool } of consumers) {
         await inbox.stop();
@@ -119,6 +136,41 @@ export async function startReplayGround(): Promise<ReplayGround> {
       await deleteTopics(kafka, names);
     },
   };
+}
+
+/** `npx hailway replay` in this process, and what it printed. */
+export async function replayWith(
+  env: NodeJS.ProcessEnv,
+  ...argv: string[]
+): Promise<{ code: number; printed: string }> {
+  const printed: string[] = [];
+  const print = (text: unknown): boolean => printed.push(String(text)) > 0;
+  const spies = [process.stdout, process.stderr].map((out) =>
+    jest.spyOn(out, 'write').mockImplementation(print),
+  );
+  try {
+    const code = await replay(argv, env);
+    return { code, printed: printed.join('') };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+export const hashOf = ({ pool, projection }: LiveConsumer): Promise<string> =>
+  projectionHash(pool, projection.tables);
+
+/** Once all is consumed two consumers come to hold the same, or the test fails. */
+export async function comeToTheSame(
+  ground: ReplayGround,
+  one: LiveConsumer,
+  other: LiveConsumer,
+): Promise<void> {
+  await ground.settled();
+  await eventually(
+    async () => [await hashOf(one), await hashOf(other)],
+    ([first, second]) => first === second,
+    10_000,
+  );
 }
 
 const pickups = [0, 1, 2, 3, 4].map((i) => ({ lat: 40.7 + i / 50, lng: -73.98 }));
