@@ -91,24 +91,43 @@ test('what is refused at the commit alone is found and parked, like what is refu
   ]);
 });
 
-test('a partition that is held holds up no other, is read no further, and loses nothing', async () => {
+test('a partition that is held for longer than a session holds up no other, is read no further, and loses nothing', async () => {
+  let begunAt = 0;
+  let calls = 0;
+  let joined = 0;
   let letGo = (): void => {};
   const held = new Promise<void>((resolve) => (letGo = resolve));
   const slow: Handle = async (tx, facts) => {
     await insertEffects(tx, facts);
-    if (facts.some(({ partition }) => partition === 0)) await held;
+    if (!facts.some(({ partition }) => partition === 0)) return;
+    begunAt ||= Date.now();
+    calls += 1;
+    await held;
   };
-  const inbox = bench.consume(slow);
+  const inbox = bench.consume(slow, {
+    observer: {
+      ...{ restarted: () => {}, settled: () => {}, failed: () => {} },
+      assigned: () => void (joined += 1),
+      during: (_batch, work) => work(),
+    },
+  });
   // Several batches of the held partition: the later ones come once it has been read as far as it may be.
   for (let n = 1; n <= 20; n++) {
     await bench.producer.send([keyIn(0), keyIn(1), keyIn(2)].map((key) => factRecord(bench.topic, key, n)));
     await bench.readTo(2 * n);
   }
+  await eventually(
+    () => Date.now() - begunAt,
+    (ms) => ms > 11_000,
+  );
   letGo();
   await bench.readTo(60);
   await inbox.stop();
   const seen = await bench.effects();
   expect([0, 1, 2].map((p) => effectsOf(seen, keyIn(p)))).toEqual(Array(3).fill(upTo(20)));
+  // One in work and one that waits, and what came of the rest at once.
+  expect(calls).toBeLessThan(8);
+  expect(joined).toBe(1);
 }, 60_000);
 
 test('a database from before, under a group whose offsets are ahead of it, is brought up to date', async () => {

@@ -39,6 +39,22 @@ test('a lower transaction id that commits later does not swap the facts of a key
   expect(firstOccurrences(await readAll(bench.kafka, bench.topic)).byKey.get('key')).toEqual([1, 2]);
 });
 
+test('a relay that looks by itself once a minute is told of what is committed', async () => {
+  const relay = bench.relaying(60_000);
+  const holds = (what: string): Promise<unknown> =>
+    eventually(
+      async () => (await bench.db.pool.query(what)).rowCount,
+      (n) => n! > 0,
+    );
+  await holds('select from relay_lanes having min(leased_until) > clock_timestamp()');
+  await holds(`select from pg_stat_activity where datname = current_database() and query = 'listen outbox'`);
+  for (const n of upTo(3)) {
+    await record(bench.db.pool, bench.topic, 'key');
+    await eventually(bench.settled, (sent) => sent === n);
+  }
+  await relay.stop();
+});
+
 test('many writers, rollbacks and transactions that stay open: all that was committed, in order for each key', async () => {
   const relay = bench.relaying();
   const keys = upTo(12).map((n) => `key-${n}`);

@@ -35,8 +35,9 @@ export class RelayBench {
     return deleteTopics(this.kafka, this.topics);
   }
 
-  relaying(): Running {
-    return startRelay(this.db.url);
+  /** @param pollMs how long it waits where nobody tells it of facts (10) */
+  relaying(pollMs?: number): Running {
+    return startRelay(this.db.url, pollMs);
   }
 
   /** Facts sent or parked, as the relay has stored it. */
@@ -62,11 +63,11 @@ export class RelayBench {
 }
 
 /** A relay of an owning database in this process. */
-export function startRelay(databaseUrl: string): Running {
+export function startRelay(databaseUrl: string, pollMs = 10): Running {
   const kafka = testKafka();
   return running((signal) =>
     runRelay({
-      ...{ databaseUrl, database: 'test', pollMs: 10, signal, log: quiet },
+      ...{ databaseUrl, database: 'test', pollMs, signal, log: quiet },
       createProducer: () => createFactProducer(kafka, { log: quiet }),
     }),
   );
