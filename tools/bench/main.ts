@@ -3,6 +3,8 @@ import { createSay, type Say } from '../stack/say';
 import { asText, type BenchResult } from './frame';
 import { benchHelp, parseBenchOptions, type BenchOptions } from './options';
 import { benchInbox } from './inbox/inbox';
+import { benchLocation } from './location/location';
+import { benchNearest } from './nearest/nearest';
 import { benchPayment } from './payment/payment';
 import { benchReconcile } from './reconcile/reconcile';
 import { benchRelay } from './relay/relay';
@@ -17,6 +19,8 @@ const benches: Readonly<Record<string, Bench>> = {
   reconcile: benchReconcile,
   inbox: benchInbox,
   relay: benchRelay,
+  location: benchLocation,
+  nearest: benchNearest,
 };
 
 /** @returns the exit code: 0; 1 a check is false or something failed; 2 wrong arguments */

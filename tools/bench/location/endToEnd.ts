@@ -1,0 +1,103 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
+import { createKafka, createTopics } from '../../../platform/kafka';
+import { wait } from '../../../platform/wait';
+import type { Checks, Metrics } from '../frame';
+import type { IndexerOrder, IndexerReport } from './indexer';
+import type { Shift, TellerOrder, TellerReport } from './teller';
+
+const PARTITIONS = 6;
+const DEADLINE_MS = 240_000;
+
+/** Two processes with the broker between them: one tells what drivers do, one has the index. */
+export class EndToEnd {
+  private told = 0;
+
+  private constructor(
+    private readonly teller: ChildProcess,
+    private readonly indexer: ChildProcess,
+    private readonly checks: Checks,
+  ) {}
+
+  static async start(
+    options: { broker: string; drivers: number; topic: string; regionMeters: number },
+    checks: Checks,
+  ): Promise<EndToEnd> {
+    const { broker, drivers, topic, regionMeters } = options;
+    const brokers = [broker];
+    await createTopics(createKafka({ brokers, clientId: 'bench' }), [
+      { topic, partitions: PARTITIONS, config: { 'retention.ms': '3600000' } },
+    ]);
+    const teller = begin('teller', { brokers, topic, drivers, regionMeters } satisfies TellerOrder);
+    const indexer = begin('indexer', { brokers, topic, group: `${topic}-index` } satisfies IndexerOrder);
+    const both = new EndToEnd(teller, indexer, checks);
+    while (!(await both.look()).ready) await wait(100);
+    return both;
+  }
+
+  /** Drivers tell so much for so long; over when all of it is in the index, which then is what it must be. */
+  async shift(shift: Shift): Promise<Metrics> {
+    await this.look();
+    const report = await ask<TellerReport>(this.teller, shift);
+    this.told += report.told;
+    const deadline = Date.now() + DEADLINE_MS;
+    const ages = new Array<number>(0);
+    let seen = await this.look();
+    add(ages, seen.ages);
+    while (seen.taken < this.told && Date.now() < deadline) {
+      await wait(50);
+      seen = await this.look();
+      add(ages, seen.ages);
+    }
+    this.checks.note('allIsTakenOnce', seen.taken === this.told);
+    this.checks.note('indexIsNewestOfAllTold', seen.digest === report.digest);
+    return {
+      updatesPerSecond: report.updates / report.seconds,
+      ageP50Ms: percentileOf(ages, 50),
+      ageP99Ms: percentileOf(ages, 99),
+      ageMaxMs: ages.length - 1,
+    };
+  }
+
+  async stop(): Promise<void> {
+    const ended = [this.teller, this.indexer].map(
+      (child) => new Promise((resolve) => child.once('exit', resolve)),
+    );
+    for (const child of [this.teller, this.indexer]) child.disconnect();
+    await Promise.all(ended);
+  }
+
+  private look(): Promise<IndexerReport> {
+    return ask<IndexerReport>(this.indexer, {});
+  }
+}
+
+const begin = (name: string, order: object): ChildProcess =>
+  fork(join(__dirname, `${name}.js`), [JSON.stringify(order)], {
+    stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
+  });
+
+function ask<T>(child: ChildProcess, message: object): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const ended = (): void => reject(new Error('a process of the bench has ended'));
+    child.once('exit', ended);
+    child.once('message', (report: T) => {
+      child.off('exit', ended);
+      resolve(report);
+    });
+    child.send(message);
+  });
+}
+
+/** Adds counts by age. `to` goes as far as the oldest. */
+function add(to: number[], counts: readonly number[]): void {
+  const oldest = counts.findLastIndex((count) => count > 0);
+  while (to.length <= oldest) to.push(0);
+  for (let age = 0; age <= oldest; age++) to[age]! += counts[age]!;
+}
+
+function percentileOf(counts: readonly number[], percent: number): number {
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  let below = 0;
+  return counts.findIndex((count) => (below += count) >= (all * percent) / 100);
+}

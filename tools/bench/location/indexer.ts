@@ -1,0 +1,66 @@
+import { createPositionsHandler } from '../../../consumers/location/handler';
+import { startHolding } from '../../../consumers/location/holding';
+import { PositionIndex } from '../../../consumers/location/positionIndex';
+import { HEADER_WORDS, readPositionRecord, ROW_WORDS, row } from '../../../contracts/positionRecord';
+import { createKafka } from '../../../platform/kafka';
+import { createLogger } from '../../../platform/log';
+
+/** What the process is told, as JSON in its first argument. */
+export interface IndexerOrder {
+  readonly brokers: string[];
+  readonly topic: string;
+  readonly group: string;
+}
+
+/** What it answers to each message: positions taken so far, its index, and the ages of those since the last message. */
+export interface IndexerReport {
+  readonly ready: boolean;
+  readonly taken: number;
+  readonly drivers: number;
+  readonly digest: number;
+  /** Updates by their age in milliseconds when they were in the index; the last one stands for all above. */
+  readonly ages: number[];
+}
+
+const KEEP_MS = 900_000;
+const MOST_MS = 30_000;
+
+/** A location process's reading and indexing, and how old each position is when it is in the index. */
+const order = JSON.parse(process.argv[2]!) as IndexerOrder;
+const index = new PositionIndex();
+const handler = createPositionsHandler({ index, keepMs: KEEP_MS, now: Date.now });
+const stopping = new AbortController();
+let ages = new Array<number>(MOST_MS).fill(0);
+
+const holding = startHolding({
+  kafka: createKafka({ brokers: order.brokers, clientId: 'bench-location' }),
+  ...{ topic: order.topic, group: order.group, copies: 1, ownUrl: 'http://127.0.0.1:1', keepMs: KEEP_MS },
+  take(records) {
+    handler.take(records);
+    const now = Date.now();
+    for (const { value } of records) {
+      const { words, count, baseMs } = readPositionRecord(value!);
+      for (let n = 0; n < count; n++) {
+        const age = now - baseMs + words[HEADER_WORDS + n * ROW_WORDS + row.ageMs]!;
+        ages[Math.min(MOST_MS - 1, Math.max(0, age))]!++;
+      }
+    }
+  },
+  drop: (partition) => index.dropPartition(partition),
+  signal: stopping.signal,
+  log: createLogger('bench-location', 'warn'),
+});
+
+process.on('message', () => {
+  const { applied, outdated, silent, refused } = handler.counts;
+  process.send!({
+    ready: holding.isReady(),
+    taken: applied + outdated + silent + refused,
+    ...{ drivers: index.size, digest: index.digest(), ages },
+  } satisfies IndexerReport);
+  ages = new Array<number>(MOST_MS).fill(0);
+});
+process.on('disconnect', () => {
+  stopping.abort();
+  void holding.done.then(() => process.exit());
+});

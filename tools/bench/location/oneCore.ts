@@ -1,0 +1,142 @@
+import { latLngToCell } from 'h3-js';
+import { PositionIndex } from '../../../consumers/location/positionIndex';
+import { readPositionRecord, type DriverPosition } from '../../../contracts/positionRecord';
+import { PositionWriter } from '../../../contracts/positionWriter';
+import { Cells } from '../../../domain/cells';
+import { DEGREE } from '../../../domain/geo';
+import { seededRandom } from '../../faults/location/fuzz';
+import type { Checks, Metrics } from '../frame';
+import { shuffled, Traffic } from './traffic';
+import { UsualIndex } from './usual';
+
+const PER_RECORD = 500;
+/** Of each hundred updates one comes twice and one comes late. */
+const REPEATED_EVERY = 100;
+
+/** What drivers tell in one round, the repeats among it, and how many of these tell something new. */
+function round(traffic: Traffic, updates: number, seed: number): { said: DriverPosition[]; news: number } {
+  const random = seededRandom(seed);
+  const said: DriverPosition[] = [];
+  const order = shuffled(traffic.drivers, random);
+  let late: DriverPosition | undefined;
+  for (let n = 0; n < updates; n++) {
+    const driver = order[n % order.length]!;
+    const before = traffic.positionOf(driver);
+    said.push(traffic.move(driver, Date.now()));
+    if (n % REPEATED_EVERY === 0) late = before;
+    if (n % REPEATED_EVERY === 50) said.push(said[said.length - 1]!, late!);
+  }
+  return { said, news: updates };
+}
+
+/** Both contestants on one core, in this process, over the same drivers; each has heard of all of them before it is timed. */
+export class OneCore {
+  private readonly usual = new UsualIndex();
+  private readonly index: PositionIndex;
+  private readonly traffic: Record<'usual' | 'hailway', Traffic>;
+  private rounds = 0;
+
+  constructor(
+    private readonly drivers: number,
+    private readonly checks: Checks,
+  ) {
+    this.traffic = { usual: new Traffic(drivers), hailway: new Traffic(drivers) };
+    this.index = new PositionIndex({ maxDrivers: drivers });
+    const all = Array.from({ length: drivers }, (_, n) => n);
+    for (const record of asJson(all.map((n) => this.traffic.usual.move(n, Date.now()))))
+      this.usual.take(record);
+    this.takeBinary(asBinary(all.map((n) => this.traffic.hailway.move(n, Date.now()))));
+  }
+
+  /** A twentieth of the drivers tell where they are: it is that much slower. */
+  usualRound(): Metrics {
+    const { said, news } = round(this.traffic.usual, Math.ceil(this.drivers / 20), ++this.rounds);
+    const records = asJson(said);
+    let applied = 0;
+    const startedAt = performance.now();
+    for (const record of records) if (this.usual.take(record)) applied++;
+    const ms = performance.now() - startedAt;
+    const { traffic } = this;
+    this.checks.note(
+      'usualIsNewest',
+      applied === news && isNewest(traffic.usual, (id) => this.usual.drivers.get(id)),
+    );
+    return { updatesPerSecond: (said.length * 1_000) / ms };
+  }
+
+  hailwayRound(): Metrics {
+    const { said, news } = round(this.traffic.hailway, this.drivers, ++this.rounds);
+    const records = asBinary(said);
+    const startedAt = performance.now();
+    const counts = this.takeBinary(records);
+    const ms = performance.now() - startedAt;
+    const { applied, outdated } = counts;
+    this.checks.note('hailwayCountsAll', applied === news && outdated === said.length - news);
+    const now = Date.now();
+    this.checks.note(
+      'hailwayIsNewest',
+      isNewest(this.traffic.hailway, (id) => this.index.find(id, now)),
+    );
+    return {
+      updatesPerSecond: (said.length * 1_000) / ms,
+      bytesPerDriver: this.index.bytes / this.index.size,
+    };
+  }
+
+  private takeBinary(records: readonly Uint8Array[]) {
+    const counts = { applied: 0, outdated: 0, silent: 0, refused: 0 };
+    const source = { partition: 0, sentMs: Number.MAX_SAFE_INTEGER, oldestMs: 0 };
+    for (const record of records) this.index.apply(readPositionRecord(record), source, counts);
+    return counts;
+  }
+
+  /** What it takes to say which cell a place is in: by the grid, and by H3. In nanoseconds. */
+  cellCosts(): { gridNsPerCell: number; h3NsPerCell: number } {
+    const { lat, lng } = this.traffic.hailway;
+    const cells = new Cells(this.index.cellMeters);
+    const places = Math.min(200_000, this.drivers);
+    const timed = (cellOf: (n: number) => unknown): number => {
+      const startedAt = performance.now();
+      for (let n = 0; n < places; n++) cellOf(n);
+      return ((performance.now() - startedAt) * 1e6) / places;
+    };
+    let sum = 0;
+    const grid = (n: number): void => {
+      const row = cells.rowOf(lat[n]! * DEGREE);
+      sum += row + cells.columnOf(row, lng[n]! * DEGREE);
+    };
+    timed(grid);
+    const gridNsPerCell = timed(grid);
+    const h3NsPerCell = timed((n) => (sum += latLngToCell(lat[n]!, lng[n]!, 9).length));
+    this.checks.note('cellsWereCounted', sum > 0);
+    return { gridNsPerCell, h3NsPerCell };
+  }
+}
+
+const asJson = (said: readonly DriverPosition[]): Buffer[] =>
+  said.map((position) => Buffer.from(JSON.stringify(position)));
+
+function asBinary(said: readonly DriverPosition[]): Uint8Array[] {
+  const records: Uint8Array[] = [];
+  for (let start = 0; start < said.length; start += PER_RECORD) {
+    const writer = new PositionWriter(Date.now());
+    for (const position of said.slice(start, start + PER_RECORD)) writer.add(position);
+    records.push(writer.finish());
+  }
+  return records;
+}
+
+/** Whether an index knows of each driver what they told last. */
+function isNewest(
+  traffic: Traffic,
+  find: (id: string) => { lat: number; lng: number; sequence: number } | null | undefined,
+): boolean {
+  return traffic.ids.every((id, n) => {
+    const known = find(id);
+    return (
+      known?.sequence === traffic.sequence[n] &&
+      known?.lat === traffic.lat[n] &&
+      known?.lng === traffic.lng[n]
+    );
+  });
+}
