@@ -3,10 +3,18 @@ import { readerOf } from '../../contracts/knownFact';
 import { inboxSummary, type Handle } from '../../platform/inbox';
 import type { OutgoingRecord } from '../../platform/kafka';
 import { createLogger } from '../../platform/log';
+import { asyncApiDocument } from '../../tools/generate/asyncapi';
+import { projectRoot } from '../../tools/stack/places';
 import { factRecord, readAll, upTo } from '../support/backbone';
 import { effectsOf, ids, insertEffects, useInbox } from '../support/inboxBench';
 
 const bench = useInbox();
+
+interface DeadLetterDocument {
+  readonly components: {
+    readonly messages: Record<'dead-letter', { readonly headers: { readonly properties: object } }>;
+  };
+}
 
 test('a poisonous fact goes to the dead-letter topic, its key waits behind it in order, other keys go on', async () => {
   const poison: Handle = async (tx, facts) => {
@@ -45,6 +53,10 @@ test('a poisonous fact goes to the dead-letter topic, its key waits behind it in
     dlq_topic: bench.topic,
   });
   expect(headers['dlq_stack']).toContain('RangeError');
+  const { components } = asyncApiDocument(projectRoot()) as unknown as DeadLetterDocument;
+  expect(Object.keys(headers).filter((name) => name.startsWith('dlq_'))).toEqual(
+    Object.keys(components.messages['dead-letter'].headers.properties),
+  );
   const original = (await readAll(bench.kafka, bench.topic)).find(
     (r) => String(r.headers['ce_id']) === 'thing.changed/b/2',
   )!;

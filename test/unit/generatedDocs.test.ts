@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { declaredTopics } from '../../contracts/access';
 import { catalogue } from '../../contracts/catalogue';
 import { families } from '../../contracts/families';
 import { asyncApiDocument } from '../../tools/generate/asyncapi';
@@ -53,6 +54,22 @@ describe('the AsyncAPI document', () => {
     }
     expect(Object.keys(operations)).toEqual(expect.arrayContaining(['gateway.send.driver-positions']));
   });
+});
+
+test('each topic can be reached by a login over TLS, too', () => {
+  const { channels, servers, components } = asyncApiDocument(root) as unknown as {
+    channels: Record<string, { servers: { $ref: string }[] }>;
+    servers: Record<string, { protocol: string; security?: { $ref: string }[] }>;
+    components: { securitySchemes: Record<string, { type: string }> };
+  };
+  const secure = servers['kafka-secure'];
+  expect(secure).toMatchObject({
+    ...{ protocol: 'kafka-secure', security: [{ $ref: '#/components/securitySchemes/scram' }] },
+  });
+  expect(components.securitySchemes).toMatchObject({ scram: { type: 'scramSha512' } });
+  expect(Object.keys(channels)).toEqual(declaredTopics.map(({ name }) => name));
+  for (const channel of Object.values(channels))
+    expect(channel.servers).toContainEqual({ $ref: '#/servers/kafka-secure' });
 });
 
 describe('the catalogue as a site', () => {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { catalogue, topics, type CatalogueEntry } from '../../contracts/catalogue';
 import { consumers, type ConsumerName } from '../../contracts/consumers';
 import { jsonSchema, type JsonSchema } from '../../contracts/jsonSchema';
+import { deadLetterTopic } from '../../contracts/topics';
 import { positionsRecord } from '../../contracts/positions';
 import { factId } from '../../platform/outbox';
 import { readExample } from './catalogueProblems';
@@ -10,6 +11,23 @@ import { versionName } from './published';
 
 const positions = 'driver-positions.v2';
 const positionsAsJson = 'driver-positions.v1';
+const deadLetter = 'dead-letter';
+const groups = Object.keys(consumers) as ConsumerName[];
+const servers = [{ $ref: '#/servers/kafka' }, { $ref: '#/servers/kafka-secure' }];
+const broker = { broker: { default: 'localhost:9092', description: 'host and port of a broker' } };
+const says = (description: string): JsonSchema => ({ type: 'string', description });
+
+/** What `publishDead` of platform/inbox adds to a record's own headers. */
+const deadLetterHeaders = {
+  dlq_reason: says('a code and what was wrong: `fact_invalid: …` (docs/operating.md, A dead letter)'),
+  dlq_stack: says('where it failed; empty where nothing was thrown'),
+  dlq_attempts: says('how often it was tried by itself'),
+  dlq_group: says('who could not apply it'),
+  dlq_topic: says('where it lies'),
+  dlq_partition: says('and there'),
+  dlq_offset: says('and there'),
+  dlq_time: says('when it was given up, ISO 8601'),
+} as const;
 
 /**
  * The AsyncAPI 3.0 document of the facts on Kafka, and of the drivers' positions beside them: each topic a channel, each
@@ -33,13 +51,43 @@ export function asyncApiDocument(root: string): JsonSchema {
         host: '{broker}',
         protocol: 'kafka',
         description: 'One of KAFKA_BROKERS; topics may have a prefix there, KAFKA_TOPIC_PREFIX.',
-        variables: { broker: { default: 'localhost:9092', description: 'host and port of a broker' } },
+        variables: broker,
+      },
+      'kafka-secure': {
+        host: '{broker}',
+        protocol: 'kafka-secure',
+        description:
+          'The same where KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD are set, over TLS (KAFKA_TLS_CA). Each process has ' +
+          'a login of its own name, which may do what its operations here say, and nothing else.',
+        variables: broker,
+        security: [{ $ref: '#/components/securitySchemes/scram' }],
       },
     },
-    channels: Object.fromEntries(topics.map((topic) => [topic.name, channel(topic)])),
-    operations: { ...sends(), ...receives() },
+    channels: {
+      ...Object.fromEntries(topics.map((topic) => [topic.name, channel(topic)])),
+      ...Object.fromEntries(groups.map((group) => [deadLetterTopic(group).name, deadLetters(group)])),
+    },
+    operations: { ...sends(), ...receives(), ...gives() },
     components: {
+      securitySchemes: {
+        scram: {
+          type: 'scramSha512',
+          description: 'SASL SCRAM-SHA-512, the name of the process as the user',
+        },
+      },
       messages: {
+        [deadLetter]: {
+          name: deadLetter,
+          title: 'A record that a consumer could not apply',
+          description:
+            'Its bytes and headers as they came, and in more headers why. For whoever wants to be told: replays read the ' +
+            "consumer's database.",
+          headers: {
+            type: 'object',
+            required: Object.keys(deadLetterHeaders),
+            properties: deadLetterHeaders,
+          },
+        },
         ...Object.fromEntries(catalogue.map((entry) => [versionName(entry), message(entry, root)])),
         [positions]: {
           name: positions,
@@ -77,7 +125,7 @@ function channel({ name, partitions, retentionMs }: (typeof topics)[number]): Js
   return {
     address: name,
     description: facts.length > 0 ? 'Facts, kept for ever.' : 'Telemetry: the newest of a driver wins.',
-    servers: [{ $ref: '#/servers/kafka' }],
+    servers,
     messages: Object.fromEntries(
       (facts.length > 0 ? facts : [positions, positionsAsJson]).map((each) => [
         each,
@@ -89,6 +137,13 @@ function channel({ name, partitions, retentionMs }: (typeof topics)[number]): Js
     },
   };
 }
+
+const deadLetters = (group: ConsumerName): JsonSchema => ({
+  address: deadLetterTopic(group).name,
+  description: `What ${group} could not apply.`,
+  servers,
+  messages: { [deadLetter]: { $ref: `#/components/messages/${deadLetter}` } },
+});
 
 function message(entry: CatalogueEntry, root: string): JsonSchema {
   const { description, ...payload } = jsonSchema(entry.schema, 'input', 'draft-7');
@@ -156,6 +211,18 @@ function receives(): JsonSchema {
   };
   return Object.fromEntries([...facts, ['location.receive.driver-positions', telemetry]]) as JsonSchema;
 }
+
+/** What each consumer gives up. */
+const gives = (): JsonSchema =>
+  Object.fromEntries(
+    groups.map((group) => [
+      `${group}.send.${deadLetterTopic(group).name}`,
+      {
+        ...operation('send', deadLetterTopic(group).name, [deadLetter]),
+        summary: `${group} gives up what it cannot apply.`,
+      },
+    ]),
+  ) as JsonSchema;
 
 function pairs(
   entries: readonly CatalogueEntry[],
