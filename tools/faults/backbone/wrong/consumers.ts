@@ -55,16 +55,26 @@ export const consumeRepeats = (site: Site): Promise<void> =>
     await batch.commit(behind(batch));
   });
 
-const RETRY_AFTER_MS = 4_000;
+/** So many later records of its partition come before a batch is tried again. */
+const RETRY_BEHIND = 20;
 
 /** Puts a batch that fails aside for later and goes on: each effect happens once, and those behind it first. */
-export const consumeWithoutOrder = (site: Site): Promise<void> =>
-  consume(site, async (batch, apply) => {
-    const attempt = (): Promise<void> =>
-      apply(batch, onlyOnce).catch(() => void setTimeout(() => void attempt(), RETRY_AFTER_MS));
-    await attempt();
+export function consumeWithoutOrder(site: Site): Promise<void> {
+  const aside = new Map<ConsumedBatch, number>();
+  return consume(site, async (batch, apply) => {
+    const attempt = (one: ConsumedBatch): Promise<unknown> =>
+      apply(one, onlyOnce).catch(() => aside.set(one, RETRY_BEHIND));
+    const before = [...aside].filter(([{ partition }]) => partition === batch.partition);
+    await attempt(batch);
+    for (const [one, left] of before) {
+      aside.set(one, left - batch.records.length);
+      if (left > batch.records.length) continue;
+      aside.delete(one);
+      await attempt(one);
+    }
     await batch.commit(behind(batch));
   });
+}
 
 const onlyOnce: Choose = async (tx, facts) => {
   const { rows } = await tx.query<{ id: string }>(
