@@ -2,6 +2,7 @@ import { runNamed } from '../namedTool';
 import { createSay, type Say } from '../stack/say';
 import { asText, type BenchResult } from './frame';
 import { benchHelp, parseBenchOptions, type BenchOptions } from './options';
+import { benchAnalytics } from './analytics/analytics';
 import { benchInbox } from './inbox/inbox';
 import { benchLocation } from './location/location';
 import { benchNearest } from './nearest/nearest';
@@ -18,6 +19,7 @@ const benches: Readonly<Record<string, Bench>> = {
   payment: benchPayment,
   reconcile: benchReconcile,
   inbox: benchInbox,
+  analytics: benchAnalytics,
   relay: benchRelay,
   location: benchLocation,
   nearest: benchNearest,
