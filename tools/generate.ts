@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { catalogue } from '../contracts/catalogue';
 import { openApiDocument } from '../contracts/openapi';
 import { builtInProblems } from '../platform/http';
+import { demandModel } from './fit/demandModel';
 import { durationTable } from './fit/durationTable';
 import { asyncApiDocument } from './generate/asyncapi';
 import { asyncApiProblems } from './generate/asyncapiParser';
@@ -19,6 +20,7 @@ const documents: Readonly<Record<string, (root: string) => string | Promise<stri
   'docs/facts.md': factsPage,
   'docs/ride-states.md': rideStatesPage,
   'domain/durationTable.ts': durationTable,
+  'domain/demandModel.ts': demandModel,
   ...Object.fromEntries(
     Object.entries(cataloguePages).map(([name, make]) => [`docs/catalogue/${name}`, make]),
   ),

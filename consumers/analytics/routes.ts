@@ -1,8 +1,9 @@
 import type { Router } from 'express';
 import type { Pool } from 'pg';
-import { demandQuery, hoursQuery, surgeQuery } from '../../contracts/api/analytics';
+import { demandQuery, forecastQuery, hoursQuery, surgeQuery } from '../../contracts/api/analytics';
 import type { RequireRole } from '../../platform/auth';
 import { createMount, type OperationShape } from '../../platform/http';
+import { readForecast } from './forecast';
 import { readDemand, readHours, readSurges } from './readings';
 
 const asked = <const P extends string, const Q extends OperationShape['request']['query']>(
@@ -24,5 +25,9 @@ export function analyticsRoutes(router: Router, requireRole: RequireRole, pool: 
   mount(asked('/internal/surges', surgeQuery), async ({ query }) => ({
     status: 200,
     body: await readSurges(pool, query, Date.now()),
+  }));
+  mount(asked('/internal/forecast', forecastQuery), async ({ query }) => ({
+    status: 200,
+    body: await readForecast(pool, query, Date.now()),
   }));
 }

@@ -68,9 +68,31 @@ export const surgeView = z.strictObject({
   surges: z.array(z.strictObject({ cell: z.string(), multiplier: z.number(), validUntil: time })),
 });
 
+export const forecastQuery = z.strictObject({
+  hour: time.optional().describe('where the hour begins; the one that runs, unless told'),
+  region: region.optional(),
+  limit,
+  format,
+});
+
+/** How many rides an hour will have, as known when the one before is over. */
+export const forecastView = z.strictObject({
+  hour: time,
+  regions: z.array(
+    z.strictObject({
+      region,
+      forecast: z.number().nullable().describe('null where less than two weeks are known'),
+      sameHourLastWeek: z.int().nullable().describe('what the forecast has to be better than'),
+      requested: z.int().describe('so far'),
+    }),
+  ),
+});
+
 export type DemandView = z.infer<typeof demandView>;
 export type DemandQuery = z.infer<typeof demandQuery>;
 export type HoursView = z.infer<typeof hoursView>;
 export type HoursQuery = z.infer<typeof hoursQuery>;
 export type SurgeView = z.infer<typeof surgeView>;
 export type SurgeQuery = z.infer<typeof surgeQuery>;
+export type ForecastView = z.infer<typeof forecastView>;
+export type ForecastQuery = z.infer<typeof forecastQuery>;

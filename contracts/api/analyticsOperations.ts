@@ -1,4 +1,13 @@
-import { demandQuery, demandView, hoursQuery, hoursView, surgeQuery, surgeView } from './analytics';
+import {
+  demandQuery,
+  demandView,
+  forecastQuery,
+  forecastView,
+  hoursQuery,
+  hoursView,
+  surgeQuery,
+  surgeView,
+} from './analytics';
 import type { Operation } from './operation';
 
 /** What happens in the city, counted. For people's spreadsheets as CSV, too. */
@@ -31,6 +40,16 @@ export const analyticsOperations = {
     roles: ['operator', 'service'],
     request: { query: surgeQuery },
     response: { status: 200, description: 'The highest first', body: surgeView, csv: true },
+    problems: [],
+  },
+  forecast: {
+    method: 'get',
+    path: '/v1/ops/forecast',
+    summary: 'How many rides the next hour will have, by region',
+    tag: 'ops',
+    roles: ['operator', 'service'],
+    request: { query: forecastQuery },
+    response: { status: 200, description: 'The busiest regions first', body: forecastView, csv: true },
     problems: [],
   },
 } as const satisfies Record<string, Operation>;

@@ -1,5 +1,5 @@
 import type { Response } from 'express';
-import { demandView, hoursView, surgeView } from '../../contracts/api/analytics';
+import { demandView, forecastView, hoursView, surgeView } from '../../contracts/api/analytics';
 import { operations } from '../../contracts/api/operations';
 import type { Client } from '../../platform/client';
 import { csvOf, type CsvRow, type MountOperation, type Reply } from '../../platform/http';
@@ -14,6 +14,11 @@ export function analyticsRoutes(mount: MountOperation, analytics: Client): void 
   mount(operations.hours, async ({ query: { format, ...query }, signal, res }) => {
     const view = await analytics.call('GET', '/internal/hours', { query, response: hoursView, signal });
     return answer(res, format, view, view.hours);
+  });
+
+  mount(operations.forecast, async ({ query: { format, ...query }, signal, res }) => {
+    const view = await analytics.call('GET', '/internal/forecast', { query, response: forecastView, signal });
+    return answer(res, format, view, view.regions);
   });
 
   mount(operations.surges, async ({ query: { format, ...query }, signal, res }) => {

@@ -1,9 +1,11 @@
 import { cellToParent, latLngToCell } from 'h3-js';
 import { v7 as uuidv7 } from 'uuid';
 import { analytics as projection } from '../../consumers/analytics/projection';
+import { readForecast } from '../../consumers/analytics/forecast';
 import { readDemand, readHours } from '../../consumers/analytics/readings';
 import { analyticsRoutes as internalRoutes } from '../../consumers/analytics/routes';
 import { demandView, hoursView } from '../../contracts/api/analytics';
+import { forecastOf } from '../../domain/forecast';
 import { problemPages } from '../../contracts/api/problems';
 import { createRequireRole } from '../../platform/auth';
 import { createClient } from '../../platform/client';
@@ -298,4 +300,31 @@ test('operators have it as JSON, and as CSV with a column for each figure', asyn
   expect(demandCsv.text.split('\r\n')[1]).toBe(`${cellOf(downtown)},${at('13:11:00.000')},0,0,0,0,0,1`);
   expect(await get('/v1/ops/surges?format=csv')).toMatchObject({ status: 200, text: '' });
   expect((await get('/v1/ops/hours?region=manhattan')).status).toBe(400);
+});
+
+test('the next hour is forecast from the hours before, where enough are known', async () => {
+  const [busy, quiet] = [midtown, { lat: 40.645, lng: -73.785 }].map((place) =>
+    cellToParent(cellOf(place), 5),
+  ) as [string, string];
+  const hour = Date.parse('2026-03-29T18:00:00.000Z');
+  const counts = Array.from({ length: 28 * 24 }, (_, i) => 20 + (i % 24) * 3);
+  await analytics.pool.query(
+    `insert into hours (hour, region, name, value)
+     select to_timestamp($1::bigint / 1000) - (($3::int - place + 1) * interval '1 hour'), $2, 'requested', value
+     from unnest($4::int[]) with ordinality as counts (value, place)
+     union all select to_timestamp($1::bigint / 1000), $5, 'requested', 4`,
+    [hour, busy, counts.length, counts, quiet],
+  );
+  const at = { hour: new Date(hour).toISOString(), limit: 10 };
+  const known = { sameHourLastWeek: counts.at(-168)!, forecast: Math.round(forecastOf(counts) * 100) / 100 };
+  expect(await readForecast(analytics.pool, at, 0)).toEqual({
+    hour: at.hour,
+    regions: [
+      { region: busy, ...known, requested: 0 },
+      // Nothing was asked for there before: that is known, too.
+      { region: quiet, forecast: 0, sameHourLastWeek: 0, requested: 4 },
+    ],
+  });
+  const early = { hour: new Date(hour - 21 * 86_400_000).toISOString(), limit: 10, region: busy };
+  expect((await readForecast(analytics.pool, early, 0)).regions).toMatchObject([{ forecast: null }]);
 });
