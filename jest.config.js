@@ -1,7 +1,17 @@
 const { availableParallelism } = require('node:os');
 
 /** Everything is TypeScript through swc; packages that ship only ES modules are transformed too. */
-const esModulesOnly = ['jose', 'uuid', 'node-pg-migrate', 'glob', 'minimatch', 'lru-cache', 'path-scurry'];
+const esModulesOnly = [
+  'hyparquet',
+  'hyparquet-writer',
+  'jose',
+  'uuid',
+  'node-pg-migrate',
+  'glob',
+  'minimatch',
+  'lru-cache',
+  'path-scurry',
+];
 
 module.exports = {
   testEnvironment: 'node',

@@ -5,7 +5,9 @@ import { balances } from './balances';
 import { dlq } from './dlq';
 import { doctor } from './doctor';
 import { erase } from './erase';
+import { exportHour } from './export';
 import { fact } from './fact';
+import { forecast } from './forecast';
 import { payments } from './payments';
 import { reconcileHouse } from './reconcile';
 import { replay } from './replay';
@@ -60,6 +62,12 @@ const help = `npx hailway <command>
       those of facts of that TIME (ISO 8601) or later; --drop-old forgets what the last replay has replaced
   audit verify [--json] [--data-dir DIR]
       computes the hash chains of the audit store anew and names where one breaks; exit 1 if one does
+  forecast [--pickups FILE] [--json]
+      says how far the forecast of demand is off in the last week of FILE (the month of data/), and how far the same hour
+      of the week before is; exit 1 where it is no better
+  export --hour TIME --to DIR [--data-dir DIR]
+      writes the facts and positions that were sent in the hour that begins at TIME (2026-03-01T12:00:00Z) as Parquet below
+      DIR; what is sealed in facts stays sealed; positions as far as their topic still has them
   topics [--apply] [--data-dir DIR]
       says what of Kafka's topics and rights is not as it is declared; --apply makes it so; exit 1 if something is left
   help
@@ -81,6 +89,10 @@ export async function main(argv: readonly string[], env: NodeJS.ProcessEnv = pro
         return await payments(rest, env);
       case 'replay':
         return await replay(rest, env);
+      case 'forecast':
+        return await forecast(rest);
+      case 'export':
+        return await exportHour(rest, env);
       case 'audit':
         return await audit(rest, env);
       case 'balances':
