@@ -222,7 +222,7 @@ const gives = (): JsonSchema =>
         summary: `${group} gives up what it cannot apply.`,
       },
     ]),
-  ) as JsonSchema;
+  );
 
 function pairs(
   entries: readonly CatalogueEntry[],
