@@ -66,7 +66,12 @@ function describe(operation: Operation, pages: Readonly<Record<string, ProblemPa
     ],
     ...(request.body === undefined
       ? {}
-      : { requestBody: { required: true, content: json(inline(request.body, 'input')) } }),
+      : {
+          requestBody: {
+            required: true,
+            content: { ...json(inline(request.body, 'input')), ...binary(request) },
+          },
+        }),
     responses: {
       [response.status]: { description: response.description, ...content(response) },
       ...problems(operation, pages),
@@ -128,6 +133,11 @@ function inline(schema: z.ZodType, io: 'input' | 'output'): JsonSchema {
 }
 
 const json = (schema: JsonSchema): JsonSchema => ({ 'application/json': { schema } });
+
+const binary = ({ binary: form }: Operation['request']): JsonSchema =>
+  form === undefined
+    ? {}
+    : { [form.mediaType]: { schema: { type: 'string', format: 'binary', description: form.description } } };
 
 function problems(operation: Operation, pages: Readonly<Record<string, ProblemPage>>): JsonSchema {
   const codes = [

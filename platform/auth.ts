@@ -1,6 +1,13 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Request, RequestHandler } from 'express';
-import { createLocalJWKSet, createRemoteJWKSet, errors, jwtVerify, type JWTVerifyGetKey } from 'jose';
+import {
+  createLocalJWKSet,
+  createRemoteJWKSet,
+  decodeJwt,
+  errors,
+  jwtVerify,
+  type JWTVerifyGetKey,
+} from 'jose';
 import { CodedError, DependencyUnavailable } from './errors';
 import type { Caller } from './http/context';
 import { asCaller } from './telemetry';
@@ -53,6 +60,30 @@ export function createVerifier({ jwks, issuer, audience }: VerifierOptions): Ver
       if (isAboutKeys(error)) throw new DependencyUnavailable('the key set', { cause: error });
       throw new CodedError('unauthenticated', 'the token is not valid', {}, { cause: error });
     }
+  };
+}
+
+/** A token that was good is looked at again after this, in milliseconds: so long a key that was withdrawn still counts. */
+const REMEMBERED_MS = 60_000;
+const MOST_REMEMBERED = 20_000;
+
+/** The same without a signature to check for a token that was good a minute ago, until it expires. */
+export function rememberCallers(
+  verify: Verifier,
+  now: () => number = Date.now,
+): (token: string) => Promise<Caller> | Caller {
+  const known = new Map<string, { readonly caller: Caller; readonly untilMs: number }>();
+  return (token) => {
+    const found = known.get(token);
+    if (found !== undefined && now() < found.untilMs) return found.caller;
+    return verify(token).then((caller) => {
+      const expiresMs = (decodeJwt(token).exp ?? 0) * 1_000;
+      known.delete(token);
+      // The first is the one that was looked at longest ago.
+      if (known.size >= MOST_REMEMBERED) known.delete(known.keys().next().value!);
+      known.set(token, { caller, untilMs: Math.min(expiresMs, now() + REMEMBERED_MS) });
+      return caller;
+    });
   };
 }
 

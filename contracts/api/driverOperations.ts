@@ -1,11 +1,23 @@
 import { z } from 'zod';
-import { driverRegistration, driverView, offerAnswer, offerView, onlineBody, positionsBody } from './drivers';
+import { driverRegistration, driverView, offerAnswer, offerView, onlineBody } from './drivers';
 import { uuid } from '../shared';
 import type { Operation } from './operation';
+import {
+  fleetPositionsBody,
+  partialQuery,
+  positionsBody,
+  positionsMediaType,
+  positionsTaken,
+} from './positions';
 
 /** A malformed id is an unknown one: the path takes any text. */
 const offerIdParam = z.strictObject({ offerId: z.string().describe('the id of an offer') });
 const lastOfferHeader = z.object({ 'last-event-id': uuid.optional() });
+const taken = {
+  status: 202,
+  description: 'Taken; telemetry, so a lost one is made good by the next',
+  body: positionsTaken,
+} as const;
 const driverAction = { status: 200, description: 'The driver as it is now', body: driverView } as const;
 
 /** What drivers do beside driving: their shifts and the offers made to them. */
@@ -57,8 +69,25 @@ export const driverOperations = {
     summary: 'Send positions, the newest wins',
     tag: 'drivers',
     roles: ['driver'],
-    request: { body: positionsBody },
-    response: { status: 202, description: 'Taken; telemetry, so a lost one is made good by the next' },
+    request: { query: partialQuery, body: positionsBody },
+    response: taken,
+    problems: ['driver_unknown', 'too_many_positions'],
+  },
+  sendFleetPositions: {
+    method: 'post',
+    path: '/v1/fleet/positions',
+    summary: 'Send positions of many drivers who drive for the caller, in up to 1 MiB; the newest wins',
+    tag: 'drivers',
+    roles: ['fleet'],
+    request: {
+      query: partialQuery,
+      body: fleetPositionsBody,
+      binary: {
+        mediaType: positionsMediaType,
+        description: 'The binary form of positions, version 2: docs/positions.md',
+      },
+    },
+    response: taken,
     problems: ['too_many_positions'],
   },
   driverOffers: {

@@ -5,6 +5,10 @@ export const driverRegistration = z.strictObject({
   name: freeText(100),
   plate: freeText(16),
   product: vehicle.default('standard'),
+  fleetId: subjectId
+    .nullable()
+    .default(null)
+    .describe('the fleet that may send positions of this driver: the subject of its token'),
 });
 
 /** Where the app says that the driver is when the shift begins. */
@@ -15,20 +19,12 @@ export const driverView = z.strictObject({
   name: z.string(),
   plate: z.string(),
   product: vehicle,
+  fleetId: subjectId.nullable(),
   online: z.boolean(),
   rideId: uuid.nullable(),
   /** The ride that is the driver's when the present one is over. */
   nextRideId: uuid.nullable(),
 });
-
-/** One position of a driver. `sequence` rises with every position of the driver; the newest wins. */
-export const position = z.strictObject({
-  lat: point.shape.lat,
-  lng: point.shape.lng,
-  sequence: z.int().min(0),
-  at: time,
-});
-export const positionsBody = z.strictObject({ positions: z.array(position).min(1).max(100) });
 
 /** An offer as its driver sees it, in the SSE stream (event `offer`; `offer_over` carries only the id). */
 export const offerView = z.strictObject({
@@ -54,5 +50,4 @@ export const offerAnswer = z.strictObject({
 });
 
 export type DriverView = z.infer<typeof driverView>;
-export type Position = z.infer<typeof position>;
 export type OfferView = z.infer<typeof offerView>;

@@ -17,6 +17,8 @@ export interface Operation {
     readonly query?: z.ZodObject;
     readonly headers?: z.ZodObject;
     readonly body?: z.ZodType;
+    /** What the body may be instead of JSON: a media type, and what its bytes are. */
+    readonly binary?: { readonly mediaType: string; readonly description: string };
   };
   readonly response: {
     readonly status: 200 | 201 | 202 | 204;

@@ -10,6 +10,7 @@ export const driverFacts = {
       name: personalText('driverId'),
       plate: personalText('driverId'),
       product: vehicle,
+      fleetId: subjectId.optional().describe('the fleet that may send positions of the driver'),
     })
     .describe('A driver is known, or what is known of them has changed.'),
   'driver.went_online': z

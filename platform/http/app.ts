@@ -12,10 +12,12 @@ import type { Logger } from '../log';
 import { showMetrics, type Metrics } from '../metrics';
 import { traceRequest } from '../telemetry';
 import { appStateOf, type AppState, type RequestContext } from './context';
+import { serveDirect, type DirectRoutes } from './directRoutes';
 import { EventStreams, type EventStreamOptions } from './eventStream';
 import { healthRoutes, type ReadinessChecks } from './health';
 import { problemPages } from './problemPages';
 import { builtInProblems, sendProblem, toProblem, type ProblemTable } from './problems';
+import { requestIdOf } from './requestId';
 
 export const bodyLimitBytes = 64 * 1024;
 
@@ -33,10 +35,10 @@ export interface HttpAppOptions {
   readonly metricsFor?: RequestHandler;
   /** Routes that read the body themselves (signed webhooks, forms): mounted before the JSON parser. */
   readonly rawRoutes?: (router: Router) => void;
+  /** Routes for very many requests, in front of all that the app does for the others. */
+  readonly direct?: DirectRoutes;
   readonly routes?: (router: Router) => void;
 }
-
-const requestIdPattern = /^[\w.:-]{1,128}$/;
 
 /**
  * An Express app with the house's edges: request ids, security headers, a deadline, strict JSON of at most
@@ -45,10 +47,9 @@ const requestIdPattern = /^[\w.:-]{1,128}$/;
 export function createHttpApp(options: HttpAppOptions): Express {
   const table: ProblemTable = { ...options.problems, ...builtInProblems };
   const app = express();
-  app.locals.hailway = {
-    stopping: false,
-    streams: new EventStreams(options.eventStreams),
-  } satisfies AppState;
+  const state: AppState = { stopping: false, streams: new EventStreams(options.eventStreams) };
+  app.locals.hailway = state;
+  if (options.direct) state.takeDirect = serveDirect(options.direct, { ...options, table, state });
   app.set('query parser', 'simple');
   app.set('etag', false);
   app.use(helmet());
@@ -82,8 +83,7 @@ function requestContext(
   table: ProblemTable,
 ): RequestHandler {
   return (req, res, next) => {
-    const given = req.get('x-request-id');
-    const id = given !== undefined && requestIdPattern.test(given) ? given : uuidv7();
+    const id = requestIdOf(req.get('x-request-id'));
     const startedAt = performance.now();
     const trace = traceRequest(req, id);
     const context = new OpenContext(id, deadlineMs, (error) => {

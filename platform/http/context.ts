@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Request, Response } from 'express';
 
 /** Who calls: the token's subject and role. */
@@ -40,6 +41,8 @@ export interface EventStream {
 export interface AppState {
   /** No longer ready: connections are told to close after their answer. */
   stopping: boolean;
+  /** Sees each request first, and takes those that are for direct routes. */
+  takeDirect?: (req: IncomingMessage, res: ServerResponse) => boolean;
   /** All that are open. */
   readonly streams: {
     open(res: Response, lastEventId: string | undefined): EventStream;

@@ -2,6 +2,7 @@ export { bodyLimitBytes, createHttpApp, type HttpAppOptions } from './app';
 export { csvOf, type CsvRow } from './csv';
 export type { Caller, EventStream, ServerEvent } from './context';
 export { openEventStream, type EventStreamOptions } from './eventStream';
+export type { DirectRequest, DirectRoute, DirectRoutes } from './directRoutes';
 export type { ReadinessChecks } from './health';
 export {
   createMount,

@@ -25,7 +25,10 @@ export interface Listening {
 /** @throws ConfigError the port is taken or may not be used; names the variable that moves it. */
 export async function listen(app: Express, options: ListenOptions): Promise<Listening> {
   const { port, portVariable, host = '127.0.0.1', closeGraceMs = 5_000 } = options;
-  const server = createServer(app);
+  const state = app.locals.hailway as AppState | undefined;
+  const server = createServer((req, res) => {
+    if (!state?.takeDirect?.(req, res)) app(req, res);
+  });
   // Longer than load balancers keep theirs, so that it is never us who close a connection just taken for a request.
   server.keepAliveTimeout = 65_000;
   server.headersTimeout = 70_000;
@@ -46,7 +49,7 @@ export async function listen(app: Express, options: ListenOptions): Promise<List
     server,
     port: address.port,
     url: `http://${urlHost}:${address.port}`,
-    close: () => closeServer(server, app.locals.hailway as AppState | undefined, closeGraceMs),
+    close: () => closeServer(server, state, closeGraceMs),
   };
 }
 

@@ -41,10 +41,17 @@ export const builtInProblems = {
     description:
       'A body may have 64 KiB at most where the operation says nothing else. Nothing was done; send less at a time.',
   },
+  too_much_at_once: {
+    status: 429,
+    title: 'Too much is under way',
+    description: 'The body was not read, nothing was done. Send it again after the seconds in Retry-After.',
+    retryAfterSeconds: 1,
+  },
   unsupported_media_type: {
     status: 415,
     title: 'The body must be application/json',
-    description: 'Send JSON in UTF-8 with the header `content-type: application/json`.',
+    description:
+      'Send JSON in UTF-8 with the header `content-type: application/json`, or another form that the operation names.',
   },
   unauthenticated: {
     status: 401,

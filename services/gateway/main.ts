@@ -1,7 +1,7 @@
 import { problemPages } from '../../contracts/api/problems';
 import { scalePolicies, standardPolicies } from '../../domain/policies';
 import { createRegions } from '../../domain/regions';
-import { createRequireRole, createVerifier } from '../../platform/auth';
+import { createRequireRole, createVerifier, rememberCallers } from '../../platform/auth';
 import { createClient } from '../../platform/client';
 import { portVariable, requireSecret } from '../../platform/config';
 import { createHttpApp, createMount, listen, type Caller } from '../../platform/http';
@@ -38,6 +38,8 @@ import { rideRoutes } from '../rides/routes';
 import { analyticsRoutes } from './analyticsRoutes';
 import { deadLetterRoutes } from './deadLetterRoutes';
 import { erasureRoutes } from './erasureRoutes';
+import { KnownDrivers } from './ingest/knownDrivers';
+import { ingestRoutes } from './ingest/routes';
 import { createPositionBuffer } from './positions';
 import { documentRoutes, gatewayRoutes } from './routes';
 import { webhookRoutes } from './webhookRoutes';
@@ -50,6 +52,8 @@ const SERVICE_DEADLINE_MS = 3_000;
 /** What a process does with dead letters for one request takes a few seconds. */
 const DEED_DEADLINE_MS = 8_000;
 const FEED_EVERY_MS = 120;
+/** Of positions' requests in hand: beyond, they are told to come again. */
+const INGEST_BYTES = 32 * 1_024 * 1_024;
 
 /** The public API: everything that people's apps talk to. */
 runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
@@ -75,9 +79,10 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
     regions: createRegions(config.POSITION_REGION_METERS),
     log,
   });
-  const requireRole = createRequireRole(
-    createVerifier({ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
-  );
+  const verify = createVerifier({
+    ...{ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE },
+  });
+  const requireRole = createRequireRole(verify);
   const service = (name: string, baseUrl: string, deadlineMs = SERVICE_DEADLINE_MS) =>
     createClient({ name, baseUrl, metrics, token: config.HAILWAY_SERVICE_TOKEN, deadlineMs });
 
@@ -103,6 +108,11 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
     metricsFor: requireRole('service', 'operator'),
     problems: problemPages,
     ready: { postgres: () => pool.query('select 1') },
+    direct: {
+      routes: ingestRoutes({ positions, drivers: new KnownDrivers(pool), now: Date.now }),
+      verify: rememberCallers(verify),
+      budgetBytes: INGEST_BYTES,
+    },
     rawRoutes: (router) =>
       providerEventRoutes(router, createMount(router, requireRole), {
         pool: payments,
@@ -116,7 +126,6 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
         pricing: service('pricing', config.PRICING_URL),
         audit: service('audit', config.AUDIT_URL),
         vault,
-        positions,
       });
       analyticsRoutes(mount, service('analytics', config.ANALYTICS_URL));
       const rides = { pool, act, whereIs, policies, codeSecret, now: Date.now };

@@ -23,6 +23,8 @@ export interface PositionBufferOptions {
 export interface PositionBuffer {
   /** Takes positions to be sent soon, all or none. False when too many wait already. */
   offer(positions: readonly DriverPosition[]): boolean;
+  /** Whether it would take none at all. */
+  isFull(): boolean;
   /** Sends what waits until `signal`, and then what is left. */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -33,7 +35,7 @@ export interface PositionBuffer {
  */
 export function createPositionBuffer(options: PositionBufferOptions): PositionBuffer {
   const { producer, topic, regions, log } = options;
-  const { capacity = 20_000, flushEveryMs = 200, perRecord = 500, giveUpAfterMs = 3_000 } = options;
+  const { capacity = 100_000, flushEveryMs = 200, perRecord = 500, giveUpAfterMs = 3_000 } = options;
   let waiting: DriverPosition[] = [];
 
   async function flush(): Promise<void> {
@@ -51,9 +53,10 @@ export function createPositionBuffer(options: PositionBufferOptions): PositionBu
   return {
     offer(positions) {
       if (waiting.length + positions.length > capacity) return false;
-      waiting.push(...positions);
+      for (const position of positions) waiting.push(position);
       return true;
     },
+    isFull: () => waiting.length >= capacity,
     async run(signal) {
       while (!signal.aborted) {
         if (waiting.length < perRecord) await wait(flushEveryMs, signal);

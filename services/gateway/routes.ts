@@ -6,22 +6,19 @@ import { quoteView } from '../../contracts/api/quotes';
 import { openApiDocument } from '../../contracts/openapi';
 import { DomainError } from '../../domain/errors';
 import type { Client } from '../../platform/client';
-import { CodedError } from '../../platform/errors';
 import { builtInProblems, type MountOperation } from '../../platform/http';
 import type { Vault } from '../../platform/personal';
-import type { PositionBuffer } from './positions';
 
 export interface GatewayRoutesOptions {
   readonly pricing: Client;
   readonly audit: Client;
   /** Opens what is personal in facts, for operators. */
   readonly vault: Pick<Vault, 'open'>;
-  readonly positions: Pick<PositionBuffer, 'offer'>;
 }
 
-/** What the gateway asks of other services, and the telemetry that it takes itself. */
+/** What the gateway asks of other services. */
 export function gatewayRoutes(mount: MountOperation, options: GatewayRoutesOptions): void {
-  const { pricing, audit, vault, positions } = options;
+  const { pricing, audit, vault } = options;
 
   mount(operations.createQuote, async ({ body, caller, signal }) => ({
     status: 201,
@@ -31,18 +28,6 @@ export function gatewayRoutes(mount: MountOperation, options: GatewayRoutesOptio
       signal,
     }),
   }));
-
-  mount(operations.sendPositions, ({ body, caller }) => {
-    const told = body.positions.map(({ at, ...position }) => ({
-      ...position,
-      driverId: caller.sub,
-      atMs: Date.parse(at),
-    }));
-    if (!positions.offer(told)) {
-      throw new CodedError('too_many_positions', 'Too many positions wait to be sent on.');
-    }
-    return { status: 202 };
-  });
 
   mount(operations.timeline, async ({ params, signal }) => {
     const { rideId } = params;

@@ -16,6 +16,8 @@ export interface Driver {
   readonly name: string;
   readonly plate: string;
   readonly product: Vehicle;
+  /** The fleet that may send the driver's positions. */
+  readonly fleetId: string | null;
   readonly online: boolean;
   /** The one live offer and the one live ride that the driver holds. */
   readonly offerId: string | null;
@@ -24,9 +26,9 @@ export interface Driver {
   readonly nextRideId: string | null;
 }
 
-export type DriverDetails = Pick<Driver, 'name' | 'plate' | 'product'>;
+export type DriverDetails = Pick<Driver, 'name' | 'plate' | 'product' | 'fleetId'>;
 
-const columns = `driver_id as "driverId", version, name, plate, product, online, offer_id as "offerId", ride_id as "rideId", next_ride_id as "nextRideId"`;
+const columns = `driver_id as "driverId", version, name, plate, product, fleet_id as "fleetId", online, offer_id as "offerId", ride_id as "rideId", next_ride_id as "nextRideId"`;
 
 /** The driver, or null where nobody has registered with this id. */
 export async function getDriver(db: Queryable, driverId: string): Promise<Driver | null> {
@@ -45,7 +47,7 @@ export async function registerDriver(
     topicPrefix = '',
   }: { driverId: string; details: DriverDetails; at: string; vault: Vault; topicPrefix?: string },
 ): Promise<Driver> {
-  const { name, plate, product } = details;
+  const { name, plate, product, fleetId } = details;
   const register = async (tx: Tx): Promise<Driver> => {
     await tx.query(
       `insert into drivers (driver_id, version, name, plate, product, online) values ($1, 0, $2, $3, $4, false)
@@ -53,11 +55,15 @@ export async function registerDriver(
       [driverId, name, plate, product],
     );
     const driver = await lockDriver(tx, driverId);
-    const same = driver.name === name && driver.plate === plate && driver.product === product;
+    const same =
+      driver.name === name &&
+      driver.plate === plate &&
+      driver.product === product &&
+      driver.fleetId === fleetId;
     if (driver.version > 0 && same) return driver;
-    const changed = { ...driver, name, plate, product, version: driver.version + 1 };
+    const changed = { ...driver, name, plate, product, fleetId, version: driver.version + 1 };
     const type = 'driver.registered';
-    const data = { driverId, name, plate, product };
+    const data = { driverId, name, plate, product, ...(fleetId !== null && { fleetId }) };
     const { sent } = sealedFact(vault.seal, { id: factId(type, driverId, changed.version), type, data });
     await recordDriverFact(tx, changed, { type, data, sent, at, topicPrefix });
     return changed;
@@ -152,8 +158,9 @@ async function recordDriverFact(
   const { type, data, sent, at, topicPrefix } = fact;
   const { driverId, version } = driver;
   await tx.query(
-    'update drivers set version = $2, name = $3, plate = $4, product = $5, online = $6 where driver_id = $1',
-    [driverId, version, driver.name, driver.plate, driver.product, driver.online],
+    `update drivers set version = $2, name = $3, plate = $4, product = $5, fleet_id = $6, online = $7
+     where driver_id = $1`,
+    [driverId, version, driver.name, driver.plate, driver.product, driver.fleetId, driver.online],
   );
   await recordFact(tx, {
     stepId: stepId(driverId, type, version),

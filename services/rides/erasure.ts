@@ -73,7 +73,10 @@ export async function blotRides(
     await withTransaction(pool, (tx) => blotSome(tx, subject, some));
   }
   await withTransaction(pool, async (tx) => {
-    await tx.query(`update drivers set name = $2, plate = $2 where driver_id = $1`, [subject, ERASED]);
+    await tx.query(`update drivers set name = $2, plate = $2, fleet_id = null where driver_id = $1`, [
+      subject,
+      ERASED,
+    ]);
     await rewriteFacts(tx, [subject], ({ type, data }) => withoutSubject(type, data, subject));
     await recordErased(tx, subject, at, topicPrefix);
   });

@@ -154,18 +154,30 @@ describe('bad input is a problem with its own type, and nothing is written', () 
     expect(await written()).toEqual(before);
   });
 
-  test('too many positions at once', async () => {
+  test('positions of nobody, of another fleet, and too many at once', async () => {
     const at = new Date().toISOString();
-    const positions = (count: number) =>
-      Array.from({ length: count }, (_, sequence) => ({ lat: 40.7, lng: -73.9, sequence, at }));
-    const as = ['driver', 'd'] as const;
-    const send = (count: number) =>
-      story.api.call('POST', '/v1/drivers/me/positions', { as, body: { positions: positions(count) } });
-    expect((await send(3)).status).toBe(202);
-    expect(problem(await send(101))).toEqual(is(400, 'validation_failed'));
-    const full = await send(60);
+    const own = (driverId: string) => ({ driverId, lat: 40.7, lng: -73.9, sequence: 1, at });
+    const { driverId: _, ...position } = own('');
+    const many = (count: number) => ({ positions: Array.from({ length: count }, () => position) });
+    const send = (driverId: string, count: number) =>
+      story.api.call('POST', '/v1/drivers/me/positions', { as: ['driver', driverId], body: many(count) });
+    const register = (driverId: string, fleet: object) =>
+      story.api.call('PUT', '/v1/drivers/me', {
+        ...{ as: ['driver', driverId], body: { name: 'D', plate: 'T-1', ...fleet } },
+      });
+    expect(problem(await send('not-yet', 3))).toEqual(is(404, 'driver_unknown'));
+    expect((await register('ours', { fleetId: 'fleet-1' })).body).toMatchObject({ fleetId: 'fleet-1' });
+    expect((await register('alone', {})).body).toMatchObject({ fleetId: null });
+    expect((await send('ours', 3)).body).toMatchObject({ taken: 3, refused: 0 });
+    expect(problem(await send('ours', 101))).toEqual(is(400, 'validation_failed'));
+    const full = await send('ours', 60);
     expect(problem(full)).toEqual(is(429, 'too_many_positions'));
     expect(full.headers.get('retry-after')).toBe('1');
+
+    const fleet = await story.api.call('POST', '/v1/fleet/positions?partial=true', {
+      ...{ as: ['fleet', 'fleet-1'], body: { positions: [own('alone'), own('ours'), own('unheard-of')] } },
+    });
+    expect(fleet.body).toMatchObject({ taken: 1, refused: 2, errors: [{ index: 0 }, { index: 2 }] });
   });
 
   test('a service that is away is 503 with Retry-After', async () => {

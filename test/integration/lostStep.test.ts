@@ -85,7 +85,7 @@ test('a worker killed between the commit of a step and its report, while a cance
   const at = new Date().toISOString();
   await registerDriver(pool, {
     driverId,
-    details: { name: 'D', plate: 'T-1', product: 'standard' },
+    details: { name: 'D', plate: 'T-1', product: 'standard', fleetId: null },
     vault: vaultInMemory(),
     at,
   });

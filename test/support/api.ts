@@ -117,7 +117,7 @@ export async function startApi({ workers, policies }: ApiOptions): Promise<Api> 
   async function gateway(address: string): Promise<string> {
     const temporal = new Client({ connection: Connection.lazy({ address }), namespace });
     const app = gatewayApp({
-      ...{ rides, payments, temporal, requireRole, rideFeed, offerFeed, now, log },
+      ...{ rides, payments, temporal, verify, requireRole, rideFeed, offerFeed, now, log },
       policies: { ...standardPolicies, ...policies },
       whereabouts: api.whereabouts,
       pricing: service(pricingServer.url),

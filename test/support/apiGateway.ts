@@ -3,12 +3,14 @@ import type { Express } from 'express';
 import { problemPages } from '../../contracts/api/problems';
 import type { Point } from '../../domain/geo';
 import type { Policies } from '../../domain/policies';
-import type { RequireRole } from '../../platform/auth';
+import type { RequireRole, Verifier } from '../../platform/auth';
 import type { Client as ServiceClient } from '../../platform/client';
 import { createHttpApp, createMount, type Caller } from '../../platform/http';
 import type { Logger } from '../../platform/log';
 import type { Pool } from '../../platform/postgres';
 import { analyticsRoutes } from '../../services/gateway/analyticsRoutes';
+import { KnownDrivers } from '../../services/gateway/ingest/knownDrivers';
+import { ingestRoutes } from '../../services/gateway/ingest/routes';
 import { documentRoutes, gatewayRoutes } from '../../services/gateway/routes';
 import { paymentsMovedAt } from '../../services/payments/books/needyPayments';
 import { providerEventRoutes } from '../../services/payments/news/providerEventRoutes';
@@ -42,6 +44,7 @@ export interface GatewayParts {
   readonly rides: Pool;
   readonly payments: Pool;
   readonly temporal: Client;
+  readonly verify: Verifier;
   readonly requireRole: RequireRole;
   readonly policies: Policies;
   readonly rideFeed: ReturnType<typeof createRideFeed>;
@@ -61,6 +64,13 @@ export function gatewayApp(parts: GatewayParts): Express {
     log,
     ready: {},
     problems: problemPages,
+    direct: {
+      routes: ingestRoutes({
+        positions: { offer: (positions) => positions.length < 50, isFull: () => false },
+        ...{ drivers: new KnownDrivers(rides), now },
+      }),
+      ...{ verify: parts.verify, budgetBytes: 4_000_000 },
+    },
     rawRoutes: (router) =>
       providerEventRoutes(router, createMount(router, requireRole), {
         ...{ pool: payments, secret: webhookSecret },
@@ -73,7 +83,6 @@ export function gatewayApp(parts: GatewayParts): Express {
         pricing: parts.pricing,
         audit: nobody,
         vault: vaultInMemory(),
-        positions: { offer: (positions) => positions.length < 50 },
       });
       analyticsRoutes(mount, nobody);
       const requestRide = createRequestRide({

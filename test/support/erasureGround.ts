@@ -140,7 +140,7 @@ export async function live(): Promise<void> {
   const claim = { caller: riderId, key: 'key', bodyHash: 'hash', rideId, quoteId: request.quoteId };
   await claimRequest(pools.rides, { ...claim, now: time(0) });
   await keepAnswer(pools.rides, riderId, 'key', { rideId, pickup, stops, dropoff });
-  const details = { name: words.name, plate: words.plate, product: 'standard' } as const;
+  const details = { name: words.name, plate: words.plate, product: 'standard', fleetId: null } as const;
   await registerDriver(pools.rides, { driverId, details, vault: ground.vault, at: time(0) });
   await record({ type: 'request', at: time(0), request });
   await record({ type: 'startMatching', at: time(1) });

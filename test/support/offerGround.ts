@@ -58,7 +58,7 @@ export async function onlineDrivers(
     driverIds.map(async (driverId) => {
       await registerDriver(pool, {
         driverId,
-        details: { name: 'D', plate: 'T-1', product },
+        details: { name: 'D', plate: 'T-1', product, fleetId: null },
         vault,
         at: now(),
       });

@@ -141,7 +141,7 @@ export async function startRideSaga(environment?: TestWorkflowEnvironment): Prom
     nearby,
     async drivers(...driverIds) {
       for (const driverId of driverIds) {
-        const details = { name: driverId, plate: 'T-1', product: 'standard' as const };
+        const details = { name: driverId, plate: 'T-1', product: 'standard' as const, fleetId: null };
         await registerDriver(pool, { driverId, details, vault: vaultInMemory(), at: await now() });
         await goOnline(pool, { driverId, at: await now() });
         nearby.push(driverId);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { subjectId } from '../../contracts/shared';
-import { callerOf, createRequireRole, createVerifier } from '../../platform/auth';
+import { callerOf, createRequireRole, createVerifier, rememberCallers } from '../../platform/auth';
 import { createHttpApp, listen, type Listening } from '../../platform/http';
 import { createLogger } from '../../platform/log';
 import { requireShape } from '../../workflows/updateArguments';
@@ -179,4 +179,33 @@ describe('requireRole', () => {
     if (status === 401) expect(response.headers.get('www-authenticate')).toBe('Bearer');
     if (status === 200) expect(await response.json()).toEqual({ sub: 'rider-1', role: 'operator' });
   });
+});
+
+test('a token that was good is good for a minute without its signature being checked, and no longer than it says', async () => {
+  let nowMs = Date.now();
+  let checked = 0;
+  const verify = createVerifier({ jwks, issuer, audience });
+  const remembering = rememberCallers(
+    (text) => {
+      checked += 1;
+      return verify(text);
+    },
+    () => nowMs,
+  );
+  const lasting = await token(keys, 'k1');
+  const short = await token(keys, 'k1', { expiresIn: '30s' });
+  for (const text of [lasting, lasting, short, short])
+    expect(await remembering(text)).toEqual({ sub: 'rider-1', role: 'rider' });
+  expect(checked).toBe(2);
+  nowMs += 31_000;
+  await remembering(lasting);
+  expect(checked).toBe(2);
+  await remembering(short);
+  expect(checked).toBe(3);
+  nowMs += 30_000;
+  await remembering(lasting);
+  expect(checked).toBe(4);
+  const forged = `${lasting.slice(0, -8)}AAAAAAAA`;
+  await expect(remembering(forged)).rejects.toMatchObject({ code: 'unauthenticated' });
+  await expect(remembering(forged)).rejects.toMatchObject({ code: 'unauthenticated' });
 });

@@ -66,9 +66,12 @@ describe('positions on their way to Kafka', () => {
     const stopping = new AbortController();
     expect(buffer.offer([inNewYork('a', 1), inNewYork('a', 2)])).toBe(true);
     expect(buffer.offer([inNewYork('a', 3), inNewYork('a', 4)])).toBe(false);
+    expect(buffer.isFull()).toBe(false);
+    expect(buffer.offer([inNewYork('a', 3)])).toBe(true);
+    expect(buffer.isFull()).toBe(true);
     const running = buffer.run(stopping.signal);
     while (dropped.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
-    expect(dropped).toMatchObject([{ positions: 2 }]);
+    expect(dropped).toMatchObject([{ positions: 3 }]);
 
     away = false;
     expect(buffer.offer([inNewYork('a', 5)])).toBe(true);

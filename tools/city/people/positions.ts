@@ -1,4 +1,4 @@
-import type { Position } from '../../../contracts/api/drivers';
+import type { Position } from '../../../contracts/api/positions';
 import type { App } from '../client/app';
 import type { CityClock } from '../clock';
 import type { Motion } from './motion';

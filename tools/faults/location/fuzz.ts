@@ -78,10 +78,21 @@ const mutations: Readonly<Record<string, Mutation>> = {
     changed(bytes, (copy) => copy.forEach((_, n) => (copy[n] = n < 3 ? copy[n]! : random(256)))),
 };
 
+const mutationNames = Object.keys(mutations);
+
 function changed(bytes: Uint8Array, change: (copy: Uint8Array) => void): Uint8Array {
   const copy = bytes.slice();
   change(copy);
   return copy;
+}
+
+/** A record that was changed in one of these ways once or twice: the same for the same seed. */
+export function mutatedRecord(seed: number): { mutation: string; bytes: Uint8Array } {
+  const random = seededRandom(seed);
+  const mutation = mutationNames[random(mutationNames.length)]!;
+  let bytes = someRecord(random);
+  for (let times = 1 + random(2); times > 0; times--) bytes = mutations[mutation]!(bytes, random);
+  return { mutation, bytes };
 }
 
 /** What was tried and what came of it. */
@@ -103,17 +114,13 @@ export function fuzzRecords(seed: number, inputs: number): Fuzzed {
   const tried: Record<string, number> = {};
   const outcomes: Record<string, number> = {};
   const wrong: string[] = [];
-  const names = Object.keys(mutations);
   const index = new PositionIndex({ maxDrivers: 1_000 });
   for (let n = 0; n < inputs; n++) {
-    const random = seededRandom(seed + n);
-    const name = names[random(names.length)]!;
-    let bytes = someRecord(random);
-    for (let times = 1 + random(2); times > 0; times--) bytes = mutations[name]!(bytes, random);
-    tried[name] = (tried[name] ?? 0) + 1;
+    const { mutation, bytes } = mutatedRecord(seed + n);
+    tried[mutation] = (tried[mutation] ?? 0) + 1;
     const outcome = outcomeOf(bytes, index);
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
-    if (outcome.startsWith('wrong')) wrong.push(`seed ${seed + n}, ${name}: ${outcome}`);
+    if (outcome.startsWith('wrong')) wrong.push(`seed ${seed + n}, ${mutation}: ${outcome}`);
   }
   return { inputs, tried, outcomes, wrong };
 }

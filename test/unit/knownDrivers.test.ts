@@ -1,0 +1,61 @@
+import type { Queryable } from '../../platform/postgres';
+import { KnownDrivers } from '../../services/gateway/ingest/knownDrivers';
+
+/** The drivers of a database that can be away, and what it was asked. */
+function played(registered: Record<string, string | null>) {
+  const asked: string[][] = [];
+  const state = { nowMs: 1_000_000, away: false };
+  const db = {
+    query: (_sql: string, [ids]: [string[]]) => {
+      asked.push(ids);
+      if (state.away) return Promise.reject(new Error('away'));
+      const known = ids.filter((id) => Object.hasOwn(registered, id));
+      return Promise.resolve({ rows: known.map((id) => ({ driverId: id, fleetId: registered[id] })) });
+    },
+  } as unknown as Queryable;
+  return { drivers: new KnownDrivers(db, () => state.nowMs), asked, state, registered };
+}
+
+test('drivers are asked for once, all of a request together, and again when that is a minute ago', async () => {
+  const { drivers, asked, state, registered } = played({ a: 'fleet-1', b: null });
+  await drivers.lookUp(['a', 'b', 'c', 'a']);
+  expect(asked).toEqual([['a', 'b', 'c']]);
+  expect(['a', 'b', 'c', 'd'].map((id) => drivers.fleetOf(id))).toEqual([
+    'fleet-1',
+    null,
+    undefined,
+    undefined,
+  ]);
+  expect(drivers.lookUp(['a', 'b', 'c'])).toBeNull();
+
+  // Who was not there may register; who was may go to another fleet.
+  Object.assign(registered, { a: null, c: 'fleet-2' });
+  state.nowMs += 2_001;
+  await drivers.lookUp(['a', 'c']);
+  expect(asked.at(-1)).toEqual(['c']);
+  expect([drivers.fleetOf('a'), drivers.fleetOf('c')]).toEqual(['fleet-1', 'fleet-2']);
+  state.nowMs += 58_000;
+  await drivers.lookUp(['a', 'c']);
+  expect(asked.at(-1)).toEqual(['a']);
+  expect(drivers.fleetOf('a')).toBeNull();
+});
+
+test('what was known stays so while the database is away; of others nobody can say', async () => {
+  const { drivers, state } = played({ a: 'fleet-1' });
+  await drivers.lookUp(['a', 'gone']);
+  Object.assign(state, { nowMs: state.nowMs + 100_000, away: true });
+  await drivers.lookUp(['a']);
+  expect(drivers.fleetOf('a')).toBe('fleet-1');
+  await expect(drivers.lookUp(['a', 'new'])).rejects.toThrow('away');
+  await expect(drivers.lookUp(['gone'])).rejects.toThrow('away');
+});
+
+test('no more are remembered than there is room for: those asked for last', async () => {
+  const { drivers } = played({ first: null, last: null });
+  await drivers.lookUp(['first']);
+  await drivers.lookUp(Array.from({ length: 199_999 }, (_, n) => `d${n}`));
+  expect(drivers.lookUp(['first'])).toBeNull();
+  await drivers.lookUp(['last']);
+  expect(drivers.fleetOf('first')).toBeUndefined();
+  expect([drivers.fleetOf('last'), drivers.lookUp(['d0'])]).toEqual([null, null]);
+});

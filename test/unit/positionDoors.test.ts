@@ -1,0 +1,289 @@
+import { connect } from 'node:net';
+import { once } from 'node:events';
+import type { Gauge } from 'prom-client';
+import { positionsMediaType } from '../../contracts/api/positions';
+import { problemPages } from '../../contracts/api/problems';
+import type { DriverPosition } from '../../contracts/positionRecord';
+import { PositionWriter } from '../../contracts/positionWriter';
+import { createRegions } from '../../domain/regions';
+import { CodedError } from '../../platform/errors';
+import { createLogger } from '../../platform/log';
+import { createMetrics } from '../../platform/metrics';
+import { ingestRoutes } from '../../services/gateway/ingest/routes';
+import { createPositionBuffer } from '../../services/gateway/positions';
+import { mutatedRecord } from '../../tools/faults/location/fuzz';
+import { httpServers } from '../support/httpServers';
+
+const serve = httpServers(createLogger('test', 'debug', { write: () => {} }));
+const nowMs = 1_795_366_800_000;
+const at = new Date(nowMs - 1_000).toISOString();
+const binary = { 'content-type': positionsMediaType };
+
+type Body = Record<string, unknown> & { errors?: { index?: number; pointer: string }[] };
+
+/** The two doors, in front of a buffer whose Kafka takes nothing: what they took waits in it. Tokens are `role:subject`. */
+async function doors({
+  capacity = 1_000,
+  budgetBytes = 4_000_000,
+  fleetOf = (id: string) => (id.startsWith('nobody') ? undefined : id.startsWith('f') ? 'fleet' : null),
+} = {}) {
+  const taken: DriverPosition[] = [];
+  const buffer = createPositionBuffer({
+    ...{
+      producer: { send: () => Promise.resolve() },
+      topic: 'p',
+      regions: createRegions(100_000),
+      log: { warn: () => {} },
+      capacity,
+    },
+  });
+  const metrics = createMetrics('test');
+  const server = await serve({
+    ...{ metrics, problems: problemPages },
+    direct: {
+      routes: ingestRoutes({
+        positions: {
+          isFull: () => buffer.isFull(),
+          offer: (positions) => buffer.offer(positions) && taken.push(...positions) > 0,
+        },
+        drivers: { lookUp: () => null, fleetOf },
+        now: () => nowMs,
+      }),
+      verify: (token) => {
+        const [role = '', sub = ''] = token.split('.');
+        if (sub === '') throw new CodedError('unauthenticated', 'the token is not valid');
+        return { role, sub };
+      },
+      budgetBytes,
+    },
+  });
+  return {
+    ...{ url: server.url, port: server.port, taken, metrics },
+    async post(
+      path: string,
+      token: string,
+      body: string | Uint8Array<ArrayBuffer>,
+      headers: Record<string, string> = { 'content-type': 'application/json' },
+    ) {
+      const response = await fetch(server.url + path, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${token}`, ...headers },
+        body,
+      });
+      return {
+        status: response.status,
+        headers: response.headers,
+        body: (await response.json()) as Body,
+      };
+    },
+  };
+}
+
+const good = { lat: 40.7, lng: -73.9, sequence: 5, at };
+const positions = (...items: unknown[]): string => JSON.stringify({ positions: items });
+const record = (items: Partial<DriverPosition>[], baseMs = nowMs): Uint8Array<ArrayBuffer> => {
+  const writer = new PositionWriter(baseMs);
+  for (const item of items)
+    writer.add({ ...{ driverId: 'f1', lat: 40.7, lng: -73.9, sequence: 5, atMs: baseMs }, ...item });
+  return writer.finish();
+};
+const changed = (bytes: Uint8Array<ArrayBuffer>, change: (view: DataView) => void) => {
+  change(new DataView(bytes.buffer, bytes.byteOffset));
+  return bytes;
+};
+const rowAt = (index: number): number => 16 + index * 36;
+
+const badItems: [string, object, string][] = [
+  ['a latitude and a longitude that were swapped', { lat: -173.9, lng: 40.7 }, '/lat'],
+  ['a longitude outside the world', { lng: 180.1 }, '/lng'],
+  ['not a number', { lat: NaN }, '/lat'],
+  ['a time in the future', { at: new Date(nowMs + 30_001).toISOString() }, '/at'],
+  ['a time before 1970', { at: '1969-12-31T23:59:59.999Z' }, '/at'],
+  ['no time', { at: '2026-02-30T00:00:00Z' }, '/at'],
+  ['a sequence that goes back', { sequence: 4 }, '/sequence'],
+  ['a sequence that is not whole', { sequence: 5.5 }, '/sequence'],
+  ['an unknown field', { speed: 3 }, '/speed'],
+];
+
+describe.each([
+  ['a driver', '/v1/drivers/me/positions', 'driver.d1', {}],
+  ['a fleet', '/v1/fleet/positions', 'fleet.fleet', { driverId: 'f1' }],
+])('the door of %s', (_whose, path, token, id) => {
+  test.each(badItems)(
+    'refuses %s, names the item, and takes the rest where it is told to',
+    async (_w, bad, pointer) => {
+      const { post, taken } = await doors();
+      const body = positions({ ...good, ...id }, { ...good, ...id, ...bad }, { ...good, ...id, sequence: 6 });
+      const all = await post(path, token, body);
+      expect(all).toMatchObject({ status: 400, body: { code: 'validation_failed', index: 1 } });
+      expect(all.body.errors![0]).toMatchObject({ index: 1, pointer: `/positions/1${pointer}` });
+      expect(taken).toEqual([]);
+      const rest = await post(`${path}?partial=true`, token, body);
+      expect(rest).toMatchObject({ status: 202, body: { taken: 2, refused: 1, errors: all.body.errors } });
+      expect(taken.map(({ sequence }) => sequence)).toEqual([5, 6]);
+    },
+  );
+
+  test('answers like every other: ids, problems, metrics', async () => {
+    const { post, url, metrics } = await doors();
+    const body = positions({ ...good, ...id });
+    const named = { 'content-type': 'application/json; charset=utf-8', 'x-request-id': 'mine' };
+    const taken = await post(path, token, body, named);
+    expect(taken).toMatchObject({ status: 202, body: { taken: 1, refused: 0, errors: [] } });
+    expect(taken.headers.get('x-request-id')).toBe('mine');
+    const refusals: [string, string, string, string, number, object?][] = [
+      ['unauthenticated', path, 'nobody', body, 401],
+      ['forbidden', path, 'rider.r', body, 403],
+      ['validation_failed', `${path}?parital=true`, token, body, 400],
+      ['validation_failed', path, token, '[]', 400],
+      ['validation_failed', path, token, '{"positions":[]}', 400],
+      ['validation_failed', path, token, '{"positions":[],"more":1}', 400],
+      ['malformed_json', path, token, '{"positions":', 400],
+      ['body_too_large', path, token, ' '.repeat(1_048_577), 413],
+      ['unsupported_media_type', path, token, body, 415, { 'content-type': 'text/plain' }],
+      [
+        'unsupported_media_type',
+        path,
+        token,
+        body,
+        415,
+        { 'content-type': 'application/json', 'content-encoding': 'gzip' },
+      ],
+    ];
+    for (const [code, to, as, sent, status, headers] of refusals) {
+      const answer = await post(to, as, sent, headers as Record<string, string> | undefined);
+      expect([answer.status, answer.body['type']]).toEqual([status, `/problems/${code}`]);
+      expect(answer.headers.get('content-type')).toMatch('application/problem+json');
+      expect(answer.body['requestId']).toBe(answer.headers.get('x-request-id'));
+    }
+    // What is not posted there is the app's to refuse.
+    expect((await fetch(url + path)).status).toBe(404);
+    const served = metrics.registry.getSingleMetric('http_server_request_duration_seconds') as Gauge;
+    const { values } = await served.get();
+    expect(
+      values.filter(
+        ({ labels }) => labels['http_route'] === path && labels['http_response_status_code'] === 202,
+      ),
+    ).not.toEqual([]);
+  });
+});
+
+test('a driver who has not registered is told so, and a fleet of each who is not its', async () => {
+  const { post, taken } = await doors();
+  const unknown = await post('/v1/drivers/me/positions', 'driver.nobody', positions(good));
+  expect(unknown).toMatchObject({ status: 404, body: { code: 'driver_unknown' } });
+  const own = ['f1', 'nobody', 'f2', 'd1'].map((driverId) => ({ ...good, driverId }));
+  const mixed = await post('/v1/fleet/positions?partial=true', 'fleet.fleet', positions(...own));
+  expect(mixed.body).toMatchObject({ taken: 2, refused: 2, errors: [{ index: 1 }, { index: 3 }] });
+  expect(taken.map(({ driverId }) => driverId)).toEqual(['f1', 'f2']);
+});
+
+const threeRows = () => record([{}, { driverId: 'f2' }, { sequence: 6 }]);
+const longId = 'f-driver-with-a-long-name';
+test.each<[string, Uint8Array<ArrayBuffer>, string, number]>([
+  ['is cut short', threeRows().slice(0, rowAt(1) + 35), '/positions/1', 1],
+  ['is cut behind its header', threeRows().slice(0, rowAt(0)), '/positions/0', 0],
+  [
+    'has a latitude outside the world',
+    changed(threeRows(), (v) => v.setInt32(rowAt(1) + 16, -1e9, true)),
+    '/positions/1/lat',
+    2,
+  ],
+  [
+    'has no latitude',
+    changed(threeRows(), (v) => v.setInt32(rowAt(1) + 16, -(2 ** 31), true)),
+    '/positions/1/lat',
+    2,
+  ],
+  ['is from the future', record([{ atMs: 0 }, {}], nowMs + 30_001), '/positions/1/at', 1],
+  ['goes back', record([{}, { sequence: 4 }, {}]), '/positions/1/sequence', 2],
+  [
+    'is of nobody',
+    changed(threeRows(), (v) => v.setInt32(rowAt(1) + 4, 0, true)),
+    '/positions/1/driverId',
+    2,
+  ],
+  ['ends within an id', record([{}, { driverId: longId }, {}]).slice(0, -1), '/positions/1', 2],
+])(
+  'a binary batch that %s is refused with the item, the rest taken where it is told to',
+  async (_what, bytes, pointer, rest) => {
+    const { post, taken } = await doors();
+    const path = '/v1/fleet/positions';
+    const all = await post(path, 'fleet.fleet', bytes, binary);
+    const index = Number(pointer.split('/')[2]);
+    expect(all).toMatchObject({ status: 400, body: { index, errors: [{ index }] } });
+    expect(all.body.errors![0]!.pointer).toMatch(pointer);
+    expect(taken).toEqual([]);
+    const partial = await post(`${path}?partial=true`, 'fleet.fleet', bytes, binary);
+    expect(partial).toMatchObject({ status: 202, body: { taken: rest, errors: [{ index }] } });
+    expect(taken).toHaveLength(rest);
+  },
+);
+
+test('of a binary batch each bad position is told, and each id is that of its row', async () => {
+  const { post, taken } = await doors();
+  const ids = [longId, 'f1', `${longId}-2`, 'f3', longId];
+  const bytes = record(ids.map((driverId) => ({ driverId })));
+  changed(bytes, (view) => {
+    for (const bad of [1, 3]) view.setInt32(rowAt(bad) + 20, 1_800_000_001, true);
+  });
+  const { body } = await post('/v1/fleet/positions?partial=true', 'fleet.fleet', bytes, binary);
+  expect(body).toMatchObject({ taken: 3, refused: 2, errors: [{ index: 1 }, { index: 3 }] });
+  expect(taken.map(({ driverId }) => driverId)).toEqual([longId, `${longId}-2`, longId]);
+});
+
+test('whatever bytes a fleet sends, it is answered: taken, or refused as not valid', async () => {
+  const { post } = await doors({ capacity: 1e9, fleetOf: () => 'fleet' });
+  const seen = { taken: 0, refused: 0 };
+  const first = Math.floor(Math.random() * 1e9);
+  for (let seed = first; seed < first + 400; seed++) {
+    const { bytes } = mutatedRecord(seed);
+    for (const query of ['', '?partial=true']) {
+      const answer = await post(`/v1/fleet/positions${query}`, 'fleet.fleet', new Uint8Array(bytes), binary);
+      const isTaken = answer.status === 202;
+      if (isTaken) seen.taken += 1;
+      else seen.refused += 1;
+      const said = isTaken || (answer.status === 400 && answer.body['code'] === 'validation_failed');
+      expect([seed, said]).toEqual([seed, true]);
+    }
+  }
+  expect(seen.taken).toBeGreaterThan(50);
+  expect(seen.refused).toBeGreaterThan(50);
+});
+
+test('when Kafka does not keep up, clients are told when to come again, and nothing more is kept', async () => {
+  const { post, taken } = await doors({ capacity: 10 });
+  const many = positions(...Array.from({ length: 6 }, () => good));
+  const path = '/v1/drivers/me/positions';
+  expect((await post(path, 'driver.d1', many)).status).toBe(202);
+  const full = await post(path, 'driver.d2', many);
+  expect(full).toMatchObject({ status: 429, body: { code: 'too_many_positions' } });
+  expect(full.headers.get('retry-after')).toBe('1');
+  expect((await post(path, 'driver.d2', positions(good, good, good, good))).status).toBe(202);
+  // Now not even the body is looked at.
+  expect((await post(path, 'driver.d3', 'no JSON')).status).toBe(429);
+  expect(taken).toHaveLength(10);
+});
+
+test('bodies that are on their way are bounded in sum, and let go of with their connection', async () => {
+  const { port, post } = await doors({ budgetBytes: 2_500_000 });
+  const head = (bytes: number) =>
+    `POST /v1/fleet/positions HTTP/1.1\r\nhost: h\r\nauthorization: Bearer fleet.fleet\r\ncontent-type: application/json\r\ncontent-length: ${bytes}\r\n\r\n`;
+  const begin = () => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(head(1_000_000));
+    return socket;
+  };
+  const slow = [begin(), begin()];
+  const body = positions({ ...good, driverId: 'f1' });
+  const large = ' '.repeat(1_000_000) + body;
+  const statusOfLarge = async () => (await post('/v1/fleet/positions', 'fleet.fleet', large)).status;
+  while ((await statusOfLarge()) !== 429);
+  expect((await post('/v1/fleet/positions', 'fleet.fleet', body)).status).toBe(202);
+  const third = begin();
+  const [answer] = (await once(third, 'data')) as [Buffer];
+  expect(answer.toString()).toMatch(/^HTTP\/1.1 429 [^]*retry-after: 1/);
+  for (const socket of [...slow, third]) socket.destroy();
+  while ((await statusOfLarge()) !== 202);
+});

@@ -1,0 +1,94 @@
+import fc from 'fast-check';
+import { fleetPositionsBody, positionsBody } from '../../contracts/api/positions';
+import { Takes, type DriverPosition } from '../../contracts/positionRecord';
+import { PositionWriter } from '../../contracts/positionWriter';
+import { personsId } from '../../domain/names';
+import { readBinaryPositions } from '../../services/gateway/ingest/readBinary';
+import { readJsonPositions } from '../../services/gateway/ingest/readJson';
+
+const nowMs = 1_795_366_800_000;
+const lat = fc.integer({ min: -9e8, max: 9e8 }).map((units) => units / 1e7);
+const lng = fc.integer({ min: -18e8, max: 18e8 }).map((units) => units / 1e7);
+const atMs = fc.integer({ min: nowMs - 1e9, max: nowMs });
+const driverId = fc.oneof(fc.stringMatching(personsId), fc.uuid({ version: 7 }));
+
+const odd = fc.oneof(
+  fc.constantFrom(
+    null,
+    '',
+    '40.7',
+    -90.0000001,
+    180.5,
+    2 ** 53,
+    -1,
+    1.5,
+    true,
+    [],
+    {},
+    'a b',
+    'x'.repeat(65),
+  ),
+  fc.constantFrom(
+    '2026-02-29T00:00:00Z',
+    '2024-02-29T00:00:00.123456Z',
+    '2026-11-22T11:00Z',
+    '0000-01-01T00:00:00Z',
+  ),
+  fc.constantFrom(
+    '2026-11-22T11:00:00+01:00',
+    '2026-11-22 11:00:00Z',
+    '2026-13-01T00:00:00Z',
+    '2026-11-22T24:00:00Z',
+  ),
+  fc.jsonValue(),
+);
+const mostly = <T>(usual: fc.Arbitrary<T>) =>
+  fc.oneof({ weight: 12, arbitrary: usual }, { weight: 1, arbitrary: odd });
+const item = fc.record(
+  {
+    ...{ lat: mostly(lat), lng: mostly(lng), driverId: mostly(driverId) },
+    sequence: mostly(fc.maxSafeNat()),
+    at: mostly(atMs.map((ms) => new Date(ms).toISOString())),
+    more: fc.constant(1),
+  },
+  { requiredKeys: ['lat', 'lng', 'driverId', 'sequence', 'at'] },
+);
+
+test('what is read by hand is what the schema says', () => {
+  const after1970 = (at: unknown) => Date.parse(String(at)) >= 0 && Date.parse(String(at)) <= nowMs + 30_000;
+  fc.assert(
+    fc.property(fc.oneof(item, fc.jsonValue()), fc.boolean(), (given, isFleets) => {
+      const one = JSON.parse(JSON.stringify(given)) as Record<string, unknown> | null;
+      if (!isFleets && one !== null) delete one['driverId'];
+      const whose = { driverId: isFleets ? null : 'd1', most: 100, nowMs };
+      const { good, bad } = readJsonPositions(Buffer.from(JSON.stringify({ positions: [one] })), whose);
+      const { success } = (isFleets ? fleetPositionsBody : positionsBody).safeParse({ positions: [one] });
+      expect(good.length === 1).toBe(success && after1970(one?.['at']));
+      expect(bad).toHaveLength(1 - good.length);
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test('the binary form says what JSON says', () => {
+  const position = fc.record({ driverId, lat, lng, sequence: fc.maxSafeNat(), atMs });
+  fc.assert(
+    fc.property(fc.array(position, { minLength: 1, maxLength: 20 }), (positions) => {
+      const writer = new PositionWriter(nowMs);
+      for (const each of positions) writer.add(each);
+      const inJson = positions.map(({ atMs: ms, ...rest }) => ({ ...rest, at: new Date(ms).toISOString() }));
+      const json = readJsonPositions(Buffer.from(JSON.stringify({ positions: inJson })), {
+        ...{ driverId: null, most: 100, nowMs },
+      });
+      const binary = readBinaryPositions(writer.finish(), nowMs);
+      const rounded = ({ takes: _, ...each }: DriverPosition) => ({
+        ...{ ...each, lat: Math.round(each.lat * 1e7), lng: Math.round(each.lng * 1e7) },
+      });
+      expect(binary.good.map(rounded)).toEqual(json.good.map(rounded));
+      expect(binary.good.every(({ takes }) => takes === Takes.everything)).toBe(true);
+      expect(binary.bad.map(({ pointer }) => pointer)).toEqual(json.bad.map(({ pointer }) => pointer));
+      expect(binary.indexes).toEqual(json.indexes);
+    }),
+    { numRuns: 300 },
+  );
+});
