@@ -3,6 +3,7 @@ import { createSay, type Say } from '../stack/say';
 import { asText, type BenchResult } from './frame';
 import { benchHelp, parseBenchOptions, type BenchOptions } from './options';
 import { benchAnalytics } from './analytics/analytics';
+import { benchHttp } from './http/http';
 import { benchInbox } from './inbox/inbox';
 import { benchLocation } from './location/location';
 import { benchNearest } from './nearest/nearest';
@@ -23,6 +24,7 @@ const benches: Readonly<Record<string, Bench>> = {
   relay: benchRelay,
   location: benchLocation,
   nearest: benchNearest,
+  http: benchHttp,
 };
 
 /** @returns the exit code: 0; 1 a check is false or something failed; 2 wrong arguments */
