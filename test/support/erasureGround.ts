@@ -193,6 +193,7 @@ export async function outboxes(): Promise<TestFact[]> {
       facts.push({
         ...{ topic: topic as TestFact['topic'], key, data: JSON.parse(value) as unknown },
         ...{ sequence: Number(headers['ce_sequence']), type: headers['ce_type']!, time: headers['ce_time']! },
+        schemaVersion: Number(/\.v(\d+)$/.exec(headers['ce_dataschema']!)![1]),
       });
   }
   return facts;
