@@ -5,7 +5,7 @@ import { DependencyUnavailable } from '../../platform/errors';
 import { partitionFor } from '../../platform/kafka';
 import type { Holding } from './holding';
 import type { Others } from './others';
-import type { NearbyDriver, PositionIndex } from './positionIndex';
+import type { BoxQuery, NearbyDriver, PositionIndex } from './positionIndex';
 import type { NearestQuery } from './search';
 
 export type Asked = Omit<NearestQuery, 'nowMs'>;
@@ -17,6 +17,7 @@ export const nearestHere = z.object({
   partitions: z.array(z.number()),
   drivers: z.array(found.extend({ driverId: z.string(), distanceMeters: z.number() })),
 });
+export const fleetHere = z.object({ partitions: z.array(z.number()), record: z.base64().nullable() });
 export const positionHere = z.object({ partitions: z.array(z.number()), position: found.nullable() });
 
 /** Answers for all drivers there are, of what lies here and of what the other processes hold. */
@@ -25,6 +26,12 @@ export interface Finder {
   nearest(query: Asked): Promise<readonly NearbyDriver[]>;
   /** Where a driver was last; null for one nobody has heard of. @throws DependencyUnavailable as above */
   find(driverId: string): Promise<Found | null>;
+  /**
+   * The drivers in a box as position records in base64, for maps: of a driver near the rim of a region there may be two.
+   * Those for whom nobody can answer now are left out.
+   */
+  fleet(query: Omit<BoxQuery, 'nowMs'>): Promise<string[]>;
+  fleetHere(query: Omit<BoxQuery, 'nowMs'>): z.infer<typeof fleetHere>;
   nearestHere(query: Asked): z.infer<typeof nearestHere>;
   findHere(driverId: string): z.infer<typeof positionHere>;
 }
@@ -49,7 +56,18 @@ export function createFinder({ index, holding, others, regions, now }: FinderOpt
 
   const nearestHereNow = (query: Asked): NearbyDriver[] => index.nearest({ ...query, nowMs: now() });
 
+  const fleetNow = (query: Omit<BoxQuery, 'nowMs'>): string | null => {
+    const record = index.recordOf({ ...query, nowMs: now() });
+    return record && Buffer.from(record).toString('base64');
+  };
+
   return {
+    async fleet(query) {
+      const call = { path: '/internal/here/fleet', query: { ...query }, response: fleetHere };
+      const answers = await others.ask(missingOf(all()), call);
+      return [fleetNow(query), ...answers.map(({ record }) => record)].filter((record) => record !== null);
+    },
+    fleetHere: (query) => ({ partitions: here(), record: fleetNow(query) }),
     async nearest(query) {
       const touched = regions.touching(query, query.radiusMeters);
       const missing = missingOf(

@@ -65,6 +65,12 @@ export class Fleet {
     return { lat: this.grid.pool[place]! / DEGREE, lng: this.grid.pool[place + entry.lng]! / DEGREE };
   }
 
+  /** Of `Takes`. */
+  takesOf(slot: number): number {
+    const place = this.drivers.words[slot * SLOT_WORDS + slotWord.place]!;
+    return this.grid.pool[place + entry.slotAndTakes]! & 0xff;
+  }
+
   /** Milliseconds since a driver was there; 0 where that is yet to come. */
   ageOf(slot: number, nowMs: number): number {
     return Math.max(0, ((nowMs | 0) - this.drivers.words[slot * SLOT_WORDS + slotWord.at]!) | 0);

@@ -7,6 +7,7 @@ import {
 } from '../../contracts/positionRecord';
 import { isKeyElsewhere } from '../../contracts/driverKey';
 import { distanceMeters, type Point } from '../../domain/geo';
+import { PositionWriter } from '../../contracts/positionWriter';
 import { boundsOf, isInPolygon, type Polygon } from '../../domain/polygon';
 import { MAX_PARTITIONS, PARTITION_SHIFT, SLOT_WORDS, slotWord } from './drivers';
 import { Fleet } from './fleet';
@@ -40,6 +41,18 @@ export interface Source {
   readonly sentMs: number;
   /** Who was last heard of before is silent. */
   readonly oldestMs: number;
+}
+
+/** A part of the map, in degrees, that does not cross the antimeridian. */
+export interface BoxQuery {
+  readonly south: number;
+  readonly west: number;
+  readonly north: number;
+  readonly east: number;
+  /** At most so many; of more, whichever come first. */
+  readonly limit: number;
+  readonly maxAgeMs: number;
+  readonly nowMs: number;
 }
 
 export interface IndexOptions {
@@ -132,6 +145,30 @@ export class PositionIndex {
     if (!this.fleet.grid.eachInBox(corner, { lat: north, width }, this.size, look))
       eachDriver(this.fleet.drivers, look);
     return ids.sort((a, b) => (a < b ? -1 : 1));
+  }
+
+  /** The drivers in a box as a position record, with what they take: for maps. Null where there are none. */
+  recordOf({ south, west, north, east, limit, maxAgeMs, nowMs }: BoxQuery): Uint8Array | null {
+    const writer = new PositionWriter(nowMs);
+    const { drivers } = this.fleet;
+    const look = (slot: number): void => {
+      if (writer.count === limit) return;
+      const ageMs = this.fleet.ageOf(slot, nowMs);
+      const { lat, lng } = this.fleet.pointOf(slot);
+      if (ageMs > maxAgeMs || lat < south || lat > north || lng < west || lng > east) return;
+      writer.add({
+        driverId: drivers.idOf(slot),
+        lat,
+        lng,
+        sequence: this.fleet.sequenceOf(slot),
+        atMs: nowMs - ageMs,
+        takes: this.fleet.takesOf(slot),
+      });
+    };
+    const corner = { lat: south, lng: west };
+    if (!this.fleet.grid.eachInBox(corner, { lat: north, width: east - west }, this.size, look))
+      eachDriver(drivers, look);
+    return writer.count === 0 ? null : writer.finish();
   }
 
   /** Where a driver was last, and how long ago; null for one nobody has heard of. */

@@ -25,7 +25,26 @@ export const nearestQuery = z.strictObject({
   takes: inQuery(z.int().min(0).max(255)).optional(),
 });
 
-/** What dispatch asks of location, and location processes of each other: not public, with the service's token. */
+/** More than a map draws. */
+const MAX_ON_MAP = 12_000;
+
+export const fleetQuery = z
+  .strictObject({
+    south: inQuery(point.shape.lat),
+    west: inQuery(point.shape.lng),
+    north: inQuery(point.shape.lat),
+    east: inQuery(point.shape.lng),
+    limit: inQuery(z.int().min(1).max(MAX_ON_MAP)),
+    maxAgeMs: inQuery(z.int().min(1).max(3_600_000)),
+  })
+  .refine(({ south, west, north, east }) => south < north && west < east, {
+    message: 'a box goes from its south-western corner to its north-eastern one',
+  });
+
+/**
+ * What dispatch and the console's map ask of location, and location processes of each other: not public, with the
+ * service's token.
+ */
 export function locationRoutes(
   router: Router,
   requireRole: RequireRole,
@@ -50,6 +69,11 @@ export function locationRoutes(
     body: { position: await finder.find(params.driverId) },
   }));
 
+  mount({ ...get('/internal/fleet'), request: { query: fleetQuery } }, async ({ query }) => ({
+    status: 200,
+    body: { records: await finder.fleet(query) },
+  }));
+
   // Of what this process holds, for the others.
   mount({ ...get('/internal/here/nearest'), request: asking }, ({ query }) => ({
     status: 200,
@@ -58,6 +82,10 @@ export function locationRoutes(
   mount({ ...get('/internal/here/drivers/{driverId}/position'), request: ofDriver }, ({ params }) => ({
     status: 200,
     body: finder.findHere(params.driverId),
+  }));
+  mount({ ...get('/internal/here/fleet'), request: { query: fleetQuery } }, ({ query }) => ({
+    status: 200,
+    body: finder.fleetHere(query),
   }));
   mount({ ...get('/internal/positions'), request: {} }, () => ({
     status: 200,

@@ -1,10 +1,20 @@
-import { stuckRides } from './ops';
+import { ridesInFlight, stuckRides } from './ops';
 import type { Operation } from './operation';
 import { rideAction, rideIdParam } from './rideOperation';
 import { fareBody, operatorBody, reassignBody } from './rides';
 
-/** What operators do to a ride that cannot go on by itself, or went wrong. Each says why. */
+/** What operators see of all rides, and do to one that cannot go on by itself or went wrong. Each says why. */
 export const operatorOperations = {
+  ridesInFlight: {
+    method: 'get',
+    path: '/v1/ops/rides',
+    summary: 'Rides in flight, the newest first',
+    tag: 'ops',
+    roles: ['operator', 'service'],
+    request: {},
+    response: { status: 200, description: 'At most 500', body: ridesInFlight },
+    problems: [],
+  },
   stuckRides: {
     method: 'get',
     path: '/v1/ops/rides/stuck',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { subjectId, time, uuid } from '../shared';
+import { point, subjectId, time, uuid } from '../shared';
 import { rideStatus } from './rides';
 
 /**
@@ -47,6 +47,22 @@ export const overviewView = z.strictObject({
   drivers: z.strictObject({ online: z.int(), onRide: z.int(), offline: z.int() }),
 });
 
+/** Rides that are asked for and not over, the newest first, as a map shows them. */
+export const ridesInFlight = z.strictObject({
+  rides: z.array(
+    z.strictObject({
+      rideId: uuid,
+      workflowId: z.string(),
+      status: rideStatus,
+      driverId: subjectId.nullable(),
+      pickup: point,
+      stops: z.array(point).describe('those that are ahead'),
+      dropoff: point,
+      requestedAt: time,
+    }),
+  ),
+});
+
 /** Rides that wait longer than their state allows. `workflowId` is where the reason is, in Temporal's web UI. */
 export const stuckRides = z.strictObject({
   rides: z.array(
@@ -63,6 +79,7 @@ export const stuckRides = z.strictObject({
   ),
 });
 
+export type RidesInFlight = z.infer<typeof ridesInFlight>;
 export type StuckRides = z.infer<typeof stuckRides>;
 export type TimelineView = z.infer<typeof timelineView>;
 export type OverviewView = z.infer<typeof overviewView>;

@@ -29,6 +29,8 @@ export interface EventStream {
   readonly lastEventId: string | undefined;
   /** Whether it is over, whoever ended it. */
   readonly ended: boolean;
+  /** Bytes that the reader has not taken yet: who sends a picture, not a story, sends nothing while there are some. */
+  readonly unreadBytes: number;
   /** Calls once when the stream is over: at once where it is already. One listener, the last one given. */
   onEnd(listener: () => void): void;
   /** False when the stream is over; a reader that does not keep up is cut off here. */

@@ -89,6 +89,10 @@ class OpenStream implements EventStream {
     return this.#leave === undefined;
   }
 
+  get unreadBytes(): number {
+    return this.#res.writableLength;
+  }
+
   onEnd(listener: () => void): void {
     if (this.ended) listener();
     else this.#onEnd = listener;

@@ -1,15 +1,15 @@
 import type { Pool } from 'pg';
 import { operations } from '../../contracts/api/operations';
-import type { StuckRides } from '../../contracts/api/ops';
+import type { RidesInFlight, StuckRides } from '../../contracts/api/ops';
 import { DomainError } from '../../domain/errors';
 import type { Policies } from '../../domain/policies';
-import { hasEnded, type Ride } from '../../domain/ride';
+import { hasEnded, type Ride, type RideStatus } from '../../domain/ride';
 import { stuckBounds, stuckIn, type Stuck } from '../../domain/stuck';
 import type { MountOperation } from '../../platform/http';
 import { visibleRide } from './access';
 import type { WhereIs } from './location';
 import { endEarly, workflowIdOf, type Act, type RideAction } from './rideActions';
-import { cityOverview, ridesBeyond } from './store';
+import { cityOverview, ridesBeyond, ridesIn } from './store';
 import { viewRide, type Viewer } from './views';
 import { drivenMeters } from './whereabouts';
 
@@ -28,6 +28,8 @@ export interface OperatorRoutesOptions {
   readonly now: () => number;
 }
 
+const inFlight: readonly RideStatus[] = ['requested', 'matching', 'assigned', 'arrived', 'in_progress'];
+const MOST_IN_FLIGHT = 500;
 const MOST_STUCK_RIDES = 200;
 /** What is beyond its status's least limit; a long ride may wait longer than that. */
 const MOST_CANDIDATES = 500;
@@ -37,6 +39,11 @@ export function operatorRoutes(mount: MountOperation, options: OperatorRoutesOpt
   const { pool, act, whereIs, policies, codeSecret, paymentsMovedAt, now } = options;
 
   mount(operations.overview, async () => ({ status: 200, body: await cityOverview(pool) }));
+
+  mount(operations.ridesInFlight, async () => ({
+    status: 200,
+    body: { rides: (await ridesIn(pool, inFlight, MOST_IN_FLIGHT)).map(viewInFlight) },
+  }));
 
   mount(operations.stuckRides, async () => {
     const at = new Date(now()).toISOString();
@@ -115,6 +122,21 @@ const completedFor =
   (reason: string) =>
   ({ status, endReason }: Ride): boolean =>
     status === 'completed' && endReason === reason;
+
+function viewInFlight(ride: Ride): RidesInFlight['rides'][number] {
+  const { rideId, status, driverId, pickup, stops, stopsReached, dropoff, requestedAt } = ride;
+  const ahead = stops.slice(stopsReached);
+  return {
+    rideId,
+    workflowId: workflowIdOf(ride),
+    status,
+    driverId,
+    pickup,
+    stops: ahead,
+    dropoff,
+    requestedAt,
+  };
+}
 
 function viewStuck(ride: Ride, stuck: Stuck | null): StuckRides['rides'] {
   if (stuck === null) return [];

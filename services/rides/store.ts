@@ -1,4 +1,4 @@
-import type { Ride, RideFact } from '../../domain/ride';
+import type { Ride, RideFact, RideStatus } from '../../domain/ride';
 import type { StuckBound } from '../../domain/stuck';
 import type { Queryable, Tx } from '../../platform/postgres';
 
@@ -83,6 +83,21 @@ function beyondOne({ status, since }: StuckBound, index: number): string {
  * A time that a caller gave may lack seconds, or have more digits than ours: by less than a minute their texts mislead.
  */
 const aMinuteAfter = (time: string): string => new Date(Date.parse(time) + 60_000).toISOString();
+
+/** The newest rides that are in one of these statuses, each asked for by its name: see `ridesBeyond`. */
+export async function ridesIn(
+  db: Queryable,
+  statuses: readonly RideStatus[],
+  limit: number,
+): Promise<Ride[]> {
+  const one = (status: RideStatus): string =>
+    `(select ride_id, state from rides where status = '${status}' order by ride_id desc limit $1)`;
+  const { rows } = await db.query<{ state: Ride }>({
+    text: `select state from (${statuses.map(one).join(' union all ')}) as newest order by ride_id desc limit $1`,
+    values: [limit],
+  });
+  return rows.map(({ state }) => state);
+}
 
 /** How many rides there are in each status, and drivers in each state. */
 export async function cityOverview(db: Queryable): Promise<{

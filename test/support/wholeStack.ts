@@ -21,7 +21,10 @@ export interface WholeStackOptions {
 }
 
 /** Variables that mean the servers which all tests share, or this run of jest. */
-const notForIt = ['POSTGRES_URL', 'KAFKA_BROKERS', 'TEMPORAL_ADDRESS', 'HAILWAY_TEST_PARTS'];
+const notForIt = [
+  ...['POSTGRES_URL', 'KAFKA_BROKERS', 'TEMPORAL_ADDRESS', 'HAILWAY_TEMPORAL_UI_URL'],
+  'HAILWAY_TEST_PARTS',
+];
 
 /**
  * A whole Hailway of a test's own: servers and processes on free ports, with data in the run's temporary folder.

@@ -7,6 +7,7 @@ import { benchHttp } from './http/http';
 import { benchInbox } from './inbox/inbox';
 import { benchLocation } from './location/location';
 import { benchNearest } from './nearest/nearest';
+import { benchMap } from './map/map';
 import { benchPayment } from './payment/payment';
 import { benchReconcile } from './reconcile/reconcile';
 import { benchRelay } from './relay/relay';
@@ -21,6 +22,7 @@ const benches: Readonly<Record<string, Bench>> = {
   reconcile: benchReconcile,
   inbox: benchInbox,
   analytics: benchAnalytics,
+  map: benchMap,
   relay: benchRelay,
   location: benchLocation,
   nearest: benchNearest,

@@ -1,0 +1,135 @@
+import { z } from 'zod';
+import { demandView, surgeView } from '../../../contracts/api/analytics';
+import { overviewView, ridesInFlight, type RidesInFlight } from '../../../contracts/api/ops';
+import { readPositionRecord } from '../../../contracts/positionRecord';
+import type { Client } from '../../../platform/client';
+import type { EventStream } from '../../../platform/http';
+import type { Logger } from '../../../platform/log';
+import { createPoll } from '../../../platform/poll';
+import { area } from './area';
+import { FleetBoard, MAX_DRIVERS } from './fleetBoard';
+import type { LagWatch } from './lagWatch';
+import { cellsOf, driversIn, mapRides, ringOf } from './picture';
+import { Viewers } from './viewers';
+
+export interface MapFeedOptions {
+  /** The public API and the location service, with a token of the role service. */
+  readonly gateway: Client;
+  readonly location: Client;
+  readonly lag: Pick<LagWatch, 'look'>;
+  readonly log: Pick<Logger, 'warn'>;
+}
+
+const FRAME_EVERY_MS = 200;
+const RIDES_EVERY_MS = 1_000;
+const DEMAND_EVERY_MS = 2_000;
+const PULSE_EVERY_MS = 2_000;
+/** Who was silent for longer is not on the map. */
+const MAX_AGE_MS = 60_000;
+/** Demand is that of so long a time until now, or of as many of its newest rows as are told at once. */
+const DEMAND_OF_MS = 30 * 60_000;
+const DEMAND_ROWS = 1_000;
+
+const fleetAnswer = z.object({ records: z.array(z.base64()) });
+const positionsAnswer = z.object({ applied: z.int() });
+
+/** What the map shows, as it changes. It asks only while somebody looks. */
+export class MapFeed {
+  private readonly board = new FleetBoard();
+  private readonly viewers = new Viewers(this.board);
+  private rides: RidesInFlight = { rides: [] };
+  private updates = { applied: 0, atMs: 0 };
+  private stopping: AbortController | undefined;
+  private readonly away = new Map<string, string>();
+
+  constructor(private readonly options: MapFeedOptions) {}
+
+  /** How many look. */
+  get size(): number {
+    return this.viewers.size;
+  }
+
+  /** Tells a stream what changes, until it ends. */
+  watch(stream: EventStream): void {
+    if (this.stopping === undefined) this.start();
+    this.viewers.add(stream, () => {
+      if (this.viewers.size > 0) return;
+      this.stopping?.abort();
+      this.stopping = undefined;
+    });
+  }
+
+  private start(): void {
+    this.stopping = new AbortController();
+    const { signal } = this.stopping;
+    const { log } = this.options;
+    const repeat = (what: string, everyMs: number, look: (signal: AbortSignal) => Promise<void>): void => {
+      const noted = async (): Promise<void> => {
+        try {
+          await look(signal);
+          this.away.delete(what);
+        } catch (error) {
+          if (signal.aborted) return;
+          this.away.set(what, error instanceof Error ? error.message : String(error));
+          throw error;
+        }
+      };
+      void createPoll().run(noted, { everyMs, signal, log, trouble: `the map has no ${what}` });
+    };
+    repeat('drivers', FRAME_EVERY_MS, (signal) => this.lookAtDrivers(signal));
+    repeat('rides', RIDES_EVERY_MS, (signal) => this.lookAtRides(signal));
+    repeat('demand', DEMAND_EVERY_MS, (signal) => this.lookAtDemand(signal));
+    repeat('counts', PULSE_EVERY_MS, (signal) => this.lookAtPulse(signal));
+  }
+
+  private async lookAtDrivers(signal: AbortSignal): Promise<void> {
+    try {
+      const { records } = await this.options.location.call('GET', '/internal/fleet', {
+        query: { ...area, limit: MAX_DRIVERS, maxAgeMs: MAX_AGE_MS },
+        response: fleetAnswer,
+        signal,
+      });
+      const onRide = new Set(this.rides.rides.flatMap(({ driverId }) => driverId ?? []));
+      const rows = records.map((record) => readPositionRecord(Buffer.from(record, 'base64')));
+      this.board.take(rows.flatMap((some) => [...driversIn(some, onRide)]));
+    } finally {
+      this.viewers.set('away', Object.fromEntries(this.away));
+      this.viewers.flush();
+    }
+  }
+
+  private async lookAtRides(signal: AbortSignal): Promise<void> {
+    const { gateway } = this.options;
+    this.rides = await gateway.call('GET', '/v1/ops/rides', { response: ridesInFlight, signal });
+    this.viewers.set('rides', mapRides(this.rides, this.board));
+  }
+
+  private async lookAtDemand(signal: AbortSignal): Promise<void> {
+    const { gateway } = this.options;
+    const from = new Date(Date.now() - DEMAND_OF_MS).toISOString();
+    const limit = DEMAND_ROWS;
+    const [demand, surges] = await Promise.all([
+      gateway.call('GET', '/v1/ops/demand', { query: { from, limit }, response: demandView, signal }),
+      gateway.call('GET', '/v1/ops/surges', { query: { limit }, response: surgeView, signal }),
+    ]);
+    this.viewers.set('cells', cellsOf(demand, surges, ringOf));
+  }
+
+  private async lookAtPulse(signal: AbortSignal): Promise<void> {
+    const { gateway, location, lag } = this.options;
+    const [overview, positions, behind] = await Promise.all([
+      gateway.call('GET', '/v1/ops/overview', { response: overviewView, signal }),
+      location.call('GET', '/internal/positions', { response: positionsAnswer, signal }),
+      lag.look(),
+    ]);
+    const updatesPerSecond = this.rateOf(positions.applied);
+    this.viewers.set('pulse', { ...overview, updatesPerSecond, ...behind });
+  }
+
+  private rateOf(applied: number): number {
+    const before = this.updates;
+    this.updates = { applied, atMs: performance.now() };
+    const seconds = (this.updates.atMs - before.atMs) / 1_000;
+    return before.atMs === 0 ? 0 : Math.max(0, Math.round((applied - before.applied) / seconds));
+  }
+}

@@ -1,0 +1,87 @@
+import type { EventStream } from '../../../platform/http';
+import type { FleetBoard } from './fleetBoard';
+
+/** A part of the picture that is sent whole when it has changed. */
+interface Part {
+  readonly value: unknown;
+  readonly json: string;
+  /** Rises with each change. */
+  readonly version: number;
+}
+
+/** Parts in one event have at most so many bytes: less than what may wait for a slow reader. */
+const MAX_EVENT_BYTES = 100_000;
+
+/** One who looks at the map: what they have got, and nothing that waits for them. */
+interface Viewer {
+  readonly stream: EventStream;
+  frame: number;
+  readonly versions: Map<string, number>;
+}
+
+/**
+ * Sends each viewer what is new since the last event that they have read. Who has not read it yet gets nothing: for them
+ * this frame is dropped, and the next one tells what both have changed. So memory does not grow with a slow reader.
+ */
+export class Viewers {
+  private readonly viewers = new Set<Viewer>();
+  private readonly parts = new Map<string, Part>();
+  /** Events that were not sent, for their viewers had not read the one before. */
+  dropped = 0;
+
+  constructor(private readonly board: FleetBoard) {}
+
+  get size(): number {
+    return this.viewers.size;
+  }
+
+  /** @param onLeave is called when the stream is over */
+  add(stream: EventStream, onLeave: () => void): void {
+    const viewer: Viewer = { stream, frame: 0, versions: new Map() };
+    this.viewers.add(viewer);
+    stream.onEnd(() => {
+      this.viewers.delete(viewer);
+      onLeave();
+    });
+  }
+
+  /** Sets a part of the picture. The same again is nothing new. */
+  set(name: string, value: unknown): void {
+    const json = JSON.stringify(value);
+    const known = this.parts.get(name);
+    if (known?.json !== json) this.parts.set(name, { value, json, version: (known?.version ?? 0) + 1 });
+  }
+
+  /** Sends what is new. Call it once for each frame. */
+  flush(): void {
+    const drivers = new Map<number, string>();
+    for (const viewer of this.viewers) {
+      if (viewer.stream.unreadBytes > 0) this.dropped += 1;
+      else this.sendTo(viewer, drivers);
+    }
+  }
+
+  /** @param drivers of this frame by the frame since which they have changed: most viewers ask for the same */
+  private sendTo(viewer: Viewer, drivers: Map<number, string>): void {
+    const event: Record<string, unknown> = {};
+    let bytes = 0;
+    for (const [name, { value, json, version }] of this.parts) {
+      if (viewer.versions.get(name) === version || bytes + json.length > MAX_EVENT_BYTES) continue;
+      viewer.versions.set(name, version);
+      event[name] = value;
+      bytes += json.length;
+    }
+    const { frame } = this.board;
+    if (viewer.frame !== frame) {
+      const since = viewer.frame;
+      const changed = drivers.get(since) ?? this.board.since(since);
+      drivers.set(since, changed);
+      // What has no room now is in the next event, with what changes until then.
+      if (bytes + changed.length <= MAX_EVENT_BYTES) {
+        if (changed !== '' || since === 0) event['drivers'] = { all: since === 0, rows: changed };
+        viewer.frame = frame;
+      }
+    }
+    if (Object.keys(event).length > 0) viewer.stream.send({ event: 'map', data: event });
+  }
+}

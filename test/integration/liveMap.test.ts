@@ -1,0 +1,137 @@
+import { join } from 'node:path';
+import { latLngToCell } from 'h3-js';
+import type { Page } from 'playwright-core';
+import { v7 as uuidv7 } from 'uuid';
+import { CELL_RESOLUTION, type Point } from '../../domain/geo';
+import { rideWorkflowId } from '../../domain/names';
+import { checkPickups } from '../../tools/city/input/pickups';
+import { projectRoot } from '../../tools/stack/places';
+import type { Stack } from '../../tools/stack/stack';
+import { browserForFile } from '../support/browser';
+import { eventually } from '../support/rideSaga';
+import { stackStory, type StackStory } from '../support/stackStory';
+import { startWholeStack } from '../support/wholeStack';
+
+jest.setTimeout(120_000);
+
+const browser = browserForFile();
+/** What the map shows at first. */
+const isInSight = ({ lat, lng }: Point): boolean => lat > 40.7 && lat < 40.8 && lng > -74.0 && lng < -73.93;
+
+let stack: Stack;
+let story: StackStory;
+let page: Page;
+let pickups: Point[];
+const rideIds: string[] = [];
+const failures: string[] = [];
+
+/** What the page's own modules say, in the page. */
+const inPage = <T>(expression: string): Promise<T> =>
+  page.evaluate(
+    `(async () => { const { map, drivers } = await import('/map/app.mjs'); return ${expression}; })()`,
+  );
+
+const positions = async (driverId: string, { lat, lng }: Point, sequence: number): Promise<void> => {
+  const position = { lat, lng, sequence, at: new Date().toISOString() };
+  await story.insist('POST', '/v1/drivers/me/positions', ['driver', driverId], { positions: [position] });
+};
+
+/** Real pickups of the city in sight, each in a cell of its own. */
+async function realPickups(count: number): Promise<Point[]> {
+  const all = await checkPickups(join(projectRoot(), 'data', 'nyc-pickups-2014-04-02.csv'));
+  const byCell = new Map(
+    all.filter(isInSight).map((at) => [latLngToCell(at.lat, at.lng, CELL_RESOLUTION), at]),
+  );
+  return [...byCell.values()].slice(0, count);
+}
+
+beforeAll(async () => {
+  stack = await startWholeStack();
+  story = stackStory(stack);
+  pickups = await realPickups(4);
+  await story.driver('driver-1');
+  for (const [n, { lat, lng }] of pickups.entries()) {
+    const rider = ['rider', `rider-${n}`] as const;
+    const trip = { pickup: { lat, lng }, dropoff: { lat: 40.72, lng: -73.95 } };
+    const quote = await story.insist('POST', '/v1/quotes', rider, trip);
+    const body = { quoteToken: quote.body.token, paymentMethod: { type: 'cash' } };
+    rideIds.push((await story.insist('POST', '/v1/rides', rider, body, uuidv7())).body.rideId);
+  }
+  page = await browser.page();
+  page.on('pageerror', (error) => failures.push(error.message));
+  page.on('requestfailed', (request) => failures.push(request.url()));
+  await page.goto(`${stack.consoleUrl}/map`);
+}, 180_000);
+afterAll(() => stack?.stop(), 60_000);
+
+test('hexagons appear where the city’s real pickups are', async () => {
+  const wanted = pickups.map(({ lat, lng }) => latLngToCell(lat, lng, CELL_RESOLUTION)).sort();
+  const drawn = `[...new Set(map.queryRenderedFeatures({ layers: ['cells'] }).map((f) => f.properties.cell))].sort()`;
+  const cells = await eventually(async () => {
+    const seen = await inPage<string[]>(drawn);
+    return seen.length >= wanted.length ? seen : undefined;
+  }, 60_000);
+  expect(cells).toEqual(wanted);
+  expect(await page.locator('#connection').innerText()).toBe('live');
+});
+
+test('a driver is on the map, and moves', async () => {
+  await positions('driver-1', { lat: 40.75, lng: -73.98 }, 100);
+  const placeOf = `[...Array(drivers.count).keys()].map((slot) => drivers.placeOf(slot))`;
+  const before = await eventually(async () => (await inPage<number[][]>(placeOf))[0]);
+  await positions('driver-1', { lat: 40.76, lng: -73.98 }, 101);
+  await eventually(async () => (await inPage<number[][]>(placeOf))[0]![1]! > before[1]! || undefined);
+});
+
+test('a click on a ride shows its timeline and the link to its workflow in Temporal’s UI', async () => {
+  const [{ lat, lng }, rideId] = [pickups[0]!, rideIds[0]!];
+  const isDrawn = `map.queryRenderedFeatures({ layers: ['pickups'] }).some((f) => f.properties.rideId === '${rideId}')`;
+  await eventually(async () => (await inPage<boolean>(isDrawn)) || undefined);
+  const { x, y } = await inPage<{ x: number; y: number }>(`map.project([${lng}, ${lat}])`);
+  await page.locator('#map canvas').click({ position: { x, y } });
+  await page.getByRole('heading', { name: `Ride ${rideId}` }).waitFor();
+  await page.locator('#ride-steps').getByText('ride.requested').waitFor();
+  expect(await page.locator('#ride-steps li').first().innerText()).toContain('by rider');
+  const opened = page.context().waitForEvent('page');
+  await page.getByRole('link', { name: 'Its workflow in Temporal' }).click();
+  const temporal = await opened;
+  const metadata = { name: 'User Metadata' };
+  await temporal.getByRole('link', metadata).or(temporal.getByRole('tab', metadata)).first().waitFor();
+  expect(temporal.url()).toContain(
+    `${stack.temporalUiUrl}/namespaces/default/workflows/${rideWorkflowId(rideId)}`,
+  );
+  await temporal.close();
+});
+
+test('the keyboard moves the map and reaches the rides, and comes back from one', async () => {
+  await page.locator('#map canvas').focus();
+  const west = await inPage<number>('map.getCenter().lng');
+  await page.keyboard.press('ArrowRight');
+  await eventually(async () => (await inPage<number>('map.getCenter().lng')) > west || undefined);
+  const ride = page.getByRole('button', { name: `ride ${rideIds[1]!.slice(-6)}` });
+  await ride.focus();
+  await page.keyboard.press('Enter');
+  const heading = page.getByRole('heading', { name: `Ride ${rideIds[1]}` });
+  await heading.waitFor();
+  expect(await heading.evaluate((node) => node === node.ownerDocument.activeElement)).toBe(true);
+  await page.getByRole('button', { name: 'Close' }).press('Enter');
+  expect(await ride.evaluate((node) => node === node.ownerDocument.activeElement)).toBe(true);
+});
+
+test('the page has its landmarks, says how things stand, and shows lag', async () => {
+  for (const role of ['banner', 'main', 'complementary'] as const)
+    expect(await page.getByRole(role).count()).toBe(1);
+  await page.getByRole('status').filter({ hasText: '4 rides in flight' }).waitFor({ state: 'attached' });
+  await page.locator('#lag').getByRole('rowheader', { name: 'analytics' }).waitFor();
+  await eventually(async () => (await page.locator('#away').innerText()) === '' || undefined, 30_000);
+});
+
+test('by night it is dark, map and page', async () => {
+  const water = `map.getPaintProperty('water', 'background-color')`;
+  const byDay = await inPage<string>(water);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await eventually(async () => (await inPage<string>(water)) !== byDay || undefined);
+  expect(await inPage<string>('getComputedStyle(document.body).backgroundColor')).toBe('rgb(19, 26, 32)');
+});
+
+test('nothing of the page failed, and nobody outside was asked', () => expect(failures).toEqual([]));
