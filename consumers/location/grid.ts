@@ -54,6 +54,11 @@ export class Grid {
     return this.putInto(cellRow, this.cells.columnOf(cellRow, lng), lat, lng, slotAndTakes);
   }
 
+  /** Reads what moving an entry will read. @returns something of it */
+  reach(place: number): number {
+    return this.pool[place]! ^ this.cellWords[this.cellOfChunk[place >>> 4]! * CELL_WORDS]!;
+  }
+
   /** Moves an entry. @returns its new place */
   move(place: number, lat: number, lng: number, slotAndTakes: number): number {
     const cellRow = this.cells.rowOf(lat);

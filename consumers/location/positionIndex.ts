@@ -61,6 +61,10 @@ export interface IndexOptions {
   readonly cellMeters?: number;
 }
 
+/** Rows that are looked up together. */
+const BLOCK = 256;
+const none = -1;
+
 /**
  * The newest position of every driver, in memory: 32 bytes in `Drivers`, an entry of 12 in the grid, and the tables that
  * lead to both.
@@ -68,6 +72,9 @@ export interface IndexOptions {
 export class PositionIndex {
   private readonly fleet: Fleet;
   private swept = 0;
+  private readonly slots = new Int32Array(BLOCK);
+  /** Keeps the compiler from leaving out what is only read so that it is near. */
+  protected reached = 0;
 
   constructor({ maxDrivers = 4_000_000, cellMeters = 500 }: IndexOptions = {}) {
     this.fleet = new Fleet(maxDrivers, cellMeters);
@@ -89,18 +96,50 @@ export class PositionIndex {
   /** Takes positions in, each unless a newer one is known: late and doubled ones change nothing. Adds to `counts`. */
   apply(rows: PositionRows, { partition, sentMs, oldestMs }: Source, counts: Applied): void {
     if (partition >= MAX_PARTITIONS) throw new RangeError(`impossible: partition ${partition}`);
-    const { words, baseMs, longIds } = rows;
-    const { drivers } = this.fleet;
-    const end = HEADER_WORDS + rows.count * ROW_WORDS;
+    const { count } = rows;
     let elsewhere = 0;
-    for (let at = HEADER_WORDS; at < end; at += ROW_WORDS) {
+    for (let first = 0; first < count; first += BLOCK) {
+      const next = Math.min(count, first + BLOCK);
+      this.reach(rows.words, first, next);
+      elsewhere = this.applyBlock(rows, { first, next, elsewhere }, { partition, sentMs, oldestMs }, counts);
+    }
+  }
+
+  /**
+   * Finds the slots of a block's rows and reads where their entries are. The rows do not depend on each other, so the
+   * processor fetches the memory of many at a time; row by row it would wait for each four times.
+   */
+  private reach(words: Int32Array, first: number, next: number): void {
+    const { drivers, grid } = this.fleet;
+    const { slots } = this;
+    for (let i = first, at = HEADER_WORDS + first * ROW_WORDS; i < next; i++, at += ROW_WORDS)
+      slots[i - first] = drivers.find(words, at);
+    let sum = 0;
+    for (let i = 0; i < next - first; i++) {
+      const slot = slots[i]!;
+      if (slot >= 0) sum ^= grid.reach(drivers.words[slot * SLOT_WORDS + slotWord.place]!);
+    }
+    this.reached = sum;
+  }
+
+  /** @returns how many ids that stand elsewhere have been met so far */
+  private applyBlock(
+    { words, baseMs, longIds }: PositionRows,
+    { first, next, elsewhere }: { first: number; next: number; elsewhere: number },
+    { partition, sentMs, oldestMs }: Source,
+    counts: Applied,
+  ): number {
+    const { drivers } = this.fleet;
+    for (let i = first, at = HEADER_WORDS + first * ROW_WORDS; i < next; i++, at += ROW_WORDS) {
       const longId = longIds.length > 0 && isKeyElsewhere(words, at) ? longIds[elsewhere++] : undefined;
       const atMs = Math.min(baseMs - (words[at + row.ageMs]! >>> 0), sentMs);
       if (atMs < oldestMs) {
         counts.silent++;
         continue;
       }
-      const slot = drivers.find(words, at, longId);
+      const reached = longId === undefined ? this.slots[i - first]! : none;
+      // Who was not known before the block may be by now.
+      const slot = reached >= 0 ? reached : drivers.find(words, at, longId);
       if (slot >= 0 && !isNewer(words, at, drivers.words, slot * SLOT_WORDS)) counts.outdated++;
       else if (slot >= 0) {
         this.fleet.move(slot, words, at, partition, atMs);
@@ -108,6 +147,7 @@ export class PositionIndex {
       } else if (this.fleet.add(words, at, longId, partition, atMs)) counts.applied++;
       else counts.refused++;
     }
+    return elsewhere;
   }
 
   /** The nearest drivers by great-circle distance, nearest first; equally near ones by id. */
