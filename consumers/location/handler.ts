@@ -2,7 +2,8 @@ import { isBinaryRecord, readPositionRecord, type PositionRows } from '../../con
 import { positionsRecord } from '../../contracts/positions';
 import { PositionWriter } from '../../contracts/positionWriter';
 import type { RawRecord } from '../../platform/kafka';
-import type { Applied, PositionIndex } from './positionIndex';
+import type { Applied } from './intake';
+import type { PositionIndex } from './positionIndex';
 
 /** What became of what was read since the start. */
 export interface PositionCounts extends Applied {

@@ -1,16 +1,10 @@
-import {
-  HEADER_WORDS,
-  ROW_WORDS,
-  row,
-  SEQUENCE_HIGH,
-  type PositionRows,
-} from '../../contracts/positionRecord';
-import { isKeyElsewhere } from '../../contracts/driverKey';
+import type { PositionRows } from '../../contracts/positionRecord';
 import { distanceMeters, type Point } from '../../domain/geo';
 import { PositionWriter } from '../../contracts/positionWriter';
 import { boundsOf, isInPolygon, type Polygon } from '../../domain/polygon';
-import { MAX_PARTITIONS, PARTITION_SHIFT, SLOT_WORDS, slotWord } from './drivers';
+import { PARTITION_SHIFT, SLOT_WORDS, slotWord } from './drivers';
 import { Fleet } from './fleet';
+import { Intake, type Applied, type Source } from './intake';
 import { entry } from './grid';
 import { hashOfWords } from './slotTable';
 import { byDistance, eachDriver, searchNearest, type Cost, type NearestQuery } from './search';
@@ -20,27 +14,6 @@ export interface NearbyDriver extends Point {
   readonly distanceMeters: number;
   readonly ageMs: number;
   readonly sequence: number;
-}
-
-/** What became of positions. */
-export interface Applied {
-  /** Positions that told something new. */
-  applied: number;
-  /** Positions older than what was known. */
-  outdated: number;
-  /** Positions of drivers who had fallen silent since. */
-  silent: number;
-  /** Positions of new drivers for whom there was no room. */
-  refused: number;
-}
-
-/** Where positions come from, and as of when they are judged. */
-export interface Source {
-  readonly partition: number;
-  /** When the record was sent, in milliseconds since 1970: nobody was anywhere later. */
-  readonly sentMs: number;
-  /** Who was last heard of before is silent. */
-  readonly oldestMs: number;
 }
 
 /** A part of the map, in degrees, that does not cross the antimeridian. */
@@ -61,23 +34,18 @@ export interface IndexOptions {
   readonly cellMeters?: number;
 }
 
-/** Rows that are looked up together. */
-const BLOCK = 256;
-const none = -1;
-
 /**
  * The newest position of every driver, in memory: 32 bytes in `Drivers`, an entry of 12 in the grid, and the tables that
  * lead to both.
  */
 export class PositionIndex {
   private readonly fleet: Fleet;
+  private readonly intake: Intake;
   private swept = 0;
-  private readonly slots = new Int32Array(BLOCK);
-  /** Keeps the compiler from leaving out what is only read so that it is near. */
-  protected reached = 0;
 
   constructor({ maxDrivers = 4_000_000, cellMeters = 500 }: IndexOptions = {}) {
     this.fleet = new Fleet(maxDrivers, cellMeters);
+    this.intake = new Intake(this.fleet);
   }
 
   get size(): number {
@@ -94,60 +62,8 @@ export class PositionIndex {
   }
 
   /** Takes positions in, each unless a newer one is known: late and doubled ones change nothing. Adds to `counts`. */
-  apply(rows: PositionRows, { partition, sentMs, oldestMs }: Source, counts: Applied): void {
-    if (partition >= MAX_PARTITIONS) throw new RangeError(`impossible: partition ${partition}`);
-    const { count } = rows;
-    let elsewhere = 0;
-    for (let first = 0; first < count; first += BLOCK) {
-      const next = Math.min(count, first + BLOCK);
-      this.reach(rows.words, first, next);
-      elsewhere = this.applyBlock(rows, { first, next, elsewhere }, { partition, sentMs, oldestMs }, counts);
-    }
-  }
-
-  /**
-   * Finds the slots of a block's rows and reads where their entries are. The rows do not depend on each other, so the
-   * processor fetches the memory of many at a time; row by row it would wait for each four times.
-   */
-  private reach(words: Int32Array, first: number, next: number): void {
-    const { drivers, grid } = this.fleet;
-    const { slots } = this;
-    for (let i = first, at = HEADER_WORDS + first * ROW_WORDS; i < next; i++, at += ROW_WORDS)
-      slots[i - first] = drivers.find(words, at);
-    let sum = 0;
-    for (let i = 0; i < next - first; i++) {
-      const slot = slots[i]!;
-      if (slot >= 0) sum ^= grid.reach(drivers.words[slot * SLOT_WORDS + slotWord.place]!);
-    }
-    this.reached = sum;
-  }
-
-  /** @returns how many ids that stand elsewhere have been met so far */
-  private applyBlock(
-    { words, baseMs, longIds }: PositionRows,
-    { first, next, elsewhere }: { first: number; next: number; elsewhere: number },
-    { partition, sentMs, oldestMs }: Source,
-    counts: Applied,
-  ): number {
-    const { drivers } = this.fleet;
-    for (let i = first, at = HEADER_WORDS + first * ROW_WORDS; i < next; i++, at += ROW_WORDS) {
-      const longId = longIds.length > 0 && isKeyElsewhere(words, at) ? longIds[elsewhere++] : undefined;
-      const atMs = Math.min(baseMs - (words[at + row.ageMs]! >>> 0), sentMs);
-      if (atMs < oldestMs) {
-        counts.silent++;
-        continue;
-      }
-      const reached = longId === undefined ? this.slots[i - first]! : none;
-      // Who was not known before the block may be by now.
-      const slot = reached >= 0 ? reached : drivers.find(words, at, longId);
-      if (slot >= 0 && !isNewer(words, at, drivers.words, slot * SLOT_WORDS)) counts.outdated++;
-      else if (slot >= 0) {
-        this.fleet.move(slot, words, at, partition, atMs);
-        counts.applied++;
-      } else if (this.fleet.add(words, at, longId, partition, atMs)) counts.applied++;
-      else counts.refused++;
-    }
-    return elsewhere;
+  apply(rows: PositionRows, source: Source, counts: Applied): void {
+    this.intake.take(rows, source, counts);
   }
 
   /** The nearest drivers by great-circle distance, nearest first; equally near ones by id. */
@@ -264,13 +180,4 @@ export class PositionIndex {
     });
     return sum >>> 0;
   }
-}
-
-/** Whether a row's sequence is above that of a slot: by their high bits, then by their low words, which have no sign. */
-function isNewer(rows: Int32Array, at: number, slots: Int32Array, word: number): boolean {
-  const high = rows[at + row.sequenceHighAndTakes]! & SEQUENCE_HIGH;
-  const known = slots[word + slotWord.sequenceHighAndPartition]! & SEQUENCE_HIGH;
-  return high !== known
-    ? high > known
-    : rows[at + row.sequenceLow]! >>> 0 > slots[word + slotWord.sequenceLow]! >>> 0;
 }

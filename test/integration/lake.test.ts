@@ -7,7 +7,8 @@ import { appendFacts } from '../../consumers/audit/store';
 import { createTopics } from '../../platform/kafka';
 import { parseFact } from '../../platform/inbox';
 import { createPool, withTransaction } from '../../platform/postgres';
-import { main } from '../../tools/cli/main';
+import { exportHour } from '../../tools/cli/export';
+import { UsageError } from '../../tools/commandLine';
 import { deleteTopics, factRecord, testKafka, unique } from '../support/backbone';
 import { fromSetup } from '../support/fromSetup';
 import { createDatabase } from '../support/servers';
@@ -43,7 +44,8 @@ async function duckdb(sql: string): Promise<Record<string, unknown>[]> {
   }
 }
 
-async function hailway(...argv: string[]): Promise<{ code: number; printed: string }> {
+/** `npx hailway export` */
+async function hailwayExport(...argv: string[]): Promise<{ code: number; printed: string }> {
   const printed: string[] = [];
   const print = (text: unknown): boolean => printed.push(String(text)) > 0;
   const spies = [process.stdout, process.stderr].map((out) =>
@@ -54,7 +56,7 @@ async function hailway(...argv: string[]): Promise<{ code: number; printed: stri
     KAFKA_BROKERS: fromSetup('KAFKA_BROKERS'),
   };
   try {
-    return { code: await main(argv, env), printed: printed.join('') };
+    return { code: await exportHour(argv, env), printed: printed.join('') };
   } finally {
     for (const spy of spies) spy.mockRestore();
   }
@@ -79,7 +81,7 @@ test('the facts of an hour are a Parquet file that DuckDB reads, with what is se
     fact('ride-after', 3, '2026-03-01T13:00:00.000Z', {}),
   ];
   await withTransaction(pool, (tx) => appendFacts(tx, facts)).finally(() => pool.end());
-  const exported = await hailway('export', '--hour', hour, '--to', dir);
+  const exported = await hailwayExport('--hour', hour, '--to', dir);
   expect(exported).toMatchObject({
     code: 0,
     printed: expect.stringMatching(/^2 rows in .*\n0 rows in .*\n$/),
@@ -104,7 +106,7 @@ test('the facts of an hour are a Parquet file that DuckDB reads, with what is se
     { key: 'ride-last', minor: 1_250, sent_at: '2026-03-01 12:59:59.999' },
   ]);
   // Again it is the same, and no part is left.
-  expect(await hailway('export', '--hour', hour, '--to', dir)).toMatchObject({ code: 0 });
+  expect(await hailwayExport('--hour', hour, '--to', dir)).toMatchObject({ code: 0 });
   expect(existsSync(`${file}.part`)).toBe(false);
   expect(await duckdb(`select count(*)::int as facts from '${file}'`)).toEqual([{ facts: 2 }]);
 });
@@ -125,7 +127,7 @@ test('the positions of an hour, of either form of record; what is no record is l
     record('nonsense', sentAt),
     record(JSON.stringify(json), sentAt + 3_600_000 - 60_000),
   ]);
-  const exported = await hailway('export', '--hour', lastHour, '--to', dir);
+  const exported = await hailwayExport('--hour', lastHour, '--to', dir);
   expect(exported).toMatchObject({
     code: 0,
     printed: expect.stringMatching(/0 rows in .*\n3 rows in .*\n$/),
@@ -155,6 +157,6 @@ async function sendAt(
 test('only an hour that is over is exported', async () => {
   const now = new Date(Math.floor(Date.now() / 3_600_000) * 3_600_000).toISOString();
   for (const wrong of [now, '2026-03-01T12:30:00Z', 'noon'])
-    expect(await hailway('export', '--hour', wrong, '--to', dir)).toMatchObject({ code: 2 });
-  expect(await hailway('export', '--hour', hour)).toMatchObject({ code: 2 });
+    await expect(hailwayExport('--hour', wrong, '--to', dir)).rejects.toThrow(UsageError);
+  await expect(hailwayExport('--hour', hour)).rejects.toThrow(UsageError);
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { demandModel } from '../../domain/demandModel';
 import { featuresOf, forecastOf, HOURS_A_WEEK, HOURS_NEEDED, sameHourLastWeek } from '../../domain/forecast';
-import { main } from '../../tools/cli/main';
+import { forecast } from '../../tools/cli/forecast';
 import { readHourlyCounts } from '../../tools/fit/demand';
 import { demandModel as generated, MONTH_FILE } from '../../tools/fit/demandModel';
 import { projectRoot } from '../../tools/stack/places';
@@ -46,8 +46,8 @@ describe('the forecast of demand', () => {
       .spyOn(process.stdout, 'write')
       .mockImplementation((text) => printed.push(String(text)) > 0);
     try {
-      expect(await main(['forecast', '--json'])).toBe(0);
-      expect(await main(['forecast'])).toBe(0);
+      expect(await forecast(['--json'])).toBe(0);
+      expect(await forecast([])).toBe(0);
     } finally {
       out.mockRestore();
     }

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { Cells } from '../../domain/cells';
 import { SeenCells } from '../../consumers/location/seenCells';
-import { PositionIndex, type Applied, type IndexOptions } from '../../consumers/location/positionIndex';
+import type { Applied } from '../../consumers/location/intake';
+import { PositionIndex, type IndexOptions } from '../../consumers/location/positionIndex';
 import type { Cost, NearestQuery } from '../../consumers/location/search';
 import { readPositionRecord, Takes, type DriverPosition } from '../../contracts/positionRecord';
 import { PositionWriter } from '../../contracts/positionWriter';

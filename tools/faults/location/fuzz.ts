@@ -1,4 +1,5 @@
-import { PositionIndex, type Applied } from '../../../consumers/location/positionIndex';
+import type { Applied } from '../../../consumers/location/intake';
+import { PositionIndex } from '../../../consumers/location/positionIndex';
 import { driverIdOfKey, isKeyElsewhere } from '../../../contracts/driverKey';
 import {
   HEADER_WORDS,
