@@ -30,7 +30,7 @@ export class Rides {
       name: 'analytics-rides',
       text: `select ride_id as "rideId", cell, dropoff_cell as "dropoffCell", requested_ms as "requestedMs",
                duration_seconds as "durationSeconds", assigned_ms as "assignedMs", started_ms as "startedMs", matched
-             from rides_under_way where ride_id = any ($1::uuid[])`,
+             from ride_cells where ride_id = any ($1::uuid[])`,
       values: [rideIds],
     });
     const rides = new Map(rows.map(({ rideId, ...ride }) => [rideId, ride]));
@@ -58,14 +58,14 @@ export class Rides {
     if (over.length > 0)
       await tx.query({
         name: 'analytics-rides-over',
-        text: 'delete from rides_under_way where ride_id = any ($1::uuid[])',
+        text: 'delete from ride_cells where ride_id = any ($1::uuid[])',
         values: [over],
       });
     if (open.length === 0) return;
     const column = <K extends keyof RideUnderWay>(name: K) => open.map((id) => this.rides.get(id)![name]);
     await tx.query({
       name: 'analytics-rides-open',
-      text: `insert into rides_under_way
+      text: `insert into ride_cells
                (ride_id, cell, dropoff_cell, requested_ms, duration_seconds, assigned_ms, started_ms, matched)
              select * from unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::int[], $6::bigint[], $7::bigint[],
                $8::boolean[])

@@ -5,7 +5,7 @@ import {
   ResourcePatternTypes,
   type AclEntry,
   type Kafka,
-} from 'kafkajs';
+} from './kafkajs';
 import { withAdmin } from './client';
 
 /** Somebody may do something; without a grant nothing may be done. Reading, writing and deleting include describing. */

@@ -1,6 +1,4 @@
-// Before kafkajs itself.
-import './ownParts';
-import { Kafka, logLevel, type Admin, type LogEntry } from 'kafkajs';
+import { Kafka, logLevel, type Admin, type LogEntry } from './kafkajs';
 import type { Logger } from '../log';
 import type { KafkaAddress } from './address';
 import { wait } from '../wait';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { AssignerProtocol, type Kafka, type PartitionAssigner } from 'kafkajs';
+import { AssignerProtocol, type Kafka, type PartitionAssigner } from './kafkajs';
 import { withAdmin } from './client';
 
 /** A member of a group whose partitions are held in copies. */

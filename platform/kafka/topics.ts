@@ -1,4 +1,4 @@
-import { ConfigResourceTypes, type Admin, type Kafka } from 'kafkajs';
+import { ConfigResourceTypes, type Admin, type Kafka } from './kafkajs';
 import { wait } from '../wait';
 import { withAdmin } from './client';
 import { setTopicConfigs, type ConfigChange } from './protocol';

@@ -11,7 +11,7 @@ import { createRelayDeadLetters } from '../../platform/relay/deadLetters';
 import { runProcess } from '../../platform/shutdown';
 import { tracedProducer } from '../../platform/telemetry';
 
-/** Moves the committed facts of every owning database to Kafka: one loop and one producer for each. */
+/** Moves the committed facts of every owning database to Kafka: by their lanes, each with a producer of its own. */
 runProcess('relay', async ({ config, log, metrics, signal, fail }) => {
   const databases = {
     rides: config.RIDES_DATABASE_URL,

@@ -99,7 +99,7 @@ test('demand is counted at the pickup, supply where drivers become free, in the 
   expect(await demand({ from: at('12:01:00.000'), to: at('12:20:00.000') })).toEqual(expected.slice(2, 4));
   expect(await demand({ cell: cellOf(brooklyn) })).toEqual([expected[3], expected[5]]);
   expect(await demand({ limit: 1 })).toEqual(expected.slice(0, 1));
-  expect((await analytics.pool.query('select from rides_under_way')).rowCount).toBe(0);
+  expect((await analytics.pool.query('select from ride_cells')).rowCount).toBe(0);
 });
 
 test('facts that are delivered again, in the same or a later batch, are counted once', async () => {
@@ -137,7 +137,7 @@ test('a ride for later is counted where it was asked for last: when it is releas
     cell('12:02', brooklyn, { cancelled: 1 }),
   ]);
   expect(await analytics.deadLetters()).toBe(0);
-  expect((await analytics.pool.query('select from rides_under_way')).rowCount).toBe(0);
+  expect((await analytics.pool.query('select from ride_cells')).rowCount).toBe(0);
 });
 
 test('a fact that breaks its schema is put aside with what follows of its ride; others are counted', async () => {

@@ -59,7 +59,7 @@ const sameAsControl = (name: (typeof names)[number]): Promise<void> =>
 /** What is wrong in a projection before it is made anew. */
 const spoilt = {
   analytics:
-    'update demand set requested = requested + 1; delete from rides_under_way; update hours set value = value + 1',
+    'update demand set requested = requested + 1; delete from ride_cells; update hours set value = value + 1',
   notifications: `delete from notifications where template = 'receipt'; update ride_riders set rider_id = 'nobody'`,
 };
 

@@ -3,9 +3,9 @@ alter table demand
   add column assigned integer not null default 0,
   add column freed integer not null default 0;
 
--- What is remembered of a ride until it ends. Times are milliseconds since 1970.
-alter table ride_cells rename to rides_under_way;
-alter table rides_under_way
+-- What is remembered of a ride until it ends. Times are milliseconds since 1970. The table keeps its name: a process of
+-- before writes to it until it is replaced.
+alter table ride_cells
   add column dropoff_cell text,
   add column requested_ms bigint,
   add column duration_seconds integer,

@@ -77,7 +77,11 @@ export async function benchInbox(
       rounds,
       (text) => say.line(text),
     );
-    const ratios = { ...ratiosTo('perEvent', seen), ...ratiosTo('floor', seen) };
+    const ratios = {
+      ...ratiosTo('perEvent', seen),
+      ...ratiosTo('perEventAtOnce', seen),
+      ...ratiosTo('floor', seen),
+    };
     checks.note(
       `atLeast${LEAST_TO_PER_EVENT}TimesPerEvent`,
       ratios['hailway/perEvent']! >= LEAST_TO_PER_EVENT,

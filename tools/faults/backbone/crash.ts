@@ -11,7 +11,7 @@ import { until, untilWorkGoesOn } from './until';
 import { wrongWays, type WrongWay } from './wrong/ways';
 
 const FACTS_PER_SECOND = 40;
-const HIT_WITHIN_MS = 60_000;
+const HIT_WITHIN_MS = 180_000;
 /** Longer than a lane's lease (3 s) and a consumer's session (10 s). */
 const STOPPED_MS = 12_000;
 const MOST_BEFORE = 4;
@@ -35,8 +35,9 @@ async function play(
   const random = seededRandom(seed, inWords(cell));
   const site = await openCrashSite(ground, wrong);
   try {
-    // Of a dead letter there is one.
-    const after = cell.point === 'letterStored' ? 0 : Math.floor(random.between(0, MOST_BEFORE));
+    // Of a dead letter there is one, and before lanes are taken nothing is read.
+    const isFirst = cell.point === 'letterStored' || cell.point === 'claimed';
+    const after = isFirst ? 0 : Math.floor(random.between(0, MOST_BEFORE));
     const met = meeting(site, cell, after);
     const poison = wrong === null;
     const load = startLoad(site.pool, site.topic, { random, factsPerSecond: FACTS_PER_SECOND, poison });

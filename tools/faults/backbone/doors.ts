@@ -131,8 +131,12 @@ export async function openPostgresDoor(databaseUrl: string): Promise<Door & { re
     return {
       client(chunk) {
         const text = before + chunk.toString('latin1');
+        const known = before.length;
         before = text.slice(-REMEMBERED);
-        return [{ bytes: chunk, is: (sign) => sign.of === 'request' && text.includes(sign.text) }];
+        // What was there before has been met: only what ends in this piece counts.
+        const isNew = (wanted: string): boolean =>
+          text.includes(wanted, Math.max(0, known - wanted.length + 1));
+        return [{ bytes: chunk, is: (sign) => sign.of === 'request' && isNew(sign.text) }];
       },
       server: (chunk) => [{ bytes: chunk, is: () => false }],
     };
