@@ -71,7 +71,7 @@ export const driverOperations = {
     roles: ['driver'],
     request: { query: partialQuery, body: positionsBody },
     response: taken,
-    problems: ['driver_unknown', 'too_many_positions'],
+    problems: ['driver_unknown', 'too_many_positions', 'too_much_at_once', 'body_incomplete'],
   },
   sendFleetPositions: {
     method: 'post',
@@ -88,7 +88,7 @@ export const driverOperations = {
       },
     },
     response: taken,
-    problems: ['too_many_positions'],
+    problems: ['too_many_positions', 'too_much_at_once', 'body_incomplete'],
   },
   driverOffers: {
     method: 'get',

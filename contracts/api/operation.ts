@@ -3,6 +3,9 @@ import type { problemPages } from './problems';
 
 export type Role = 'rider' | 'driver' | 'fleet' | 'operator' | 'service';
 
+/** What a route in front of the app refuses beside (platform/http/directRoutes.ts). */
+type DirectProblem = 'too_much_at_once' | 'body_incomplete';
+
 /** One operation of the public API. Routes are mounted and OpenAPI is written from it. */
 export interface Operation {
   readonly method: 'get' | 'put' | 'post' | 'patch' | 'delete';
@@ -30,5 +33,5 @@ export interface Operation {
     readonly events?: Readonly<Record<string, z.ZodType>>;
   };
   /** What it refuses, beside what every operation may. */
-  readonly problems: readonly (keyof typeof problemPages)[];
+  readonly problems: readonly (keyof typeof problemPages | DirectProblem)[];
 }

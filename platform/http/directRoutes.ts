@@ -88,6 +88,8 @@ export function serveDirect(
       headers: {
         'content-type': `${problemMediaType}; charset=utf-8`,
         ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+        // What else comes of such a body is of no use.
+        ...(document.status === 408 ? { connection: 'close' } : {}),
         ...(document.status === 401 ? { 'www-authenticate': 'Bearer' } : {}),
       },
     };

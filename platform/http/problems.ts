@@ -41,10 +41,18 @@ export const builtInProblems = {
     description:
       'A body may have 64 KiB at most where the operation says nothing else. Nothing was done; send less at a time.',
   },
+  body_incomplete: {
+    status: 408,
+    title: 'The body did not come in time',
+    description:
+      'The body ended early, or was too slow. Nothing was done. Send it again, in smaller parts where the way is slow.',
+    retryAfterSeconds: 1,
+  },
   too_much_at_once: {
     status: 429,
     title: 'Too much is under way',
-    description: 'The body was not read, nothing was done. Send it again after the seconds in Retry-After.',
+    description:
+      'The body was not read to its end, nothing was done. Send it again after the seconds in Retry-After.',
     retryAfterSeconds: 1,
   },
   unsupported_media_type: {
