@@ -50,10 +50,25 @@ test('what was known stays so while the database is away; of others nobody can s
   await expect(drivers.lookUp(['gone'])).rejects.toThrow('away');
 });
 
+test('ids that nobody has take no room from drivers, and have little themselves', async () => {
+  const { drivers, asked } = played({ a: 'fleet-1' });
+  await drivers.lookUp(['a', 'b']);
+  for (let request = 0; request < 11; request++)
+    await drivers.lookUp(Array.from({ length: 20_000 }, (_, n) => `made-up-${request}-${n}`));
+  expect([drivers.fleetOf('a'), drivers.lookUp(['a'])]).toEqual(['fleet-1', null]);
+  expect(drivers.lookUp(['made-up-10-0'])).toBeNull();
+  await drivers.lookUp(['a', 'b']);
+  expect(asked.at(-1)).toEqual(['b']);
+});
+
 test('no more are remembered than there is room for: those asked for last', async () => {
-  const { drivers } = played({ first: null, last: null });
+  const others = Array.from({ length: 199_999 }, (_, n) => `d${n}`);
+  const { drivers } = played({
+    ...{ first: null, last: null },
+    ...Object.fromEntries(others.map((id) => [id, null])),
+  });
   await drivers.lookUp(['first']);
-  await drivers.lookUp(Array.from({ length: 199_999 }, (_, n) => `d${n}`));
+  await drivers.lookUp(others);
   expect(drivers.lookUp(['first'])).toBeNull();
   await drivers.lookUp(['last']);
   expect(drivers.fleetOf('first')).toBeUndefined();
