@@ -193,13 +193,16 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
     host: config.HAILWAY_HOST,
     portVariable: portVariable('gateway'),
   });
+  const doorsClosed = new AbortController();
   const loops = [
     rideFeed.run({ everyMs: FEED_EVERY_MS, signal, log }),
     offerFeed.run({ everyMs: FEED_EVERY_MS, signal, log }),
-    positions.run(signal),
+    positions.run(doorsClosed.signal),
   ];
   return async () => {
     await server.close();
+    // Not before: until then positions are taken, and what is taken is sent.
+    doorsClosed.abort();
     await Promise.all(loops);
     await producer.disconnect();
     await temporal.connection.close();
