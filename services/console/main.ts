@@ -7,6 +7,7 @@ import { runProcess } from '../../platform/shutdown';
 import { MapFeed } from './map/feed';
 import { LagWatch } from './map/lagWatch';
 import { mapProblems, mapRoutes } from './map/routes';
+import { MAX_UNREAD_BYTES } from './map/viewers';
 import { consoleRoutes } from './routes';
 
 /** Longer than the gateway waits for its own services, so that it can say which one is away. */
@@ -46,6 +47,7 @@ runProcess('console', async ({ config, log, metrics }) => {
     metrics,
     ready: {},
     problems: mapProblems,
+    eventStreams: { maxBufferedBytes: MAX_UNREAD_BYTES },
     routes: (router) => {
       mapRoutes(router, {
         gateway,

@@ -1,8 +1,10 @@
 import { PositionIndex } from '../../consumers/location/positionIndex';
 import { readPositionRecord } from '../../contracts/positionRecord';
 import { PositionWriter } from '../../contracts/positionWriter';
+import type { Client } from '../../platform/client';
 import type { EventStream } from '../../platform/http';
 import { area, GRID, gridOf, isOnMap } from '../../services/console/map/area';
+import { MapFeed } from '../../services/console/map/feed';
 import { FleetBoard, MAX_DRIVERS, type SeenDriver } from '../../services/console/map/fleetBoard';
 import { lagIn } from '../../services/console/map/lagWatch';
 import { samplesIn } from '../../services/console/map/metricsText';
@@ -99,6 +101,18 @@ describe('viewers', () => {
     expect(got.map((event) => Object.keys(event))).toEqual([['cells'], ['drivers']]);
   });
 
+  test('get a part that is too much for any event by itself', () => {
+    const board = new FleetBoard();
+    const viewers = new Viewers(board);
+    const { got, eventStream } = reader();
+    viewers.add(eventStream, () => {});
+    board.take([at('a', 1)]);
+    viewers.set('pulse', 1);
+    viewers.set('rides', 'x'.repeat(200_000));
+    for (let frame = 0; frame < 3; frame++) viewers.flush();
+    expect(got.map((event) => Object.keys(event))).toEqual([['pulse', 'drivers'], ['rides']]);
+  });
+
   test('who has gone is forgotten', () => {
     const viewers = new Viewers(new FleetBoard());
     const { stream, eventStream } = reader();
@@ -107,6 +121,25 @@ describe('viewers', () => {
     stream.end();
     expect([viewers.size, left]).toEqual([0, 1]);
   });
+});
+
+test('looks carry no signal that lives as long as somebody looks', async () => {
+  const signals: unknown[] = [];
+  let asked = (): void => {};
+  const allAsked = new Promise<void>((resolve) => (asked = resolve));
+  const client: Client = {
+    call: (_method, _path, { signal }) => {
+      if (signals.push(signal) === 6) asked();
+      return Promise.reject(new Error('away'));
+    },
+  };
+  const lag = { look: () => Promise.resolve({ lag: [], factsPerSecond: 0 }) };
+  const feed = new MapFeed({ gateway: client, location: client, lag, log: { warn: () => {} } });
+  const { stream, eventStream } = reader();
+  feed.watch(eventStream);
+  await allAsked;
+  stream.end();
+  expect(signals.filter((signal) => signal !== undefined)).toEqual([]);
 });
 
 test('cells have their demand summed up, the surge, and their corners; those elsewhere are left out', () => {

@@ -63,10 +63,10 @@ export class MapFeed {
     this.stopping = new AbortController();
     const { signal } = this.stopping;
     const { log } = this.options;
-    const repeat = (what: string, everyMs: number, look: (signal: AbortSignal) => Promise<void>): void => {
+    const repeat = (what: string, everyMs: number, look: () => Promise<void>): void => {
       const noted = async (): Promise<void> => {
         try {
-          await look(signal);
+          await look();
           this.away.delete(what);
         } catch (error) {
           if (signal.aborted) return;
@@ -76,18 +76,18 @@ export class MapFeed {
       };
       void createPoll().run(noted, { everyMs, signal, log, trouble: `the map has no ${what}` });
     };
-    repeat('drivers', FRAME_EVERY_MS, (signal) => this.lookAtDrivers(signal));
-    repeat('rides', RIDES_EVERY_MS, (signal) => this.lookAtRides(signal));
-    repeat('demand', DEMAND_EVERY_MS, (signal) => this.lookAtDemand(signal));
-    repeat('counts', PULSE_EVERY_MS, (signal) => this.lookAtPulse(signal));
+    // Calls have deadlines of their own. With this signal each would leave something behind in it, as long as anybody looks.
+    repeat('drivers', FRAME_EVERY_MS, () => this.lookAtDrivers());
+    repeat('rides', RIDES_EVERY_MS, () => this.lookAtRides());
+    repeat('demand', DEMAND_EVERY_MS, () => this.lookAtDemand());
+    repeat('counts', PULSE_EVERY_MS, () => this.lookAtPulse());
   }
 
-  private async lookAtDrivers(signal: AbortSignal): Promise<void> {
+  private async lookAtDrivers(): Promise<void> {
     try {
       const { records } = await this.options.location.call('GET', '/internal/fleet', {
         query: { ...area, limit: MAX_DRIVERS, maxAgeMs: MAX_AGE_MS },
         response: fleetAnswer,
-        signal,
       });
       const onRide = new Set(this.rides.rides.flatMap(({ driverId }) => driverId ?? []));
       const rows = records.map((record) => readPositionRecord(Buffer.from(record, 'base64')));
@@ -98,28 +98,28 @@ export class MapFeed {
     }
   }
 
-  private async lookAtRides(signal: AbortSignal): Promise<void> {
+  private async lookAtRides(): Promise<void> {
     const { gateway } = this.options;
-    this.rides = await gateway.call('GET', '/v1/ops/rides', { response: ridesInFlight, signal });
+    this.rides = await gateway.call('GET', '/v1/ops/rides', { response: ridesInFlight });
     this.viewers.set('rides', mapRides(this.rides, this.board));
   }
 
-  private async lookAtDemand(signal: AbortSignal): Promise<void> {
+  private async lookAtDemand(): Promise<void> {
     const { gateway } = this.options;
     const from = new Date(Date.now() - DEMAND_OF_MS).toISOString();
     const limit = DEMAND_ROWS;
     const [demand, surges] = await Promise.all([
-      gateway.call('GET', '/v1/ops/demand', { query: { from, limit }, response: demandView, signal }),
-      gateway.call('GET', '/v1/ops/surges', { query: { limit }, response: surgeView, signal }),
+      gateway.call('GET', '/v1/ops/demand', { query: { from, limit }, response: demandView }),
+      gateway.call('GET', '/v1/ops/surges', { query: { limit }, response: surgeView }),
     ]);
     this.viewers.set('cells', cellsOf(demand, surges, ringOf));
   }
 
-  private async lookAtPulse(signal: AbortSignal): Promise<void> {
+  private async lookAtPulse(): Promise<void> {
     const { gateway, location, lag } = this.options;
     const [overview, positions, behind] = await Promise.all([
-      gateway.call('GET', '/v1/ops/overview', { response: overviewView, signal }),
-      location.call('GET', '/internal/positions', { response: positionsAnswer, signal }),
+      gateway.call('GET', '/v1/ops/overview', { response: overviewView }),
+      location.call('GET', '/internal/positions', { response: positionsAnswer }),
       lag.look(),
     ]);
     const updatesPerSecond = this.rateOf(positions.applied);

@@ -9,8 +9,11 @@ interface Part {
   readonly version: number;
 }
 
-/** Parts in one event have at most so many bytes: less than what may wait for a slow reader. */
+/** Parts in one event have at most so many bytes; one that has more goes alone. */
 const MAX_EVENT_BYTES = 100_000;
+
+/** What may wait for a slow reader: one event, and the largest part is that of 500 rides with all the stops they can have. */
+export const MAX_UNREAD_BYTES = 512 * 1_024;
 
 /** One who looks at the map: what they have got, and nothing that waits for them. */
 interface Viewer {
@@ -66,7 +69,8 @@ export class Viewers {
     const event: Record<string, unknown> = {};
     let bytes = 0;
     for (const [name, { value, json, version }] of this.parts) {
-      if (viewer.versions.get(name) === version || bytes + json.length > MAX_EVENT_BYTES) continue;
+      const hasRoom = bytes === 0 || bytes + json.length <= MAX_EVENT_BYTES;
+      if (viewer.versions.get(name) === version || !hasRoom) continue;
       viewer.versions.set(name, version);
       event[name] = value;
       bytes += json.length;
