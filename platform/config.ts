@@ -155,6 +155,7 @@ export const configSchema = z.object({
   RIDE_CODE_SECRET: signingSecret("the secret that riders' start codes are made with"),
 
   GATEWAY_URL: httpUrl('http://127.0.0.1:8080'),
+  HAILWAY_CONSOLE_HOSTS: text('name,… at which the console answers beside localhost and IP addresses', ''),
   PUBLIC_URL: optionalHttpUrl('the http URL where people reach the gateway, or empty for GATEWAY_URL', ''),
   PRICING_URL: httpUrl('http://127.0.0.1:8081'),
   LOCATION_URL: httpUrl('http://127.0.0.1:8082'),

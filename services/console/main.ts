@@ -4,6 +4,7 @@ import { portVariable } from '../../platform/config';
 import { createHttpApp, listen } from '../../platform/http';
 import { projectRoot } from '../../platform/root';
 import { runProcess } from '../../platform/shutdown';
+import { hostsIn, onlyAt } from './guard';
 import { MapFeed } from './map/feed';
 import { LagWatch } from './map/lagWatch';
 import { mapProblems, mapRoutes } from './map/routes';
@@ -49,6 +50,7 @@ runProcess('console', async ({ config, log, metrics }) => {
     problems: mapProblems,
     eventStreams: { maxBufferedBytes: MAX_UNREAD_BYTES },
     routes: (router) => {
+      router.use(onlyAt(hostsIn(config.HAILWAY_CONSOLE_HOSTS)));
       mapRoutes(router, {
         gateway,
         feed,

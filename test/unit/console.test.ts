@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { createLogger } from '../../platform/log';
 import { projectRoot } from '../../platform/root';
+import { guardProblems, hostsIn, notCrossSite, onlyAt } from '../../services/console/guard';
 import { renderPage, type ConsoleState } from '../../services/console/page';
 import { consoleRoutes } from '../../services/console/routes';
 import { httpServers } from '../support/httpServers';
@@ -79,5 +83,30 @@ describe('the console', () => {
     expect(await page.text()).toContain('<h2 id="ride.requested">');
     expect(await (await fetch(`${url}/catalogue/`)).text()).toContain('Every fact, in its newest version');
     expect(await (await fetch(`${url}/catalogue/..%2fasyncapi.json`)).text()).not.toContain('asyncapi"');
+  });
+
+  test('answers at addresses and names of its own, and gives other sites’ pages no data', async () => {
+    const { port } = await serve({
+      problems: guardProblems,
+      routes: (router) => {
+        router.use(onlyAt(hostsIn(' Ops.example,')));
+        router.get('/', (_req, res) => void res.send('page'));
+        router.get('/data', notCrossSite, (_req, res) => void res.send('data'));
+      },
+    });
+    const ask = async (path: string, headers: Record<string, string>) => {
+      const [answer] = (await once(get({ port, path, headers }), 'response')) as [IncomingMessage];
+      return [answer.statusCode, await text(answer)];
+    };
+    for (const host of ['localhost', '127.0.0.1:8087', '10.0.0.7', '[::1]:8087', 'OPS.example:80'])
+      expect([host, ...(await ask('/', { host }))]).toEqual([host, 200, 'page']);
+    for (const host of ['evil.example', 'ops.example.evil', '127.0.0.1.evil:8087', 'x-ops.example']) {
+      const [status, body] = await ask('/data', { host });
+      expect([host, status, body]).toEqual([host, 421, expect.stringContaining('host_unknown')]);
+    }
+    const from = (site: string) => ({ host: 'localhost', 'sec-fetch-site': site });
+    expect(await ask('/data', from('same-origin'))).toEqual([200, 'data']);
+    expect(await ask('/data', from('cross-site'))).toEqual([403, expect.stringContaining('cross_site')]);
+    expect((await ask('/', from('cross-site')))[0]).toBe(200);
   });
 });

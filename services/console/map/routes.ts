@@ -6,6 +6,7 @@ import { rideWorkflowId } from '../../../domain/names';
 import type { Client } from '../../../platform/client';
 import { CodedError } from '../../../platform/errors';
 import { openEventStream, type ProblemTable } from '../../../platform/http';
+import { guardProblems, notCrossSite } from '../guard';
 import { area, GRID } from './area';
 import type { MapFeed } from './feed';
 import { mapPage } from './page';
@@ -24,6 +25,7 @@ export interface MapRoutesOptions {
 const MAX_VIEWERS = 40;
 
 export const mapProblems = {
+  ...guardProblems,
   too_many_viewers: {
     status: 503,
     title: 'Too many look at the map',
@@ -66,6 +68,7 @@ export function mapRoutes(router: Router, options: MapRoutesOptions): void {
   router.get('/map/outline.json', (_req, res) => res.type('json').sendFile(outline));
   router.use('/map', secured, files(join(root, 'services', 'console', 'map', 'browser'), { index: false }));
 
+  router.use(['/map/events', '/map/rides'], notCrossSite);
   router.get('/map/events', (req, res) => {
     if (feed.size >= MAX_VIEWERS) throw new CodedError('too_many_viewers', `${MAX_VIEWERS} look already`);
     feed.watch(openEventStream(req, res));
