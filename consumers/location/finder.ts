@@ -3,9 +3,10 @@ import type { Point } from '../../domain/geo';
 import { keyOfRegion, type Regions } from '../../domain/regions';
 import { DependencyUnavailable } from '../../platform/errors';
 import { partitionFor } from '../../platform/kafka';
+import { createPositionsHandler } from './handler';
 import type { Holding } from './holding';
 import type { Others } from './others';
-import type { BoxQuery, NearbyDriver, PositionIndex } from './positionIndex';
+import { PositionIndex, type BoxQuery, type NearbyDriver } from './positionIndex';
 import type { NearestQuery } from './search';
 
 export type Asked = Omit<NearestQuery, 'nowMs'>;
@@ -27,10 +28,10 @@ export interface Finder {
   /** Where a driver was last; null for one nobody has heard of. @throws DependencyUnavailable as above */
   find(driverId: string): Promise<Found | null>;
   /**
-   * The drivers in a box as position records in base64, for maps: of a driver near the rim of a region there may be two.
-   * Those for whom nobody can answer now are left out.
+   * The drivers in a box as a position record in base64, for maps; null where there are none. Those for whom nobody can
+   * answer now are left out.
    */
-  fleet(query: Omit<BoxQuery, 'nowMs'>): Promise<string[]>;
+  fleet(query: Omit<BoxQuery, 'nowMs'>): Promise<string | null>;
   fleetHere(query: Omit<BoxQuery, 'nowMs'>): z.infer<typeof fleetHere>;
   nearestHere(query: Asked): z.infer<typeof nearestHere>;
   findHere(driverId: string): z.infer<typeof positionHere>;
@@ -56,18 +57,30 @@ export function createFinder({ index, holding, others, regions, now }: FinderOpt
 
   const nearestHereNow = (query: Asked): NearbyDriver[] => index.nearest({ ...query, nowMs: now() });
 
-  const fleetNow = (query: Omit<BoxQuery, 'nowMs'>): string | null => {
-    const record = index.recordOf({ ...query, nowMs: now() });
+  const fleetIn = (some: PositionIndex, query: Omit<BoxQuery, 'nowMs'>): string | null => {
+    const record = some.recordOf({ ...query, nowMs: now() });
     return record && Buffer.from(record).toString('base64');
   };
+
+  /** The newest of all records, each driver once: an index knows how. */
+  function newestOf(records: readonly string[]): PositionIndex {
+    const newest = new PositionIndex();
+    const handler = createPositionsHandler({ index: newest, keepMs: Infinity, now });
+    handler.take(
+      records.map((record) => ({ partition: 0, value: Buffer.from(record, 'base64'), timestamp: now() })),
+    );
+    return newest;
+  }
 
   return {
     async fleet(query) {
       const call = { path: '/internal/here/fleet', query: { ...query }, response: fleetHere };
       const answers = await others.ask(missingOf(all()), call);
-      return [fleetNow(query), ...answers.map(({ record }) => record)].filter((record) => record !== null);
+      const records = [fleetIn(index, query), ...answers.map(({ record }) => record)];
+      const some = records.filter((record) => record !== null);
+      return some.length < 2 ? (some[0] ?? null) : fleetIn(newestOf(some), query);
     },
-    fleetHere: (query) => ({ partitions: here(), record: fleetNow(query) }),
+    fleetHere: (query) => ({ partitions: here(), record: fleetIn(index, query) }),
     async nearest(query) {
       const touched = regions.touching(query, query.radiusMeters);
       const missing = missingOf(

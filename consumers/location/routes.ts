@@ -69,10 +69,10 @@ export function locationRoutes(
     body: { position: await finder.find(params.driverId) },
   }));
 
-  mount({ ...get('/internal/fleet'), request: { query: fleetQuery } }, async ({ query }) => ({
-    status: 200,
-    body: { records: await finder.fleet(query) },
-  }));
+  mount({ ...get('/internal/fleet'), request: { query: fleetQuery } }, async ({ query }) => {
+    const record = await finder.fleet(query);
+    return { status: 200, body: { records: record === null ? [] : [record] } };
+  });
 
   // Of what this process holds, for the others.
   mount({ ...get('/internal/here/nearest'), request: asking }, ({ query }) => ({
