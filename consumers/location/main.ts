@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { problemPages } from '../../contracts/api/problems';
 import { createRegions } from '../../domain/regions';
 import { createRequireRole, createVerifier } from '../../platform/auth';
+import { createClient } from '../../platform/client';
 import type { Config } from '../../platform/config';
 import { createHttpApp, listen } from '../../platform/http';
 import { copyHolders, openKafka } from '../../platform/kafka';
@@ -17,6 +18,8 @@ import { locationRoutes } from './routes';
 /** A driver who said nothing for so long is gone; queries ask for far younger positions. */
 const KEEP_MS = 15 * 60_000;
 const SWEEP_EVERY_MS = 2_000;
+/** An answer from another process's memory takes milliseconds. */
+const OTHERS_DEADLINE_MS = 400;
 
 /** By this machine's name, unless it listens for itself alone. */
 const ownUrlOf = ({ HAILWAY_HOST: host, HAILWAY_LOCATION_PORT: port }: Config): string =>
@@ -42,7 +45,11 @@ runProcess('location', async ({ config, log, metrics, signal, fail }) => {
     regions: createRegions(config.POSITION_REGION_METERS),
     others: createOthers({
       ...{ topic, ownUrl, now: Date.now },
-      token: config.HAILWAY_SERVICE_TOKEN,
+      clientOf: (baseUrl) =>
+        createClient({
+          ...{ name: 'location', baseUrl, deadlineMs: OTHERS_DEADLINE_MS },
+          token: config.HAILWAY_SERVICE_TOKEN,
+        }),
       holders: () => copyHolders(kafka, group),
     }),
   });
