@@ -33,7 +33,7 @@ export interface Holding {
   readonly partitions: number;
   /** Whether all that was in a partition's log when it came to this process has been taken, so that it can answer for it. */
   answersFor(partition: number): boolean;
-  /** Whether it holds something, and answers for all of it. */
+  /** Whether it has been given its share, which may be nothing, and answers for all of it. */
   isReady(): boolean;
   /** Settles once the signal is aborted and the batch in hand is done. */
   readonly done: Promise<void>;
@@ -46,6 +46,7 @@ export interface Holding {
 export function startHolding(options: HoldingOptions): Holding {
   const { kafka, group, topic, signal, log } = options;
   let begins: Offsets = {};
+  let hasShare = false;
   /** By partition that is held: the offset of its next record. */
   const next = new Map<number, number>();
   /** By partition that is not caught up with: the offset that must be reached, undefined until that is known. */
@@ -77,6 +78,7 @@ export function startHolding(options: HoldingOptions): Holding {
   }
 
   function assigned(partitions: readonly number[]): void {
+    hasShare = true;
     for (const partition of [...next.keys()])
       if (!partitions.includes(partition)) {
         next.delete(partition);
@@ -93,8 +95,13 @@ export function startHolding(options: HoldingOptions): Holding {
   }
 
   async function hold(): Promise<void> {
+    let isLearning = false;
+    /** One at a time: each goes on until Kafka answers. */
     const learnBegins = async (): Promise<void> => {
+      if (isLearning) return;
+      isLearning = true;
       begins = (await ask(() => offsetsSince(kafka, topic, Date.now() - options.keepMs))) ?? begins;
+      isLearning = false;
     };
     await learnBegins();
     if (signal.aborted) return;
@@ -121,6 +128,6 @@ export function startHolding(options: HoldingOptions): Holding {
       return Object.keys(begins).length;
     },
     answersFor: (partition) => next.has(partition) && !missing.has(partition),
-    isReady: () => next.size > 0 && missing.size === 0,
+    isReady: () => hasShare && missing.size === 0,
   };
 }
