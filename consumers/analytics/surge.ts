@@ -1,4 +1,4 @@
-import { gridDisk } from 'h3-js';
+import { gridDisk, isValidCell } from 'h3-js';
 import type { Pool } from 'pg';
 import { writtenFact } from '../../contracts/writtenFact';
 import { stepId } from '../../domain/names';
@@ -8,7 +8,7 @@ import { withTransaction, type Tx } from '../../platform/postgres';
 
 const MINUTE_MS = 60_000;
 
-/** Cells whose surge changes at once; the others are next. */
+/** Cells whose surge changes at once: those where it runs out first, then the greatest changes; the others are next. */
 const MOST_CHANGES = 500;
 
 export interface Surge extends DemandAndSupply {
@@ -43,7 +43,7 @@ export async function decideSurge(
     const stored = await storedSurges(tx);
     const changes = [...new Set([...seen.keys(), ...stored.keys()])]
       .flatMap((cell) => change(cell, seen.get(cell), stored.get(cell), atMs) ?? [])
-      .sort((a, b) => b.by - a.by || (a.surge.cell < b.surge.cell ? -1 : 1))
+      .sort((a, b) => a.leftMs - b.leftMs || b.by - a.by || (a.surge.cell < b.surge.cell ? -1 : 1))
       .slice(0, MOST_CHANGES);
     for (const { surge, version } of changes) await publish(tx, surge, version, { atMs, topicPrefix });
     return changes.map(({ surge }) => surge);
@@ -61,6 +61,8 @@ async function demandAndSupply(tx: Tx, atMs: number): Promise<Map<string, Demand
   });
   const around = new Map<string, { demand: number; supply: number }>();
   for (const { cell, minute, requested, freed } of rows) {
+    // Facts name any 15 digits: what is no cell is near nothing.
+    if (!isValidCell(cell)) continue;
     const weight = weightOfMinute(Math.floor((atMs - Date.parse(minute)) / MINUTE_MS));
     for (const near of gridDisk(cell, 1)) {
       let sum = around.get(near);
@@ -85,12 +87,12 @@ function change(
   seen: DemandAndSupply = { demand: 0, supply: 0 },
   stored: StoredSurge | undefined,
   atMs: number,
-): { surge: Surge; version: number; by: number } | null {
+): { surge: Surge; version: number; by: number; leftMs: number } | null {
   const leftMs = stored === undefined ? 0 : Date.parse(stored.validUntil) - atMs;
   const before = stored === undefined || leftMs <= 0 ? 1 : stored.multiplier;
   const multiplier = surgeFor(seen, before);
   const validMs = surgePolicy.validMinutes * MINUTE_MS;
-  const isRunningOut = multiplier > 1 && leftMs < validMs / 2;
+  const isRunningOut = before > 1 && multiplier > 1 && leftMs < validMs / 2;
   if (multiplier === before && !isRunningOut) return null;
   const rounded = (value: number): number => Math.round(value * 100) / 100;
   return {
@@ -100,6 +102,7 @@ function change(
     },
     version: (stored?.version ?? 0) + 1,
     by: Math.abs(multiplier - before),
+    leftMs: isRunningOut ? leftMs : validMs,
   };
 }
 

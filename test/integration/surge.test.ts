@@ -9,6 +9,7 @@ import { createDatabase } from '../support/servers';
 
 const midtown = { lat: 40.75, lng: -73.98 };
 const airport = { lat: 40.645, lng: -73.785 };
+const paris = { lat: 48.857, lng: 2.352 };
 const cellOf = ({ lat, lng }: typeof midtown): string => latLngToCell(lat, lng, 8);
 const noon = Date.parse('2026-03-01T12:00:00.000Z');
 const minutesLater = (minutes: number): number => noon + minutes * 60_000;
@@ -40,6 +41,8 @@ describe('analytics decides surge', () => {
     const cell = cellOf(midtown);
     await happened(-1, cell, 40, 20);
     await happened(-1, cellOf(airport), 40, 40);
+    // Fifteen digits that are no cell, as a fact may name them.
+    await happened(-1, 'fffffffffffffff', 40, 0);
     const changed = await decide(0);
     expect(changed.map((surge) => surge.cell).sort()).toEqual(gridDisk(cell, 1).sort());
     const weight = 0.5 ** (1 / 5);
@@ -73,6 +76,19 @@ describe('analytics decides surge', () => {
         [3, 1],
       ],
     ]);
+  });
+
+  test('first where it would be over first, however much changes elsewhere', async () => {
+    const cell = cellOf(midtown);
+    await happened(-1, cell, 400, 10);
+    await decide(0);
+    await pool.query(
+      `insert into demand (minute, cell, requested, freed) select $1, cell, 40, 0 from unnest($2::text[]) as cell`,
+      [new Date(minutesLater(5)).toISOString(), gridDisk(cellOf(paris), 13)],
+    );
+    const changed = await decide(6);
+    expect(changed).toHaveLength(500);
+    expect(changed.slice(0, 7).map((surge) => surge.cell)).toEqual(gridDisk(cell, 1).sort());
   });
 
   test('what has run out while nobody decided was 1: it is said again where it is more by now', async () => {
