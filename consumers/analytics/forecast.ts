@@ -29,7 +29,7 @@ export async function readForecast(
       NO_REGION,
     ],
   });
-  const firstMs = Math.min(hourMs, ...rows.map((row) => Date.parse(row.hour)));
+  const firstMs = rows.reduce((first, row) => Math.min(first, Date.parse(row.hour)), hourMs);
   const counts = new Map<string, number[]>();
   for (const row of rows) {
     let hours = counts.get(row.region);
