@@ -9,6 +9,7 @@ import {
   type JWTVerifyGetKey,
 } from 'jose';
 import { CodedError, DependencyUnavailable } from './errors';
+import { bearerOf, checkRole } from './http/bearer';
 import type { Caller } from './http/context';
 import { asCaller } from './telemetry';
 
@@ -125,12 +126,8 @@ export type RequireRole = (...roles: readonly [string, ...string[]]) => RequestH
 export function createRequireRole(verify: Verifier): RequireRole {
   return (...roles) =>
     async (req, _res, next) => {
-      const token = /^Bearer +([\w.~+/=-]+)$/i.exec(req.get('authorization') ?? '')?.[1];
-      if (token === undefined) throw new CodedError('unauthenticated', 'there is no bearer token');
-      const caller = await verify(token);
-      if (!roles.includes(caller.role)) {
-        throw new CodedError('forbidden', `this is for ${roles.join(', ')}, not for ${caller.role}`);
-      }
+      const caller = await verify(bearerOf(req.get('authorization')));
+      checkRole(caller, roles);
       req.caller = caller;
       asCaller(`${caller.role}:${caller.sub}`, () => next());
     };

@@ -2,6 +2,7 @@ import type { InboxOptions } from './inbox/options';
 import { Settler } from './inbox/settle';
 import { Slots } from './inbox/slots';
 import { runConsumer, type RawRecord } from './kafka/consumer';
+import { partitionName } from './kafka/partition';
 import { createFactProducer } from './kafka/producer';
 import { isRetriable } from './postgres';
 import { backoffMs, wait } from './wait';
@@ -45,7 +46,8 @@ export async function runInbox(options: InboxOptions): Promise<void> {
       ...{ kafka, group, topics, signal, log },
       ahead: inboxReading.ahead,
       maxBytesPerPartition: inboxReading.maxBytesPerPartition,
-      startAt: (partition, _isKept, topic) => (isFirst ? (stored.get(`${topic}/${partition}`) ?? 0) : null),
+      startAt: (partition, _isKept, topic) =>
+        isFirst ? (stored.get(partitionName(topic, partition)) ?? 0) : null,
       onAssigned(assigned) {
         isFirst = false;
         observer?.assigned(assigned);

@@ -3,6 +3,7 @@ import type { Logger } from '../log';
 import type { Metrics } from '../metrics';
 import { isRetriable } from '../postgres';
 import { codeOf, CodedError, DependencyUnavailable } from '../errors';
+import { bearerOf, checkRole } from './bearer';
 import { BodyReader } from './boundedBody';
 import type { AppState, Caller } from './context';
 import { problemMediaType, toProblem, type ProblemTable } from './problems';
@@ -53,10 +54,8 @@ export function serveDirect(
   const bodies = new BodyReader(budgetBytes);
 
   async function serve(route: DirectRoute, req: IncomingMessage, query: string): Promise<Reply> {
-    const token = bearerOf(req.headers.authorization);
-    const caller = await verify(token);
-    if (!route.roles.includes(caller.role))
-      throw new CodedError('forbidden', `this is for ${route.roles.join(', ')}, not for ${caller.role}`);
+    const caller = await verify(bearerOf(req.headers.authorization));
+    checkRole(caller, route.roles);
     const mediaType = mediaTypeOf(req, route);
     route.beforeBody();
     return bodies.read(req, route.limitBytes, (body) => route.handle({ caller, mediaType, query, body }));
@@ -103,12 +102,6 @@ export function serveDirect(
     void answer(route, req, res, mark < 0 ? '' : url.slice(mark + 1));
     return true;
   };
-}
-
-function bearerOf(header: string | undefined): string {
-  const token = header !== undefined && /^Bearer +([\w.~+/=-]+)$/i.exec(header)?.[1];
-  if (!token) throw new CodedError('unauthenticated', 'there is no bearer token');
-  return token;
 }
 
 /** A body in another form is refused, not guessed at. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { StoredFact } from '../../consumers/audit/chain';
 import { offsetsSince, readTopicRaw, type Kafka } from '../../platform/kafka';
 import { withTransaction, type Pool, type Tx } from '../../platform/postgres';
 import { ParquetFile, type Column } from './parquetFile';
@@ -15,21 +16,8 @@ export interface Exported {
   readonly rows: number;
 }
 
-interface ExportedFact {
-  readonly topic: string;
-  readonly partition: number;
-  readonly offset: number;
-  readonly key: string;
-  readonly sequence: number;
-  readonly factId: string;
-  readonly type: string;
-  readonly timeMs: number;
-  readonly sentMs: number;
-  readonly correlationId: string;
-  readonly causationId: string;
-  readonly caller: string | null;
-  readonly data: string;
-}
+/** What a row has of a fact: not what only its chain is made of. */
+type ExportedFact = Omit<StoredFact, 'place' | 'recordedMs' | 'headers'>;
 
 const factColumns: readonly Column<ExportedFact>[] = [
   { name: 'topic', type: 'STRING', of: ({ topic }) => topic },

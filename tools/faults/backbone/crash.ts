@@ -11,7 +11,7 @@ import { until, untilWorkGoesOn } from './until';
 import { wrongWays, type WrongWay } from './wrong/ways';
 
 const FACTS_PER_SECOND = 40;
-const HIT_WITHIN_MS = 180_000;
+const HIT_WITHIN_MS = 60_000;
 /** Longer than a lane's lease (3 s) and a consumer's session (10 s). */
 const STOPPED_MS = 12_000;
 const MOST_BEFORE = 4;
@@ -38,7 +38,7 @@ async function play(
     // Of a dead letter there is one, and before lanes are taken nothing is read.
     const isFirst = cell.point === 'letterStored' || cell.point === 'claimed';
     const after = isFirst ? 0 : Math.floor(random.between(0, MOST_BEFORE));
-    const met = meeting(site, cell, after);
+    const met = site.arm(cell.point, after);
     const poison = wrong === null;
     const load = startLoad(site.pool, site.topic, { random, factsPerSecond: FACTS_PER_SECOND, poison });
     try {
@@ -64,25 +64,25 @@ interface Scene {
   readonly random: Random;
 }
 
-function meeting(site: CrashSite, { point }: Cell, after: number): Promise<Held> {
-  const met = new Promise<Held>((resolve, reject) => {
-    const late = setTimeout(() => reject(new Error('the moment never came')), HIT_WITHIN_MS);
-    void site.arm(point, after).then((held) => {
-      clearTimeout(late);
-      resolve(held);
-    });
+/** The clock runs from when the victim is started: what is started beside it, and the load before it, take their time. */
+async function untilMet({ met }: Scene): Promise<Held> {
+  let late: NodeJS.Timeout | undefined;
+  const never = new Promise<never>((_resolve, reject) => {
+    late = setTimeout(() => reject(new Error('the moment never came')), HIT_WITHIN_MS);
   });
-  // Heard of by who awaits it.
-  met.catch(() => undefined);
-  return met;
+  try {
+    return await Promise.race([met, never]);
+  } finally {
+    clearTimeout(late);
+  }
 }
 
 async function crashWorker(scene: Scene): Promise<void> {
-  const { site, cell, load, met } = scene;
+  const { site, cell, load } = scene;
   const victim = cell.victim as 'relay' | 'consumer';
   site.startBeside(victim === 'relay' ? 'consumer' : 'relay');
   const mortal = site.startVictim(victim);
-  const held = await met;
+  const held = await untilMet(scene);
   if (cell.point === 'revoked') await revoke(site, mortal);
   if (cell.way === 'cut') held.cut();
   else if (cell.way === 'kill') {
@@ -134,12 +134,13 @@ async function ownersOf({ pool }: CrashSite): Promise<string> {
 }
 
 /** A replay beside a live consumer; where it did not come to its end, another one does. */
-async function crashReplay({ site, cell, load, met }: Scene): Promise<void> {
+async function crashReplay(scene: Scene): Promise<void> {
+  const { site, cell, load } = scene;
   site.startBeside('relay');
   site.startBeside('consumer');
   await untilWorkGoesOn(site, load);
   const mortal = site.startVictim('replay');
-  const held = await met;
+  const held = await untilMet(scene);
   if (cell.way === 'kill') {
     await mortal.kill();
     held.cut();
