@@ -3,7 +3,8 @@ import { earlyFareMinor, waitingMinor } from './charge';
 import { DomainError } from './errors';
 import { adjustedFare, MAX_FARE_MINOR } from './fare';
 import type { Policies } from './policies';
-import { requestOf, rideTransitions } from './ride';
+import { requestOf } from './requestChange';
+import { rideTransitions } from './ride';
 import { inTime, requireDue } from './schedule';
 import type { Ride, RideCommand, RideCommandType, RideFact, RideFactData, RouteChange } from './ride';
 

@@ -77,6 +77,20 @@ export function upfrontFare(trip: {
   return fareOf('USD', lines);
 }
 
+/**
+ * What a ride's fare was multiplied by when it was booked. One that was booked before rides said so has it in its lines,
+ * whose surcharge is rounded to a minor unit: to hundredths it is what it was.
+ */
+export function bookedSurge({ surge, fare }: { readonly surge?: number; readonly fare: Fare }): number {
+  if (surge !== undefined) return surge;
+  const surcharge = sum(fare.lines.filter(({ kind }) => kind === 'surge'));
+  const multiplied = sum(fare.lines.filter(({ kind }) => multipliedKinds.includes(kind)));
+  return multiplied === 0 ? 1 : Math.round(100 * (1 + surcharge / multiplied)) / 100;
+}
+
+/** The lines that surge multiplies. */
+const multipliedKinds: readonly FareLine['kind'][] = ['base', 'distance', 'time', 'stop', 'minimum'];
+
 /** A fare of these lines. */
 export const fareOf = (currency: string, lines: readonly FareLine[]): Fare => ({
   currency,

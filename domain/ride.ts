@@ -30,6 +30,8 @@ export interface RideRequest {
   readonly dropoff: Point;
   readonly distanceMeters: number;
   readonly durationSeconds: number;
+  /** What the fare was multiplied by when the ride was booked, and still is when its route changes; older rides say none. */
+  readonly surge?: number;
   readonly fare: Fare;
   readonly paymentMethod: PaymentMethod;
   /** What is tried, in this order, where that is declined. */
@@ -37,23 +39,6 @@ export interface RideRequest {
   /** When the rider wants to be picked up, if that is later; ISO 8601 in UTC. */
   readonly scheduledFor: string | null;
 }
-
-/** What the rider asks for by now, out of the ride. */
-export const requestOf = (ride: Ride): RideRequest => ({
-  rideId: ride.rideId,
-  riderId: ride.riderId,
-  quoteId: ride.quoteId,
-  product: ride.product,
-  pickup: ride.pickup,
-  stops: ride.stops,
-  dropoff: ride.dropoff,
-  distanceMeters: ride.distanceMeters,
-  durationSeconds: ride.durationSeconds,
-  fare: ride.fare,
-  paymentMethod: ride.paymentMethod,
-  ...(ride.fallbackPaymentMethods && { fallbackPaymentMethods: ride.fallbackPaymentMethods }),
-  scheduledFor: ride.scheduledFor,
-});
 
 /** Another way from here on, as quoted: what a rider proposes under way and the driver answers. */
 export interface RouteChange extends Pick<

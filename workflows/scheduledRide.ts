@@ -12,8 +12,7 @@ import {
 } from '@temporalio/workflow';
 import type { RideActivities } from '../activities/rides';
 import { rideReleased, rideUpdates, searchAttributes } from '../domain/names';
-import { isAskedFor, type RequestChange } from '../domain/requestChange';
-import { requestOf } from '../domain/ride';
+import { isAskedFor, requestOf, type RequestChange } from '../domain/requestChange';
 import type { Ride, RideCommand, RideCommandType, RideStatus } from '../domain/ride';
 import type { RideStart } from '../domain/sagas';
 import { pickupHour } from '../domain/schedule';

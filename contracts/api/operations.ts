@@ -48,12 +48,16 @@ export const operations = {
   createQuote: {
     method: 'post',
     path: '/v1/quotes',
-    summary: 'Ask what a ride costs',
+    summary: 'Ask what a ride costs, or (`changesRideId`) another way of one that is under way',
     tag: 'quotes',
     roles: ['rider'],
     request: { body: quoteRequest },
-    response: { status: 201, description: 'The quote, good for one ride until it expires', body: quoteView },
-    problems: ['trip_too_long', 'too_many_drops', 'courier_cycle', 'subject_erased'],
+    response: {
+      status: 201,
+      description: 'The quote, good for one ride, or one change of that ride, until it expires',
+      body: quoteView,
+    },
+    problems: ['trip_too_long', 'too_many_drops', 'courier_cycle', 'ride_not_found', 'subject_erased'],
   },
   requestRide: {
     method: 'post',

@@ -12,6 +12,8 @@ const requested = z.strictObject({
   product: product.default('standard'),
   /** When the rider wants to be picked up, if that is later: the time of the drive is that hour's. */
   scheduledFor: time.nullable().default(null),
+  /** For another way of this ride, which is under way: at the surge that it was booked with, and good for nothing else. */
+  changesRideId: uuid.optional().describe('the ride under way whose route it would change'),
 });
 
 const mustHaveFixedStops = ({ stops, fixedStops }: z.infer<typeof requested>): boolean =>
@@ -31,6 +33,7 @@ export const quoteView = z.strictObject({
   distanceMeters: z.int(),
   durationSeconds: z.int(),
   surge: z.number(),
+  changesRideId: uuid.optional(),
   fare,
   scheduledFor: time.nullable().default(null),
   expiresAt: time,
@@ -39,11 +42,12 @@ export const quoteView = z.strictObject({
 /** What a quote's token says: the quote, and whose it is. */
 export const quoteClaims = z.object({ ...quoteView.omit({ token: true }).shape, riderId: subjectId });
 
-/** What the gateway asks of pricing. */
+/** What the gateway asks of pricing; `bookedSurge` is that of the ride which would be changed. */
 export const pricingRequest = z
-  .strictObject({ ...requested.shape, riderId: subjectId })
+  .strictObject({ ...requested.shape, riderId: subjectId, bookedSurge: z.number().min(1).optional() })
   .refine(mustHaveFixedStops, tooFewStops);
 
 export type QuoteClaims = z.infer<typeof quoteClaims>;
 export type QuoteRequest = z.infer<typeof quoteRequest>;
+export type PricingRequest = Omit<z.infer<typeof pricingRequest>, 'riderId'>;
 export type QuoteView = z.infer<typeof quoteView>;

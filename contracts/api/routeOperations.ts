@@ -30,7 +30,8 @@ export const routeOperations = {
   proposeRoute: {
     method: 'post',
     path: '/v1/rides/{rideId}/route-changes',
-    summary: 'Propose another way from here on, as quoted; a newer proposal replaces the one before',
+    summary:
+      'Propose another way from here on, as quoted for this ride; a newer proposal replaces the one before',
     tag: 'rides',
     roles: ['rider'],
     request: { params: z.strictObject({ rideId }), body: routeChangeBody },
@@ -39,7 +40,6 @@ export const routeOperations = {
       ...problems,
       'quote_invalid',
       'quote_expired',
-      'quote_used',
       'route_change_not_possible',
       'too_many_changes',
     ],

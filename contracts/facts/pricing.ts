@@ -15,6 +15,9 @@ export const pricingFacts = {
       distanceMeters: z.int().min(0),
       durationSeconds: z.int().min(0),
       surge: z.number().min(1),
+      changesRideId: uuid
+        .optional()
+        .describe('the ride under way whose route it would change, at the surge that was booked'),
       fare,
       scheduledFor: time.nullable().default(null),
       expiresAt: time,

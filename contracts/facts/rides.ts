@@ -37,6 +37,7 @@ const request = z.object({
     .optional()
     .describe('the H3 cell (resolution 8) of the pickup, for whoever counts rides and needs nobody'),
   ...route,
+  surge: z.number().min(1).optional().describe('what the fare was multiplied by when the ride was booked'),
   dropoffCell,
   paymentMethod,
   fallbackPaymentMethods: z.array(paymentMethod).optional().describe('what is tried where it is declined'),

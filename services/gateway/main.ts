@@ -121,9 +121,11 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
       }),
     routes: (router) => {
       const mount = createMount(router, requireRole);
+      const rideOf = (caller: Caller, rideId: string) => visibleRide(pool, rideId, caller);
       documentRoutes(router);
       gatewayRoutes(mount, {
         pricing: service('pricing', config.PRICING_URL),
+        rideOf,
         audit: service('audit', config.AUDIT_URL),
         vault,
       });
@@ -152,7 +154,7 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
       const paymentOptions = {
         payments,
         temporal,
-        rideOf: (caller: Caller, rideId: string) => visibleRide(pool, rideId, caller),
+        rideOf,
         deadlineMs: WORKFLOW_DEADLINE_MS,
       };
       receiptRoute(mount, paymentOptions);

@@ -5,12 +5,16 @@ import { timelineView } from '../../contracts/api/ops';
 import { quoteView } from '../../contracts/api/quotes';
 import { openApiDocument } from '../../contracts/openapi';
 import { DomainError } from '../../domain/errors';
+import { bookedSurge } from '../../domain/fare';
+import type { Ride } from '../../domain/ride';
 import type { Client } from '../../platform/client';
-import { builtInProblems, type MountOperation } from '../../platform/http';
+import { builtInProblems, type Caller, type MountOperation } from '../../platform/http';
 import type { Vault } from '../../platform/personal';
 
 export interface GatewayRoutesOptions {
   readonly pricing: Client;
+  /** The ride, where the caller may know of it. @throws DomainError `ride_not_found` */
+  readonly rideOf: (caller: Caller, rideId: string) => Promise<Ride>;
   readonly audit: Client;
   /** Opens what is personal in facts, for operators. */
   readonly vault: Pick<Vault, 'open'>;
@@ -18,16 +22,20 @@ export interface GatewayRoutesOptions {
 
 /** What the gateway asks of other services. */
 export function gatewayRoutes(mount: MountOperation, options: GatewayRoutesOptions): void {
-  const { pricing, audit, vault } = options;
+  const { pricing, rideOf, audit, vault } = options;
 
-  mount(operations.createQuote, async ({ body, caller, signal }) => ({
-    status: 201,
-    body: await pricing.call('POST', '/internal/quotes', {
-      body: { ...body, riderId: caller.sub },
-      response: quoteView,
-      signal,
-    }),
-  }));
+  mount(operations.createQuote, async ({ body, caller, signal }) => {
+    const { changesRideId } = body;
+    const changed = changesRideId && { bookedSurge: bookedSurge(await rideOf(caller, changesRideId)) };
+    return {
+      status: 201,
+      body: await pricing.call('POST', '/internal/quotes', {
+        body: { ...body, ...changed, riderId: caller.sub },
+        response: quoteView,
+        signal,
+      }),
+    };
+  });
 
   mount(operations.timeline, async ({ params, signal }) => {
     const { rideId } = params;

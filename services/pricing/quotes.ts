@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { v7 as uuidv7 } from 'uuid';
 import { sealedFact } from '../../contracts/personal';
 import { writtenFact } from '../../contracts/writtenFact';
-import type { QuoteClaims, QuoteRequest, QuoteView } from '../../contracts/api/quotes';
+import type { PricingRequest, QuoteClaims, QuoteRequest, QuoteView } from '../../contracts/api/quotes';
 import { orderDrops } from '../../domain/courier';
 import { DomainError } from '../../domain/errors';
 import { upfrontFare } from '../../domain/fare';
@@ -31,16 +31,15 @@ export interface QuotesOptions {
 }
 
 /** Prices a trip for a rider, records the quote with its fact, and signs it. */
-export type IssueQuote = (riderId: string, request: QuoteRequest) => Promise<QuoteView>;
+export type IssueQuote = (riderId: string, request: PricingRequest) => Promise<QuoteView>;
 
 /** @throws DomainError `trip_too_long`, `too_many_drops`, `courier_cycle`, `subject_erased` */
 export function createIssueQuote(options: QuotesOptions): IssueQuote {
   const { secret, quoteTtlMs, now } = options;
-  return async (riderId, { pickup, product, scheduledFor, ...asked }) => {
+  return async (riderId, { pickup, product, scheduledFor, changesRideId, bookedSurge, ...asked }) => {
     const at = now();
     const pickupCell = latLngToCell(pickup.lat, pickup.lng, CELL_RESOLUTION);
-    // What is so now says nothing of a ride for later.
-    const surge = scheduledFor === null ? await surgeIn(options.pool, pickupCell, at) : 1;
+    const surge = bookedSurge ?? (await surgeOfNewRide(pickupCell, scheduledFor, at));
     const { stops, dropoff } = product === 'courier' ? inBestOrder(pickup, asked) : asked;
     const points = [pickup, ...stops, dropoff];
     const trip = estimateTrip(points, scheduledFor === null ? at : Date.parse(scheduledFor));
@@ -54,6 +53,7 @@ export function createIssueQuote(options: QuotesOptions): IssueQuote {
       dropoff,
       ...trip,
       surge,
+      ...(changesRideId && { changesRideId }),
       fare: withPublicCharges(fare, product, points) as QuoteClaims['fare'],
       scheduledFor,
       // A token's expiry is in whole seconds: what the quote says and what the token says are the same moment.
@@ -64,6 +64,11 @@ export function createIssueQuote(options: QuotesOptions): IssueQuote {
     const { riderId: _, ...quote } = claims;
     return { ...quote, token };
   };
+
+  /** What is so now says nothing of a ride for later. */
+  async function surgeOfNewRide(cell: string, scheduledFor: string | null, at: number): Promise<number> {
+    return scheduledFor === null ? surgeIn(options.pool, cell, at) : 1;
+  }
 }
 
 /** A courier's drops, after the fixed ones, in the order of the shortest way; the last of them is the dropoff. */

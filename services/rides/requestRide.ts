@@ -55,12 +55,12 @@ export function createRequestRide(options: RequestRideOptions): RequestRide {
     if (found?.answer) return rideAccepted.parse(found.answer);
 
     if (await vault.isErased(riderId)) throw new DomainError('subject_erased', 'This account was erased.');
-    const quote = await readQuote(quoteSecret, body.quoteToken, riderId);
+    const quote = await readQuote(quoteSecret, body.quoteToken, { riderId });
     if (found === null && Date.parse(quote.expiresAt) <= now()) {
       throw new DomainError('quote_expired', `The quote was good until ${quote.expiresAt}.`);
     }
     const at = new Date(now()).toISOString();
-    const { expiresAt: _, surge: __, ...quoted } = quote;
+    const { expiresAt: _, ...quoted } = quote;
     const scheduledFor = body.scheduledFor ?? quote.scheduledFor;
     const { paymentMethod, fallbackPaymentMethods } = body;
     const fallbacks = fallbackPaymentMethods === undefined ? {} : { fallbackPaymentMethods };

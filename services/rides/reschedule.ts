@@ -32,9 +32,10 @@ export function createReschedule(options: RescheduleOptions): Reschedule {
   return async (ride, { quoteToken, scheduledFor }) => {
     if (quoteToken === undefined) return change(ride, { scheduledFor: scheduledFor ?? null });
 
-    const { expiresAt, surge: _, ...quoted } = await readQuote(quoteSecret, quoteToken, ride.riderId);
+    const { riderId } = ride;
+    const { expiresAt, ...quoted } = await readQuote(quoteSecret, quoteToken, { riderId });
     const when = scheduledFor ?? quoted.scheduledFor;
-    const { scheduledFor: __, ...other } = quoted;
+    const { scheduledFor: _, ...other } = quoted;
     const wanted = when === null ? other : { ...other, scheduledFor: when };
     if (isDone(wanted)(ride)) return ride;
     if (Date.parse(expiresAt) <= now()) {

@@ -82,36 +82,32 @@ export function routeChangeRoutes(mount: MountOperation, options: RouteChangesOp
 }
 
 /**
- * The change that a quote describes. Its id is the quote's, so that the same token again is the same proposal; a quote
- * is good for one ride or one change.
- * @throws DomainError `quote_invalid`, `quote_expired`, `quote_used`, `illegal_transition`, `route_change_not_possible`
+ * The change that a quote for this ride describes. Its id is the quote's, so that the same token again is the same
+ * proposal.
+ * @throws DomainError `quote_invalid`, `quote_expired`, `illegal_transition`, `route_change_not_possible`
  */
 async function changeAsQuoted(
   ride: Ride,
   token: string,
   { pool, quoteSecret, policies, now }: RouteChangesOptions,
 ): Promise<RouteChange> {
-  const quote = await readQuote(quoteSecret, token, ride.riderId);
+  const { rideId, riderId } = ride;
+  const quote = await readQuote(quoteSecret, token, { riderId, changes: rideId });
   const change = changeOf(ride, quote);
   const at = new Date(now()).toISOString();
   const claim = {
-    caller: ride.riderId,
+    caller: riderId,
     // A space is in no Idempotency-Key: no key of a client's is this one.
     key: `route change ${quote.quoteId}`,
-    bodyHash: createHash('sha256').update(ride.rideId).digest('hex'),
+    bodyHash: createHash('sha256').update(rideId).digest('hex'),
   };
-  try {
-    if ((await findClaim(pool, claim)) !== null) return change;
-    if (Date.parse(quote.expiresAt) <= now())
-      throw new DomainError('quote_expired', `The quote was good until ${quote.expiresAt}.`);
-    // Refuses where the ride would, before the quote is used up.
-    decideRide({ type: 'proposeRoute', at, change }, ride, policies);
-    await claimRequest(pool, { ...claim, rideId: ride.rideId, quoteId: quote.quoteId, now: at });
-    return change;
-  } catch (error) {
-    if (!(error instanceof DomainError) || error.code !== 'idempotency_key_reused') throw error;
-    throw new DomainError('quote_used', 'This quote was used for another ride.');
-  }
+  if ((await findClaim(pool, claim)) !== null) return change;
+  if (Date.parse(quote.expiresAt) <= now())
+    throw new DomainError('quote_expired', `The quote was good until ${quote.expiresAt}.`);
+  // Refuses where the ride would, before the quote is used up.
+  decideRide({ type: 'proposeRoute', at, change }, ride, policies);
+  await claimRequest(pool, { ...claim, rideId, quoteId: quote.quoteId, now: at });
+  return change;
 }
 
 function changeOf(ride: Ride, quote: QuoteClaims): RouteChange {

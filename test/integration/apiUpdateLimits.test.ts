@@ -13,7 +13,8 @@ const { act, assignedRide, drivenRide, onlineDriver, operate } = story;
 
 const card = { type: 'card', token: 'pm_card_visa' };
 /** Further than the rides of these tests go: the hold has to be raised for it. */
-const quote = () => story.api.quote('rider-1', 60_000, { dropoff: { lat: 40.85, lng: -73.93 } });
+const quote = (changesRideId: string) =>
+  story.api.quote('rider-1', 60_000, { dropoff: { lat: 40.85, lng: -73.93 }, changesRideId });
 
 /** How many Updates the ride's history has. */
 async function updatesOf(rideId: string): Promise<number> {
@@ -56,7 +57,8 @@ test('what the committed ride refuses is in no history, however often it is aske
 test('what was answered is answered the same when it is repeated, from what is committed', async () => {
   const driver = await onlineDriver('spent-2');
   const rideId = await drivenRide(driver, card);
-  const [withdrawn, declined, unpaid, applied] = [await quote(), await quote(), await quote(), await quote()];
+  const [withdrawn, declined] = [await quote(rideId), await quote(rideId)];
+  const [unpaid, applied] = [await quote(rideId), await quote(rideId)];
   const propose = ({ token }: { token: string }) =>
     act(rideId, 'route-changes', rider, { quoteToken: token });
   const asks: [number, () => Promise<Answer>][] = [];

@@ -46,7 +46,7 @@ describe('a quote', () => {
       ...['base', 'distance', 'time', 'stop'],
       ...['tax', 'tax', 'tax'],
     ]);
-    expect(await readQuote(secret, token, 'rider-1')).toEqual({ ...quote, riderId: 'rider-1' });
+    expect(await readQuote(secret, token, { riderId: 'rider-1' })).toEqual({ ...quote, riderId: 'rider-1' });
   });
 
   test('for later takes the time of that hour, and says when', async () => {

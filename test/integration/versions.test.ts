@@ -16,7 +16,7 @@ import {
   workflowTypes,
 } from '../../domain/names';
 import { standardPolicies } from '../../domain/policies';
-import { requestOf } from '../../domain/ride';
+import { requestOf } from '../../domain/requestChange';
 import type { RideStart } from '../../domain/sagas';
 import { buildIdOf, openOn, versionStatus, type VersionStatus } from '../../platform/deployment';
 import { startWorker } from '../../platform/temporal';

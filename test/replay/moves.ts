@@ -7,7 +7,8 @@ import {
   rideWorkflowId,
 } from '../../domain/names';
 import type { Policies } from '../../domain/policies';
-import { requestOf, type RideRequest } from '../../domain/ride';
+import { requestOf } from '../../domain/requestChange';
+import type { RideRequest } from '../../domain/ride';
 import type { ProviderActivities } from '../../activities/payments';
 import { held } from '../support/playedProvider';
 import { eventually, type RideSaga } from '../support/rideSaga';

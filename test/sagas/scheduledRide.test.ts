@@ -1,6 +1,7 @@
 import { rideWorkflowId } from '../../domain/names';
 import { standardPolicies } from '../../domain/policies';
-import { requestOf, type Ride } from '../../domain/ride';
+import { requestOf } from '../../domain/requestChange';
+import type { Ride } from '../../domain/ride';
 import { createAct, type RideAction } from '../../services/rides/rideActions';
 import { startReleasedRide } from '../../services/rides/startRide';
 import { refusalOf } from '../support/paymentSaga';

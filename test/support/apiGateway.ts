@@ -78,9 +78,11 @@ export function gatewayApp(parts: GatewayParts): Express {
       }),
     routes: (router) => {
       const mount = createMount(router, requireRole);
+      const rideOf = (caller: Caller, rideId: string) => visibleRide(rides, rideId, caller);
       documentRoutes(router);
       gatewayRoutes(mount, {
         pricing: parts.pricing,
+        rideOf,
         audit: nobody,
         vault: vaultInMemory(),
       });
@@ -115,7 +117,7 @@ export function gatewayApp(parts: GatewayParts): Express {
       companionRoutes(mount, { ...rideOptions, publicUrl: 'https://rides.example', topicPrefix: '' });
       const paymentOptions = {
         ...{ payments, temporal, deadlineMs: 3_000 },
-        rideOf: (caller: Caller, rideId: string) => visibleRide(rides, rideId, caller),
+        rideOf,
       };
       receiptRoute(mount, paymentOptions);
       createPaymentRoutes(mount, paymentOptions);

@@ -25,6 +25,7 @@ export const rideRequest = (changes: Partial<RideRequest> = {}): RideRequest => 
   dropoff: { lat: 40.76, lng: -73.97 },
   distanceMeters: 4_200,
   durationSeconds: 900,
+  surge: 1,
   fare: { currency: 'USD', totalMinor: 1_500, lines: [{ kind: 'base', amountMinor: 1_500 }] },
   paymentMethod: { type: 'card', token: 'pm_card_visa' } satisfies PaymentMethod,
   scheduledFor: null,

@@ -1,9 +1,10 @@
 import fc from 'fast-check';
-import { upfrontFare } from '../../domain/fare';
+import { adjustedFare, bookedSurge, upfrontFare } from '../../domain/fare';
 import { ledgerEntries } from '../../domain/ledger';
 import { money } from '../../domain/money';
 import { foldPayment, type Payment } from '../../domain/payment';
 import type { PaymentFact } from '../../domain/paymentFacts';
+import { withPublicCharges } from '../../domain/publicCharges';
 import { scalePolicies, standardPolicies } from '../../domain/policies';
 import { settlement } from '../../domain/settlement';
 import { at, rideId } from '../support/rides';
@@ -75,6 +76,21 @@ describe('the upfront fare', () => {
         expect(lines.reduce((sum, line) => sum + line.amountMinor, 0)).toBe(totalMinor);
       }),
     );
+  });
+});
+
+describe('the surge that a ride was booked with', () => {
+  const fareAt = (surge: number, distanceMeters = 5_000) =>
+    upfrontFare({ product: 'xl', distanceMeters, durationSeconds: 617, stops: 1, surge });
+
+  it('is what the ride says', () => {
+    expect(bookedSurge({ surge: 1.5, fare: fareAt(1) })).toBe(1.5);
+  });
+
+  it.each([1, 1.1, 1.7, 3])('is %s by the fare of a ride that says none', (surge) => {
+    const adjusted = adjustedFare(withPublicCharges(fareAt(surge), 'xl', []), 99_999);
+    for (const fare of [fareAt(surge), fareAt(surge, 10), adjusted])
+      expect(bookedSurge({ fare })).toBe(surge);
   });
 });
 

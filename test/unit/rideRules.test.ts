@@ -1,6 +1,7 @@
 import { decideRide, MOST_FACTS_TO_CHANGE } from '../../domain/decideRide';
 import { standardPolicies } from '../../domain/policies';
-import { requestOf, type Ride, type RideCommand } from '../../domain/ride';
+import { requestOf } from '../../domain/requestChange';
+import type { Ride, RideCommand } from '../../domain/ride';
 import {
   at,
   changeId,

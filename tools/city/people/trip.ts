@@ -38,6 +38,7 @@ interface Asked {
   readonly dropoff: Point;
   readonly product: Product;
   readonly scheduledFor?: string | null;
+  readonly changesRideId?: string;
 }
 
 /**
