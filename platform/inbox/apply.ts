@@ -74,7 +74,7 @@ export async function applyRecords(application: Application): Promise<Applied> {
     if (!last) return { applied: 0, duplicates: 0, skipped: {}, parked: [] };
 
     const sorter = await Sorter.of(tx, source, fresh, application.skip);
-    const facts = sorter.sort(fresh);
+    const facts = sorter.sort();
     if (application.apart) await handleApart(tx, facts, sorter, application);
     else if (facts.length > 0) await application.handle(tx, facts);
     for (const parked of sorter.parked) await park(tx, source, parked);

@@ -49,10 +49,10 @@ export function keyOf({ key: bytes }: RawRecord): string | null {
   }
 }
 
-/** What a header says, where it has one value; null where it is missing or has several. */
+/** What a header says, where it has one value; null where it is missing, has none or has several. */
 export function headerOf(record: RawRecord, name: string): string | null {
-  const value = record.headers[name];
-  return value === undefined || Array.isArray(value) ? null : value.toString();
+  const value = record.headers[name] ?? null;
+  return Array.isArray(value) ? null : (value?.toString() ?? null);
 }
 
 /** The aggregate's version that a record says, whatever else is wrong with it; null where it says none. */
@@ -68,8 +68,10 @@ const maxFactBytes = 1_048_576;
  * Reads a record in CloudEvents' binary mode: attributes from the `ce_` headers, data from the value.
  * @throws MalformedFact saying what is missing or wrong.
  */
-export function parseFact(record: RawRecord): Fact {
-  const key = keyOf(record);
+export const parseFact = (record: RawRecord): Fact => factOf(record, keyOf(record));
+
+/** `parseFact` for who has asked `keyOf` already. */
+export function factOf(record: RawRecord, key: string | null): Fact {
   if (key === null) throw new MalformedFact('the key is missing, too long or not UTF-8');
   const optional = (name: string): string | undefined => headerOf(record, name) ?? undefined;
   const header = (name: string): string => {

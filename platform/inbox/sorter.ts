@@ -2,7 +2,7 @@ import { codeOf } from '../errors';
 import type { RawRecord } from '../kafka/consumer';
 import type { Tx } from '../postgres';
 import { messageOf } from '../redact';
-import { keyOf, parseFact, type Fact } from './fact';
+import { factOf, keyOf, type Fact } from './fact';
 import { readKeys, type KeyStates, type ParkedRecord, type Source } from './store';
 
 /** Why a fact is left out by choice: a word to count by; null for one that is wanted. */
@@ -21,6 +21,8 @@ export class Sorter {
   private leftOut: { readonly fact: Fact; readonly why: string }[] = [];
 
   private constructor(
+    private readonly records: readonly RawRecord[],
+    private readonly keys: readonly (string | null)[],
     private readonly states: KeyStates,
     private readonly skip: Skip | undefined,
   ) {}
@@ -31,22 +33,19 @@ export class Sorter {
     records: readonly RawRecord[],
     skip: Skip | undefined,
   ): Promise<Sorter> {
-    const keys = new Set<string>();
-    for (const record of records) {
-      const key = keyOf(record);
-      if (key !== null) keys.add(key);
-    }
+    const keys = records.map(keyOf);
+    const asked = [...new Set(keys)].filter((key) => key !== null);
     const [first, last] = [records[0]!.offset, records.at(-1)!.offset];
-    return new Sorter(await readKeys(tx, source, [...keys], { first, last }), skip);
+    return new Sorter(records, keys, await readKeys(tx, source, asked, { first, last }), skip);
   }
 
   /** The facts that are to be applied now, in order; counted as applied until they are rejected. */
-  sort(records: readonly RawRecord[]): Fact[] {
+  sort(): Fact[] {
     const facts: Fact[] = [];
-    for (const record of records) {
-      const fact = this.next(record);
+    this.records.forEach((record, i) => {
+      const fact = this.next(record, this.keys[i] ?? null);
       if (fact) facts.push(fact);
-    }
+    });
     return facts;
   }
 
@@ -78,15 +77,14 @@ export class Sorter {
     });
   }
 
-  private next(record: RawRecord): Fact | undefined {
-    const key = keyOf(record);
+  private next(record: RawRecord, key: string | null): Fact | undefined {
     if (this.states.discarded.has(record.offset)) {
       const sequence = this.states.discarded.get(record.offset) ?? null;
       if (key !== null && sequence !== null && sequence > (this.states.sequences.get(key) ?? 0))
         this.advance(key, sequence);
       return this.count('discarded');
     }
-    const fact = attempt(() => parseFact(record));
+    const fact = attempt(() => factOf(record, key));
     if (key === null || fact instanceof Error) {
       const behind = key !== null && this.states.parked.has(key);
       return this.putAside(record, key, null, behind ? null : fact);

@@ -3,11 +3,8 @@ import type { Consumer } from 'kafkajs';
 import { backoffMs, wait } from '../wait';
 import { handle, handOver, heartbeatIntervalMs } from './batches';
 import type { ConsumerOptions } from './consumed';
-import { readHeadersFast } from './fastHeaders';
 import { partitionName } from './partition';
 import { PartitionQueues } from './partitionQueues';
-
-readHeadersFast();
 
 export type { ConsumedBatch, ConsumerOptions, RawRecord } from './consumed';
 

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { produceRequest } from './produceRequest';
+import { decodeBatchOr, type DecodeBatch } from './recordBatch';
 
 /*
  * What kafkajs does slowly, and is done here instead: by its modules' names, each with what is called in its place. Its
@@ -12,8 +13,11 @@ function replace(module: string, own: unknown): void {
   load.cache[load.resolve(module)]!.exports = own;
 }
 
+const batchDecoder = 'kafkajs/src/protocol/recordBatch/v0/decoder';
+
 replace('kafkajs/src/protocol/requests/produce/v3/request', produceRequest);
 replace('kafkajs/src/producer/groupMessagesPerPartition', byPartition);
+replace(batchDecoder, decodeBatchOr(load(batchDecoder) as DecodeBatch));
 
 /** Messages by their partitions, in their order; kafkajs copies a partition's list for each message. */
 export function byPartition<M>(args: {

@@ -149,19 +149,23 @@ test('what can hardly be put aside is, and holds up nobody', async () => {
     messages: [
       { key, value, headers: repeated },
       { key: randomBytes(8_000).toString('hex'), value, headers },
+      { key: 'typeless', value, headers: { ...headers, ce_type: null } as unknown as Record<string, string> },
     ],
   });
   await other.disconnect();
   const inbox = bench.consume();
   await bench.producer.send(['a', 'b', 'c', 'd', 'e'].map((one) => factRecord(bench.topic, one, 1)));
-  await bench.readTo(7);
+  await bench.readTo(8);
   await inbox.stop();
   expect((await bench.effects()).sort()).toEqual(['b', 'c', 'd', 'e'].flatMap((one) => ids(one, [1])));
   const reasons = (await bench.parked()).map(({ reason }) => reason);
   expect(reasons.sort()).toEqual([
-    ...['gap: sequence 2 after 0', 'malformed_fact: the key is missing, too long or not UTF-8', null],
+    'gap: sequence 2 after 0',
+    'malformed_fact: header ce_type is missing',
+    'malformed_fact: the key is missing, too long or not UTF-8',
+    null,
   ]);
-  expect(await readAll(bench.kafka, `${bench.group}.dead-letter`)).toHaveLength(2);
+  expect(await readAll(bench.kafka, `${bench.group}.dead-letter`)).toHaveLength(3);
 });
 
 test('what is logged of a fact that fails has nothing personal of it', async () => {

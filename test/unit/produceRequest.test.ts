@@ -98,25 +98,3 @@ test('messages are grouped as kafkajs groups them', () => {
   expect(group(byPartition)).toEqual(group(publishedGroups));
   expect(byPartition({ topic: 't', partitionMetadata: [], messages: [1], partitioner: () => 0 })).toEqual({});
 });
-
-test('the port to Kafka has kafkajs work with both, whichever of its files is loaded first', () => {
-  for (const first of [
-    'platform/kafka',
-    'platform/kafka/acls',
-    'platform/kafka/topics',
-    'platform/kafka/copies',
-  ]) {
-    let found: unknown[] = [];
-    jest.isolateModules(() => {
-      const sender = 'kafkajs/src/producer/sendMessages';
-      // Loaded by kafkajs, which keeps what it finds then.
-      jest.doMock(sender, () => {
-        found = [jest.requireActual(groupPath), jest.requireActual(requestPath)];
-        return jest.requireActual<object>(sender);
-      });
-      jest.requireActual(`../../${first}`);
-      jest.dontMock(sender);
-    });
-    expect(found.map(String)).toEqual([byPartition, produceRequest].map(String));
-  }
-});

@@ -1,0 +1,133 @@
+import { isAscii } from 'node:buffer';
+import fc from 'fast-check';
+import { decodeBatchOr, type DecodeBatch, type FetchDecoder } from '../../platform/kafka/recordBatch';
+
+interface Encoded {
+  readonly buffer: Buffer;
+}
+const path = 'kafkajs/src/protocol/recordBatch';
+const { RecordBatch } = jest.requireActual<{ RecordBatch: (batch: object) => Promise<Encoded> }>(
+  `${path}/v0`,
+);
+const makeRecord = jest.requireActual<(record: object) => Encoded>(`${path}/record/v0`);
+const published = jest.requireActual<DecodeBatch>(`${path}/v0/decoder`);
+const Decoder = jest.requireActual<new (buffer: Buffer) => FetchDecoder>('kafkajs/src/protocol/decoder');
+const ours = decodeBatchOr(published);
+
+const bytes = fc.uint8Array({ maxLength: 400 }).map((array) => Buffer.from(array));
+const content = fc.option(bytes);
+const name = fc
+  .oneof(fc.constantFrom('ce_id', 'ce_type', 'é'), fc.string({ unit: 'binary' }))
+  // Of these kafkajs makes a list that begins with what each object has.
+  .filter((text) => !(text in {}));
+const headerValue = fc.oneof(
+  fc.string({ unit: 'binary-ascii' }),
+  fc.string({ unit: 'binary', maxLength: 200 }),
+  bytes,
+);
+const record = fc.record({
+  offsetDelta: fc.nat(1_000_000),
+  timestampDelta: fc.integer({ min: -(2 ** 40), max: 2 ** 40 }),
+  key: content,
+  value: content,
+  headers: fc.dictionary(name, fc.oneof(headerValue, fc.array(headerValue, { maxLength: 3 })), {
+    maxKeys: 15,
+  }),
+});
+const batch = fc.record({
+  firstOffset: fc.nat(),
+  firstTimestamp: fc.integer({ min: -1, max: 4e12 }),
+  maxTimestamp: fc.integer({ min: -1, max: 4e12 }),
+  partitionLeaderEpoch: fc.nat(),
+  lastOffsetDelta: fc.nat(),
+  transactional: fc.boolean(),
+  producerId: fc.integer({ min: -1 }),
+  producerEpoch: fc.nat(30_000),
+  firstSequence: fc.nat(),
+  compression: fc.constantFrom(0, 0, 0, 1),
+  records: fc.array(record, { maxLength: 8 }),
+});
+type Batch = typeof batch extends fc.Arbitrary<infer B> ? B : never;
+
+/** The batch as it lies between others' bytes. */
+async function encoded({ records, ...rest }: Batch): Promise<Buffer> {
+  const { buffer } = await RecordBatch({ ...rest, records: records.map(makeRecord) });
+  return Buffer.concat([Buffer.alloc(7, 1), buffer, Buffer.alloc(5, 2)]);
+}
+
+async function decodedBy(decode: DecodeBatch, buffer: Buffer) {
+  const decoder = new Decoder(buffer);
+  decoder.offset = 7;
+  const read = await decode(decoder);
+  return { read, end: decoder.offset };
+}
+
+/** Headers with each value as its bytes, and of each whether it is text. */
+function bytesOf(headers: object) {
+  return Object.entries(headers).map(([key, value]) => [
+    key,
+    [value].flat().map((one: string | Buffer | null) => one && Buffer.from(one as string).toString('hex')),
+  ]);
+}
+
+const withoutHeaders = ({ records, ...rest }: Awaited<ReturnType<DecodeBatch>>) => ({
+  ...rest,
+  records: records.map(({ headers, ...plain }) => ({ ...plain, headers: bytesOf(headers) })),
+});
+
+test('a batch is read as kafkajs reads it, and header values that are ASCII are text', async () => {
+  await fc.assert(
+    fc.asyncProperty(batch, async (given) => {
+      const buffer = await encoded(given);
+      const [own, theirs] = [await decodedBy(ours, buffer), await decodedBy(published, buffer)];
+      expect(own.end).toBe(theirs.end);
+      expect(withoutHeaders(own.read)).toMatchObject(withoutHeaders(theirs.read));
+      if (given.compression !== 0) return;
+      for (const { headers } of own.read.records)
+        for (const value of Object.values(headers).flat())
+          expect(typeof value).toBe(isAscii(Buffer.from(value!)) ? 'string' : 'object');
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('headers may have any name, several times', async () => {
+  const headers = Object.fromEntries(['__proto__', 'toString', 'a'].map((one) => [one, ['b', 'c']]));
+  const { read } = await decodedBy(ours, await encoded({ ...aBatch, records: [{ ...aRecord, headers }] }));
+  expect(Object.entries(read.records[0]!.headers)).toEqual(Object.entries(headers));
+});
+
+const aRecord = {
+  ...{ offsetDelta: 0, timestampDelta: 20, key: Buffer.from('k'), value: null },
+  headers: { ce_id: 'thing/1' },
+};
+const aBatch: Batch = {
+  ...{ firstOffset: 40, firstTimestamp: 1_000, maxTimestamp: 5_000, partitionLeaderEpoch: 0 },
+  ...{ lastOffsetDelta: 1, transactional: false, producerId: -1, producerEpoch: 0, firstSequence: 0 },
+  compression: 0,
+  records: [aRecord, { ...aRecord, offsetDelta: 1 }],
+};
+
+test('what the broker has cut off is refused as kafkajs refuses it', async () => {
+  const buffer = await encoded(aBatch);
+  for (let length = 7 + 49; length < buffer.length - 5; length++)
+    await expect(decodedBy(ours, buffer.subarray(0, length))).rejects.toMatchObject({
+      name: 'KafkaJSPartialMessageError',
+    });
+});
+
+test.each([
+  ['the time of the log', 0x08, { timestamp: '5000', isControlRecord: false }],
+  ['a marker of a transaction', 0x20, { timestamp: '1020', isControlRecord: true }],
+])('%s', async (_what, attributes, wanted) => {
+  const buffer = await encoded(aBatch);
+  buffer.writeInt16BE(attributes, 7 + 21);
+  for (const decode of [ours, published])
+    expect((await decodedBy(decode, buffer)).read.records[1]).toMatchObject({ offset: '41', ...wanted });
+});
+
+test('a record that goes on behind its batch is refused', async () => {
+  const buffer = await encoded(aBatch);
+  buffer[7 + 61] = 0x7e;
+  await expect(decodedBy(ours, buffer)).rejects.toThrow(RangeError);
+});
