@@ -1,6 +1,7 @@
 import type { DeadLetter, DeadLetterFilter, WholeDeadLetter } from '../deadLetters';
 import type { RawRecord } from '../kafka/consumer';
 import type { Queryable, Tx } from '../postgres';
+import { ownSequenceOf } from './fact';
 import { printable, unpackHeaders, type Source } from './store';
 
 /** A row of `inbox_parked`. */
@@ -185,9 +186,12 @@ export async function moveToDiscarded(
      )
      insert into inbox_discarded (consumer_group, topic, partition, "offset", key, fact_id, sequence, own_sequence, reason,
        raw_key, raw_value, raw_headers, discarded_by, discarded_because)
-     select consumer_group, topic, partition, "offset", key, fact_id, $5, sequence, reason, raw_key, raw_value, raw_headers,
-       $6, $7
+     select consumer_group, topic, partition, "offset", key, fact_id, $5, $6, reason, raw_key, raw_value, raw_headers,
+       $7, $8
      from gone`,
-    [group, topic, row.record.partition, row.offset, word.sequence, word.by, word.because],
+    [
+      ...[group, topic, row.record.partition, row.offset, word.sequence, ownSequenceOf(row.record)],
+      ...[word.by, word.because],
+    ],
   );
 }

@@ -18,7 +18,7 @@ import {
   unpark,
   type ParkedRow,
 } from './deadLetterStore';
-import { headerOf, parseFact, type Fact } from './fact';
+import { headerOf, parseFact, placeOf, type Fact } from './fact';
 import { gap, whyOf, type Skip } from './sorter';
 import { addFacts, lockPosition, readKeys, writeSequence, type KeyStates, type Source } from './store';
 
@@ -226,11 +226,17 @@ const isRepeat = (one: ParkedRow, other: ParkedRow): boolean =>
  * The sequence from which a key goes on when a record of it is given up; null where it stays. No sequence is passed over
  * that may yet come, or waits: the record's own is only believed where it is the next, or what waits goes on from there.
  */
-function highWithout({ sequence }: ParkedRow, waiting: readonly ParkedRow[], high: number): number | null {
-  const next = waiting.find((one) => one.sequence !== null && one.sequence > high)?.sequence ?? null;
-  // It may be any: the key goes on with the next that there is.
-  if (sequence === null) return next === null ? null : next - 1;
-  if (sequence === high + 1) return next === sequence ? null : sequence;
+function highWithout({ record }: ParkedRow, waiting: readonly ParkedRow[], high: number): number | null {
+  const places = waiting.map((one) => placeOf(one.record));
+  const next = places.find((place): place is number => typeof place === 'number' && place > high) ?? null;
+  const place = placeOf(record);
+  if (place === 'foreign') return null;
+  if (place === 'unknown') {
+    // It may be one that is missing before the next that there is, as each that waits and says no more than it.
+    const missing = next === null ? Infinity : next - high - 1;
+    return missing <= 1 + places.filter((one) => one === 'unknown').length ? high + missing : null;
+  }
+  if (place === high + 1) return next === place ? null : place;
   // Behind a gap, which is given up with it.
-  return sequence > high && next !== null && next > sequence ? sequence : null;
+  return place > high && next !== null && next > place ? place : null;
 }

@@ -61,6 +61,23 @@ export function sequenceOf(record: RawRecord): number | null {
   return Number.isSafeInteger(sequence) && sequence >= 1 ? sequence : null;
 }
 
+/**
+ * Which fact of its key a record stands for, by its own word, whatever else is wrong with it: its sequence, where its id ends
+ * with `/<key>/<sequence>` as each fact's does. `unknown` where it lacks one of the two, so that it may be any; `foreign`
+ * where they disagree: somebody else wrote it, and it is none.
+ */
+export function placeOf(record: RawRecord): number | 'unknown' | 'foreign' {
+  const [sequence, id] = [sequenceOf(record), headerOf(record, 'ce_id')];
+  if (sequence === null || id === null) return 'unknown';
+  return id.endsWith(`/${keyOf(record)}/${sequence}`) ? sequence : 'foreign';
+}
+
+/** The same, where it stands for one; null where it does not, or nobody can say for which. */
+export function ownSequenceOf(record: RawRecord): number | null {
+  const place = placeOf(record);
+  return typeof place === 'number' ? place : null;
+}
+
 /** More than Kafka takes of our own producers: somebody else wrote it. */
 const maxFactBytes = 1_048_576;
 
