@@ -55,8 +55,9 @@ export function apiStory({
       ...(url === undefined ? {} : { url }),
     });
 
-  async function newRide(paymentMethod: unknown = cash): Promise<string> {
-    const answer = await requestRide((await running().quote('rider-1')).token, freshKey(), paymentMethod);
+  async function newRide(paymentMethod: unknown = cash, quoteToken?: string): Promise<string> {
+    const token = quoteToken ?? (await running().quote('rider-1')).token;
+    const answer = await requestRide(token, freshKey(), paymentMethod);
     expect(answer.status).toBe(201);
     return answer.body.rideId;
   }
@@ -75,9 +76,10 @@ export function apiStory({
   async function assignedRide(
     driver: Person,
     paymentMethod: { readonly type: string } = cash,
+    quoteToken?: string,
   ): Promise<string> {
     const offers = await openEvents(running(), '/v1/drivers/me/offers', driver);
-    const rideId = await newRide(paymentMethod);
+    const rideId = await newRide(paymentMethod, quoteToken);
     const offer = await offers.next('offer');
     expect(offer.data).toMatchObject({ rideId, paymentMethod: paymentMethod.type });
     const accepted = await running().call('POST', `/v1/offers/${offer.data.offerId}/accept`, { as: driver });
@@ -91,8 +93,8 @@ export function apiStory({
     running().call('POST', `/v1/rides/${rideId}/${action}`, { as, body });
 
   /** A ride that is under way. */
-  async function drivenRide(driver: Person, paymentMethod = cash): Promise<string> {
-    const rideId = await assignedRide(driver, paymentMethod);
+  async function drivenRide(driver: Person, paymentMethod = cash, quoteToken?: string): Promise<string> {
+    const rideId = await assignedRide(driver, paymentMethod, quoteToken);
     expect((await act(rideId, 'arrive', driver)).body).toMatchObject({ status: 'arrived' });
     const code = await codeOf(rideId);
     expect((await act(rideId, 'start', driver, { code })).body).toMatchObject({ status: 'in_progress' });

@@ -92,7 +92,15 @@ describe('the summary', () => {
     expect(summarize(evidence, judgement, { speed: 40, seconds: 12.34 })).toEqual({
       rides: { requested: 5, completed: 2, cancelled: 1, noDriver: 1, paymentFailed: 1 },
       ways: {
-        ...{ scheduled: 1, rescheduled: 1, withDrops: 0, waitedFor: 1, notShownUp: 0, rematched: 0 },
+        ...{
+          scheduled: 1,
+          surged: 0,
+          rescheduled: 1,
+          withDrops: 0,
+          waitedFor: 1,
+          notShownUp: 0,
+          rematched: 0,
+        },
         ...{ reservedAsNext: 0, routeChanged: 1, routeDeclined: 0, routeUnpaid: 0, endedEarly: 0 },
         ...{ cancelledFree: 0, cancelledForFee: 1, tips: 1, ratings: 1, breaks: 1 },
         ...{ looksAtLinks: 2, webhooks: 2, postsToWebhooks: 34 },

@@ -12,6 +12,18 @@ const body = (look: Evidence['looks'][number], more: object): object => ({
 /** What breaks the promises on what people were told: prices, times, links. */
 export const peopleCases: readonly Case[] = [
   [
+    'changesKeepSurge',
+    'a ride goes on at the surge of another time',
+    'ride ride-6 was booked at 1.5 and changed at 1',
+    (e) => {
+      const like = e.facts[0]!;
+      const issued = (quoteId: string, surge: number) =>
+        e.facts.push({ ...like, type: 'quote.issued', topic: 'pricing', key: quoteId, data: { surge } });
+      issued('second-quote-of-ride-6', 1.5);
+      issued('third-quote-of-ride-6', 1);
+    },
+  ],
+  [
     'chargedEqualsQuoted',
     'a ride costs more than was quoted',
     'ride ride-1 costs 1000, not 900 by its quote and 0 for waiting',

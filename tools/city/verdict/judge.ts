@@ -23,6 +23,7 @@ export const invariants = {
   sharedLinksShowNoMore: shares.sharedLinksShowNoMore,
   noRiderChargedTwice: payments.noRiderChargedTwice,
   chargedEqualsQuoted: fares.chargedEqualsQuoted,
+  changesKeepSurge: fares.changesKeepSurge,
   cancelCostsItsPreview: cancels.cancelCostsItsPreview,
   chargedEqualsOwed: payments.chargedEqualsOwed,
   paymentFailsOnlyWhenDeclined: payments.paymentFailsOnlyWhenDeclined,

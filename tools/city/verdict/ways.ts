@@ -8,6 +8,7 @@ const any: Is = () => true;
 /** By what fact a way that a ride can go is known. */
 const ways = {
   scheduled: ['ride.scheduled', any],
+  surged: ['ride.requested', ({ surge }) => typeof surge === 'number' && surge > 1],
   rescheduled: ['ride.rescheduled', any],
   withDrops: ['ride.stop_reached', any],
   waitedFor: ['ride.started', ({ waitingMinor }) => typeof waitingMinor === 'number' && waitingMinor > 0],

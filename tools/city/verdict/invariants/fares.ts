@@ -35,6 +35,21 @@ export function chargedEqualsQuoted(
   });
 }
 
+/** Another way of a ride is priced at the surge that the ride was booked with, whatever it is by then. */
+export function changesKeepSurge({ accepted, facts }: Pick<Evidence, 'accepted' | 'facts'>): Violations {
+  const quotes = facts.filter(({ type }) => type === 'quote.issued');
+  const surges = new Map(quotes.map(({ key, data }) => [key, (data as { surge: number }).surge]));
+  const byRide = factsOfRides(facts);
+  return accepted.flatMap(({ rideId }) => {
+    const ofRide = (byRide.get(rideId) ?? []) as unknown as RideFact[];
+    const booked = surges.get(lastQuoteOf(ofRide.filter(({ type }) => type !== 'ride.route_changed')));
+    return ofRide.flatMap((fact) => {
+      const surge = fact.type === 'ride.route_changed' ? surges.get(fact.data.changeId) : booked;
+      return surge === booked ? [] : [`ride ${rideId} was booked at ${booked} and changed at ${surge}`];
+    });
+  });
+}
+
 /** The quote that the ride went by in the end: a change of the route has its quote's id. */
 function lastQuoteOf(facts: readonly RideFact[]): string {
   return facts.reduce((quoteId, fact) => {
