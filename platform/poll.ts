@@ -2,7 +2,10 @@ import type { Logger } from './log';
 import { backoffMs, wait } from './wait';
 
 export interface PollOptions {
+  /** So long from the end of a look to the next. */
   readonly everyMs: number;
+  /** So long from begin to begin instead, on average, where a look does not take longer: so many looks a second. */
+  readonly isSteady?: boolean;
   readonly signal: AbortSignal;
   readonly log: Pick<Logger, 'warn'>;
   /** What is the matter when looking fails: 'streams get no news'. */
@@ -35,8 +38,9 @@ export function createPoll(): Poll {
       asked = true;
       wake?.abort();
     },
-    async run(look, { everyMs, signal, log, trouble }) {
+    async run(look, { everyMs, isSteady = false, signal, log, trouble }) {
       let failures = 0;
+      let due = performance.now();
       while (!signal.aborted) {
         asked = false;
         try {
@@ -46,7 +50,10 @@ export function createPoll(): Poll {
           if (failures === 0) log.warn({ err: error }, trouble);
           failures += 1;
         }
-        if (failures === 0) await pause(everyMs, signal);
+        const now = performance.now();
+        // A timer that fires late is made up for by the next one; looks that were missed are not.
+        due = Math.min(Math.max(now, (isSteady ? due : now) + everyMs), now + everyMs);
+        if (failures === 0) await pause(due - now, signal);
         else await wait(backoffMs(failures, { minMs: everyMs, maxMs: 2_000 }), signal);
       }
     },

@@ -72,45 +72,50 @@ describe('viewers', () => {
     const { got, stream, eventStream } = reader();
     viewers.add(eventStream, () => {});
     board.take([at('a', 1)]);
-    viewers.set('pulse', { n: 1 });
-    viewers.flush();
-    viewers.set('pulse', { n: 1 });
-    viewers.flush();
-    expect(got).toEqual([{ pulse: { n: 1 }, drivers: { all: true, rows: board.since(0) } }]);
+    for (let again = 0; again < 2; again++) {
+      viewers.set('pulse', { n: 1 });
+      viewers.sendParts();
+      viewers.sendFrame();
+    }
+    expect(got).toEqual([{ pulse: { n: 1 } }, { drivers: { all: true, rows: board.since(0) } }]);
     stream.unreadBytes = 1;
     for (let x = 2; x < 9; x++) {
       board.take([at('a', x), at('b', x)]);
-      viewers.flush();
+      viewers.set('pulse', { n: x });
+      viewers.sendFrame();
+      viewers.sendParts();
     }
-    expect(got).toHaveLength(1);
-    expect(viewers.dropped).toBe(7);
+    expect(got).toHaveLength(2);
+    expect(viewers.dropped).toBe(14);
     stream.unreadBytes = 0;
-    viewers.flush();
-    expect(got[1]).toEqual({ drivers: { all: false, rows: board.since(1) } });
+    viewers.sendFrame();
+    viewers.sendParts();
+    expect(got.slice(2)).toEqual([{ drivers: { all: false, rows: board.since(1) } }, { pulse: { n: 8 } }]);
   });
 
-  test('get what is too much for one event in two', () => {
+  test('get the drivers in each frame, whatever else is new', () => {
     const board = new FleetBoard();
     const viewers = new Viewers(board);
     const { got, eventStream } = reader();
     viewers.add(eventStream, () => {});
-    board.take(Array.from({ length: MAX_DRIVERS }, (_, n) => at(`d${n}`, n)));
-    viewers.set('cells', 'x'.repeat(50_000));
-    viewers.flush();
-    viewers.flush();
-    expect(got.map((event) => Object.keys(event))).toEqual([['cells'], ['drivers']]);
+    for (let frame = 1; frame < 3; frame++) {
+      board.take(Array.from({ length: MAX_DRIVERS }, (_, n) => at(`d${n}`, n + frame)));
+      viewers.set('cells', String(frame).repeat(90_000));
+      viewers.sendFrame();
+      viewers.sendParts();
+    }
+    expect(got.map((event) => Object.keys(event).join())).toEqual(['drivers', 'cells', 'drivers', 'cells']);
   });
 
-  test('get a part that is too much for any event by itself', () => {
-    const board = new FleetBoard();
-    const viewers = new Viewers(board);
+  test('get what is too much for one event in two, and a part that is too much for any by itself', () => {
+    const viewers = new Viewers(new FleetBoard());
     const { got, eventStream } = reader();
     viewers.add(eventStream, () => {});
-    board.take([at('a', 1)]);
     viewers.set('pulse', 1);
+    viewers.set('cells', 'x'.repeat(60_000));
     viewers.set('rides', 'x'.repeat(200_000));
-    for (let frame = 0; frame < 3; frame++) viewers.flush();
-    expect(got.map((event) => Object.keys(event))).toEqual([['pulse', 'drivers'], ['rides']]);
+    for (let times = 0; times < 3; times++) viewers.sendParts();
+    expect(got.map((event) => Object.keys(event))).toEqual([['pulse', 'cells'], ['rides']]);
   });
 
   test('who has gone is forgotten', () => {

@@ -6,6 +6,7 @@ import type { Client } from '../../../platform/client';
 import type { EventStream } from '../../../platform/http';
 import type { Logger } from '../../../platform/log';
 import { createPoll } from '../../../platform/poll';
+import { wait } from '../../../platform/wait';
 import { area } from './area';
 import { FleetBoard, MAX_DRIVERS } from './fleetBoard';
 import type { LagWatch } from './lagWatch';
@@ -63,7 +64,7 @@ export class MapFeed {
     this.stopping = new AbortController();
     const { signal } = this.stopping;
     const { log } = this.options;
-    const repeat = (what: string, everyMs: number, look: () => Promise<void>): void => {
+    const repeat = async (what: string, everyMs: number, look: () => Promise<void>): Promise<void> => {
       const noted = async (): Promise<void> => {
         try {
           await look();
@@ -72,30 +73,32 @@ export class MapFeed {
           if (signal.aborted) return;
           this.away.set(what, error instanceof Error ? error.message : String(error));
           throw error;
+        } finally {
+          this.viewers.set('away', Object.fromEntries(this.away));
+          if (what === 'drivers') this.viewers.sendFrame();
+          else this.viewers.sendParts();
         }
       };
-      void createPoll().run(noted, { everyMs, signal, log, trouble: `the map has no ${what}` });
+      // All else comes between two frames of drivers, so that what they cost the page does not add up.
+      if (what !== 'drivers') await wait(FRAME_EVERY_MS / 2, signal);
+      const trouble = `the map has no ${what}`;
+      await createPoll().run(noted, { everyMs, isSteady: true, signal, log, trouble });
     };
     // Calls have deadlines of their own. With this signal each would leave something behind in it, as long as anybody looks.
-    repeat('drivers', FRAME_EVERY_MS, () => this.lookAtDrivers());
-    repeat('rides', RIDES_EVERY_MS, () => this.lookAtRides());
-    repeat('demand', DEMAND_EVERY_MS, () => this.lookAtDemand());
-    repeat('counts', PULSE_EVERY_MS, () => this.lookAtPulse());
+    void repeat('drivers', FRAME_EVERY_MS, () => this.lookAtDrivers());
+    void repeat('rides', RIDES_EVERY_MS, () => this.lookAtRides());
+    void repeat('demand', DEMAND_EVERY_MS, () => this.lookAtDemand());
+    void repeat('counts', PULSE_EVERY_MS, () => this.lookAtPulse());
   }
 
   private async lookAtDrivers(): Promise<void> {
-    try {
-      const { records } = await this.options.location.call('GET', '/internal/fleet', {
-        query: { ...area, limit: MAX_DRIVERS, maxAgeMs: MAX_AGE_MS },
-        response: fleetAnswer,
-      });
-      const onRide = new Set(this.rides.rides.flatMap(({ driverId }) => driverId ?? []));
-      const rows = records.map((record) => readPositionRecord(Buffer.from(record, 'base64')));
-      this.board.take(rows.flatMap((some) => [...driversIn(some, onRide)]));
-    } finally {
-      this.viewers.set('away', Object.fromEntries(this.away));
-      this.viewers.flush();
-    }
+    const { records } = await this.options.location.call('GET', '/internal/fleet', {
+      query: { ...area, limit: MAX_DRIVERS, maxAgeMs: MAX_AGE_MS },
+      response: fleetAnswer,
+    });
+    const onRide = new Set(this.rides.rides.flatMap(({ driverId }) => driverId ?? []));
+    const rows = records.map((record) => readPositionRecord(Buffer.from(record, 'base64')));
+    this.board.take(rows.flatMap((some) => [...driversIn(some, onRide)]));
   }
 
   private async lookAtRides(): Promise<void> {

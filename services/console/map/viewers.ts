@@ -55,37 +55,42 @@ export class Viewers {
     if (known?.json !== json) this.parts.set(name, { value, json, version: (known?.version ?? 0) + 1 });
   }
 
-  /** Sends what is new. Call it once for each frame. */
-  flush(): void {
-    const drivers = new Map<number, string>();
-    for (const viewer of this.viewers) {
-      if (viewer.stream.unreadBytes > 0) this.dropped += 1;
-      else this.sendTo(viewer, drivers);
+  /** Sends where drivers are that have moved. Call it once for each frame. */
+  sendFrame(): void {
+    const { frame } = this.board;
+    /** By the frame since which they have changed: most viewers ask for the same. */
+    const changed = new Map<number, string>();
+    for (const viewer of this.ready()) {
+      const since = viewer.frame;
+      if (since === frame) continue;
+      const rows = changed.get(since) ?? this.board.since(since);
+      changed.set(since, rows);
+      viewer.frame = frame;
+      if (rows !== '' || since === 0) send(viewer, { drivers: { all: since === 0, rows } });
     }
   }
 
-  /** @param drivers of this frame by the frame since which they have changed: most viewers ask for the same */
-  private sendTo(viewer: Viewer, drivers: Map<number, string>): void {
-    const event: Record<string, unknown> = {};
-    let bytes = 0;
-    for (const [name, { value, json, version }] of this.parts) {
-      const hasRoom = bytes === 0 || bytes + json.length <= MAX_EVENT_BYTES;
-      if (viewer.versions.get(name) === version || !hasRoom) continue;
-      viewer.versions.set(name, version);
-      event[name] = value;
-      bytes += json.length;
-    }
-    const { frame } = this.board;
-    if (viewer.frame !== frame) {
-      const since = viewer.frame;
-      const changed = drivers.get(since) ?? this.board.since(since);
-      drivers.set(since, changed);
-      // What has no room now is in the next event, with what changes until then.
-      if (bytes + changed.length <= MAX_EVENT_BYTES) {
-        if (changed !== '' || since === 0) event['drivers'] = { all: since === 0, rows: changed };
-        viewer.frame = frame;
+  /** Sends the parts that are new. What has no room in an event is in the next one, with what changes until then. */
+  sendParts(): void {
+    for (const viewer of this.ready()) {
+      const event: Record<string, unknown> = {};
+      let bytes = 0;
+      for (const [name, { value, json, version }] of this.parts) {
+        const hasRoom = bytes === 0 || bytes + json.length <= MAX_EVENT_BYTES;
+        if (viewer.versions.get(name) === version || !hasRoom) continue;
+        viewer.versions.set(name, version);
+        event[name] = value;
+        bytes += json.length;
       }
+      if (bytes > 0) send(viewer, event);
     }
-    if (Object.keys(event).length > 0) viewer.stream.send({ event: 'map', data: event });
+  }
+
+  private *ready(): Generator<Viewer> {
+    for (const viewer of this.viewers)
+      if (viewer.stream.unreadBytes > 0) this.dropped += 1;
+      else yield viewer;
   }
 }
+
+const send = ({ stream }: Viewer, data: unknown): void => void stream.send({ event: 'map', data });
