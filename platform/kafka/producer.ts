@@ -168,11 +168,10 @@ function checkOffsets(
   }
 }
 
+/** What the records themselves are refused for. Any other error, an answer that cannot be read too, may pass. */
 function refusalOf(error: unknown): KafkaRefused | undefined {
   for (let e = error; e instanceof Error; e = e.cause) {
     if (e instanceof KafkaRefused) return e;
-    // A value that cannot be encoded will not be the next time either.
-    if (e instanceof TypeError || e instanceof RangeError) return new KafkaRefused(e.name, { cause: error });
     if ('type' in e && typeof e.type === 'string' && refusals.has(e.type)) {
       return new KafkaRefused(e.type, { cause: error });
     }

@@ -35,7 +35,10 @@ export interface ProduceRequest {
   readonly bytes: Map<string, number>;
 }
 
-/** Cuts records into requests that respect the bounds, keeping their order. */
+/**
+ * Cuts records into requests that respect the bounds, keeping their order.
+ * @throws KafkaRefused for a record that no broker reads, or that cannot be encoded
+ */
 export function* requests(
   records: readonly OutgoingRecord[],
   partitions: ReadonlyMap<string, number>,
@@ -52,10 +55,10 @@ export function* requests(
   });
 
   for (const record of records) {
-    const partition = record.key === null ? 0 : partitionFor(record.key, partitions.get(record.topic) ?? 1);
-    const name = partitionName(record.topic, partition);
     const size = sizeOf(record);
     if (size > bytesPerRecord) throw new KafkaRefused('MESSAGE_TOO_LARGE');
+    const partition = record.key === null ? 0 : partitionFor(record.key, partitions.get(record.topic) ?? 1);
+    const name = partitionName(record.topic, partition);
     const inPartition = bytes.get(name) ?? 0;
     const full = inPartition > 0 && inPartition + size > maxBytesPerPartition;
     if (full || (total > 0 && total + size > bytesPerRequest)) {
@@ -77,13 +80,23 @@ export function* requests(
   if (total > 0) yield cut();
 }
 
-const byteLength = (text: string | Buffer | null): number =>
-  text === null ? 0 : typeof text === 'string' ? Buffer.byteLength(text) : text.length;
+function byteLength(content: string | Buffer | null): number {
+  if (content === null) return 0;
+  if (typeof content === 'string') return Buffer.byteLength(content);
+  if (!Buffer.isBuffer(content)) throw new TypeError(`${typeof content} is neither text nor bytes`);
+  return content.length;
+}
 
+/** What goes wrong here is the record's own: whoever wrote it had no types to hold it to. @throws KafkaRefused */
 function sizeOf({ key, value, headers }: OutgoingRecord): number {
-  let size = 64 + byteLength(key) + byteLength(value);
-  for (const [name, values] of Object.entries(headers)) {
-    for (const text of Array.isArray(values) ? values : [values]) size += 8 + name.length + byteLength(text);
+  try {
+    let size = 64 + byteLength(key) + byteLength(value);
+    for (const [name, values] of Object.entries(headers)) {
+      for (const text of Array.isArray(values) ? values : [values])
+        size += 8 + name.length + byteLength(text);
+    }
+    return size;
+  } catch (error) {
+    throw new KafkaRefused('INVALID_RECORD', { cause: error });
   }
-  return size;
 }

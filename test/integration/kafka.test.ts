@@ -24,11 +24,11 @@ test('what is acknowledged after a rejected send is in the log', async () => {
   expect(ids).toContain(`thing.changed/${keyIn(0, 1)}/1`);
 });
 
-test('an acknowledgement whose offset does not rise is not believed: the batch is sent again by another producer', async () => {
-  const answers = [10, 10, 11];
+/** A broker with a topic of one partition that answers batches as it is told: by an offset, or an error. */
+function brokerAnswering(...answers: (number | Error)[]) {
   const sent: number[] = [];
   let made = 0;
-  const lying = {
+  const kafka = {
     admin: () => ({
       connect: async () => {},
       disconnect: async () => {},
@@ -41,15 +41,48 @@ test('an acknowledgement whose offset does not rise is not believed: the batch i
         disconnect: async () => {},
         sendBatch: async (batch: { topicMessages: { messages: unknown[] }[] }) => {
           sent.push(batch.topicMessages[0]!.messages.length);
-          return [{ topicName: 't', partition: 0, errorCode: 0, baseOffset: String(answers.shift()) }];
+          const answer = answers.shift();
+          if (answer instanceof Error) throw answer;
+          return [{ topicName: 't', partition: 0, errorCode: 0, baseOffset: String(answer) }];
         },
       };
     },
   } as unknown as Kafka;
-  const producer = newProducer(lying);
+  return { kafka, seen: () => ({ made, sent }) };
+}
+
+test('an acknowledgement whose offset does not rise is not believed: the batch is sent again by another producer', async () => {
+  const lying = brokerAnswering(10, 10, 11);
+  const producer = newProducer(lying.kafka);
   await producer.send([factRecord('t', 'a', 1)]);
   await producer.send([factRecord('t', 'b', 1)]);
-  expect({ made, sent }).toEqual({ made: 2, sent: [1, 1, 1] });
+  expect(lying.seen()).toEqual({ made: 2, sent: [1, 1, 1] });
+});
+
+test('an answer that cannot be read refuses no record: the batch is sent again', async () => {
+  const unreadable = new Error('Unexpected', {
+    cause: new RangeError('The value of "offset" is out of range'),
+  });
+  const { kafka, seen } = brokerAnswering(unreadable, new TypeError('of undefined (reading "epoch")'), 10);
+  await newProducer(kafka).send([factRecord('t', 'a', 1), factRecord('t', 'a', 2)]);
+  expect(seen()).toEqual({ made: 3, sent: [2, 2, 2] });
+});
+
+test('a record that cannot be encoded is refused before it is sent', async () => {
+  const { kafka, seen } = brokerAnswering(10);
+  const producer = newProducer(kafka);
+  const good = factRecord('t', 'a', 1);
+  for (const wrong of [
+    { headers: { ce_sequence: 2 } },
+    { headers: null },
+    { value: { no: 'text' } },
+    { key: 7 },
+  ]) {
+    const record = { ...good, ...wrong } as unknown as typeof good;
+    await expect(producer.send([good, record])).rejects.toMatchObject({ code: 'INVALID_RECORD' });
+  }
+  await producer.send([good]);
+  expect(seen().sent).toEqual([1]);
 });
 
 test('a batch larger than a partition takes at once goes in parts, in order', async () => {
