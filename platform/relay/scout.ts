@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Pool } from 'pg';
 import { outboxChannel } from '../outbox';
 import { createPoll } from '../poll';
 import type { KafkaLog } from '../kafka/client';
@@ -8,7 +8,10 @@ import { lookForNews, type Window } from './outboxReader';
 export type LaneNews = Window | 'released';
 
 export interface Scout {
-  /** What comes next of a lane above a snapshot, once there is something; undefined when the signal is aborted first. */
+  /**
+   * What comes next of a lane above a snapshot, once there is something; undefined when the signal is aborted first, or
+   * the lane is asked about anew.
+   */
   nextOf(lane: number, from: string, signal: AbortSignal): Promise<LaneNews | undefined>;
   run(): Promise<void>;
 }
@@ -26,15 +29,15 @@ export function createScout(options: {
   const { pool, pollMs, signal, log } = options;
   const waiting = new Map<number, { from: string; resolve: (news: LaneNews | undefined) => void }>();
   const poll = createPoll();
-  let ear: PoolClient | undefined;
+  let stopListening: (() => void) | undefined;
 
   async function listen(): Promise<void> {
-    if (ear !== undefined) return;
+    if (stopListening !== undefined) return;
     const client = await pool.connect();
     // What a lost connection misses the poll finds; the next look listens anew.
     let isReleased = false;
     const lost = (error?: Error): void => {
-      if (ear === client) ear = undefined;
+      if (stopListening === lost) stopListening = undefined;
       if (!isReleased) client.release(error ?? true);
       isReleased = true;
     };
@@ -42,7 +45,8 @@ export function createScout(options: {
     client.on('notification', () => poll.soon());
     try {
       await client.query(`listen ${outboxChannel}`);
-      ear = client;
+      // It may have been lost with its answer.
+      if (!isReleased) stopListening = lost;
     } catch (error) {
       lost(error as Error);
       throw error;
@@ -74,6 +78,7 @@ export function createScout(options: {
   return {
     nextOf(lane, from, laneSignal) {
       if (laneSignal.aborted) return Promise.resolve(undefined);
+      waiting.get(lane)?.resolve(undefined);
       return new Promise((resolve) => {
         const leave = (): void => {
           waiting.delete(lane);
@@ -98,7 +103,7 @@ export function createScout(options: {
         log,
         trouble: 'the relay cannot look into the outbox',
       });
-      ear?.release(true);
+      stopListening?.();
     },
   };
 }

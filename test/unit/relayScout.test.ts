@@ -1,3 +1,4 @@
+import { EventEmitter, getEventListeners } from 'node:events';
 import type { Pool } from '../../platform/postgres';
 import { createScout } from '../../platform/relay/scout';
 import { eventually, quiet } from '../support/backbone';
@@ -9,10 +10,31 @@ interface Look {
   answer(found: { now: string; news?: [lane: number, firstId: number, lastId: number][] }): void;
 }
 
-/** A database that answers looks when the test says so. */
-function heldDatabase() {
+/** A connection that listens. */
+class Ear extends EventEmitter {
+  released = 0;
+
+  constructor(private readonly isLost: boolean) {
+    super();
+  }
+
+  query(): Promise<void> {
+    return new Promise((resolve) => {
+      resolve();
+      if (this.isLost) this.emit('error', new Error('terminating connection'));
+    });
+  }
+
+  release(): void {
+    this.released += 1;
+  }
+}
+
+/** A database that answers looks when the test says so; the first so many that listen are lost as they are answered. */
+function heldDatabase(lost = 0) {
   const looks: Look[] = [];
-  const client = { once: () => {}, on: () => {}, release: () => {}, query: () => Promise.resolve() };
+  const ears: Ear[] = [];
+  const connect = () => Promise.resolve(ears[ears.push(new Ear(ears.length < lost)) - 1]);
   const query = ({ values: [lanes, ends] }: { values: [number[], string[]] }) =>
     new Promise((resolve) => {
       looks.push({
@@ -20,9 +42,9 @@ function heldDatabase() {
         answer: ({ now, news = null }) => resolve({ rows: [{ now, news, released: null }] }),
       });
     });
-  const pool = { connect: () => Promise.resolve(client), query } as unknown as Pool;
+  const pool = { connect, query } as unknown as Pool;
   return {
-    pool,
+    ...{ pool, ears },
     look: (n: number) =>
       eventually(
         () => looks[n],
@@ -61,4 +83,32 @@ test('a lane that begins to wait during a look is not answered by it', async () 
   ending.abort();
   await running;
   expect(await first).toBeUndefined();
+});
+
+test('a lane that is asked about anew leaves nothing of the question before', async () => {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const { pool } = heldDatabase();
+  const scout = createScout({ pool, pollMs: 10, signal: new AbortController().signal, log: quiet });
+  const questions = [1, 2, 3].map((n) => scout.nextOf(1, `1:${n}0:`, signal));
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+  expect(await Promise.all(questions.slice(0, 2))).toEqual([undefined, undefined]);
+  ending.abort();
+  expect(await questions[2]).toBeUndefined();
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
+});
+
+test('a connection that is lost as it begins to listen is given back once, and another one listens', async () => {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const { pool, ears, look } = heldDatabase(1);
+  const scout = createScout({ pool, pollMs: 10, signal, log: quiet });
+  void scout.nextOf(1, '1:10:', signal);
+  const running = scout.run();
+  (await look(0))!.answer({ now: '1:20:' });
+  const last = await look(1);
+  ending.abort();
+  last!.answer({ now: '1:20:' });
+  await running;
+  expect(ears.map(({ released }) => released)).toEqual([1, 1]);
 });
