@@ -15,7 +15,7 @@ export interface DecodedRecord {
   readonly attributes: number;
   readonly magicByte: number;
   readonly isControlRecord: boolean;
-  readonly batchContext: Readonly<Record<string, unknown>>;
+  readonly batchContext: { readonly firstOffset: string; readonly maxTimestamp: string };
 }
 
 /** A value is text where all its bytes are ASCII: so it is the same bytes, and no buffer is made that nobody reads. */
@@ -53,60 +53,115 @@ export const decodeBatchOr =
     if ((attributes & flags.codec) !== 0) return published(decoder);
     decoder.offset = end;
 
-    const firstOffset = Number(buffer.readBigInt64BE(start + at.firstOffset));
-    const firstTimestamp = Number(buffer.readBigInt64BE(start + at.firstTimestamp));
-    const maxTimestamp = String(buffer.readBigInt64BE(start + at.maxTimestamp));
     const isLogAppendTime = (attributes & flags.isLogAppendTime) !== 0;
-    const isControlRecord = (attributes & flags.isControl) !== 0;
-    const magicByte = buffer.readInt8(start + at.magicByte);
-    const batchContext = {
-      ...{
-        firstOffset: String(firstOffset),
-        firstTimestamp: String(firstTimestamp),
-        maxTimestamp,
-        magicByte,
-      },
+    const context = {
+      firstOffset: String(buffer.readBigInt64BE(start + at.firstOffset)),
       partitionLeaderEpoch: buffer.readInt32BE(start + at.leaderEpoch),
+      magicByte: buffer.readInt8(start + at.magicByte),
       lastOffsetDelta: buffer.readInt32BE(start + at.lastOffsetDelta),
       inTransaction: (attributes & flags.inTransaction) !== 0,
-      isControlBatch: isControlRecord,
+      isControlBatch: (attributes & flags.isControl) !== 0,
       timestampType: isLogAppendTime ? 1 : 0,
+      firstTimestamp: String(buffer.readBigInt64BE(start + at.firstTimestamp)),
+      maxTimestamp: String(buffer.readBigInt64BE(start + at.maxTimestamp)),
       producerId: String(buffer.readBigInt64BE(start + at.producerId)),
       producerEpoch: buffer.readInt16BE(start + at.producerEpoch),
       firstSequence: buffer.readInt32BE(start + at.firstSequence),
     };
-    const reader = new RecordReader(buffer, start + at.records);
+    const batch: Batch = {
+      ...{ buffer, context, names: [], firstOffset: Number(context.firstOffset) },
+      ...{ firstTimestampMs: Number(context.firstTimestamp), isLogAppendTime },
+    };
+    const reader = new Reader(buffer, start + at.records);
     const records: DecodedRecord[] = [];
     for (let left = buffer.readInt32BE(start + at.count); left > 0; left--) {
       const recordEnd = reader.varInt() + reader.at;
       if (!(recordEnd <= end))
         throw new RangeError(`a record ends ${recordEnd - end} bytes behind its batch`);
-      const recordAttributes = buffer.readInt8(reader.at++);
-      const timestampDelta = reader.varLong();
-      const offsetDelta = reader.varInt();
-      records.push({
-        offset: String(firstOffset + offsetDelta),
-        timestamp: isLogAppendTime ? maxTimestamp : String(firstTimestamp + timestampDelta),
-        key: reader.bytes(),
-        value: reader.bytes(),
-        headers: reader.headers(recordEnd),
-        attributes: recordAttributes,
-        magicByte,
-        isControlRecord,
-        batchContext,
-      });
+      records.push(new LyingRecord(batch, reader.at, recordEnd));
       reader.at = recordEnd;
     }
-    return { ...batchContext, records };
+    return { ...context, records };
   };
+
+interface Batch {
+  readonly buffer: Buffer;
+  readonly context: DecodedRecord['batchContext'] & {
+    readonly magicByte: number;
+    readonly isControlBatch: boolean;
+  };
+  readonly firstOffset: number;
+  readonly firstTimestampMs: number;
+  readonly isLogAppendTime: boolean;
+  /** The names of a record's headers, by their places: those of the next one are mostly the same. */
+  readonly names: string[];
+}
+
+/**
+ * A record where it lies in what was fetched. Its parts are made when they are asked for: thousands wait at once for
+ * those before them, and what waits costs with each garbage collection.
+ */
+class LyingRecord implements DecodedRecord {
+  readonly attributes: number;
+  private readonly timestampDelta: number;
+  private readonly offsetDelta: number;
+  /** Where the key begins. */
+  private readonly content: number;
+
+  constructor(
+    private readonly batch: Batch,
+    start: number,
+    private readonly end: number,
+  ) {
+    const reader = new Reader(batch.buffer, start + 1);
+    this.attributes = batch.buffer.readInt8(start);
+    this.timestampDelta = reader.varLong();
+    this.offsetDelta = reader.varInt();
+    this.content = reader.at;
+  }
+
+  get offset(): string {
+    return String(this.batch.firstOffset + this.offsetDelta);
+  }
+
+  get timestamp(): string {
+    const { isLogAppendTime, context, firstTimestampMs } = this.batch;
+    return isLogAppendTime ? context.maxTimestamp : String(firstTimestampMs + this.timestampDelta);
+  }
+
+  get key(): Buffer | null {
+    return this.reader().bytes();
+  }
+
+  get value(): Buffer | null {
+    return this.reader().skip(1).bytes();
+  }
+
+  get headers(): DecodedHeaders {
+    return this.reader().skip(2).headers(this.end, this.batch.names);
+  }
+
+  get magicByte(): number {
+    return this.batch.context.magicByte;
+  }
+
+  get isControlRecord(): boolean {
+    return this.batch.context.isControlBatch;
+  }
+
+  get batchContext(): Batch['context'] {
+    return this.batch.context;
+  }
+
+  private reader(): Reader {
+    return new Reader(this.batch.buffer, this.content);
+  }
+}
 
 const plain = { writable: true, enumerable: true, configurable: true };
 
 /** Reads on in a batch from where it is. */
-class RecordReader {
-  /** The names in the record before, by their places: those of this one are mostly the same. */
-  private readonly names: string[] = [];
-
+class Reader {
   constructor(
     private readonly buffer: Buffer,
     public at: number,
@@ -133,20 +188,29 @@ class RecordReader {
     return zigzag % 2 === 0 ? zigzag / 2 : -(zigzag + 1) / 2;
   }
 
+  /** Passes over so many contents. */
+  skip(contents: number): this {
+    for (; contents > 0; contents--) {
+      const length = this.varInt();
+      if (length > 0) this.at += length;
+    }
+    return this;
+  }
+
   bytes(): Buffer | null {
     const length = this.varInt();
     return length < 0 ? null : this.buffer.subarray(this.at, (this.at += length));
   }
 
   /** Those up to `end`, where the record ends. */
-  headers(end: number): DecodedHeaders {
+  headers(end: number, names: string[]): DecodedHeaders {
     const headers: DecodedHeaders = {};
     const count = this.varInt();
     if (count <= 0) return headers;
     // In one go: what is taken of it then is no copy.
     const text: Text = { from: this.at, characters: this.buffer.toString('latin1', this.at, end) };
     for (let place = 0; place < count; place++) {
-      const name = this.name(text, place);
+      const name = this.name(text, place, names);
       const value = this.value(text);
       if (Object.hasOwn(headers, name)) headers[name] = [headers[name]!, value].flat();
       else if (name === '__proto__') Object.defineProperty(headers, name, { value, ...plain });
@@ -155,15 +219,15 @@ class RecordReader {
     return headers;
   }
 
-  private name({ from, characters }: Text, place: number): string {
+  private name({ from, characters }: Text, place: number, names: string[]): string {
     const length = this.varInt();
     const start = this.at;
     this.at += length;
-    const known = this.names[place];
+    const known = names[place];
     if (known?.length === length && characters.startsWith(known, start - from)) return known;
     const name = this.buffer.toString('utf8', start, this.at);
     // As many characters as bytes: it can be found in the text.
-    if (name.length === length) this.names[place] = name;
+    if (name.length === length) names[place] = name;
     return name;
   }
 

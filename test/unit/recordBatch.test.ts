@@ -70,9 +70,14 @@ function bytesOf(headers: object) {
   ]);
 }
 
-const withoutHeaders = ({ records, ...rest }: Awaited<ReturnType<DecodeBatch>>) => ({
+/** All that kafkajs and the house ask a record for. */
+const asked = ({ records, ...rest }: Awaited<ReturnType<DecodeBatch>>) => ({
   ...rest,
-  records: records.map(({ headers, ...plain }) => ({ ...plain, headers: bytesOf(headers) })),
+  records: records.map((one) => ({
+    ...{ offset: one.offset, timestamp: one.timestamp, attributes: one.attributes, key: one.key },
+    ...{ value: one.value, magicByte: one.magicByte, isControlRecord: one.isControlRecord },
+    ...{ batchContext: one.batchContext, headers: bytesOf(one.headers) },
+  })),
 });
 
 test('a batch is read as kafkajs reads it, and header values that are ASCII are text', async () => {
@@ -81,7 +86,7 @@ test('a batch is read as kafkajs reads it, and header values that are ASCII are 
       const buffer = await encoded(given);
       const [own, theirs] = [await decodedBy(ours, buffer), await decodedBy(published, buffer)];
       expect(own.end).toBe(theirs.end);
-      expect(withoutHeaders(own.read)).toMatchObject(withoutHeaders(theirs.read));
+      expect(asked(own.read)).toMatchObject(asked(theirs.read));
       if (given.compression !== 0) return;
       for (const { headers } of own.read.records)
         for (const value of Object.values(headers).flat())
@@ -123,7 +128,10 @@ test.each([
   const buffer = await encoded(aBatch);
   buffer.writeInt16BE(attributes, 7 + 21);
   for (const decode of [ours, published])
-    expect((await decodedBy(decode, buffer)).read.records[1]).toMatchObject({ offset: '41', ...wanted });
+    expect(asked((await decodedBy(decode, buffer)).read).records[1]).toMatchObject({
+      offset: '41',
+      ...wanted,
+    });
 });
 
 test('a record that goes on behind its batch is refused', async () => {

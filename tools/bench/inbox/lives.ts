@@ -2,6 +2,8 @@ import { fork } from 'node:child_process';
 import type { LogOrder, WorkerNews } from './progress';
 
 const DEADLINE_MS = 180_000;
+/** As docker-compose.yml starts consumers. */
+const consumerArguments = ['--max-semi-space-size=64'];
 
 export interface Run {
   /** While a process had the partitions: to its last news before it was killed, or to the end. */
@@ -42,6 +44,7 @@ interface Life {
 
 async function live(module: string, order: LogOrder, killAt: number | null): Promise<Life> {
   const worker = fork(module, [JSON.stringify(order)], {
+    execArgv: [...process.execArgv, ...consumerArguments],
     stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
   });
   const deadline = setTimeout(() => worker.kill('SIGKILL'), DEADLINE_MS);
