@@ -1,7 +1,8 @@
 import { getClient } from '@temporalio/activity';
 import { latLngToCell } from 'h3-js';
 import type { Pool } from 'pg';
-import { rankDrivers, wayOfFinishing, wayOfFree } from '../domain/dispatch';
+import { approachLegs } from '../domain/approach';
+import { rankDrivers, wayOfFinishing } from '../domain/dispatch';
 import { newYorkHour } from '../domain/eta';
 import { foldRide } from '../domain/foldRide';
 import { CELL_RESOLUTION, type Point } from '../domain/geo';
@@ -130,11 +131,11 @@ export function createRideActivities(options: RideActivityOptions): RideActiviti
         const atMs = await now();
         const hour = newYorkHour(atMs);
         const candidates = askable.flatMap(({ present, ...driver }) => {
-          const { distanceMeters, ageMs, ...position } = places.get(driver.driverId)!;
+          const { ageMs, ...position } = places.get(driver.driverId)!;
           const ageSeconds = ageMs / quotedSecondMs;
           const legsMeters =
             present === null
-              ? wayOfFree(distanceMeters)
+              ? approachLegs(position, ride.pickup)
               : wayOfFinishing(
                   { position, ageSeconds, present, pickup: ride.pickup },
                   hour,

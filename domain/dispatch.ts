@@ -1,4 +1,5 @@
-import { driveSeconds, roadMeters, ROAD_FACTOR } from './eta';
+import { approachLegs } from './approach';
+import { driveSeconds } from './eta';
 import type { Product, Vehicle } from './fare';
 import type { Point } from './geo';
 import type { Policies } from './policies';
@@ -27,11 +28,8 @@ export interface Candidate {
 /** What is left of a ride under way. */
 export type PresentRide = Pick<Ride, 'stops' | 'stopsReached' | 'dropoff'>;
 
-/** A driver's way to a pickup, leg by leg on the road: straight there, where they are on no ride. */
-export const wayOfFree = (straightMeters: number): number[] => [straightMeters * ROAD_FACTOR];
-
 /**
- * A driver's way to a pickup who is on a ride: what is left of that in this hour (0 to 23), then on from its dropoff.
+ * A driver's way to a pickup who is on a ride (of others it is `approachLegs`): what is left of that in this hour (0 to 23), then on from its dropoff.
  * They have driven on since they were seen, `ageSeconds` ago. Null where more than `withinSeconds` is left: nobody
  * waits for that.
  */
@@ -46,12 +44,12 @@ export function wayOfFinishing(
   withinSeconds: number,
 ): number[] | null {
   const ahead = [position, ...present.stops.slice(present.stopsReached), present.dropoff];
-  const seen = ahead.slice(1).map((point, i) => roadMeters(ahead[i]!, point));
+  const seen = ahead.slice(1).flatMap((point, i) => approachLegs(ahead[i]!, point));
   const secondsSeen = secondsFor(seen, hour);
   const secondsLeft = Math.max(0, secondsSeen - ageSeconds);
   if (secondsLeft > withinSeconds) return null;
   const left = seen.map((meters) => (secondsSeen === 0 ? 0 : meters * (secondsLeft / secondsSeen)));
-  return [...left, roadMeters(present.dropoff, pickup)];
+  return [...left, ...approachLegs(present.dropoff, pickup)];
 }
 
 /** A driver to be asked, and what an offer says of the way to the pickup. */

@@ -36,6 +36,12 @@ export function createDriveSeconds(table: {
   };
 }
 
+/** How far one comes on the road in so many seconds, begun in this hour: the other way round. */
+export const driveMeters = (seconds: number, hour: number): number =>
+  betweenKnots(metersBySeconds, seconds / durationTable.hourFactors[hour]!);
+
+const metersBySeconds = durationTable.knots.map(([meters, seconds]) => [seconds, meters] as const);
+
 function betweenKnots(knots: readonly (readonly [number, number])[], meters: number): number {
   const next = knots.findIndex(([knot]) => meters <= knot);
   const [nearMeters, nearSeconds] = knots[next === -1 ? knots.length - 1 : Math.max(0, next - 1)]!;

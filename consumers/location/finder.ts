@@ -7,7 +7,7 @@ import { createPositionsHandler } from './handler';
 import type { Holding } from './holding';
 import type { Others } from './others';
 import { PositionIndex, type BoxQuery, type NearbyDriver } from './positionIndex';
-import type { NearestQuery } from './search';
+import { byArrivalAt, type NearestQuery } from './search';
 
 export type Asked = Omit<NearestQuery, 'nowMs'>;
 type Found = Point & { readonly ageMs: number; readonly sequence: number };
@@ -23,7 +23,10 @@ export const positionHere = z.object({ partitions: z.array(z.number()), position
 
 /** Answers for all drivers there are, of what lies here and of what the other processes hold. */
 export interface Finder {
-  /** @throws DependencyUnavailable somebody who is near might be in a partition for which nobody can answer now */
+  /**
+   * Those who, were they free, could be at the place first (`byArrivalAt`), within a radius by the straight line; ties by id.
+   * @throws DependencyUnavailable somebody who is near might be in a partition for which nobody can answer now
+   */
   nearest(query: Asked): Promise<readonly NearbyDriver[]>;
   /** Where a driver was last; null for one nobody has heard of. @throws DependencyUnavailable as above */
   find(driverId: string): Promise<Found | null>;
@@ -55,7 +58,8 @@ export function createFinder({ index, holding, others, regions, now }: FinderOpt
     return new Set(partitions.filter((partition) => !holding.answersFor(partition)));
   }
 
-  const nearestHereNow = (query: Asked): NearbyDriver[] => index.nearest({ ...query, nowMs: now() });
+  const nearestHereNow = (query: Asked): NearbyDriver[] =>
+    index.cheapest({ ...query, nowMs: now() }, byArrivalAt(query));
 
   const fleetIn = (some: PositionIndex, query: Omit<BoxQuery, 'nowMs'>): string | null => {
     const record = some.recordOf({ ...query, nowMs: now() });
@@ -94,7 +98,7 @@ export function createFinder({ index, holding, others, regions, now }: FinderOpt
         response: nearestHere,
       });
       if (missing.size > 0) throw new DependencyUnavailable('location');
-      return merged([nearestHereNow(query), ...answers.map(({ drivers }) => drivers)], query.limit);
+      return merged([nearestHereNow(query), ...answers.map(({ drivers }) => drivers)], query);
     },
     async find(driverId) {
       const missing = missingOf(all());
@@ -114,12 +118,15 @@ export function createFinder({ index, holding, others, regions, now }: FinderOpt
   };
 }
 
-/** The nearest of all answers; of a driver whom several know, the newest. */
-function merged(answers: readonly (readonly NearbyDriver[])[], limit: number): NearbyDriver[] {
+/** Who is there first of all answers; of a driver whom several know, the newest. */
+function merged(answers: readonly (readonly NearbyDriver[])[], query: Asked): NearbyDriver[] {
+  const arrival = byArrivalAt(query);
   const newest = new Map<string, NearbyDriver>();
   for (const driver of answers.flat())
     if (driver.sequence > (newest.get(driver.driverId)?.sequence ?? -1)) newest.set(driver.driverId, driver);
   return [...newest.values()]
-    .sort((a, b) => a.distanceMeters - b.distanceMeters || (a.driverId < b.driverId ? -1 : 1))
-    .slice(0, limit);
+    .map((driver) => ({ driver, cost: arrival.of(driver.distanceMeters, driver) }))
+    .sort((a, b) => a.cost - b.cost || (a.driver.driverId < b.driver.driverId ? -1 : 1))
+    .slice(0, query.limit)
+    .map(({ driver }) => driver);
 }

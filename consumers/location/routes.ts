@@ -60,6 +60,7 @@ export function locationRoutes(
   const asking = { query: nearestQuery };
   const ofDriver = { params: z.strictObject({ driverId: z.string() }) };
 
+  // Drivers within the radius, straight, who could be at the point first if they were free, in that order.
   mount({ ...get('/internal/nearest'), request: asking }, async ({ query }) => ({
     status: 200,
     body: { drivers: await finder.nearest(query) },

@@ -1,3 +1,4 @@
+import { approachSeconds, leastSeconds, mostMeters } from '../../domain/approach';
 import { DEGREE, distanceMeters, EARTH_RADIUS_METERS, type Point } from '../../domain/geo';
 import type { Drivers } from './drivers';
 import { SLOT_WORDS, slotWord } from './drivers';
@@ -20,11 +21,23 @@ export interface NearestQuery extends Point {
 export interface Cost {
   /** Of a driver so many meters away, straight, at a point. Finite. */
   of(meters: number, from: Point): number;
-  /** Nobody costs less a meter. Above zero. */
-  readonly leastPerMeter: number;
+  /** Nobody so many meters away, or further, costs less: rises with them. */
+  least(meters: number): number;
+  /** Whoever costs no more than this is no further away. */
+  reach(cost: number): number;
 }
 
-export const byDistance: Cost = { of: (meters) => meters, leastPerMeter: 1 };
+export const byDistance: Cost = { of: (meters) => meters, least: (meters) => meters, reach: (cost) => cost };
+
+/** Each hour of the day takes so many times as long as another, whatever the way: who is first is so at any. */
+const ANY_HOUR = 12;
+
+/** By when a car can be at a place (`domain/approach.ts`), in seconds of an hour at noon. */
+export const byArrivalAt = (place: Point): Cost => ({
+  of: (_meters, from) => approachSeconds(from, place, ANY_HOUR),
+  least: (meters) => leastSeconds(meters, ANY_HOUR),
+  reach: (cost) => mostMeters(cost, ANY_HOUR),
+});
 
 const halfTurn = 180 * DEGREE;
 const wholeTurn = 360 * DEGREE;
@@ -38,9 +51,9 @@ const cellsAtLeast = 64;
  * The cheapest drivers within the radius, and their costs; ties by id.
  *
  * The search grows a circle and looks only at cells it has not seen. It stops once `limit` drivers were found of whom
- * none costs more than `leastPerMeter` times the circle's radius: whoever was not looked at lies outside the circle
- * (`Cells.boxOf`), hence costs at least as much as that product, so nobody cheaper can follow. Of those who cost just as
- * much some may lie outside: an unseen driver is further away than the circle's radius, hence costs more than the product.
+ * none costs more than `least` of the circle's radius: whoever was not looked at lies outside the circle
+ * (`Cells.boxOf`), hence costs at least as much, so nobody cheaper can follow. Of those who cost just as much some may
+ * lie outside: an unseen driver is further away than the circle's radius, hence costs more where `least` rises.
  *
  * Within a cell a driver is passed over unmeasured where a lower bound of the distance shows that they are too far. With
  * dφ and dλ the differences of latitude and longitude, and c at most the product of the latitudes' cosines, the haversine
@@ -62,7 +75,7 @@ export function searchNearest(drivers: Drivers, grid: Grid, query: NearestQuery,
   /** Squared units within which a driver may count: of what is within reach of the worst that is kept, and the radius. */
   let limit = Infinity;
   const tighten = (): void => {
-    const reach = Math.min(radiusMeters, found.worst / cost.leastPerMeter);
+    const reach = Math.min(radiusMeters, cost.reach(found.worst));
     limit = (reach / (EARTH_RADIUS_METERS * unitRadians)) ** 2 * margin;
   };
   tighten();
@@ -111,13 +124,13 @@ export function searchNearest(drivers: Drivers, grid: Grid, query: NearestQuery,
       return all;
     }
     seen.widenTo(circle, lookInCell);
-    if (circle >= radiusMeters || found.worst <= circle * cost.leastPerMeter) return found;
+    if (circle >= radiusMeters || found.worst <= cost.least(circle)) return found;
   }
 }
 
 /** With enough found: as far as the worst of them forces. Else as far as the density so far makes it likely. */
-function nextRadius(radius: number, found: Cheapest, limit: number, { leastPerMeter }: Cost): number {
-  if (found.count === limit) return Math.max(found.worst / leastPerMeter, radius) * margin;
+function nextRadius(radius: number, found: Cheapest, limit: number, cost: Cost): number {
+  if (found.count === limit) return Math.max(cost.reach(found.worst), radius) * margin;
   const times = Math.sqrt((1.5 * limit) / (found.count + 0.5));
   return radius * Math.min(2, Math.max(1.25, times));
 }

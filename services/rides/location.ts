@@ -11,13 +11,12 @@ const nearestAnswer = z.object({
       driverId: z.string(),
       lat: z.number(),
       lng: z.number(),
-      distanceMeters: z.number(),
       ageMs: z.number(),
     }),
   ),
 });
 
-/** A driver, where they were `ageMs` ago, and how far that is from the pickup by the straight line. */
+/** A driver, and where they were `ageMs` ago. */
 export type NearbyDriver = z.infer<typeof nearestAnswer>['drivers'][number];
 
 const positionAnswer = z.object({
@@ -49,7 +48,10 @@ export function createWhereIs(location: Client): WhereIs {
   };
 }
 
-/** Asks the location service for at most `limit` drivers near a point, nearest first. */
+/**
+ * Asks the location service for at most `limit` drivers within `radiusMeters` (straight) of a point: those who, were they
+ * free, would be there first, in that order.
+ */
 export type FindNearby = (
   pickup: Point,
   options: { readonly radiusMeters: number; readonly limit: number },

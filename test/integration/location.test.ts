@@ -227,12 +227,28 @@ describe('GET /internal/nearest', () => {
     });
   });
 
+  test('answers who would be there first, whoever of all processes has them', async () => {
+    held = [];
+    const across = { lat: 40.737, lng: -74.028, distanceMeters: 1_605, ageMs: 5, sequence: 1 };
+    const along = { lat: 40.753, lng: -73.999, distanceMeters: 2_070, ageMs: 5, sequence: 1 };
+    other = {
+      partitions: [0, 1],
+      drivers: [
+        { ...across, driverId: 'across the river' },
+        { ...along, driverId: 'along the shore' },
+      ],
+    };
+    const { body } = await get('lat=40.736&lng=-74.009&radiusMeters=2500&limit=3&maxAgeMs=5000');
+    const ids = (body['drivers'] as { driverId: string }[]).map(({ driverId }) => driverId);
+    expect(ids).toEqual(['along the shore', 'across the river']);
+  });
+
   test('asks the others for what it does not hold, and of two that know a driver takes the newest', async () => {
     held = [];
     const found = { lat: 40.751, lng: -73.98, distanceMeters: 0, ageMs: 5 };
     const drivers = [
       { ...found, driverId: 'd2', sequence: 4 },
-      { ...found, driverId: 'd1', sequence: 3, distanceMeters: 7 },
+      { ...found, driverId: 'd1', sequence: 3, lat: 40.7511, distanceMeters: 11 },
     ];
     other = { partitions: [0, 1], drivers };
     expect(await get('lat=40.751&lng=-73.98&radiusMeters=500&limit=5&maxAgeMs=5000')).toEqual({

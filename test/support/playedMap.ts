@@ -9,7 +9,6 @@ export const playedMap =
         driverId,
         lat: lat + (100 * (i + 1)) / 111_195,
         lng,
-        distanceMeters: 100 * (i + 1),
         ageMs: 0,
       })),
     );

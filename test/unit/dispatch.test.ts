@@ -7,10 +7,9 @@ import {
   rankDrivers,
   reservationLeftMs,
   wayOfFinishing,
-  wayOfFree,
   type Candidate,
 } from '../../domain/dispatch';
-import { roadMeters } from '../../domain/eta';
+import { roadMeters, ROAD_FACTOR } from '../../domain/eta';
 import { standardPolicies } from '../../domain/policies';
 
 const answersAll = { accepted: 20, missed: 0 };
@@ -19,7 +18,7 @@ const isNew = { accepted: 0, missed: 0 };
 
 const candidate = (driverId: string, straightMeters: number, history = isNew): Candidate => ({
   driverId,
-  legsMeters: wayOfFree(straightMeters),
+  legsMeters: [straightMeters * ROAD_FACTOR],
   history,
   missedOfRide: 0,
 });

@@ -3,7 +3,7 @@ import { Cells } from '../../domain/cells';
 import { SeenCells } from '../../consumers/location/seenCells';
 import type { Applied } from '../../consumers/location/intake';
 import { PositionIndex, type IndexOptions } from '../../consumers/location/positionIndex';
-import type { Cost, NearestQuery } from '../../consumers/location/search';
+import { byArrivalAt, type Cost, type NearestQuery } from '../../consumers/location/search';
 import { readPositionRecord, Takes, type DriverPosition } from '../../contracts/positionRecord';
 import { PositionWriter } from '../../contracts/positionWriter';
 import { distanceMeters, type Point } from '../../domain/geo';
@@ -22,8 +22,10 @@ function bruteForce(updates: readonly DriverPosition[], query: NearestQuery, cos
       ageMs: query.nowMs - atMs,
     }))
     .filter((driver) => driver.distanceMeters <= query.radiusMeters)
-    .sort((a, b) => costOf(a) - costOf(b) || (a.driverId < b.driverId ? -1 : 1))
-    .slice(0, query.limit);
+    .map((driver) => ({ driver, cost: costOf(driver) }))
+    .sort((a, b) => a.cost - b.cost || (a.driver.driverId < b.driver.driverId ? -1 : 1))
+    .slice(0, query.limit)
+    .map(({ driver }) => driver);
 }
 
 function newestOf(updates: readonly DriverPosition[]): DriverPosition[] {
@@ -134,7 +136,8 @@ const scenario = fc.constantFrom(...centres).chain((centre) =>
 /** Near to some places it takes longer to a driver than their distance says. */
 const uneven: Cost = {
   of: (meters, from) => meters * (1 + Math.abs(Math.sin(from.lat * 500) + Math.cos(from.lng * 300))) + 3,
-  leastPerMeter: 1,
+  least: (meters) => meters,
+  reach: (cost) => cost,
 };
 
 describe('nearest drivers', () => {
@@ -143,7 +146,8 @@ describe('nearest drivers', () => {
       fc.property(scenario, ({ updates, query, cellMeters }) => {
         const index = told(updates, { cellMeters });
         expect(index.nearest(query)).toEqual(bruteForce(updates, query));
-        expect(index.cheapest(query, uneven)).toEqual(bruteForce(updates, query, uneven));
+        for (const cost of [uneven, byArrivalAt(query)])
+          expect(index.cheapest(query, cost)).toEqual(bruteForce(updates, query, cost));
       }),
       { numRuns: 600 },
     );
@@ -157,7 +161,8 @@ describe('nearest drivers', () => {
           const index = told(updates);
           const query = { ...centre, radiusMeters, limit, maxAgeMs: 60_000, nowMs };
           expect(index.nearest(query)).toEqual(bruteForce(updates, query));
-          expect(index.cheapest(query, uneven)).toEqual(bruteForce(updates, query, uneven));
+          for (const cost of [uneven, byArrivalAt(query)])
+            expect(index.cheapest(query, cost)).toEqual(bruteForce(updates, query, cost));
         };
         for (const radiusMeters of [300, 3_000, 30_000]) compare(3_000, radiusMeters, 10);
         // Many cells in few buckets, all looked at: some share one.
