@@ -1,19 +1,22 @@
 import type { KafkaLog } from '../kafka/client';
 import type { RelayObserver } from '../observers';
-import type { OutboxFact } from './outboxReader';
+import type { OutboxFact, RelayedFact } from './outboxReader';
 import { topicKey } from './position';
 
 /** Keys that are remembered; the one that had no fact for longest is forgotten first. */
 const mostKeys = 50_000;
 
 export interface GapDetector {
+  /** Takes facts for seen that the lane's owners before have relayed. */
+  remember(relayed: readonly RelayedFact[]): void;
   /** Looks at facts on their way. */
   look(facts: readonly OutboxFact[]): void;
 }
 
 /**
- * Holds each fact's `ce_sequence` against the last one of its key that this relay has seen: above it by more than one
- * means that a fact is missing, which the outbox makes impossible, so it is an alarm. Repeats are none.
+ * Holds each fact's `ce_sequence` against the last one of its key that this relay has seen, or knows of from the outbox:
+ * above it by more than one means that a fact is missing, which the outbox makes impossible, so it is an alarm. Repeats
+ * are none.
  */
 export function createGapDetector({
   database,
@@ -25,7 +28,17 @@ export function createGapDetector({
   observer?: RelayObserver | undefined;
 }): GapDetector {
   const lastSeen = new Map<string, number>();
+  const see = (key: string, sequence: number, last: number | undefined): void => {
+    lastSeen.delete(key);
+    lastSeen.set(key, Math.max(sequence, last ?? 0));
+  };
   return {
+    remember(relayed) {
+      for (const fact of relayed) {
+        const key = topicKey(fact);
+        see(key, Number(fact.sequence), lastSeen.get(key));
+      }
+    },
     look(facts) {
       for (const fact of facts) {
         const key = topicKey(fact);
@@ -35,8 +48,7 @@ export function createGapDetector({
           log.error({ database, key, last, sequence }, 'a fact is missing between two of its key');
           observer?.gap();
         }
-        lastSeen.delete(key);
-        lastSeen.set(key, Math.max(sequence, last ?? 0));
+        see(key, sequence, last);
       }
       for (const key of lastSeen.keys()) {
         if (lastSeen.size <= mostKeys) break;

@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
 import type { FactProducer } from '../kafka/producer';
 import type { KafkaLog } from '../kafka/client';
-import { createGapDetector, type GapDetector } from './gaps';
-import { readFacts, type OutboxFact, type Window } from './outboxReader';
+import { createGapDetector } from './gaps';
+import { readFacts, readRelayed, type OutboxFact, type Window } from './outboxReader';
 import {
   loadPosition,
   movePosition,
@@ -32,6 +32,9 @@ export interface LaneOptions {
   readonly nextNews: (from: string) => Promise<LaneNews | undefined>;
 }
 
+/** Looks for gaps among facts on their way, and between them and what lies behind the position that was begun from. */
+type Look = (facts: readonly OutboxFact[], begunFrom: Position) => Promise<void>;
+
 /** Facts that were read together, and where the lane is when they are in Kafka. */
 interface Page {
   readonly facts: readonly OutboxFact[];
@@ -46,15 +49,23 @@ interface Page {
  */
 export async function runLane(holding: Holding, options: LaneOptions): Promise<void> {
   const gaps = createGapDetector(options);
-  while (!options.signal.aborted) await relayUntilParked(holding, gaps, options);
+  let recalled: Promise<void> | undefined;
+  const look: Look = async (facts, begunFrom) => {
+    // Asked for with the first facts: most lanes that are taken have none that wait.
+    recalled ??= readRelayed(options.pool, holding.lane, begunFrom).then((relayed) => gaps.remember(relayed));
+    await recalled;
+    gaps.look(facts);
+  };
+  while (!options.signal.aborted) await relayUntilParked(holding, look, options);
 }
 
 /**
  * Ends when the lane is to be left, or when a key was parked: what was read meanwhile does not know that yet.
  */
-async function relayUntilParked(holding: Holding, gaps: GapDetector, options: LaneOptions): Promise<void> {
+async function relayUntilParked(holding: Holding, look: Look, options: LaneOptions): Promise<void> {
   const { pool, signal } = options;
-  const pages = readPages(holding, await loadPosition(pool, holding), options);
+  const stored = await loadPosition(pool, holding);
+  const pages = readPages(holding, stored, options);
   let moving: Promise<void> = Promise.resolve();
   let reading = pages.next();
   try {
@@ -72,7 +83,7 @@ async function relayUntilParked(holding: Holding, gaps: GapDetector, options: La
       reading = pages.next();
       // Whoever awaits it hears of its failure; until then it is nobody's.
       reading.catch(() => {});
-      gaps.look(page.facts);
+      await look(page.facts, stored);
       const parked = await publish(page.facts, options);
       await moving;
       moving = move(holding, page, parked, options);

@@ -23,6 +23,8 @@ export interface Window {
   readonly lastId: number;
 }
 
+/** Facts behind the position that are read at once, of each kind. */
+const relayedAtOnce = 5_000;
 /** Facts and bytes of values read at once. */
 const factsAtOnce = 2_000;
 const bytesAtOnce = 4_000_000;
@@ -94,5 +96,32 @@ export async function readFacts(pool: Pool, lane: number, window: Window): Promi
       where bytes_before < ${bytesAtOnce} order by id`,
     values: [lane, window.afterId, window.lastId, window.to, window.from],
   });
+  return rows;
+}
+
+/** A fact that lies behind a lane's position, still in the outbox. */
+export interface RelayedFact {
+  readonly topic: string;
+  readonly key: string;
+  /** As its header says it. */
+  readonly sequence: string | null;
+}
+
+/** The latest facts behind a lane's position, in no order; some 10,000 at most, as the first facts wait for it. */
+export async function readRelayed(
+  pool: Pool,
+  lane: number,
+  { from, to, lastId }: { readonly from: string; readonly to: string | null; readonly lastId: number },
+): Promise<RelayedFact[]> {
+  const { rows } = await pool.query<RelayedFact>(
+    `(select topic, key, headers ->> 'ce_sequence' as sequence from outbox
+        where lane = $1 and xid < pg_snapshot_xmax($2::pg_snapshot) and pg_visible_in_snapshot(xid, $2)
+        order by xid desc limit ${relayedAtOnce})
+     union all
+     (select topic, key, headers ->> 'ce_sequence' from outbox
+        where lane = $1 and id <= $4 and pg_visible_in_snapshot(xid, $3)
+        order by id desc limit ${relayedAtOnce})`,
+    [lane, from, to, lastId],
+  );
   return rows;
 }
