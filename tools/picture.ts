@@ -8,6 +8,8 @@ import { createSay } from './stack/say';
 
 /** The README's pictures have this size. */
 const viewport = { width: 1_280, height: 800 };
+/** A machine that is busy with a city takes its time. */
+const PATIENCE_MS = 180_000;
 /** Time for the first demand, rides and lag. */
 const LOOK_MS = 8_000;
 
@@ -19,10 +21,10 @@ async function main(): Promise<void> {
   try {
     const page = await browser.newPage({ viewport });
     await page.goto(`http://127.0.0.1:${port}/map`);
-    await page.locator('#rides button').first().waitFor();
+    await page.locator('#rides button').first().waitFor({ timeout: PATIENCE_MS });
     await page.waitForTimeout(LOOK_MS);
     const file = join(projectRoot(), 'docs', 'map.png');
-    writeFileSync(file, await page.screenshot());
+    writeFileSync(file, await page.screenshot({ timeout: PATIENCE_MS }));
     process.stdout.write(`wrote ${file}\n`);
   } finally {
     await browser.close();

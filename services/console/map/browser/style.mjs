@@ -2,12 +2,12 @@
 const palettes = {
   light: {
     ...{ water: '#cfdde6', land: '#f4f2ec', city: '#fffdf8', shore: '#a9b6bd' },
-    ...{ few: '#fde0c5', many: '#c4421a', surge: '#8a1c7c', ride: '#1f4fd8', pickup: '#0b2a86' },
+    ...{ few: '#f9c79a', many: '#c4421a', surge: '#8a1c7c', ride: '#1f4fd8', pickup: '#0b2a86' },
     ...{ free: [0.02, 0.45, 0.3, 1], busy: [0.12, 0.31, 0.85, 1] },
   },
   dark: {
     ...{ water: '#0c141b', land: '#1a2229', city: '#222c34', shore: '#47555f' },
-    ...{ few: '#4a2a1c', many: '#ff8a4c', surge: '#e58be0', ride: '#8fb0ff', pickup: '#dbe6ff' },
+    ...{ few: '#5e3320', many: '#ff8a4c', surge: '#e58be0', ride: '#8fb0ff', pickup: '#dbe6ff' },
     ...{ free: [0.4, 0.9, 0.65, 1], busy: [0.56, 0.69, 1, 1] },
   },
 };
@@ -32,25 +32,27 @@ function layersIn({ water, land, city, shore, few, many, surge, ride, pickup }) 
     { id: 'water', type: 'background', paint: { 'background-color': water } },
     {
       ...{ id: 'land', type: 'fill', source: 'outline' },
-      paint: { 'fill-color': ['case', isCity, city, land], 'fill-outline-color': shore },
+      paint: { 'fill-color': ['case', isCity, city, land] },
     },
+    { id: 'shores', type: 'line', source: 'outline', paint: { 'line-color': shore, 'line-width': 1.2 } },
     {
       ...{ id: 'cells', type: 'fill', source: 'cells' },
       paint: {
-        'fill-color': ['interpolate', ['linear'], ['ln', ['+', 1, ['get', 'requested']]], 0, few, 4, many],
-        'fill-opacity': 0.6,
+        'fill-color': ['interpolate', ['linear'], ['ln', ['+', 1, ['get', 'requested']]], 0, few, 3, many],
+        'fill-opacity': 0.65,
       },
     },
+    { id: 'rims', type: 'line', source: 'cells', paint: { 'line-color': many, 'line-opacity': 0.5 } },
     {
       ...{ id: 'surge', type: 'line', source: 'cells', filter: ['>', ['get', 'surge'], 1] },
-      paint: { 'line-color': surge, 'line-width': ['interpolate', ['linear'], ['get', 'surge'], 1, 1, 3, 4] },
+      paint: { 'line-color': surge, 'line-width': ['interpolate', ['linear'], ['get', 'surge'], 1, 2, 3, 5] },
     },
     {
       ...{ id: 'ways', type: 'line', source: 'rides', filter: ['==', ['geometry-type'], 'LineString'] },
       paint: {
         'line-color': ['case', chosen, surge, ride],
-        'line-width': ['case', chosen, 4, 1.5],
-        'line-opacity': ['case', chosen, 1, 0.55],
+        'line-width': ['case', chosen, 4, 2],
+        'line-opacity': ['case', chosen, 1, 0.7],
       },
     },
     {
