@@ -18,6 +18,13 @@ export interface Sealed {
   readonly ct: string;
 }
 
+/** Bytes that are one subject's, and the id of what they belong to. */
+export interface SubjectsBytes {
+  readonly id: string;
+  readonly subject: string;
+  readonly bytes: Uint8Array;
+}
+
 /** Seals what is personal with a key for each subject, and opens it for as long as that key is there. */
 export interface Vault {
   /**
@@ -37,6 +44,13 @@ export interface Vault {
    * @throws DependencyUnavailable; Error for what was sealed for something else, or changed
    */
   open<T>(id: string, data: T): Promise<T>;
+  /** As `seal`, of bytes that are one subject's each, in their order; null where that one was erased. */
+  readonly sealBytes: (items: readonly SubjectsBytes[]) => (Buffer | null)[];
+  /**
+   * The bytes that were sealed; null where their subject has no key.
+   * @throws DependencyUnavailable; Error for what was sealed for something else, or changed
+   */
+  openBytes(id: string, subject: string, sealed: Buffer): Promise<Buffer | null>;
   isErased(subject: string): Promise<boolean>;
   /** Deletes a subject's key for ever: another process may use it until its life there is over. Answers since when. */
   erase(subject: string): Promise<string>;
@@ -79,16 +93,28 @@ export function createVault({ keys, lifeMs = 600_000, most = 20_000, now = Date.
     cache.keep(found);
     return new Map([...known, ...found]);
   }
+  const sealBytes: Vault['sealBytes'] = (items) => {
+    const missing = unknown(items.map(({ subject }) => subject));
+    if (missing.length > 0) throw new KeysNeeded(missing);
+    return items.map(({ id, subject, bytes }) => {
+      const key = cache.get(subject);
+      return key ? encrypt(key, bytes, boundTo(id, subject)) : null;
+    });
+  };
+  const openBytes: Vault['openBytes'] = async (id, subject, sealed) => {
+    const key = (await find([subject])).get(subject);
+    return key ? decrypt(key, sealed, boundTo(id, subject)) : null;
+  };
   return {
+    sealBytes,
+    openBytes,
     seal(id, personal) {
-      const missing = unknown(personal.map(({ subject }) => subject));
-      if (missing.length > 0) throw new KeysNeeded(missing);
-      return personal.flatMap(({ subject, values }) => {
-        const key = cache.get(subject);
-        if (!key) return [];
-        const ct = encrypt(key, Buffer.from(JSON.stringify(values)), boundTo(id, subject));
-        return [{ sub: subject, ct: ct.toString('base64') }];
-      });
+      const plain = personal.map(({ subject, values }) => ({
+        ...{ id, subject, bytes: Buffer.from(JSON.stringify(values)) },
+      }));
+      return sealBytes(plain).flatMap((ct, n) =>
+        ct === null ? [] : [{ sub: plain[n]!.subject, ct: ct.toString('base64') }],
+      );
     },
     async withKeys(work) {
       for (let round = 1; ; round += 1) {

@@ -18,7 +18,7 @@ export const keyFrom = (secret: string): Key =>
  * Encrypts, bound to a text: nonce, ciphertext and tag in one. Nonces are random, which is sound for as many as 2^32
  * under one key: more than a person has facts.
  */
-export function encrypt(key: Key, plain: Buffer, boundTo: string): Buffer {
+export function encrypt(key: Key, plain: Uint8Array, boundTo: string): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
   const cipher = createCipheriv(CIPHER, key, nonce).setAAD(Buffer.from(boundTo));
   return Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);

@@ -65,6 +65,22 @@ describe('what is personal in a fact', () => {
 });
 
 describe('a vault', () => {
+  test('bytes are sealed for many at once, and opened by what they belong to, until their subject is erased', async () => {
+    const vault = vaultInMemory();
+    const items = Array.from({ length: 9 }, (_, n) => ({
+      ...{ id: `thing-${n}`, subject: `rider-${n}`, bytes: Uint8Array.of(n, 0, 255) },
+    }));
+    await vault.erase('rider-8');
+    const seals = await vault.withKeys(() => vault.sealBytes(items));
+    expect(seals[8]).toBeNull();
+    const open = (n: number, id = `thing-${n}`) => vault.openBytes(id, `rider-${n}`, seals[n]!);
+    expect([...(await open(3))!]).toEqual([3, 0, 255]);
+    await expect(open(3, 'thing-4')).rejects.toThrow();
+    await vault.erase('rider-3');
+    expect(await open(3)).toBeNull();
+    expect(await vault.openBytes('thing-0', 'nobody', seals[0]!)).toBeNull();
+  });
+
   test('opens what it has sealed, until its subject is erased, and refuses it elsewhere', async () => {
     const vault = vaultInMemory();
     const { sent } = await vault.withKeys(() => sealedFact(vault.seal, fact));
