@@ -1,8 +1,8 @@
-import { Gauge } from 'prom-client';
+import { Gauge, type Registry } from 'prom-client';
 import { groupLag, type Kafka, type PartitionLag } from '../kafka/client';
 import type { Metrics } from '../metrics';
 import { partitionName, type Partition } from '../kafka/partition';
-import { lookWhenScraped, type Freshness } from './scrape';
+import { lookWhenScraped, type Freshness, type Looked } from './scrape';
 
 export interface LagOptions {
   readonly metrics: Metrics;
@@ -51,15 +51,39 @@ export function showLag(options: LagOptions): LagClock {
     const since = sentMs.get(name) ?? behindSinceMs.get(name)?.ms;
     return lag === 0 || since === undefined ? 0 : Math.max(0, Date.now() - since) / 1_000;
   };
-  const gauge = (name: string, help: string, of: (lag: PartitionLag) => number) =>
+  groupsIn(registry).push({ shownAs, look, seconds });
+  return {
+    inHand: ({ topic, partition }, ms) => void sentMs.set(partitionName(topic, partition), ms),
+    done: ({ topic, partition }) => void sentMs.delete(partitionName(topic, partition)),
+  };
+}
+
+interface ShownGroup {
+  readonly shownAs: string;
+  readonly look: Looked<readonly PartitionLag[]>;
+  readonly seconds: (lag: PartitionLag) => number;
+}
+
+const groups = new WeakMap<Registry, ShownGroup[]>();
+
+/** The groups that a process shows: they share two metrics, made with the first. */
+function groupsIn(registry: Registry): ShownGroup[] {
+  const known = groups.get(registry);
+  if (known) return known;
+  const shown: ShownGroup[] = [];
+  groups.set(registry, shown);
+  const gauge = (name: string, help: string, of: (lag: PartitionLag, group: ShownGroup) => number) =>
     new Gauge({
       ...{ name, help, labelNames: ['group', 'topic', 'partition'], registers: [registry] },
       async collect() {
         this.reset();
-        for (const lag of (await look()) ?? []) {
-          const { topic, partition } = lag;
-          this.set({ group: shownAs, topic, partition: String(partition) }, of(lag));
-        }
+        const looked = shown.map(async (group) => {
+          for (const lag of (await group.look()) ?? []) {
+            const { topic, partition } = lag;
+            this.set({ group: group.shownAs, topic, partition: String(partition) }, of(lag, group));
+          }
+        });
+        await Promise.all(looked);
       },
     });
   gauge(
@@ -70,10 +94,7 @@ export function showLag(options: LagOptions): LagClock {
   gauge(
     'hailway_consumer_lag_seconds',
     'Age of the oldest record that the group is not done with; 0 where it is behind with nothing',
-    seconds,
+    (lag, { seconds }) => seconds(lag),
   );
-  return {
-    inHand: ({ topic, partition }, ms) => void sentMs.set(partitionName(topic, partition), ms),
-    done: ({ topic, partition }) => void sentMs.delete(partitionName(topic, partition)),
-  };
+  return shown;
 }
