@@ -1,6 +1,4 @@
-import { isBinaryRecord, readPositionRecord, type PositionRows } from '../../contracts/positionRecord';
-import { positionsRecord } from '../../contracts/positions';
-import { PositionWriter } from '../../contracts/positionWriter';
+import { readPositions } from '../../contracts/readPositions';
 import type { RawRecord } from '../../platform/kafka';
 import type { Applied } from './intake';
 import type { PositionIndex } from './positionIndex';
@@ -42,29 +40,11 @@ export function createPositionsHandler({ index, keepMs, now }: PositionsHandlerO
       const oldestMs = now() - keepMs;
       for (const { value, partition, timestamp } of records) {
         counts.records++;
-        const rows = parse(value, timestamp);
+        const rows = readPositions(value, timestamp);
         if (rows === null) counts.malformed++;
         else index.apply(rows, { partition, sentMs: timestamp, oldestMs }, counts);
       }
     },
     sweep: () => index.sweep(now() - keepMs, SLOTS_A_SWEEP),
   };
-}
-
-function parse(value: Buffer | null, sentMs: number): PositionRows | null {
-  if (value === null) return null;
-  try {
-    return readPositionRecord(isBinaryRecord(value) ? value : fromJson(value, sentMs));
-  } catch {
-    return null;
-  }
-}
-
-/** Version 1, which gateways wrote before there was a binary form: some may lie in the log yet. */
-function fromJson(value: Buffer, sentMs: number): Uint8Array {
-  const writer = new PositionWriter(sentMs);
-  const { positions } = positionsRecord.parse(JSON.parse(value.toString('utf8')));
-  for (const [driverId, lat, lng, sequence, atMs] of positions)
-    writer.add({ driverId, lat, lng, sequence, atMs });
-  return writer.finish();
 }
