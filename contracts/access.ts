@@ -46,6 +46,8 @@ export function grantsUnder(prefix: string): readonly Grant[] {
     topic('gateway', 'driver-positions', 'write'),
     topic('location', 'driver-positions', 'read'),
     group('location', `${prefix}location`, 'literal', 'read'),
+    topic('tracks', 'driver-positions', 'read'),
+    ...['tracks-zones', 'tracks-paths'].map((name) => group('tracks', prefix + name, 'literal', 'read')),
     ...Object.entries(factGroups).flatMap(([name, read]) => [
       ...read.map((each) => topic(name, each, 'read')),
       group(name, prefix + name, 'literal', 'read'),

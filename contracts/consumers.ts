@@ -42,6 +42,14 @@ export const consumers = {
     reads: ['surge.changed'],
     makes: [],
   },
+  tracks: {
+    does: 'keeps the ways of rides, and tells of drivers who enter and leave zones, both by their positions',
+    reads: [
+      ...(['ride.requested', 'ride.driver_assigned', 'ride.driver_unassigned', 'ride.started'] as const),
+      ...(['ride.completed', 'ride.cancelled', 'ride.no_driver_found', 'ride.payment_failed'] as const),
+    ],
+    makes: [],
+  },
 } as const satisfies Readonly<Record<string, Consumer>>;
 
 export type ConsumerName = keyof typeof consumers;

@@ -78,6 +78,15 @@ export function isDriverKey(words: Int32Array, at: number): boolean {
   });
 }
 
+/** A number of 32 bits for the key at `words[at]`, well spread over tables. Ids that stand elsewhere share one. */
+export function hashOfDriverKey(words: Int32Array, at: number): number {
+  let hash = Math.imul(words[at]!, 0x9e3779b1) ^ words[at + 1]!;
+  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca77) ^ words[at + 2]!;
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae3d) ^ words[at + 3]!;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x27d4eb2f);
+  return hash ^ (hash >>> 15);
+}
+
 /** The id of a key that does not stand elsewhere. */
 export function driverIdOfKey(words: Int32Array, at: number): string {
   if (!isUuidKey(words, at)) {

@@ -9,6 +9,7 @@ import { reconciliationFacts } from './facts/reconciliation';
 import { rideFacts } from './facts/rides';
 import { subjectFacts } from './facts/subjects';
 import { surgeFacts } from './facts/surge';
+import { zoneFacts } from './facts/zones';
 
 /**
  * The facts by what they are about: types begin with the family's name. `key` is what the Kafka key and `ce_subject` are,
@@ -31,6 +32,7 @@ export const families = [
   { name: 'quote', topic: 'pricing', key: 'quoteId', owner: 'pricing', facts: pricingFacts },
   { name: 'surge', topic: 'pricing', key: 'cell', owner: 'analytics', facts: surgeFacts },
   { name: 'subject', topic: 'rides', key: 'erasure-<subjectId>', owner: 'rides', facts: subjectFacts },
+  { name: 'zone', topic: 'drivers', key: 'zones-of-<driverId>', owner: 'tracks', facts: zoneFacts },
   { name: 'rating', topic: 'ratings', key: 'ratingId', owner: 'rides', facts: ratingFacts },
 ] as const;
 
@@ -44,7 +46,8 @@ type Schemas = typeof rideFacts &
   typeof pricingFacts &
   typeof ratingFacts &
   typeof subjectFacts &
-  typeof surgeFacts;
+  typeof surgeFacts &
+  typeof zoneFacts;
 
 export type FactType = keyof Schemas;
 export type FactData<T extends FactType> = z.infer<Schemas[T]>;

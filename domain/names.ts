@@ -40,6 +40,9 @@ export const payoutWorkflowId = (payoutId: string): string => `payout-${payoutId
 /** The aggregate of where a driver's payouts go. */
 export const payoutAccountId = (driverId: string): string => `payout-account-${driverId}`;
 
+/** The aggregate of the zones that a driver enters and leaves. */
+export const zonesOfDriver = (driverId: string): string => `zones-of-${driverId}`;
+
 /** The aggregate of a person's erasure. */
 export const erasureId = (subject: string): string => `erasure-${subject}`;
 

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { kafkaSettings } from './config/kafka';
+import { positionVariables } from './config/positions';
 import { telemetryVariables } from './config/telemetry';
 
 /** Processes that listen, with the port each takes locally; `HAILWAY_<PROCESS>_PORT` moves it. */
@@ -16,6 +17,7 @@ export const processPorts = {
   rides: 8088,
   payments: 8089,
   relay: 8090,
+  tracks: 8091,
 } as const;
 
 export type ProcessName = keyof typeof processPorts;
@@ -98,6 +100,7 @@ export const configSchema = z.object({
   HAILWAY_RIDES_PORT: port(processPorts.rides),
   HAILWAY_PAYMENTS_PORT: port(processPorts.payments),
   HAILWAY_RELAY_PORT: port(processPorts.relay),
+  HAILWAY_TRACKS_PORT: port(processPorts.tracks),
 
   HAILWAY_POSTGRES_PORT: port(5433),
   HAILWAY_KAFKA_PORT: port(9192),
@@ -112,6 +115,7 @@ export const configSchema = z.object({
   ANALYTICS_DATABASE_URL: database('analytics'),
   AUDIT_DATABASE_URL: database('audit'),
   NOTIFICATIONS_DATABASE_URL: database('notifications'),
+  TRACKS_DATABASE_URL: database('tracks'),
   KEYS_DATABASE_URL: database('keys'),
   PERSONAL_KEYS: text('name:secret,… that wrap the keys of people, the first one new keys', ''),
 
@@ -163,18 +167,12 @@ export const configSchema = z.object({
     "the http URL where the other location processes reach this one, or empty for this machine's name and its port",
     '',
   ),
-  LOCATION_COPIES: variable(
-    'how many location processes hold each partition of positions, 1 to 10',
-    z.coerce.number().int().min(1).max(10).default(2),
-  ),
-  POSITION_REGION_METERS: variable(
-    'the size of a region of positions in meters, 2000 to 1000000, the same for gateway and location',
-    z.coerce.number().int().min(2_000).max(1_000_000).default(100_000),
-  ),
+  ...positionVariables,
   ANALYTICS_URL: httpUrl('http://127.0.0.1:8083'),
   AUDIT_URL: httpUrl('http://127.0.0.1:8084'),
   RELAY_URL: httpUrl('http://127.0.0.1:8090'),
   NOTIFICATIONS_URL: httpUrl('http://127.0.0.1:8085'),
+  TRACKS_URL: httpUrl('http://127.0.0.1:8091'),
 
   NOTIFICATIONS_WEBHOOK_URL: optionalHttpUrl('an http URL that notifications are posted to, or empty', ''),
   NOTIFICATIONS_WEBHOOK_SECRET: text('the secret that webhooks are signed with', ''),

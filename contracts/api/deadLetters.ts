@@ -3,7 +3,9 @@ import { freeText, time } from '../shared';
 import type { Operation } from './operation';
 
 /** Who may have dead letters; the relay's are facts that Kafka refuses. */
-export const deadLetterSources = ['analytics', 'audit', 'notifications', 'pricing', 'relay'] as const;
+export const deadLetterSources = [
+  ...(['analytics', 'audit', 'notifications', 'pricing', 'relay', 'tracks'] as const),
+] as const;
 
 const sources = deadLetterSources.join('|');
 const consumer = z.string().regex(new RegExp(`^(${sources})$`), `one of ${deadLetterSources.join(', ')}`);

@@ -31,6 +31,7 @@ import {
   tipBody,
   tipView,
 } from './rides';
+import { trackOperations } from './tracks';
 import { webhookOperations } from './webhookOperations';
 
 const keyHeader = z.object({ 'idempotency-key': idempotencyKey });
@@ -205,6 +206,7 @@ export const operations = {
   ...providerOperations,
   ...deadLetterOperations,
   ...analyticsOperations,
+  ...trackOperations,
   overview: {
     method: 'get',
     path: '/v1/ops/overview',

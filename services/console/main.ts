@@ -38,7 +38,7 @@ runProcess('console', async ({ config, log, metrics }) => {
   });
   const consumers = [
     ...[config.LOCATION_URL, config.ANALYTICS_URL, config.AUDIT_URL],
-    ...[config.NOTIFICATIONS_URL, config.PRICING_URL],
+    ...[config.NOTIFICATIONS_URL, config.PRICING_URL, config.TRACKS_URL],
   ];
   const lag = new LagWatch(consumers, METRICS_DEADLINE_MS);
   const feed = new MapFeed({ gateway, location, lag, log });

@@ -42,6 +42,7 @@ import { KnownDrivers } from './ingest/knownDrivers';
 import { ingestRoutes } from './ingest/routes';
 import { createPositionBuffer } from './positions';
 import { documentRoutes, gatewayRoutes } from './routes';
+import { trackRoutes } from './trackRoutes';
 import { webhookRoutes } from './webhookRoutes';
 
 /** Within the request's deadline of 10 s, so that a client hears of a workflow that does not answer. */
@@ -150,6 +151,7 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
         notifications: service('notifications', config.NOTIFICATIONS_URL, DEED_DEADLINE_MS),
         pricing: service('pricing', config.PRICING_URL, DEED_DEADLINE_MS),
         relay: service('relay', config.RELAY_URL, DEED_DEADLINE_MS),
+        tracks: service('tracks', config.TRACKS_URL, DEED_DEADLINE_MS),
       });
       const paymentOptions = {
         payments,
@@ -157,6 +159,10 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
         rideOf,
         deadlineMs: WORKFLOW_DEADLINE_MS,
       };
+      trackRoutes(mount, {
+        ...{ vault, rideOf: paymentOptions.rideOf },
+        tracks: service('tracks', config.TRACKS_URL),
+      });
       receiptRoute(mount, paymentOptions);
       createPaymentRoutes(mount, paymentOptions);
       paymentViewRoutes(mount, paymentOptions);

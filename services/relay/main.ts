@@ -18,6 +18,7 @@ runProcess('relay', async ({ config, log, metrics, signal, fail }) => {
     payments: config.PAYMENTS_DATABASE_URL,
     pricing: config.PRICING_DATABASE_URL,
     analytics: config.ANALYTICS_DATABASE_URL,
+    tracks: config.TRACKS_DATABASE_URL,
   };
   const kafka = openKafka('relay', { config, log, signal, fail });
   const producers = observeProducer(metrics);

@@ -35,6 +35,7 @@ test('an operator finds dead letters by what they are, and sees all of one; who 
     'notifications',
     'pricing',
     'relay',
+    'tracks',
   ]);
   const keysBy = async (...filter: string[]) =>
     (await office.list(...filter)).deadLetters.map(({ key }) => key).sort();

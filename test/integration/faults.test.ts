@@ -60,6 +60,7 @@ const notNeeded: readonly ProcessName[] = [
   'location',
   'console',
   'relay',
+  'tracks',
 ];
 const others: readonly ProcessName[] = ['rides', 'payments', 'pricing', 'sandbox-psp'];
 

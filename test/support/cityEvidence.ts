@@ -44,6 +44,7 @@ export function soundEvidence(): Evidence {
     ...histories.flatMap(({ ride }, i) => recorded(rides[i]!.rideId, ride)),
     ...histories.flatMap(({ payment }, i) => recorded(payments[i]!.rideId, payment)),
     ...shiftOf('driver-2'),
+    ...crossingsOf('driver-1'),
     ...given,
   ];
   return {
@@ -101,6 +102,7 @@ export function soundEvidence(): Evidence {
         channel: 'push',
         template: 'ride_requested',
       })),
+    ways: ['ride-1', 'ride-2', 'ride-6'],
   };
 }
 
@@ -119,6 +121,17 @@ const shiftOf = (driverId: string): RecordedFact[] =>
     type: `driver.went_${state}`,
     at: at(i + 1),
     data: { driverId },
+  }));
+
+const crossingsOf = (driverId: string): RecordedFact[] =>
+  ['entered', 'left', 'entered'].map((how, i) => ({
+    id: `zone.${how}/zones-of-${driverId}/${i + 1}`,
+    topic: 'drivers',
+    key: `zones-of-${driverId}`,
+    sequence: i + 1,
+    type: `zone.${how}`,
+    at: at(10 + i),
+    data: { driverId, zoneId: 'jfk', positionSequence: i },
   }));
 
 const given: RecordedFact[] = [

@@ -66,7 +66,7 @@ async function startOffice(bench: InboxBench, handle: Handle, serve: ReturnType<
     routes: (router) =>
       deadLetterRoutes(createMount(router, requireRole), {
         ...{ analytics: client('analytics', consumer.port), audit: nobody },
-        ...{ notifications: nobody, pricing: nobody, relay: nobody },
+        ...{ notifications: nobody, pricing: nobody, relay: nobody, tracks: nobody },
       }),
   });
   const url = `http://127.0.0.1:${gateway.port}`;

@@ -131,7 +131,7 @@ describe('docker-compose.yml', () => {
   it('gives each secret to those who need it', () => {
     const withVariable = (name: string) =>
       processes.filter(([, { environment }]) => environment?.[name] !== undefined).map(([each]) => each);
-    const withKeys = ['gateway', 'notifications', 'payments', 'prepare', 'pricing', 'rides'];
+    const withKeys = ['gateway', 'notifications', 'payments', 'prepare', 'pricing', 'rides', 'tracks'];
     expect(withVariable('KEYS_DATABASE_URL').sort()).toEqual(withKeys);
     expect(withVariable('PERSONAL_KEYS_FILE').sort()).toEqual(withKeys);
     const mounts = processes.filter(([, each]) => each.volumes?.some((one) => one.startsWith('personal:')));

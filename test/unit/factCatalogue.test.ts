@@ -138,7 +138,7 @@ describe('consumers', () => {
     expect(matches('payout.*', 'payout_account.changed')).toBe(false);
     expect(
       Object.keys(consumers).filter((name) => factEntry('ride.started')!.consumers.includes(name as never)),
-    ).toEqual(['analytics', 'audit', 'notifications']);
+    ).toEqual(['analytics', 'audit', 'notifications', 'tracks']);
   });
 
   test('skip what they have no use for, and what nobody knows, each for its reason', () => {

@@ -39,7 +39,8 @@ export interface VerdictInputs {
   readonly pspUrl: string;
 }
 
-export type VerdictDatabase = 'rides' | 'payments' | 'pricing' | 'analytics' | 'audit' | 'notifications';
+export type VerdictDatabase =
+  'rides' | 'payments' | 'pricing' | 'analytics' | 'audit' | 'notifications' | 'tracks';
 
 export interface CityResult {
   /** Null when the city was ended by its signal before all its rides were done. */

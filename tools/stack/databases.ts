@@ -20,6 +20,7 @@ export const owners = [
   'analytics',
   'audit',
   'notifications',
+  'tracks',
   'keys',
 ] as const;
 export type Owner = (typeof owners)[number];
@@ -31,6 +32,7 @@ const migrations: Readonly<Record<Owner, readonly MigrationSet[]>> = {
   analytics: [outboxMigrations, inboxMigrations, migrationSet('analytics', 'consumers/analytics/migrations')],
   audit: [inboxMigrations, migrationSet('audit', 'consumers/audit/migrations')],
   notifications: [inboxMigrations, migrationSet('notifications', 'consumers/notifications/migrations')],
+  tracks: [outboxMigrations, inboxMigrations, migrationSet('tracks', 'consumers/tracks/migrations')],
   keys: [migrationSet('keys', 'platform/migrations-keys')],
 };
 

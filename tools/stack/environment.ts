@@ -51,6 +51,8 @@ export async function environmentOf(inputs: EnvironmentInputs): Promise<NodeJS.P
     HAILWAY_TEMPORAL_UI_URL: servers.temporalUiUrl ?? 'http://127.0.0.1:8233',
     // Whoever tries webhooks on one machine receives them there.
     WEBHOOK_PRIVATE_ADDRESSES: 'yes',
+    // What a ride's way takes does not matter here, when it is to be seen does.
+    TRACK_CHUNK_SECONDS: '2',
   };
   return {
     ...env,
@@ -79,6 +81,7 @@ export async function environmentOf(inputs: EnvironmentInputs): Promise<NodeJS.P
     AUDIT_URL: at('audit'),
     RELAY_URL: at('relay'),
     NOTIFICATIONS_URL: at('notifications'),
+    TRACKS_URL: at('tracks'),
   };
 }
 

@@ -43,6 +43,7 @@ export const processes: readonly ProcessSpec[] = [
     stopOrder: consumers,
     hasKeys,
   },
+  { name: 'tracks', entry: 'consumers/tracks/main.js', heapMb: 192, stopOrder: consumers, hasKeys },
   { name: 'relay', entry: 'services/relay/main.js', heapMb: 160, stopOrder: relay },
   { name: 'sandbox-psp', entry: 'services/sandbox-psp/main.js', heapMb: 160, stopOrder: provider },
 ];

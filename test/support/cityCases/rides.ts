@@ -110,4 +110,20 @@ export const ridesCases: readonly Case[] = [
     'while on ride-1',
     (e) => void (e.facts = without(e.facts, withId('ride.completed/ride-1/6'))),
   ],
+  [
+    'everyRideHasItsWay',
+    'nobody knows where a ride went',
+    'of ride ride-2 no way',
+    (e) => void (e.ways = e.ways.filter((rideId) => rideId !== 'ride-2')),
+  ],
+  [
+    'zonesAreEnteredAndLeftInTurn',
+    'a driver leaves a zone twice',
+    'zone.left/zones-of-driver-1/3 is said out of turn',
+    (e) =>
+      withFact(e, 'zone.entered/zones-of-driver-1/3', {
+        type: 'zone.left',
+        id: 'zone.left/zones-of-driver-1/3',
+      }),
+  ],
 ];

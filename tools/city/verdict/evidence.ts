@@ -106,6 +106,8 @@ export interface Evidence extends WhatWasTold {
   readonly audited: readonly { readonly id: string; readonly topic: string }[];
   readonly analytics: AnalyticsTotals;
   readonly notified: readonly Notified[];
+  /** Rides of which a way is kept. */
+  readonly ways: readonly string[];
 }
 
 /** What is wrong, a line each; nothing when the promise was kept. */

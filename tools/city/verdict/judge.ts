@@ -10,6 +10,7 @@ import * as requests from './invariants/requests';
 import * as rides from './invariants/rides';
 import * as schedules from './invariants/schedules';
 import * as shares from './invariants/shares';
+import * as tracks from './invariants/tracks';
 import * as webhooks from './invariants/webhooks';
 
 /** Every promise of the design by name, in its order. */
@@ -45,6 +46,8 @@ export const invariants = {
   everyConsumerCaughtUp: consumers.everyConsumerCaughtUp,
   noDriverOnTwoLiveRides: drivers.noDriverOnTwoLiveRides,
   noRideForWhoIsOffline: drivers.noRideForWhoIsOffline,
+  everyRideHasItsWay: tracks.everyRideHasItsWay,
+  zonesAreEnteredAndLeftInTurn: tracks.zonesAreEnteredAndLeftInTurn,
   nothingParked: consumers.nothingParked,
 } as const satisfies Record<string, Invariant>;
 

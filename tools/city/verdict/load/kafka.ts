@@ -5,9 +5,11 @@ import type { Evidence, LogRecord } from '../evidence';
 
 export const factTopics = topics.map(({ name }) => name).filter((name) => name !== 'driver-positions');
 
-/** What each consumer group reads, by the catalogue; audit takes every fact, location the positions. */
+/** What each consumer group reads, by the catalogue; audit takes every fact, location and tracks the positions. */
 const consumerTopics: Readonly<Record<string, readonly string[]>> = {
   location: ['driver-positions'],
+  'tracks-zones': ['driver-positions'],
+  'tracks-paths': ['driver-positions'],
   ...Object.fromEntries(
     (Object.keys(consumers) as ConsumerName[]).map((consumer) => [consumer, topicsRead(consumer)]),
   ),

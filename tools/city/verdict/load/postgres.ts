@@ -9,12 +9,13 @@ import type { Evidence, LedgerLine, RecordedFact } from '../evidence';
 export type Pools = Readonly<Record<VerdictDatabase, Pool>>;
 
 /** The databases of services, which record facts, and of consumers, which apply them. */
-export const owners = ['rides', 'payments', 'pricing', 'analytics'] as const;
-export const appliers = ['analytics', 'audit', 'notifications', 'pricing'] as const;
+export const owners = ['rides', 'payments', 'pricing', 'analytics', 'tracks'] as const;
+export const appliers = ['analytics', 'audit', 'notifications', 'pricing', 'tracks'] as const;
 
 type FromPostgres = Pick<
   Evidence,
-  'rides' | 'claims' | 'payments' | 'facts' | 'ledger' | 'parked' | 'audited' | 'analytics' | 'notified'
+  | ('rides' | 'claims' | 'payments' | 'facts' | 'ledger' | 'parked')
+  | ('audited' | 'analytics' | 'notified' | 'ways')
 >;
 
 /** Everything in Postgres that the verdict is about. @throws Postgres's errors */
@@ -43,6 +44,7 @@ export async function loadPostgres(pools: Pools, topicPrefix: string): Promise<F
     audited: await rows(pools.audit, 'select fact_id as id, topic from facts'),
     analytics: await loadAnalytics(pools.analytics),
     notified: await loadNotified(pools.notifications),
+    ways: await loadWays(pools.tracks),
   };
 }
 
@@ -123,6 +125,11 @@ async function loadNotified(pool: Pool): Promise<Evidence['notified']> {
     pool,
     'select fact_id as "factId", recipient_id as "recipientId", channel, template from notifications',
   );
+}
+
+async function loadWays(pool: Pool): Promise<Evidence['ways']> {
+  const ways = await rows<{ rideId: string }>(pool, 'select distinct ride_id as "rideId" from path_chunks');
+  return ways.map(({ rideId }) => rideId);
 }
 
 /** How many facts each consumer's database has applied. */
