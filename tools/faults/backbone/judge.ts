@@ -20,8 +20,17 @@ export const invariants = {
 } as const;
 export type Invariant = keyof typeof invariants;
 
+/** Of what is missing at the end: what has been lost, while all else may only be late. */
+export const symptoms = {
+  hole: 'a fact is not in Kafka, and a later one of its key is',
+  lost: 'a fact has no effect, and a later one of its key has',
+} as const;
+export type Symptom = keyof typeof symptoms;
+
 export interface Violation {
   readonly invariant: Invariant;
+  /** Where it is one of these. */
+  readonly symptom?: Symptom;
   /** What was seen. */
   readonly seen: string;
 }
@@ -106,7 +115,7 @@ async function judgeLog(
     const recorded = versions.get(key) ?? 0;
     if (highest === recorded && missing === 0) continue;
     const seen = `${key}: ${recorded} recorded, up to ${highest} in Kafka, ${missing} missing`;
-    wrong.push({ invariant: 'recorded', seen });
+    wrong.push({ invariant: 'recorded', seen, ...(missing > 0 && { symptom: 'hole' as const }) });
   }
   return wrong;
 }
@@ -124,12 +133,17 @@ async function judgeEffects(site: OpenSite): Promise<Violation[]> {
     'select key, sequence from effects order by place',
   );
   const last = new Map<string, number>();
+  const passedOver = new Set<string>();
   for (const { key, sequence } of rows) {
     const before = last.get(key) ?? 0;
     if (sequence !== before + 1)
       wrong.push({ invariant: 'effects', seen: `${key}: ${sequence} after ${before}` });
-    last.set(key, sequence);
+    passedOver.delete(`${key}/${sequence}`);
+    for (let passed = before + 1; passed < sequence; passed++) passedOver.add(`${key}/${passed}`);
+    last.set(key, Math.max(sequence, before));
   }
+  for (const fact of passedOver)
+    wrong.push({ invariant: 'consumed', symptom: 'lost', seen: `${fact} has no effect, a later one has` });
   const { rows: keys } = await pool.query<{ key: string; heads: number }>(
     `select key, (count(*) filter (where head))::integer as heads from inbox_parked
      where consumer_group = $1 and topic = $2 group by key`,

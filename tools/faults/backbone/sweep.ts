@@ -4,9 +4,9 @@ import { cells, inWords, type Cell } from './cells';
 import { crash, crashWrong } from './crash';
 import { prepareGround } from './crashSite';
 import type { Found } from './found';
-import { invariants, type Violation } from './judge';
+import type { Violation } from './judge';
 import { startServers } from './servers';
-import { wrongWays, type WrongWay } from './wrong/ways';
+import { showing, wrongWays, type WrongWay } from './wrong/ways';
 
 /** A cell, and what is drawn in it. */
 export interface Hit {
@@ -48,10 +48,9 @@ export async function playCrashes(
       return { what: inWords(cell), seed: drawn, wrong, isWell: wrong.length === 0 };
     };
     const goWrong = async (way: WrongWay): Promise<Found> => {
-      const { breaks } = wrongWays[way];
       const wrong = await crashWrong(ground, way, seed).catch(failed);
-      const isWell = wrong.some(({ invariant }) => invariant === breaks);
-      return { what: way, seed, wrong, sought: invariants[breaks], isWell };
+      const { sought, found } = showing(way, wrong);
+      return { what: way, seed, wrong, sought, isWell: found.length > 0 };
     };
     const left = [
       ...hits.map((one) => () => hit(one)),
