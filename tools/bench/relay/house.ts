@@ -17,9 +17,11 @@ async function hailway({ kafkaBroker, databaseUrl, count, ready, done }: Contest
       return {
         async send(records, options) {
           await producer.send(records, options);
+          const before = sent;
           sent += records.length;
-          if (sent === WARM_UP) void ready();
-          if (sent === WARM_UP + count) done();
+          // A relay may repeat facts, and then passes these numbers without being at them.
+          if (before < WARM_UP && sent >= WARM_UP) void ready();
+          if (before < WARM_UP + count && sent >= WARM_UP + count) done();
         },
         disconnect: () => producer.disconnect(),
       };
