@@ -48,6 +48,10 @@ export interface FinderOptions {
   readonly now: () => number;
 }
 
+/** The partitions, of so many, to which a position is told: that of its region, and those whose rim is near. */
+export const partitionsOf = (at: Point, regions: Regions, partitions: number): number[] =>
+  regions.toldOf(at).map((region) => partitionFor(keyOfRegion(region), partitions));
+
 export function createFinder({ index, holding, others, regions, now }: FinderOptions): Finder {
   const all = (): number[] => Array.from({ length: holding.partitions }, (_, partition) => partition);
   const here = (): number[] => all().filter((partition) => holding.answersFor(partition));

@@ -21,8 +21,8 @@ export interface HoldingOptions {
   /** What is older is of no use: a partition is read from there on. */
   readonly keepMs: number;
   readonly take: (records: readonly RawRecord[]) => void;
-  /** A partition is another's now. */
-  readonly drop: (partition: number) => void;
+  /** A partition is another's now; `isHeld` says which of the others stay here. */
+  readonly drop: (partition: number, isHeld: (partition: number) => boolean) => void;
   readonly signal: AbortSignal;
   readonly log: KafkaLog;
 }
@@ -83,7 +83,7 @@ export function startHolding(options: HoldingOptions): Holding {
       if (!partitions.includes(partition)) {
         next.delete(partition);
         missing.delete(partition);
-        options.drop(partition);
+        options.drop(partition, (other) => next.has(other));
       }
     const come = partitions.filter((partition) => !next.has(partition));
     for (const partition of come) {

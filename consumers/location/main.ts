@@ -8,7 +8,7 @@ import { createHttpApp, listen } from '../../platform/http';
 import { copyHolders, openKafka } from '../../platform/kafka';
 import { showLag } from '../../platform/metrics/lag';
 import { runProcess } from '../../platform/shutdown';
-import { createFinder } from './finder';
+import { createFinder, partitionsOf } from './finder';
 import { createPositionsHandler } from './handler';
 import { startHolding } from './holding';
 import { createOthers } from './others';
@@ -31,18 +31,19 @@ runProcess('location', async ({ config, log, metrics, signal, fail }) => {
   const kafka = openKafka('location', { config, log, signal, fail });
   const group = `${config.KAFKA_TOPIC_PREFIX}location`;
   const topic = `${config.KAFKA_TOPIC_PREFIX}driver-positions`;
+  const regions = createRegions(config.POSITION_REGION_METERS);
   const ownUrl = config.LOCATION_OWN_URL || ownUrlOf(config);
   const holding = startHolding({
     ...{ kafka, group, topic, ownUrl, signal, log },
     copies: config.LOCATION_COPIES,
     keepMs: KEEP_MS,
     take: (records) => handler.take(records),
-    drop: (partition) => index.dropPartition(partition),
+    drop: (partition, isHeld) =>
+      index.dropPartition(partition, (at) => partitionsOf(at, regions, holding.partitions).find(isHeld)),
   });
   holding.done.catch(fail);
   const finder = createFinder({
-    ...{ index, holding, now: Date.now },
-    regions: createRegions(config.POSITION_REGION_METERS),
+    ...{ index, holding, regions, now: Date.now },
     others: createOthers({
       ...{ topic, ownUrl, now: Date.now },
       clientOf: (baseUrl) =>

@@ -1,4 +1,4 @@
-import type { PositionRows } from '../../contracts/positionRecord';
+import { SEQUENCE_HIGH, type PositionRows } from '../../contracts/positionRecord';
 import { distanceMeters, type Point } from '../../domain/geo';
 import { PositionWriter } from '../../contracts/positionWriter';
 import { boundsOf, isInPolygon, type Polygon } from '../../domain/polygon';
@@ -156,11 +156,18 @@ export class PositionIndex {
     return before - this.size;
   }
 
-  /** Forgets whoever was last heard of in a partition. */
-  dropPartition(partition: number): void {
+  /**
+   * Forgets whoever was last heard of in a partition, but for those who were told elsewhere, too, being near a region's rim.
+   * @param heirOf another partition that has them, by where they are; undefined where none does
+   */
+  dropPartition(partition: number, heirOf: (at: Point) => number | undefined): void {
+    const { words } = this.fleet.drivers;
     eachDriver(this.fleet.drivers, (slot) => {
-      const word = this.fleet.drivers.words[slot * SLOT_WORDS + slotWord.sequenceHighAndPartition]!;
-      if (word >>> PARTITION_SHIFT === partition) this.fleet.forget(slot);
+      const at = slot * SLOT_WORDS + slotWord.sequenceHighAndPartition;
+      if (words[at]! >>> PARTITION_SHIFT !== partition) return;
+      const heir = heirOf(this.fleet.pointOf(slot));
+      if (heir === undefined) this.fleet.forget(slot);
+      else words[at] = (words[at]! & SEQUENCE_HIGH) | (heir << PARTITION_SHIFT);
     });
   }
 

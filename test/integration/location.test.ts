@@ -64,7 +64,7 @@ function startProcess(of = topic): Process {
       keepMs: 600_000,
     },
     take: (records) => handler.take(records),
-    drop: (partition) => index.dropPartition(partition),
+    drop: (partition) => index.dropPartition(partition, () => undefined),
     ...{ signal: stopping.signal, log: quiet },
   });
   const process = {

@@ -46,7 +46,7 @@ const holding = startHolding({
       }
     }
   },
-  drop: (partition) => index.dropPartition(partition),
+  drop: (partition) => index.dropPartition(partition, () => undefined),
   signal: stopping.signal,
   log: createLogger('bench-location', 'warn'),
 });
