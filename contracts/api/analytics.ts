@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { cell, currency, time } from '../shared';
 
+// What is asked is held to its fields; answers may have more of them than their reader knows, while versions are mixed.
+
 const format = z.enum(['json', 'csv']).default('json').describe('csv: one line a row, for spreadsheets');
 const limit = z.coerce.number().int().min(1).max(1_000).default(100);
 const range = { from: time.optional(), to: time.optional().describe('exclusive') };
@@ -14,9 +16,9 @@ export const demandQuery = z.strictObject({
 });
 
 /** Demand and supply by H3 cell (resolution 8) and minute of the fact's time; rides by their pickup. */
-export const demandView = z.strictObject({
+export const demandView = z.object({
   cells: z.array(
-    z.strictObject({
+    z.object({
       cell: z.string(),
       minute: time,
       requested: z.int(),
@@ -33,14 +35,14 @@ export const demandView = z.strictObject({
 export const hoursQuery = z.strictObject({ ...range, region: region.optional(), limit, format });
 
 const spread = z
-  .strictObject({ count: z.int(), p50: z.number(), p90: z.number(), p99: z.number() })
+  .object({ count: z.int(), p50: z.number(), p90: z.number(), p99: z.number() })
   .nullable()
   .describe('percentiles in seconds, exact to a hundredth; null where there was none');
 
 /** What became of rides, by the hour in which they were asked for, and how drivers spent it. */
-export const hoursView = z.strictObject({
+export const hoursView = z.object({
   hours: z.array(
-    z.strictObject({
+    z.object({
       hour: time,
       region: region.nullable().describe('null: nobody said where'),
       quoted: z.int(),
@@ -64,8 +66,8 @@ export const hoursView = z.strictObject({
 export const surgeQuery = z.strictObject({ cell: cell.optional(), limit, format });
 
 /** Where rides cost more now, the most first. */
-export const surgeView = z.strictObject({
-  surges: z.array(z.strictObject({ cell: z.string(), multiplier: z.number(), validUntil: time })),
+export const surgeView = z.object({
+  surges: z.array(z.object({ cell: z.string(), multiplier: z.number(), validUntil: time })),
 });
 
 export const forecastQuery = z.strictObject({
@@ -76,10 +78,10 @@ export const forecastQuery = z.strictObject({
 });
 
 /** How many rides an hour will have, as known when the one before is over. */
-export const forecastView = z.strictObject({
+export const forecastView = z.object({
   hour: time,
   regions: z.array(
-    z.strictObject({
+    z.object({
       region,
       forecast: z.number().nullable().describe('null where less than two weeks are known'),
       sameHourLastWeek: z.int().nullable().describe('what the forecast has to be better than'),

@@ -97,12 +97,16 @@ export function serveDirect(
   return (req, res) => {
     const url = req.url ?? '';
     const mark = url.indexOf('?');
-    const route = byPath.get(mark < 0 ? url : url.slice(0, mark));
+    const path = mark < 0 ? url : url.slice(0, mark);
+    const route = byPath.get(path) ?? byPath.get(asTheAppHasIt(path));
     if (route === undefined || route.method !== req.method) return false;
     void answer(route, req, res, mark < 0 ? '' : url.slice(mark + 1));
     return true;
   };
 }
+
+/** The app's routes are found in any case, and with a slash at their end. */
+const asTheAppHasIt = (path: string): string => path.toLowerCase().replace(/\/$/, '');
 
 /** A body in another form is refused, not guessed at. */
 function mediaTypeOf({ headers }: IncomingMessage, { mediaTypes }: DirectRoute): string {

@@ -1,86 +1,13 @@
-import { connect } from 'node:net';
-import { once } from 'node:events';
 import type { Gauge } from 'prom-client';
 import { positionsMediaType } from '../../contracts/api/positions';
-import { problemPages } from '../../contracts/api/problems';
 import type { DriverPosition } from '../../contracts/positionRecord';
 import { PositionWriter } from '../../contracts/positionWriter';
-import { createRegions } from '../../domain/regions';
-import { CodedError } from '../../platform/errors';
-import { createLogger } from '../../platform/log';
-import { createMetrics } from '../../platform/metrics';
-import { ingestRoutes } from '../../services/gateway/ingest/routes';
-import { createPositionBuffer } from '../../services/gateway/positions';
 import { mutatedRecord } from '../../tools/faults/location/fuzz';
-import { httpServers } from '../support/httpServers';
+import { doorsForFile, good, nowMs, positions } from '../support/positionDoors';
 
-const serve = httpServers(createLogger('test', 'debug', { write: () => {} }));
-const nowMs = 1_795_366_800_000;
-const at = new Date(nowMs - 1_000).toISOString();
+const doors = doorsForFile();
 const binary = { 'content-type': positionsMediaType };
 
-type Body = Record<string, unknown> & { errors?: { index?: number; pointer: string }[] };
-
-/** The two doors, in front of a buffer whose Kafka takes nothing: what they took waits in it. Tokens are `role:subject`. */
-async function doors({
-  capacity = 1_000,
-  budgetBytes = 4_000_000,
-  fleetOf = (id: string) => (id.startsWith('nobody') ? undefined : id.startsWith('f') ? 'fleet' : null),
-} = {}) {
-  const taken: DriverPosition[] = [];
-  const buffer = createPositionBuffer({
-    ...{
-      producer: { send: () => Promise.resolve() },
-      topic: 'p',
-      regions: createRegions(100_000),
-      log: { warn: () => {} },
-      capacity,
-    },
-  });
-  const metrics = createMetrics('test');
-  const server = await serve({
-    ...{ metrics, problems: problemPages },
-    direct: {
-      routes: ingestRoutes({
-        positions: {
-          isFull: () => buffer.isFull(),
-          offer: (positions) => buffer.offer(positions) && taken.push(...positions) > 0,
-        },
-        drivers: { lookUp: () => null, fleetOf },
-        now: () => nowMs,
-      }),
-      verify: (token) => {
-        const [role = '', sub = ''] = token.split('.');
-        if (sub === '') throw new CodedError('unauthenticated', 'the token is not valid');
-        return { role, sub };
-      },
-      budgetBytes,
-    },
-  });
-  return {
-    ...{ url: server.url, port: server.port, taken, metrics },
-    async post(
-      path: string,
-      token: string,
-      body: string | Uint8Array<ArrayBuffer>,
-      headers: Record<string, string> = { 'content-type': 'application/json' },
-    ) {
-      const response = await fetch(server.url + path, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${token}`, ...headers },
-        body,
-      });
-      return {
-        status: response.status,
-        headers: response.headers,
-        body: (await response.json()) as Body,
-      };
-    },
-  };
-}
-
-const good = { lat: 40.7, lng: -73.9, sequence: 5, at };
-const positions = (...items: unknown[]): string => JSON.stringify({ positions: items });
 const record = (items: Partial<DriverPosition>[], baseMs = nowMs): Uint8Array<ArrayBuffer> => {
   const writer = new PositionWriter(baseMs);
   for (const item of items)
@@ -156,6 +83,9 @@ describe.each([
       expect(answer.headers.get('content-type')).toMatch('application/problem+json');
       expect(answer.body['requestId']).toBe(answer.headers.get('x-request-id'));
     }
+    for (const same of [`${path}/`, path.replace('positions', 'Positions')])
+      expect((await post(same, token, body)).status).toBe(202);
+    expect((await post(`${path}//`, token, body)).status).toBe(404);
     // What is not posted there is the app's to refuse.
     expect((await fetch(url + path)).status).toBe(404);
     const served = metrics.registry.getSingleMetric('http_server_request_duration_seconds') as Gauge;
@@ -249,73 +179,4 @@ test('whatever bytes a fleet sends, it is answered: taken, or refused as not val
   }
   expect(seen.taken).toBeGreaterThan(50);
   expect(seen.refused).toBeGreaterThan(50);
-});
-
-test('when Kafka does not keep up, clients are told when to come again, and nothing more is kept', async () => {
-  const { post, taken } = await doors({ capacity: 10 });
-  const many = positions(...Array.from({ length: 6 }, () => good));
-  const path = '/v1/drivers/me/positions';
-  expect((await post(path, 'driver.d1', many)).status).toBe(202);
-  const full = await post(path, 'driver.d2', many);
-  expect(full).toMatchObject({ status: 429, body: { code: 'too_many_positions' } });
-  expect(full.headers.get('retry-after')).toBe('1');
-  expect((await post(path, 'driver.d2', positions(good, good, good, good))).status).toBe(202);
-  // Now not even the body is looked at.
-  expect((await post(path, 'driver.d3', 'no JSON')).status).toBe(429);
-  expect(taken).toHaveLength(10);
-});
-
-/** Announces a body of a million bytes at the fleets' door; `said` is what it is answered first. */
-async function announce(port: number, more: Record<string, string> = { expect: '100-continue' }) {
-  const socket = connect(port, '127.0.0.1');
-  socket.on('error', () => {});
-  const headers = {
-    ...{ host: 'h', authorization: 'Bearer fleet.fleet', 'content-type': 'application/json' },
-    ...{ 'content-length': 1_000_000, ...more },
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.write(`POST /v1/fleet/positions HTTP/1.1\r\n${lines.join('')}\r\n`);
-  const [said] = (await once(socket, 'data')) as [Buffer];
-  return { socket, said: said.toString() };
-}
-
-test('bodies that are announced and do not come take no room, and are given up in time', async () => {
-  const { port, post } = await doors({ budgetBytes: 2_500_000 });
-  // Timeouts alone: sockets need the others.
-  jest.useFakeTimers({
-    doNotFake: ['Date', 'hrtime', 'performance', 'nextTick', 'queueMicrotask', 'setImmediate', 'setInterval'],
-  });
-  try {
-    const silent = await Promise.all(Array.from({ length: 5 }, () => announce(port)));
-    jest.advanceTimersByTime(9_999);
-    const large = ' '.repeat(1_000_000) + positions({ ...good, driverId: 'f1' });
-    expect((await post('/v1/fleet/positions', 'fleet.fleet', large)).status).toBe(202);
-    const answers = Promise.all(silent.map(({ socket }) => once(socket, 'data')));
-    const ends = Promise.all(silent.map(({ socket }) => once(socket, 'end')));
-    jest.advanceTimersByTime(1);
-    for (const [answer] of await answers)
-      expect(String(answer)).toMatch(/^HTTP\/1.1 408 [^]*connection: close[^]*body_incomplete/);
-    await ends;
-  } finally {
-    jest.useRealTimers();
-  }
-});
-
-test('bodies that are on their way are bounded in sum, and let go of with their connection', async () => {
-  const { port, post } = await doors({ budgetBytes: 2_500_000 });
-  const begin = async () => {
-    const { socket } = await announce(port);
-    socket.write(' '.repeat(999_999));
-    return socket;
-  };
-  const slow = await Promise.all([begin(), begin()]);
-  const body = positions({ ...good, driverId: 'f1' });
-  const large = ' '.repeat(1_000_000) + body;
-  const statusOfLarge = async () => (await post('/v1/fleet/positions', 'fleet.fleet', large)).status;
-  while ((await statusOfLarge()) !== 429);
-  expect((await post('/v1/fleet/positions', 'fleet.fleet', body)).status).toBe(202);
-  const third = await announce(port, {});
-  expect(third.said).toMatch(/^HTTP\/1.1 429 [^]*retry-after: 1/);
-  for (const socket of [...slow, third.socket]) socket.destroy();
-  while ((await statusOfLarge()) !== 202);
 });
