@@ -93,7 +93,7 @@ test('a stack whose whole tree was killed starts again with its data, and Ctrl-C
   await untilUp(first);
   await leave();
   const before = pidsOf(dataDir);
-  expect(before.length).toBe(14);
+  expect(before.length).toBe(15);
   for (const pid of [first.process.pid!, ...before]) process.kill(pid, 'SIGKILL');
   await first.exit;
 
