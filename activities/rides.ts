@@ -124,7 +124,7 @@ export function createRideActivities(options: RideActivityOptions): RideActiviti
         const ride = await getRide(pool, round.rideId);
         if (ride?.status !== 'matching') return 0;
         const limit = driversLookedAt(round.batchSize);
-        const nearby = await findNearby(ride.pickup, { radiusMeters, limit });
+        const nearby = await findNearby(ride.pickup, { product: ride.product, radiusMeters, limit });
         if (nearby.length === 0) return 0;
         const places = new Map(nearby.map((driver) => [driver.driverId, driver]));
         const askable = await askableDrivers(pool, ride, [...places.keys()]);

@@ -1,3 +1,5 @@
+import { carsServing } from '../domain/dispatch';
+import { products, type Product, type Vehicle } from '../domain/fare';
 import { DEGREE } from '../domain/geo';
 import { personsId } from '../domain/names';
 import { isDriverKey, isKeyElsewhere, KEY_WORDS, writeDriverKey } from './driverKey';
@@ -42,6 +44,15 @@ const wholeWord = 2 ** 32;
 
 /** What a driver takes, a bit each. Who says nothing takes everything. */
 export const Takes = { standard: 0x01, xl: 0x02, courier: 0x04, available: 0x80, everything: 0xff } as const;
+
+/** The bit of each product that a car serves, and `available` where its driver is on a shift. */
+export const takesOf = ({ vehicle, isOnline }: { vehicle: Vehicle; isOnline: boolean }): number =>
+  products
+    .filter((product) => carsServing(product).includes(vehicle))
+    .reduce((bits, product) => bits | Takes[product], isOnline ? Takes.available : 0);
+
+/** What a ride for this product asks of a driver. */
+export const takesFor = (product: Product): number => Takes.available | Takes[product];
 
 /** Where a driver was. */
 export interface DriverPosition {

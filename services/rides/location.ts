@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { takesFor } from '../../contracts/positionRecord';
+import type { Product } from '../../domain/fare';
 import type { Point } from '../../domain/geo';
 import type { Client } from '../../platform/client';
 
@@ -49,19 +51,19 @@ export function createWhereIs(location: Client): WhereIs {
 }
 
 /**
- * Asks the location service for at most `limit` drivers within `radiusMeters` (straight) of a point: those who, were they
+ * Asks the location service for at most `limit` drivers on a shift, in a car that serves the product, within `radiusMeters` (straight) of a point: those who, were they
  * free, would be there first, in that order.
  */
 export type FindNearby = (
   pickup: Point,
-  options: { readonly radiusMeters: number; readonly limit: number },
+  options: { readonly product: Product; readonly radiusMeters: number; readonly limit: number },
 ) => Promise<NearbyDriver[]>;
 
 /** @throws DependencyUnavailable where location does not answer */
 export function createFindNearby(location: Client): FindNearby {
-  return async ({ lat, lng }, { radiusMeters, limit }) => {
+  return async ({ lat, lng }, { product, radiusMeters, limit }) => {
     const { drivers } = await location.call('GET', '/internal/nearest', {
-      query: { lat, lng, radiusMeters, maxAgeMs: FRESH_MS, limit },
+      query: { lat, lng, radiusMeters, maxAgeMs: FRESH_MS, limit, takes: takesFor(product) },
       response: nearestAnswer,
     });
     return drivers;

@@ -6,8 +6,11 @@ import { PositionIndex } from '../../consumers/location/positionIndex';
 import { locationRoutes } from '../../consumers/location/routes';
 import { problemPages } from '../../contracts/api/problems';
 import type { PackedPosition } from '../../contracts/positions';
+import { takesOf } from '../../contracts/positionRecord';
 import { PositionWriter } from '../../contracts/positionWriter';
 import { createRegions } from '../../domain/regions';
+import { createClient } from '../../platform/client';
+import { createFindNearby } from '../../services/rides/location';
 import { createHttpApp, listen, type Listening } from '../../platform/http';
 import { createFactProducer, createTopics, type FactProducer } from '../../platform/kafka';
 import { deleteTopics, eventually, quiet, testKafka, unique } from '../support/backbone';
@@ -181,6 +184,11 @@ describe('GET /internal/nearest', () => {
     const handler = createPositionsHandler({ index, keepMs: 60_000, now: () => 10_000 });
     const writer = new PositionWriter(10_000);
     writer.add({ driverId: 'd1', lat: 40.75, lng: -73.98, sequence: 1, atMs: 8_000 });
+    const cars = [['standard', true] as const, ['xl', true] as const, ['xl', false] as const];
+    for (const [n, [vehicle, isOnline]] of cars.entries()) {
+      const [driverId, takes] = [`${vehicle}-${isOnline ? 'on' : 'off'}`, takesOf({ vehicle, isOnline })];
+      writer.add({ driverId, lat: 40.6 + n / 10_000, lng: -73.9, sequence: 1, atMs: 8_000, takes });
+    }
     handler.take([{ partition: 0, timestamp: 10_000, value: Buffer.from(writer.finish()) }]);
     finder = createFinder({
       ...{ index, others, regions, now: () => 10_000 },
@@ -226,6 +234,20 @@ describe('GET /internal/nearest', () => {
       },
     });
   });
+
+  test.each([
+    ['standard', ['standard-on', 'xl-on']],
+    ['courier', ['standard-on', 'xl-on']],
+    ['xl', ['xl-on']],
+  ] as const)(
+    'tells dispatch of a %s ride who is on a shift in a car that serves it',
+    async (product, ids) => {
+      const location = createClient({ name: 'location', baseUrl: server.url, token: 't', deadlineMs: 2_000 });
+      const nearby = createFindNearby(location);
+      const found = await nearby({ lat: 40.6, lng: -73.9 }, { product, radiusMeters: 1_000, limit: 10 });
+      expect(found.map(({ driverId }) => driverId)).toEqual(ids);
+    },
+  );
 
   test('answers who would be there first, whoever of all processes has them', async () => {
     held = [];

@@ -1,6 +1,6 @@
 import { createRegions } from '../../domain/regions';
 import { problemPages } from '../../contracts/api/problems';
-import type { DriverPosition } from '../../contracts/positionRecord';
+import { Takes, type DriverPosition } from '../../contracts/positionRecord';
 import { CodedError } from '../../platform/errors';
 import { createLogger } from '../../platform/log';
 import { createMetrics } from '../../platform/metrics';
@@ -19,6 +19,7 @@ export function doorsForFile() {
   return async function doors({
     capacity = 1_000,
     budgetBytes = 4_000_000,
+    takesOf = (_id: string): number => Takes.everything,
     fleetOf = (id: string) => (id.startsWith('nobody') ? undefined : id.startsWith('f') ? 'fleet' : null),
   } = {}) {
     const taken: DriverPosition[] = [];
@@ -40,7 +41,7 @@ export function doorsForFile() {
             isFull: () => buffer.isFull(),
             offer: (positions) => buffer.offer(positions) && taken.push(...positions) > 0,
           },
-          drivers: { lookUp: () => null, fleetOf },
+          drivers: { lookUp: () => null, fleetOf, takesOf },
           now: () => nowMs,
         }),
         verify: (token) => {

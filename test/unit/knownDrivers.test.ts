@@ -1,16 +1,23 @@
+import { Takes, takesFor } from '../../contracts/positionRecord';
+import type { Product } from '../../domain/fare';
 import type { Queryable } from '../../platform/postgres';
 import { KnownDrivers } from '../../services/gateway/ingest/knownDrivers';
 
 /** The drivers of a database that can be away, and what it was asked. */
 function played(registered: Record<string, string | null>) {
   const asked: string[][] = [];
-  const state = { nowMs: 1_000_000, away: false };
+  const state = { nowMs: 1_000_000, away: false, offline: new Set<string>() };
   const db = {
     query: (_sql: string, [ids]: [string[]]) => {
       asked.push(ids);
       if (state.away) return Promise.reject(new Error('away'));
       const known = ids.filter((id) => Object.hasOwn(registered, id));
-      return Promise.resolve({ rows: known.map((id) => ({ driverId: id, fleetId: registered[id] })) });
+      return Promise.resolve({
+        rows: known.map((id) => ({
+          ...{ driverId: id, fleetId: registered[id], product: id.startsWith('xl') ? 'xl' : 'standard' },
+          online: !state.offline.has(id),
+        })),
+      });
     },
   } as unknown as Queryable;
   return { drivers: new KnownDrivers(db, () => state.nowMs), asked, state, registered };
@@ -74,3 +81,31 @@ test('no more are remembered than there is room for: those asked for last', asyn
   expect(drivers.fleetOf('first')).toBeUndefined();
   expect([drivers.fleetOf('last'), drivers.lookUp(['d0'])]).toEqual([null, null]);
 });
+
+test('what drivers take is what their cars serve, and nothing now while they are on no shift; who begins one is seen soon', async () => {
+  const { drivers, state, asked } = played({ a: null, 'xl-1': null });
+  state.offline.add('a');
+  await drivers.lookUp(['a', 'xl-1', 'nobody']);
+  expect(['a', 'xl-1', 'nobody'].map((id) => drivers.takesOf(id))).toEqual([
+    Takes.standard | Takes.courier,
+    Takes.standard | Takes.xl | Takes.courier | Takes.available,
+    0,
+  ]);
+  expect(['standard', 'xl', 'courier'].map((product) => serves(drivers.takesOf('xl-1'), product))).toEqual([
+    true,
+    true,
+    true,
+  ]);
+  state.offline.delete('a');
+  state.nowMs += 2_001;
+  await drivers.lookUp(['a', 'xl-1']);
+  expect(asked.at(-1)).toEqual(['a']);
+  expect(['standard', 'xl', 'courier'].map((product) => serves(drivers.takesOf('a'), product))).toEqual([
+    true,
+    false,
+    true,
+  ]);
+});
+
+const serves = (takes: number, product: string): boolean =>
+  (takes & takesFor(product as Product)) === takesFor(product as Product);

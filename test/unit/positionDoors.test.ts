@@ -1,6 +1,6 @@
 import type { Gauge } from 'prom-client';
 import { positionsMediaType } from '../../contracts/api/positions';
-import type { DriverPosition } from '../../contracts/positionRecord';
+import { Takes, type DriverPosition } from '../../contracts/positionRecord';
 import { PositionWriter } from '../../contracts/positionWriter';
 import { mutatedRecord } from '../../tools/faults/location/fuzz';
 import { doorsForFile, good, nowMs, positions } from '../support/positionDoors';
@@ -179,4 +179,18 @@ test('whatever bytes a fleet sends, it is answered: taken, or refused as not val
   }
   expect(seen.taken).toBeGreaterThan(50);
   expect(seen.refused).toBeGreaterThan(50);
+});
+
+test('what a driver takes is what their fleet says, as far as car and shift let them', async () => {
+  const takesOf = (id: string): number => (id === 'f1' ? Takes.standard | Takes.available : Takes.courier);
+  const { post, taken } = await doors({ takesOf });
+  const body = record([{ takes: Takes.available | Takes.xl | Takes.courier }, { driverId: 'f2' }]);
+  expect((await post('/v1/fleet/positions', 'fleet.fleet', body, binary)).status).toBe(202);
+  const own = await post('/v1/drivers/me/positions', 'driver.f1', positions(good));
+  expect(own.status).toBe(202);
+  expect(taken.map(({ takes }) => takes)).toEqual([
+    Takes.available,
+    Takes.courier,
+    Takes.standard | Takes.available,
+  ]);
 });

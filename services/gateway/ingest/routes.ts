@@ -6,7 +6,7 @@ import {
   type BadPosition,
   type PositionsTaken,
 } from '../../../contracts/api/positions';
-import { MAX_POSITIONS, type DriverPosition } from '../../../contracts/positionRecord';
+import { MAX_POSITIONS, Takes, type DriverPosition } from '../../../contracts/positionRecord';
 import { DomainError } from '../../../domain/errors';
 import { CodedError } from '../../../platform/errors';
 import type { DirectRequest, DirectRoute, Reply } from '../../../platform/http';
@@ -20,7 +20,7 @@ const KIB = 1_024;
 
 export interface IngestOptions {
   readonly positions: Pick<PositionBuffer, 'offer' | 'isFull'>;
-  readonly drivers: Pick<KnownDrivers, 'lookUp' | 'fleetOf'>;
+  readonly drivers: Pick<KnownDrivers, 'lookUp' | 'fleetOf' | 'takesOf'>;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -33,9 +33,15 @@ export function ingestRoutes({ positions, drivers, now }: IngestOptions): Direct
     if (positions.isFull()) throw tooMany();
   };
 
+  /** A fleet may say that its driver takes less than their car and shift would let them, not more. */
+  const asFarAsTaken = (position: DriverPosition): DriverPosition => ({
+    ...position,
+    takes: (position.takes ?? Takes.everything) & drivers.takesOf(position.driverId),
+  });
+
   const answer = ({ good, bad }: Pick<ReadPositions, 'good' | 'bad'>, partial: boolean): Reply => {
     if (bad.length > 0 && !partial) throw refused(bad);
-    if (good.length > 0 && !positions.offer(good)) throw tooMany();
+    if (good.length > 0 && !positions.offer(good.map(asFarAsTaken))) throw tooMany();
     const body: PositionsTaken = { taken: good.length, refused: bad.length, errors: first(bad) };
     return { status: 202, body };
   };

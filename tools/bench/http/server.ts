@@ -97,7 +97,9 @@ async function serveHailway(): Promise<Served> {
   const sink = order.kafka === null ? { positions: counting, finish: nothingLeft } : toKafka(order.kafka);
   const everybody = {
     query: (_sql: string, [ids]: [string[]]) =>
-      Promise.resolve({ rows: ids.map((id) => ({ driverId: id, fleetId: 'fleet-1' })) }),
+      Promise.resolve({
+        rows: ids.map((id) => ({ driverId: id, fleetId: 'fleet-1', product: 'standard', online: true })),
+      }),
   };
   const app = createHttpApp({
     ...{ log, metrics: createMetrics('bench'), problems: problemPages, ready: {} },
