@@ -81,12 +81,13 @@ test('is a line with times, for the rider, the driver and operators alone, until
   const tracks = ground.start();
   await ground.tell(drivenRide(rideId, driverId, { fromMs, untilMs: fromMs + 3_000 }));
   await ground.settled('tracks');
-  await ground.say(
-    [0, 1, 2, 3, 4].map((n) => ({
-      ...{ driverId, sequence: n + 1, atMs: fromMs + n * 1_000 },
-      ...{ lat: 40.75 + n / 1_000, lng: -73.98 },
-    })),
-  );
+  const said = [0, 1, 2, 3, 4].map((n) => ({
+    ...{ driverId, sequence: n + 1, atMs: fromMs + n * 1_000 },
+    ...{ lat: 40.75 + n / 1_000, lng: -73.98 },
+  }));
+  await ground.say(said);
+  // As a phone does that got no answer.
+  await ground.say(said.slice(1));
   await ground.settled('tracks-paths');
   await tracks.stop();
 
@@ -130,6 +131,31 @@ test('is a line with times, for the rider, the driver and operators alone, until
   expect(await track('operator', 'op-1')).toMatchObject({
     status: 200,
     body: { properties: { times: [] }, geometry: null },
+  });
+});
+
+test('is not told of a driver who had the ride before the one who has it now', async () => {
+  const id = uuidv7();
+  await write(id, standardRide.length);
+  const tracks = ground.start();
+  const fromMs = Date.now() - 1_000;
+  await ground.tell(drivenRide(id, 'driver-before', { fromMs }));
+  await ground.settled('tracks');
+  await ground.say(
+    [1, 2, 3].map((n) => ({
+      driverId: 'driver-before',
+      sequence: n,
+      atMs: fromMs + n,
+      lat: 40.75,
+      lng: -73.98,
+    })),
+  );
+  await ground.settled('tracks-paths');
+  await tracks.stop();
+  expect(await ground.wayOf(id)).toHaveLength(3);
+  expect(await track('rider', 'rider-1', id)).toMatchObject({
+    status: 200,
+    body: { properties: { driverId: null, times: [] }, geometry: null },
   });
 });
 
