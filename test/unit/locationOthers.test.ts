@@ -85,6 +85,13 @@ describe('a process that asks the others', () => {
     expect(await missingOf(0, 1, 2)).toEqual([]);
   });
 
+  test('does not ask itself', async () => {
+    processes['own'] = () => Promise.resolve([0]);
+    const asked = missingOf(0);
+    described[0]!([holder('own', 0)]);
+    expect(await asked).toEqual([0]);
+  });
+
   test('waits no longer than it can for a Kafka that has never answered', async () => {
     expect(await missingOf(0)).toEqual([0]);
   });

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { partitionsOf } from '../../consumers/location/finder';
 import { PositionIndex } from '../../consumers/location/positionIndex';
-import type { DriverPosition } from '../../contracts/positionRecord';
+import { readPositionRecord, type DriverPosition } from '../../contracts/positionRecord';
+import { PositionWriter } from '../../contracts/positionWriter';
 import type { Point } from '../../domain/geo';
 import { createRegions } from '../../domain/regions';
 import { bruteForce, crowd, idOf, nowMs, tell, told } from '../support/positionIndexes';
@@ -38,6 +39,16 @@ describe('positions', () => {
     expect(say(here, 2 ** 32 + 1)).toMatchObject({ outdated: 1 });
     expect(index.find('d1', nowMs)).toMatchObject({ ...there, sequence: 2 ** 32 + 2 ** 31 });
     expect(index.find('d2', nowMs)).toBeNull();
+  });
+
+  test('of a gateway whose clock is ahead grow old from when they were sent', () => {
+    const aheadMs = nowMs + 3_600_000;
+    const writer = new PositionWriter(aheadMs);
+    writer.add({ ...position('d1', here, 1), atMs: aheadMs });
+    const index = new PositionIndex();
+    const counts = { applied: 0, outdated: 0, silent: 0, refused: 0 };
+    index.apply(readPositionRecord(writer.finish()), { partition: 0, sentMs: nowMs, oldestMs: 0 }, counts);
+    expect(index.find('d1', nowMs + 5_000)).toMatchObject({ ageMs: 5_000 });
   });
 
   test('of silent drivers are not answered, then forgotten, and their room is used again', () => {
