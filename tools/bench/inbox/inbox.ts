@@ -9,9 +9,10 @@ import { runWorker } from './lives';
 import { prepareLog, type PreparedLog } from './log';
 import type { WorkerOrder } from './worker';
 
-const FACTS_A_ROUND = 100_000;
+/** So many that the second which a kill and a new start cost is a small part. */
+const FACTS_A_ROUND = 900_000;
 /** An event a transaction is that much slower, so it gets that much less to do. */
-const PER_EVENT_PART = 25;
+const PER_EVENT_PART = 75;
 /** What is to be reached. */
 const LEAST_TO_PER_EVENT = 50;
 const LEAST_TO_FLOOR = 0.8;
