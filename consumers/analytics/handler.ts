@@ -30,11 +30,12 @@ export const takeFacts: Handle = async (tx, facts) => {
   const rides = await Rides.of(tx, keysOf('ride.'));
   const shifts = await Shifts.of(tx, keysOf('driver.'));
   const sums = new Sums();
+  const books: Books = { rides, shifts, sums };
   for (const fact of facts) {
     const known = read(fact);
     if (known === null) continue;
     const atMs = timeOf(fact);
-    new Step(fact, atMs, eventTime.isLate(fact, atMs), { rides, shifts, sums }).take(known);
+    new Step(fact, atMs, eventTime.isLate(fact, atMs), books).take(known);
   }
   await eventTime.write(tx);
   await rides.write(tx);
@@ -114,26 +115,25 @@ class Step {
       this.add('matched', ride);
       if (ride.requestedMs !== null) this.spread('matchSeconds', ride, this.atMs - ride.requestedMs);
     }
-    this.books.rides.put(this.fact.key, { ...ride, assignedMs: this.atMs, matched: true });
+    this.change({ assignedMs: this.atMs, matched: true });
   }
 
   /** A driver who does not go on with it is free on the way to the pickup, if not there. */
   private unassigned(): void {
     const ride = this.ride();
     this.freed(ride, ride.cell);
-    this.books.rides.put(this.fact.key, { ...ride, assignedMs: null });
+    this.change({ assignedMs: null });
   }
 
   private started(): void {
     const ride = this.ride();
     if (ride.requestedMs !== null) this.spread('waitSeconds', ride, this.atMs - ride.requestedMs);
-    this.books.rides.put(this.fact.key, { ...ride, startedMs: this.atMs });
+    this.change({ startedMs: this.atMs });
   }
 
   /** The way is new from here on, and so is when it should be over. */
   private rerouted({ dropoffCell, durationSeconds }: Data<'ride.route_changed'>): void {
-    const route = { dropoffCell: dropoffCell ?? null, durationSeconds };
-    this.books.rides.put(this.fact.key, { ...this.ride(), ...route });
+    this.change({ dropoffCell: dropoffCell ?? null, durationSeconds });
   }
 
   private completed(data: Data<'ride.completed'>): void {
@@ -168,7 +168,11 @@ class Step {
     if (where !== null) this.count('freed', where);
   }
 
-  private ride(): RideUnderWay {
+  private change(what: Partial<RideUnderWay>): void {
+    this.books.rides.put(this.fact.key, Object.assign(this.ride(), what));
+  }
+
+  private ride(): Readonly<RideUnderWay> {
     const ride = this.books.rides.get(this.fact.key);
     if (ride === undefined) throw new CodedError('ride_not_seen', `${this.fact.id} has no request before it`);
     return ride;

@@ -23,7 +23,6 @@ export type HourCount =
 
 export type SpreadName = 'matchSeconds' | 'waitSeconds' | 'etaErrorSeconds';
 
-const spaced = (...parts: (string | number)[]): string => parts.join(' ');
 const hourOf = (atMs: number): number => Math.floor(atMs / HOUR_MS) * HOUR_MS;
 const iso = (ms: number): string => new Date(ms).toISOString();
 
@@ -41,7 +40,7 @@ export class Sums {
 
   count(what: DemandCount, cell: string, atMs: number): void {
     const minute = Math.floor(atMs / MINUTE_MS) * MINUTE_MS;
-    const key = spaced(minute, cell);
+    const key = `${minute} ${cell}`;
     let row = this.demand.get(key);
     if (row === undefined) this.demand.set(key, (row = { minute, cell, counts: demandCounts.map(() => 0) }));
     row.counts[demandCounts.indexOf(what)]! += 1;
@@ -49,7 +48,7 @@ export class Sums {
 
   add(name: HourCount, region: string, atMs: number, value = 1): void {
     const hour = hourOf(atMs);
-    const key = spaced(hour, region, name);
+    const key = `${hour} ${region} ${name}`;
     const row = this.hours.get(key);
     if (row === undefined) this.hours.set(key, { hour, region, name, value });
     else row.value += value;
@@ -65,7 +64,7 @@ export class Sums {
 
   spread(name: SpreadName, region: string, atMs: number, seconds: number): void {
     const [hour, bucket] = [hourOf(atMs), bucketOf(seconds)];
-    const key = spaced(hour, region, name, bucket);
+    const key = `${hour} ${region} ${name} ${bucket}`;
     const row = this.spreads.get(key);
     if (row === undefined) this.spreads.set(key, { hour, region, name, seconds: bucket, count: 1 });
     else row.count += 1;
