@@ -59,10 +59,9 @@ class Step {
   ) {}
 
   take(known: Read): void {
-    const { sums } = this.books;
     switch (known.type) {
       case 'quote.issued':
-        return sums.add('quoted', regionOf(known.data.pickupCell), this.atMs);
+        return this.quoted(known.data);
       case 'driver.went_online':
         return this.wentOnline(known.data);
       case 'driver.went_offline':
@@ -89,6 +88,11 @@ class Step {
       case 'ride.payment_failed':
         return this.ended('paymentFailed');
     }
+  }
+
+  /** A quote for another way of a ride under way is no step before a request. */
+  private quoted({ pickupCell, changesRideId }: Data<'quote.issued'>): void {
+    if (changesRideId === undefined) this.books.sums.add('quoted', regionOf(pickupCell), this.atMs);
   }
 
   private wentOnline({ cell }: Data<'driver.went_online'>): void {

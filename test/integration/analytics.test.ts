@@ -196,9 +196,10 @@ function twoHours(): TestFact[] {
     ...{ topic: 'drivers', key, sequence, type, time: at(time) },
     data: { driverId: key, ...data },
   });
-  const quote = (time: string): TestFact => {
+  const quote = (time: string, more = {}): TestFact => {
     const [key, { rideId: _, paymentMethod: __, ...quoted }] = [uuidv7(), requested(uuidv7(), 'r1')];
-    const data = { ...quoted, quoteId: key, surge: 1, pickupCell: cellOf(midtown), expiresAt: at(time) };
+    const where = { pickupCell: cellOf(midtown), ...more };
+    const data = { ...quoted, ...where, quoteId: key, surge: 1, expiresAt: at(time) };
     return {
       topic: 'pricing',
       key,
@@ -212,6 +213,8 @@ function twoHours(): TestFact[] {
   return byTime([
     quote('12:40:00.000'),
     quote('12:41:00.000'),
+    // For another way of the first ride: nobody is to ask for a ride with it.
+    quote('12:56:00.000', { changesRideId: a }),
     ...rideFacts(a, [
       ['ride.requested', '12:50:00.000', { ...requested(a, 'r1', midtown), durationSeconds: 900 }],
       ['ride.driver_assigned', '12:50:20.000', offered],
