@@ -10,7 +10,8 @@ const WEEKS = 4;
 type Region = ForecastView['regions'][number];
 
 /**
- * What the regions' next hour will have, the busiest first, from what their hours had so far.
+ * What the regions' next hour will have, the busiest first, from what their hours had so far. Of an hour that is yet to
+ * begin nothing is said: the one before it is not over, and what it had so far is no hour's count.
  * @param nowMs milliseconds since 1970
  */
 export async function readForecast(
@@ -39,7 +40,7 @@ export async function readForecast(
   }
   const regions = [...counts]
     .filter(([id]) => region === undefined || id === region)
-    .map(([id, hours]) => forecastIn(id, hours))
+    .map(([id, hours]) => (hourMs <= nowMs ? forecastIn(id, hours) : unknownIn(id, hours)))
     .sort((a, b) => busyness(b) - busyness(a) || (a.region < b.region ? -1 : 1));
   return { hour: new Date(hourMs).toISOString(), regions: regions.slice(0, limit) };
 }
@@ -54,5 +55,9 @@ function forecastIn(region: string, hours: readonly number[]): Region {
     requested,
   };
 }
+
+const unknownIn = (region: string, hours: readonly number[]): Region => ({
+  ...{ region, forecast: null, sameHourLastWeek: null, requested: hours.at(-1)! },
+});
 
 const busyness = ({ forecast, requested }: Region): number => forecast ?? requested;

@@ -83,8 +83,14 @@ export const forecastView = z.object({
   regions: z.array(
     z.object({
       region,
-      forecast: z.number().nullable().describe('null where less than two weeks are known'),
-      sameHourLastWeek: z.int().nullable().describe('what the forecast has to be better than'),
+      forecast: z
+        .number()
+        .nullable()
+        .describe('null where less than two weeks are known, and of an hour that is yet to begin'),
+      sameHourLastWeek: z
+        .int()
+        .nullable()
+        .describe('what the forecast has to be better than; null where a week is not known, and likewise'),
       requested: z.int().describe('so far'),
     }),
   ),

@@ -320,7 +320,7 @@ test('the next hour is forecast from the hours before, where enough are known', 
   );
   const at = { hour: new Date(hour).toISOString(), limit: 10 };
   const known = { sameHourLastWeek: counts.at(-168)!, forecast: Math.round(forecastOf(counts) * 100) / 100 };
-  expect(await readForecast(analytics.pool, at, 0)).toEqual({
+  expect(await readForecast(analytics.pool, at, hour)).toEqual({
     hour: at.hour,
     regions: [
       { region: busy, ...known, requested: 0 },
@@ -329,5 +329,8 @@ test('the next hour is forecast from the hours before, where enough are known', 
     ],
   });
   const early = { hour: new Date(hour - 21 * 86_400_000).toISOString(), limit: 10, region: busy };
-  expect((await readForecast(analytics.pool, early, 0)).regions).toMatchObject([{ forecast: null }]);
+  expect((await readForecast(analytics.pool, early, hour)).regions).toMatchObject([{ forecast: null }]);
+  // The hour before is not over yet, if only by a millisecond.
+  const next = await readForecast(analytics.pool, { ...at, region: busy }, hour - 1);
+  expect(next.regions).toEqual([{ region: busy, forecast: null, sameHourLastWeek: null, requested: 0 }]);
 });
