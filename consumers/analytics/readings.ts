@@ -13,17 +13,30 @@ import { HOUR_MS } from './sums';
 type Asked<Q extends { format: unknown }> = Omit<Q, 'format'>;
 type HourRow = HoursView['hours'][number];
 
-/** The newest minutes first, in each the busiest cells first. */
-export async function readDemand(
-  db: Queryable,
-  { from, to, cell, limit }: Asked<DemandQuery>,
-): Promise<DemandView> {
-  const { rows } = await db.query<DemandView['cells'][number]>({
+const inRange = `minute >= coalesce($1::timestamptz, '-infinity') and minute < coalesce($2::timestamptz, 'infinity')
+             and ($3::text is null or cell = $3)`;
+/** How demand is read: by the minute, or each cell's summed up. */
+const demandPer = {
+  minute: {
     name: 'analytics-read-demand',
     text: `select cell, minute, requested, completed, cancelled, no_driver as "noDriver", assigned, freed from demand
-           where minute >= coalesce($1::timestamptz, '-infinity') and minute < coalesce($2::timestamptz, 'infinity')
-             and ($3::text is null or cell = $3)
-           order by minute desc, requested desc, cell limit $4`,
+           where ${inRange} order by minute desc, requested desc, cell limit $4`,
+  },
+  range: {
+    name: 'analytics-read-demand-range',
+    text: `select cell, min(minute) as minute, sum(requested) as requested, sum(completed) as completed,
+             sum(cancelled) as cancelled, sum(no_driver) as "noDriver", sum(assigned) as assigned, sum(freed) as freed
+           from demand where ${inRange} group by cell order by sum(requested) desc, cell limit $4`,
+  },
+} as const;
+
+/** The newest minutes first, in each the busiest cells first; or of the range's sums (`per`) the busiest cells first. */
+export async function readDemand(
+  db: Queryable,
+  { from, to, cell, per = 'minute', limit }: Asked<DemandQuery>,
+): Promise<DemandView> {
+  const { rows } = await db.query<DemandView['cells'][number]>({
+    ...demandPer[per],
     values: [from ?? null, to ?? null, cell ?? null, limit],
   });
   const late = await db.query<{ late: number }>(

@@ -11,6 +11,10 @@ const region = cell.describe('H3, resolution 5');
 export const demandQuery = z.strictObject({
   ...range,
   cell: cell.optional(),
+  per: z
+    .enum(['minute', 'range'])
+    .optional()
+    .describe('range: a row a cell, summed up from its first `minute` in the range on, the busiest first'),
   limit,
   format,
 });

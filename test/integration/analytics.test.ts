@@ -37,8 +37,9 @@ beforeEach(async () => {
 });
 afterEach(() => analytics.stop());
 
-const demand = async (range: { from?: string; to?: string; cell?: string; limit?: number } = {}) =>
-  demandView.parse(await readDemand(analytics.pool, { limit: 100, ...range })).cells;
+const demand = async (
+  range: { from?: string; to?: string; cell?: string; limit?: number; per?: 'range' } = {},
+) => demandView.parse(await readDemand(analytics.pool, { limit: 100, ...range })).cells;
 
 const cell = (minute: string, where: typeof midtown, counts: object) => ({
   ...{ cell: cellOf(where), minute: at(`${minute}:00.000`) },
@@ -100,6 +101,18 @@ test('demand is counted at the pickup, supply where drivers become free, in the 
   expect(await demand({ cell: cellOf(brooklyn) })).toEqual([expected[3], expected[5]]);
   expect(await demand({ limit: 1 })).toEqual(expected.slice(0, 1));
   expect((await analytics.pool.query('select from ride_cells')).rowCount).toBe(0);
+});
+
+test('of a range each cell has all its demand in one row, however many minutes that is', async () => {
+  await analytics.deliver(rides().facts);
+  const range = { per: 'range', from: at('12:00:00.000'), to: at('12:20:00.000') } as const;
+  const all = [
+    cell('12:00', midtown, { requested: 3, cancelled: 1, assigned: 1 }),
+    cell('12:00', brooklyn, { requested: 1, noDriver: 1 }),
+  ];
+  expect(await demand(range)).toEqual(all);
+  expect(await demand({ ...range, limit: 1 })).toEqual(all.slice(0, 1));
+  expect(await demand({ ...range, cell: cellOf(brooklyn) })).toEqual(all.slice(1));
 });
 
 test('facts that are delivered again, in the same or a later batch, are counted once', async () => {

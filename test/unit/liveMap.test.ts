@@ -128,13 +128,14 @@ describe('viewers', () => {
   });
 });
 
-test('looks carry no signal that lives as long as somebody looks', async () => {
-  const signals: unknown[] = [];
+/** The first six calls of a feed that somebody watches and that gets no answer. */
+async function firstCalls() {
+  const calls: { path: string; query: unknown; signal: unknown }[] = [];
   let asked = (): void => {};
   const allAsked = new Promise<void>((resolve) => (asked = resolve));
   const client: Client = {
-    call: (_method, _path, { signal }) => {
-      if (signals.push(signal) === 6) asked();
+    call: (_method, path, { query, signal }) => {
+      if (calls.push({ path, query, signal }) === 6) asked();
       return Promise.reject(new Error('away'));
     },
   };
@@ -144,17 +145,23 @@ test('looks carry no signal that lives as long as somebody looks', async () => {
   feed.watch(eventStream);
   await allAsked;
   stream.end();
-  expect(signals.filter((signal) => signal !== undefined)).toEqual([]);
+  return calls;
+}
+
+test('looks carry no signal that lives as long as somebody looks, and ask for the whole half hour of each cell', async () => {
+  const calls = await firstCalls();
+  expect(calls.filter(({ signal }) => signal !== undefined)).toEqual([]);
+  const query = { from: expect.any(String), per: 'range', limit: 1_000 };
+  expect(calls).toContainEqual({ path: '/v1/ops/demand', query, signal: undefined });
 });
 
-test('cells have their demand summed up, the surge, and their corners; those elsewhere are left out', () => {
+test('cells have their demand, the surge, and their corners; those elsewhere are left out', () => {
   const row = { minute: '2026-01-01T12:00:00.000Z', completed: 0, cancelled: 0, assigned: 0, freed: 0 };
   const here = '882a100d2bfffff';
   const there = '881f1d4887fffff';
   const demand = {
     cells: [
-      { ...row, cell: here, requested: 2, noDriver: 1 },
-      { ...row, cell: here, requested: 3, noDriver: 0 },
+      { ...row, cell: here, requested: 5, noDriver: 1 },
       { ...row, cell: there, requested: 3, noDriver: 0 },
     ],
   };

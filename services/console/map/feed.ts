@@ -27,9 +27,10 @@ const DEMAND_EVERY_MS = 2_000;
 const PULSE_EVERY_MS = 2_000;
 /** Who was silent for longer is not on the map. */
 const MAX_AGE_MS = 60_000;
-/** Demand is that of so long a time until now, or of as many of its newest rows as are told at once. */
+/** Demand is that of so long a time until now. */
 const DEMAND_OF_MS = 30 * 60_000;
-const DEMAND_ROWS = 1_000;
+/** Of more cells those with the most demand, and those with the highest surge. */
+const MOST_CELLS = 1_000;
 
 const fleetAnswer = z.object({ records: z.array(z.base64()) });
 const positionsAnswer = z.object({ applied: z.int() });
@@ -110,9 +111,10 @@ export class MapFeed {
   private async lookAtDemand(): Promise<void> {
     const { gateway } = this.options;
     const from = new Date(Date.now() - DEMAND_OF_MS).toISOString();
-    const limit = DEMAND_ROWS;
+    const limit = MOST_CELLS;
+    const ofAll = { from, per: 'range', limit };
     const [demand, surges] = await Promise.all([
-      gateway.call('GET', '/v1/ops/demand', { query: { from, limit }, response: demandView }),
+      gateway.call('GET', '/v1/ops/demand', { query: ofAll, response: demandView }),
       gateway.call('GET', '/v1/ops/surges', { query: { limit }, response: surgeView }),
     ]);
     this.viewers.set('cells', cellsOf(demand, surges, ringOf));

@@ -19,7 +19,7 @@ export interface MapCell {
   readonly ring: readonly number[];
 }
 
-/** Cells with demand or surge, on the map; rows of the same cell are summed up. */
+/** Cells with demand or surge, on the map. */
 export function cellsOf(
   demand: Pick<DemandView, 'cells'>,
   surges: SurgeView,
@@ -31,11 +31,8 @@ export function cellsOf(
     byCell.set(cell, known);
     return known;
   };
-  for (const { cell, requested, noDriver } of demand.cells) {
-    if (requested === 0 && noDriver === 0) continue;
-    at(cell).requested += requested;
-    at(cell).noDriver += noDriver;
-  }
+  for (const { cell, requested, noDriver } of demand.cells)
+    if (requested > 0 || noDriver > 0) Object.assign(at(cell), { requested, noDriver });
   for (const { cell, multiplier } of surges.surges) at(cell).surge = multiplier;
   return [...byCell]
     .flatMap(([cell, counts]) => {
