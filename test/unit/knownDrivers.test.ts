@@ -57,6 +57,35 @@ test('what was known stays so while the database is away; of others nobody can s
   await expect(drivers.lookUp(['gone'])).rejects.toThrow('away');
 });
 
+test('while the database is away, who is known waits for it once in five seconds, whoever asks', async () => {
+  const { drivers, asked, state } = played({ a: 'fleet-1', b: null });
+  state.offline.add('b');
+  await drivers.lookUp(['a', 'b']);
+  Object.assign(state, { nowMs: state.nowMs + 100_000, away: true });
+  await drivers.lookUp(['a']);
+  state.nowMs += 4_999;
+  expect([drivers.lookUp(['a']), drivers.lookUp(['b'])]).toEqual([null, null]);
+  expect(asked).toEqual([['a', 'b'], ['a']]);
+  state.nowMs += 1;
+  state.away = false;
+  await drivers.lookUp(['a', 'b']);
+  expect(asked.at(-1)).toEqual(['a', 'b']);
+});
+
+test('nobody is asked about twice at once, and each request gets what its own drivers are', async () => {
+  const { drivers, asked, state } = played({ a: 'fleet-1', b: null });
+  const requests = [['a', 'b'], ['a', 'c', 'c'], ['c']].map((ids) => drivers.lookUp(ids)!);
+  expect(asked).toEqual([['a', 'b'], ['c']]);
+  await Promise.all(requests);
+  expect([drivers.fleetOf('a'), drivers.fleetOf('c')]).toEqual(['fleet-1', undefined]);
+  Object.assign(state, { nowMs: state.nowMs + 100_000, away: true });
+  const mixed = drivers.lookUp(['a', 'new']);
+  const known = drivers.lookUp(['a']);
+  await expect(mixed).rejects.toThrow('away');
+  await known;
+  expect(asked.slice(2)).toEqual([['a', 'new']]);
+});
+
 test('ids that nobody has take no room from drivers, and have little themselves', async () => {
   const { drivers, asked } = played({ a: 'fleet-1' });
   await drivers.lookUp(['a', 'b']);

@@ -6,6 +6,8 @@ import type { Queryable } from '../../../platform/postgres';
 const REGISTERED_FOR_MS = 60_000;
 /** Who was not there may have registered meanwhile, and who was on no shift have begun one. */
 const ABSENT_FOR_MS = 2_000;
+/** After it did not answer, the database is asked about nobody who is known for so long: whoever asks waits for it. */
+const AWAY_FOR_MS = 5_000;
 const MOST_REMEMBERED = 200_000;
 /** Apart, so that made-up ids take nobody's room. */
 const MOST_UNKNOWN = 20_000;
@@ -27,11 +29,17 @@ interface DriverRow {
   readonly online: boolean;
 }
 
-/** Drivers, whom they drive for, what they drive and whether they are on a shift, as the rides database has them: asked at most once a request, and remembered. */
+/**
+ * Drivers, whom they drive for, what they drive and whether they are on a shift, as the rides database has them: asked at
+ * most once a request, about nobody twice at once, and remembered.
+ */
 export class KnownDrivers {
   private readonly known = new Map<string, Known>();
   /** Ids that nobody has registered with, and until when that is good. */
   private readonly unknown = new Map<string, number>();
+  /** Ids that are being asked about. */
+  private readonly asked = new Map<string, Promise<void>>();
+  private awayUntilMs = 0;
 
   /** @param db of rides */
   constructor(
@@ -45,10 +53,16 @@ export class KnownDrivers {
    */
   lookUp(driverIds: readonly string[]): Promise<void> | null {
     const nowMs = this.now();
-    const wanted = new Set<string>();
-    for (const id of driverIds)
-      if (nowMs >= (this.known.get(id)?.untilMs ?? this.unknown.get(id) ?? 0)) wanted.add(id);
-    return wanted.size === 0 ? null : this.ask([...wanted], nowMs);
+    const wanted = driverIds.filter((id) => nowMs >= this.goodUntilMs(id));
+    if (wanted.length === 0) return null;
+    const unasked = new Set(wanted.filter((id) => !this.asked.has(id)));
+    if (unasked.size > 0) {
+      const answer = this.ask([...unasked], nowMs).finally(() => {
+        for (const id of unasked) this.asked.delete(id);
+      });
+      for (const id of unasked) this.asked.set(id, answer);
+    }
+    return this.answered(wanted);
   }
 
   /** As it was looked up. */
@@ -61,19 +75,24 @@ export class KnownDrivers {
     return this.known.get(driverId)?.takes ?? 0;
   }
 
-  private async ask(driverIds: string[], nowMs: number): Promise<void> {
-    let found: ReadonlyMap<string, DriverRow>;
+  private goodUntilMs(driverId: string): number {
+    const known = this.known.get(driverId);
+    return known === undefined
+      ? (this.unknown.get(driverId) ?? 0)
+      : Math.max(known.untilMs, this.awayUntilMs);
+  }
+
+  /** @throws what the database did, where some of these are not known from before */
+  private async answered(driverIds: readonly string[]): Promise<void> {
     try {
-      const { rows } = await this.db.query<DriverRow>(
-        `select driver_id as "driverId", fleet_id as "fleetId", product, online from drivers
-         where driver_id = any ($1)`,
-        [driverIds],
-      );
-      found = new Map(rows.map((driver) => [driver.driverId, driver]));
+      await Promise.all(new Set(driverIds.map((id) => this.asked.get(id)!)));
     } catch (error) {
-      if (driverIds.every((id) => this.known.has(id))) return;
-      throw error;
+      if (!driverIds.every((id) => this.known.has(id))) throw error;
     }
+  }
+
+  private async ask(driverIds: string[], nowMs: number): Promise<void> {
+    const found = await this.rowsOf(driverIds);
     for (const id of driverIds) {
       const driver = found.get(id);
       this.known.delete(id);
@@ -83,6 +102,20 @@ export class KnownDrivers {
     }
     keepNewest(this.known, MOST_REMEMBERED);
     keepNewest(this.unknown, MOST_UNKNOWN);
+  }
+
+  private async rowsOf(driverIds: string[]): Promise<ReadonlyMap<string, DriverRow>> {
+    try {
+      const { rows } = await this.db.query<DriverRow>(
+        `select driver_id as "driverId", fleet_id as "fleetId", product, online from drivers
+         where driver_id = any ($1)`,
+        [driverIds],
+      );
+      return new Map(rows.map((driver) => [driver.driverId, driver]));
+    } catch (error) {
+      this.awayUntilMs = this.now() + AWAY_FOR_MS;
+      throw error;
+    }
   }
 }
 
