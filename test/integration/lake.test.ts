@@ -114,10 +114,11 @@ test('the facts of an hour are a Parquet file that DuckDB reads, with what is se
 test('the positions of an hour, of either form of record; what is no record is left out', async () => {
   const sentAt = Date.parse(lastHour) + 60_000;
   const long = `driver-${'x'.repeat(40)}`;
-  const writer = new PositionWriter(sentAt);
+  // Of a gateway whose clock is ahead of the log's.
+  const writer = new PositionWriter(sentAt + 2_000);
   writer.add({ driverId: 'driver-1', lat: 40.75, lng: -73.98, sequence: 7, atMs: sentAt - 5_000 });
-  writer.add({ driverId: long, lat: -1.25, lng: 179.5, sequence: 2 ** 40, atMs: sentAt });
-  const json = { v: 1, positions: [['driver-2', 40.7, -74, 1, sentAt]] };
+  writer.add({ driverId: long, lat: -1.25, lng: 179.5, sequence: 2 ** 40, atMs: sentAt + 1_000 });
+  const json = { v: 1, positions: [['driver-2', 40.7, -74, 1, sentAt + 1_000]] };
   const record = (value: string | Buffer, timestamp: number) => ({
     ...{ topic: positions, partition: 0, key: 'region-1', value, headers: {}, timestamp: String(timestamp) },
   });

@@ -1,14 +1,13 @@
 import { driverIdOfKey, isKeyElsewhere } from '../../contracts/driverKey';
 import {
   HEADER_WORDS,
-  isBinaryRecord,
-  readPositionRecord,
   row,
   ROW_WORDS,
   sequenceOf,
   type DriverPosition,
+  type PositionRows,
 } from '../../contracts/positionRecord';
-import { positionsRecord } from '../../contracts/positions';
+import { readPositions } from '../../contracts/readPositions';
 import { DEGREE } from '../../domain/geo';
 import type { RawRecord } from '../../platform/kafka';
 
@@ -19,20 +18,18 @@ export interface SentPosition extends DriverPosition {
   readonly sentMs: number;
 }
 
-/** The positions of a record of either form; none where it is no such record. */
+/** The positions of a record of either form; none where it is no such record. Nobody was anywhere after it was sent. */
 export function positionsIn({ key, value, timestamp }: RawRecord): SentPosition[] {
+  const rows = readPositions(value, timestamp);
+  if (rows === null) return [];
   const sent = { region: key?.toString() ?? '', sentMs: timestamp };
-  try {
-    if (value === null) return [];
-    const found = isBinaryRecord(value) ? [...inBinary(value)] : inJson(value);
-    return found.map((position) => ({ ...position, ...sent }));
-  } catch {
-    return [];
-  }
+  return [...positionsOf(rows)].map((position) => ({
+    ...{ ...position, ...sent },
+    atMs: Math.min(position.atMs, timestamp),
+  }));
 }
 
-function* inBinary(value: Buffer): Generator<DriverPosition> {
-  const { count, baseMs, words, longIds } = readPositionRecord(value);
+function* positionsOf({ count, baseMs, words, longIds }: PositionRows): Generator<DriverPosition> {
   let long = 0;
   for (let i = 0; i < count; i += 1) {
     const at = HEADER_WORDS + i * ROW_WORDS;
@@ -45,9 +42,3 @@ function* inBinary(value: Buffer): Generator<DriverPosition> {
     };
   }
 }
-
-/** The first version of a record. */
-const inJson = (value: Buffer): DriverPosition[] =>
-  positionsRecord
-    .parse(JSON.parse(value.toString('utf8')))
-    .positions.map(([driverId, lat, lng, sequence, atMs]) => ({ driverId, lat, lng, sequence, atMs }));
