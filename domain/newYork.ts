@@ -97,3 +97,9 @@ export function isIn(area: Area, { lat, lng }: Point): boolean {
     return crossing > lng ? !inside : inside;
   }, false);
 }
+
+/**
+ * Whether latitude and longitude were taken for each other: the other way round they are a place in the city. Nobody drives
+ * where they are as they stand, off Antarctica.
+ */
+export const isSwapped = ({ lat, lng }: Point): boolean => lat < 0 && isIn('city', { lat: lng, lng: lat });

@@ -21,7 +21,8 @@ const changed = (bytes: Uint8Array<ArrayBuffer>, change: (view: DataView) => voi
 const rowAt = (index: number): number => 16 + index * 36;
 
 const badItems: [string, object, string][] = [
-  ['a latitude and a longitude that were swapped', { lat: -173.9, lng: 40.7 }, '/lat'],
+  ['a latitude and a longitude that were swapped', { lat: -73.98, lng: 40.75 }, '/lat'],
+  ['a latitude outside the world', { lat: -90.1 }, '/lat'],
   ['a longitude outside the world', { lng: 180.1 }, '/lng'],
   ['not a number', { lat: NaN }, '/lat'],
   ['a time in the future', { at: new Date(nowMs + 30_001).toISOString() }, '/at'],
@@ -122,6 +123,12 @@ test.each<[string, Uint8Array<ArrayBuffer>, string, number]>([
   [
     'has no latitude',
     changed(threeRows(), (v) => v.setInt32(rowAt(1) + 16, -(2 ** 31), true)),
+    '/positions/1/lat',
+    2,
+  ],
+  [
+    'has a latitude and a longitude that were swapped',
+    record([{}, { lat: -73.98, lng: 40.75 }, {}]),
     '/positions/1/lat',
     2,
   ],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { upfrontFare } from '../../domain/fare';
-import { isIn } from '../../domain/newYork';
+import { isIn, isSwapped } from '../../domain/newYork';
 import { withPublicCharges } from '../../domain/publicCharges';
 
 /** Places that everybody can look up. */
@@ -50,6 +50,11 @@ describe('where a place is', () => {
     expect(within('city')).toEqual(
       (Object.keys(places) as Place[]).filter((place) => !outside.includes(place)),
     );
+  });
+  test('whose coordinates were swapped, and whose may be as they stand', () => {
+    const { jfk, newark } = places;
+    expect([jfk, newark, { lat: -33.87, lng: 151.21 }].map(isSwapped)).toEqual([false, false, false]);
+    expect([jfk, newark].map(({ lat, lng }) => isSwapped({ lat: lng, lng: lat }))).toEqual([true, false]);
   });
 });
 

@@ -12,8 +12,9 @@ import {
   type PositionRows,
 } from '../../../contracts/positionRecord';
 import { DEGREE } from '../../../domain/geo';
+import { isSwapped } from '../../../domain/newYork';
 import { CodedError } from '../../../platform/errors';
-import { badAt, goesBack, inTheFuture, SequencesSoFar, type ReadPositions } from './readJson';
+import { badAt, goesBack, inTheFuture, SequencesSoFar, swapped, type ReadPositions } from './readJson';
 
 const headerBytes = HEADER_WORDS * 4;
 const rowBytes = ROW_WORDS * 4;
@@ -50,7 +51,8 @@ export function readBinaryPositions(body: Uint8Array, nowMs: number): ReadPositi
       continue;
     }
     const position = positionAt(rows, at, longId);
-    if (position.atMs > nowMs + MOST_AHEAD_MS) bad.push(badAt(index, ['at', inTheFuture]));
+    if (isSwapped(position)) bad.push(badAt(index, ['lat', swapped]));
+    else if (position.atMs > nowMs + MOST_AHEAD_MS) bad.push(badAt(index, ['at', inTheFuture]));
     else if (!sequences.take(position.driverId, position.sequence))
       bad.push(badAt(index, ['sequence', goesBack]));
     else {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MOST_AHEAD_MS, type BadPosition } from '../../../contracts/api/positions';
 import type { DriverPosition } from '../../../contracts/positionRecord';
 import { personsId } from '../../../domain/names';
+import { isSwapped } from '../../../domain/newYork';
 import { CodedError } from '../../../platform/errors';
 
 /** What a request has of positions: the good ones in their order, and what is wrong with the others. */
@@ -39,6 +40,7 @@ const wholeBody = (pointer: string, detail: string): CodedError =>
   });
 
 export const inTheFuture = 'in the future';
+export const swapped = 'swapped with the longitude: the other way round it is in New York';
 export const goesBack = 'lower than an earlier one of this driver in this request';
 
 /** Whose positions they are, null where each says it (a fleet's); how many there may be; the time now, of our clock. */
@@ -110,6 +112,7 @@ function readItem(item: unknown, own: string | null, nowMs: number): DriverPosit
     return ['driverId', 'letters, digits, _ and -, at most 64'];
   if (typeof lat !== 'number' || !(lat >= -90 && lat <= 90)) return ['lat', 'a number from -90 to 90'];
   if (typeof lng !== 'number' || !(lng >= -180 && lng <= 180)) return ['lng', 'a number from -180 to 180'];
+  if (isSwapped({ lat, lng })) return ['lat', swapped];
   if (!Number.isSafeInteger(sequence) || (sequence as number) < 0)
     return ['sequence', 'a whole number, 0 or more'];
   if (typeof at !== 'string' || !instant.test(at)) return ['at', 'an ISO 8601 time in UTC'];
