@@ -1,5 +1,8 @@
+import { connect } from 'node:net';
 import { groupLag, runConsumer, runTelemetry, withAdmin } from '../../platform/kafka';
+import { Kafka } from '../../platform/kafka/kafkajs';
 import { eventually, factRecord, quiet, running, unique } from '../support/backbone';
+import { fromSetup } from '../support/fromSetup';
 import { keyIn, useKafka } from '../support/kafkaBench';
 
 const { kafka, newTopic, newProducer } = useKafka();
@@ -65,6 +68,50 @@ test('a held partition comes again from where it was, and others go on meanwhile
   await consumer.stop();
   expect(held).toBe(5);
   expect(seen).toEqual([`thing.changed/${keyIn(1)}/1`, `thing.changed/${keyIn(0)}/1`]);
+});
+
+test('what was damaged on its way is not given to anybody: the consumer says so and asks again', async () => {
+  const topic = await newTopic(1);
+  await newProducer().send([factRecord(topic, 'key', 1, 'whole')]);
+  let isDamaging = true;
+  const damaging = new Kafka({
+    ...{ brokers: fromSetup('KAFKA_BROKERS').split(','), logLevel: 0 },
+    socketFactory({ host, port, onConnect }) {
+      const socket = connect({ host, port }, onConnect);
+      return socket.on('data', (bytes) => {
+        const at = isDamaging ? bytes.indexOf('whole') : -1;
+        if (at >= 0) bytes.write('W', at);
+      });
+    },
+  });
+  const said: string[] = [];
+  const seen: string[] = [];
+  const warn = ({ err }: { err?: Error }): void => void said.push(err?.message ?? '');
+  const consumer = running((signal) =>
+    runConsumer({
+      ...{ kafka: damaging, group: unique('group'), topics: [topic], signal },
+      log: { debug() {}, info() {}, warn, error() {} },
+      async onBatch(batch) {
+        seen.push(...batch.records.map(({ value }) => String(value)));
+        await batch.commit(batch.records.at(-1)!.offset + 1);
+      },
+    }),
+  );
+  await eventually(
+    () => said.length,
+    (times) => times >= 2,
+  );
+  expect(said[0]).toMatch(
+    /^the batch of records from offset 0 is damaged: its checksum says \d+, its bytes \d+$/,
+  );
+  expect(seen).toEqual([]);
+  isDamaging = false;
+  await eventually(
+    () => seen.length,
+    (n) => n > 0,
+  );
+  await consumer.stop();
+  expect(seen).toEqual(['whole']);
 });
 
 test('a consumer that was frozen for longer than its session goes on', async () => {

@@ -1,4 +1,5 @@
 import { isAscii } from 'node:buffer';
+import { crc32c } from '@node-rs/crc32';
 import fc from 'fast-check';
 import { decodeBatchOr, type DecodeBatch, type FetchDecoder } from '../../platform/kafka/recordBatch';
 
@@ -53,6 +54,12 @@ type Batch = typeof batch extends fc.Arbitrary<infer B> ? B : never;
 async function encoded({ records, ...rest }: Batch): Promise<Buffer> {
   const { buffer } = await RecordBatch({ ...rest, records: records.map(makeRecord) });
   return Buffer.concat([Buffer.alloc(7, 1), buffer, Buffer.alloc(5, 2)]);
+}
+
+/** What was written into such a batch, as if its producer had written it. */
+function withChecksum(buffer: Buffer): Buffer {
+  buffer.writeUInt32BE(crc32c(buffer.subarray(7 + 21, -5)), 7 + 17);
+  return buffer;
 }
 
 async function decodedBy(decode: DecodeBatch, buffer: Buffer) {
@@ -127,6 +134,7 @@ test.each([
 ])('%s', async (_what, attributes, wanted) => {
   const buffer = await encoded(aBatch);
   buffer.writeInt16BE(attributes, 7 + 21);
+  withChecksum(buffer);
   for (const decode of [ours, published])
     expect(asked((await decodedBy(decode, buffer)).read).records[1]).toMatchObject({
       offset: '41',
@@ -134,8 +142,36 @@ test.each([
     });
 });
 
-test('a record that goes on behind its batch is refused', async () => {
+test.each([
+  ['goes on behind its batch', 0x7e, 'at its byte 62 ends at 125'],
+  ['ends before it begins', 0x01, 'at its byte 62 ends at 61'],
+  ['has nothing', 0x00, 'at its byte 62 ends at 62'],
+])('a record that %s is refused', async (_what, length, how) => {
   const buffer = await encoded(aBatch);
-  buffer[7 + 61] = 0x7e;
-  await expect(decodedBy(ours, buffer)).rejects.toThrow(RangeError);
+  buffer[7 + 61] = length;
+  await expect(decodedBy(ours, withChecksum(buffer))).rejects.toThrow(
+    new RangeError(`the batch of records from offset 40 is damaged: a record ${how}`),
+  );
+});
+
+test.each([0, 1] as const)(
+  'a batch of which a bit is another one is refused (compression %p)',
+  async (compression) => {
+    const whole = await encoded({ ...aBatch, compression });
+    for (let byte = 7 + 17; byte < whole.length - 5; byte++) {
+      const buffer = Buffer.from(whole);
+      buffer[byte]! ^= 1 << (byte % 8);
+      await expect(decodedBy(ours, buffer)).rejects.toThrow(
+        /^the batch of records from offset 40 is damaged: its checksum says \d+, its bytes \d+$/,
+      );
+    }
+  },
+);
+
+test.each([-30, 0, 48])('a batch that says it has %i bytes is refused', async (bytes) => {
+  const buffer = await encoded(aBatch);
+  buffer.writeInt32BE(bytes, 7 + 8);
+  await expect(decodedBy(ours, buffer)).rejects.toThrow(
+    `the batch of records from offset 40 is damaged: it ends at its byte ${12 + bytes}`,
+  );
 });
