@@ -24,6 +24,7 @@ let page: Page;
 let pickups: Point[];
 const rideIds: string[] = [];
 const failures: string[] = [];
+const askedOrigins = new Set<string>();
 
 /** What the page's own modules say, in the page. */
 const inPage = <T>(expression: string): Promise<T> =>
@@ -60,6 +61,7 @@ beforeAll(async () => {
   page = await browser.page();
   page.on('pageerror', (error) => failures.push(error.message));
   page.on('requestfailed', (request) => failures.push(request.url()));
+  page.on('request', (request) => askedOrigins.add(new URL(request.url()).origin));
   await page.goto(`${stack.consoleUrl}/map`);
 }, 180_000);
 afterAll(() => stack?.stop(), 60_000);
@@ -134,4 +136,7 @@ test('by night it is dark, map and page', async () => {
   expect(await inPage<string>('getComputedStyle(document.body).backgroundColor')).toBe('rgb(19, 26, 32)');
 });
 
-test('nothing of the page failed, and nobody outside was asked', () => expect(failures).toEqual([]));
+test('nothing of the page failed, and nobody outside was asked', () => {
+  expect(failures).toEqual([]);
+  expect([...askedOrigins]).toEqual([new URL(stack.consoleUrl).origin]);
+});
