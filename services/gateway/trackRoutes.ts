@@ -1,6 +1,7 @@
 import { operations } from '../../contracts/api/operations';
 import { storedPathAnswer, type StoredPath, type TrackView } from '../../contracts/api/tracks';
 import { decodePath, PATH_DEGREE, type PathPoint } from '../../contracts/pathChunk';
+import type { Ride } from '../../domain/ride';
 import type { Client } from '../../platform/client';
 import type { Caller, MountOperation } from '../../platform/http';
 import type { Vault } from '../../platform/personal';
@@ -10,21 +11,27 @@ export interface TrackRoutesOptions {
   /** Opens ways, which are kept sealed: an erasure has its effect here at once. */
   readonly vault: Pick<Vault, 'openBytes'>;
   /** The ride, where the caller may see it. @throws DomainError `ride_not_found` */
-  readonly rideOf: (caller: Caller, rideId: string) => Promise<{ readonly driverId: string | null }>;
+  readonly rideOf: (caller: Caller, rideId: string) => Promise<Pick<Ride, 'driverId' | 'endedAt'>>;
 }
 
 /** Where a ride's driver went: for its rider, its driver and operators. */
 export function trackRoutes(mount: MountOperation, { tracks, vault, rideOf }: TrackRoutesOptions): void {
   mount(operations.rideTrack, async ({ params: { rideId }, caller, signal }) => {
-    const { driverId } = await rideOf(caller, rideId);
+    const { driverId, endedAt } = await rideOf(caller, rideId);
     const { path } = await tracks.call('GET', `/internal/rides/${rideId}/path`, {
       response: storedPathAnswer,
       signal,
     });
     // Who drove it before is not known to who drives it now, nor the other way round.
-    const theirs = path?.driverId === driverId ? path : null;
+    const theirs = path !== null && path.driverId === driverId ? endedBy(endedAt, path) : null;
     return { status: 200, body: trackOf(rideId, theirs, theirs ? await pointsOf(theirs, vault) : []) };
   });
+}
+
+/** The way as far as the ride went, also where tracks has not heard of its end yet: its driver is on the way to others. */
+function endedBy(endedAt: string | null, path: StoredPath): StoredPath {
+  if (endedAt === null) return path;
+  return { ...path, untilMs: Math.min(path.untilMs ?? Infinity, Date.parse(endedAt)) };
 }
 
 async function pointsOf(path: StoredPath, vault: Pick<Vault, 'openBytes'>): Promise<PathPoint[]> {

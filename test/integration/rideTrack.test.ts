@@ -10,7 +10,7 @@ import { trackRoutes } from '../../services/gateway/trackRoutes';
 import { visibleRide } from '../../services/rides/access';
 import { database, issuer, type Stops } from '../support/apiGround';
 import { quiet, stopAll } from '../support/backbone';
-import { at, play, rideRequest, standardRide } from '../support/rides';
+import { play, rideRequest, standardRide } from '../support/rides';
 import { drivenRide, tracksGround, type TracksGround } from '../support/tracksGround';
 
 /** What people get of the way of a ride, from what its driver's phone said. */
@@ -59,13 +59,35 @@ afterAll(async () => {
   await ground?.stop();
 });
 
-async function write(id: string, steps: number): Promise<void> {
-  const [, ...others] = standardRide.slice(0, steps);
-  const request = { type: 'request', at: at(0), request: rideRequest({ rideId: id }) } as const;
-  const { ride } = play([request, ...others]);
+/** The standard ride as far as so many of its commands bring it; the last of all is at `endMs`. */
+async function write(id: string, steps: number, driver = driverId, endMs = Date.now()): Promise<void> {
+  const laterMs = endMs - Date.parse(standardRide.at(-1)!.at);
+  const commands = standardRide.slice(0, steps).map((command) => ({
+    ...command,
+    ...('request' in command && { request: rideRequest({ rideId: id }) }),
+    ...('driverId' in command && { driverId: driver }),
+    at: new Date(Date.parse(command.at) + laterMs).toISOString(),
+  }));
+  const { ride } = play(commands);
   await rides.query('insert into rides (ride_id, version, state) values ($1, $2, $3)', [
     ...[id, ride.version, JSON.stringify(ride)],
   ]);
+}
+
+/** Has a driver get a ride, whose end is never heard of, and say three times where they are, a second apart. */
+async function drive(id: string, driver: string, fromMs: number): Promise<void> {
+  const tracks = ground.start();
+  await ground.tell(drivenRide(id, driver, { fromMs }));
+  await ground.settled('tracks');
+  await ground.say(
+    [0, 1, 2].map((n) => ({
+      ...{ driverId: driver, sequence: n + 1, atMs: fromMs + n * 1_000 },
+      ...{ lat: 40.75, lng: -73.98 },
+    })),
+  );
+  await ground.settled('tracks-paths');
+  await tracks.stop();
+  expect(await ground.wayOf(id)).toHaveLength(3);
 }
 
 async function track(role: string, sub: string, id = rideId): Promise<{ status: number; body: TrackView }> {
@@ -137,25 +159,21 @@ test('is a line with times, for the rider, the driver and operators alone, until
 test('is not told of a driver who had the ride before the one who has it now', async () => {
   const id = uuidv7();
   await write(id, standardRide.length);
-  const tracks = ground.start();
-  const fromMs = Date.now() - 1_000;
-  await ground.tell(drivenRide(id, 'driver-before', { fromMs }));
-  await ground.settled('tracks');
-  await ground.say(
-    [1, 2, 3].map((n) => ({
-      driverId: 'driver-before',
-      sequence: n,
-      atMs: fromMs + n,
-      lat: 40.75,
-      lng: -73.98,
-    })),
-  );
-  await ground.settled('tracks-paths');
-  await tracks.stop();
-  expect(await ground.wayOf(id)).toHaveLength(3);
+  await drive(id, 'driver-before', Date.now() - 3_000);
   expect(await track('rider', 'rider-1', id)).toMatchObject({
     status: 200,
     body: { properties: { driverId: null, times: [] }, geometry: null },
+  });
+});
+
+test('ends with the ride, also where tracks has not heard of its end', async () => {
+  const [id, driver, fromMs] = [uuidv7(), 'driver-after', Date.now() - 3_000];
+  await write(id, standardRide.length, driver, fromMs + 1_000);
+  await drive(id, driver, fromMs);
+  const time = (ms: number) => new Date(fromMs + ms).toISOString();
+  expect(await track('rider', 'rider-1', id)).toMatchObject({
+    status: 200,
+    body: { properties: { driverId: driver, endedAt: time(1_000), times: [time(0), time(1_000)] } },
   });
 });
 
