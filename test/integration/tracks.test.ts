@@ -2,13 +2,11 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
-import { turnDays } from '../../consumers/tracks/paths/days';
 import { readZones } from '../../consumers/tracks/zones/zoneFile';
 import type { DriverPosition } from '../../contracts/positionRecord';
 import { DEGREE } from '../../domain/geo';
 import { eventually, stopAll, upTo } from '../support/backbone';
 import { drivenRide, tracksGround, type TracksGround } from '../support/tracksGround';
-import { wait } from '../../platform/wait';
 
 jest.setTimeout(120_000);
 
@@ -72,97 +70,6 @@ describe('zones', () => {
       (told) => told?.length === 2,
     );
     for (const one of both) await one.stop();
-  });
-});
-
-describe('the way of a ride', () => {
-  const way = (driverId: string, sequences: readonly number[], fromMs: number): DriverPosition[] =>
-    sequences.map((n) => ({
-      ...{ driverId, sequence: n, atMs: fromMs + n },
-      ...{ lat: 40.7 + n / 10_000, lng: -73.9 - n / 10_000 },
-    }));
-  const pointsOf = (positions: readonly DriverPosition[]) =>
-    positions.map(({ atMs, lat, lng }) => ({ atMs, lat: Math.round(lat * 1e6), lng: Math.round(lng * 1e6) }));
-
-  test('is what its driver said between getting the ride and its end, and of nobody else', async () => {
-    ground.start();
-    const [rideId, other] = [uuidv7(), uuidv7()];
-    const fromMs = Date.now() - 1_000;
-    await ground.tell([
-      ...drivenRide(rideId, 'ada', { fromMs: fromMs + 10, untilMs: fromMs + 30 }),
-      ...drivenRide(other, 'bob', { fromMs }),
-    ]);
-    await ground.settled('tracks');
-    const [ada, bob] = [way('ada', upTo(40), fromMs), way('bob', upTo(5), fromMs)];
-    await ground.say([...ada, ...bob, ...way('cleo', upTo(5), fromMs)]);
-    await ground.settled('tracks-paths');
-    expect(await ground.wayOf(rideId)).toEqual(pointsOf(ada.slice(9, 30)));
-    expect(await ground.wayOf(other)).toEqual(pointsOf(bob));
-    const { rows } = await ground.pool.query<{ rides: number }>(
-      'select count(distinct ride_id) as rides from path_chunks',
-    );
-    expect(rows[0]!.rides).toBe(2);
-  });
-
-  test('is whole where the ride is heard of long after its positions', async () => {
-    const rideId = uuidv7();
-    ground.start({ chunkMs: 100 });
-    const fromMs = Date.now() - 5_000;
-    await ground.say(way('before', upTo(3), fromMs));
-    await ground.settled('tracks-paths');
-    await wait(400);
-    const said = way('dan', upTo(300), Date.now() - 310);
-    for (let i = 0; i < 300; i += 100) {
-      await ground.say(said.slice(i, i + 100));
-      await ground.settled('tracks-paths');
-    }
-    const [first] = said;
-    await ground.tell(drivenRide(rideId, 'dan', { fromMs: first!.atMs }));
-    await ground.say(way('after', [1], Date.now()));
-    const found = await eventually(
-      () => ground.wayOf(rideId),
-      (points) => points.length >= 300,
-    );
-    expect(found.length).toBe(300);
-  });
-
-  test('is gone when its rider is erased', async () => {
-    const rideId = uuidv7();
-    ground.start();
-    const fromMs = Date.now() - 1_000;
-    await ground.tell(drivenRide(rideId, 'eve', { fromMs }));
-    await ground.settled('tracks');
-    await ground.say(way('eve', upTo(5), fromMs));
-    await ground.settled('tracks-paths');
-    expect(await ground.wayOf(rideId)).toHaveLength(5);
-    await ground.vault.erase('rider-of-eve');
-    expect(await ground.wayOf(rideId)).toEqual([]);
-  });
-
-  test('lies in the partition of its day, which goes as a whole', async () => {
-    await turnDays(ground.pool, 90);
-    const partitions = async () => {
-      const { rows } = await ground.pool.query<{ name: string }>(
-        `select relname as name from pg_inherits join pg_class on pg_class.oid = inhrelid
-         where inhparent = 'path_chunks'::regclass order by relname`,
-      );
-      return rows.map(({ name }) => name);
-    };
-    const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
-    const old = Date.now() - 100 * 86_400_000;
-    await ground.pool.query('select ensure_path_day($1)', [day(old)]);
-    for (const [ms, ride] of [
-      [old, uuidv7()],
-      [old - 86_400_000, uuidv7()],
-    ] as const)
-      await ground.pool.query(`insert into path_chunks values ($1, $2, 1, 0, 0, 0, 1, '')`, [day(ms), ride]);
-    expect(await partitions()).toHaveLength(6);
-    await turnDays(ground.pool, 90);
-    expect(await partitions()).toHaveLength(5);
-    const { rows } = await ground.pool.query('select from path_chunks where day < $1', [
-      day(Date.now() - 86_400_000),
-    ]);
-    expect(rows).toEqual([]);
   });
 });
 

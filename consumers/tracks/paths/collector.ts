@@ -66,8 +66,8 @@ export class Collector {
       if (sharing === undefined) continue;
       const driverId = longId ?? driverIdOfKey(words, at);
       const atMs = Math.min(baseMs - (words[at + row.ageMs]! >>> 0), timestamp);
-      for (const ride of sharing)
-        if (ride.driverId === driverId && isDuring(ride, atMs))
+      for (const ride of sharing.get(driverId) ?? [])
+        if (isDuring(ride, atMs))
           this.add(ride, {
             ...{ atMs, offset },
             lat: Math.round(words[at + row.lat]! * perUnit),
