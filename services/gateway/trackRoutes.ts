@@ -9,7 +9,7 @@ import type { Vault } from '../../platform/personal';
 export interface TrackRoutesOptions {
   readonly tracks: Client;
   /** Opens ways, which are kept sealed: an erasure has its effect here at once. */
-  readonly vault: Pick<Vault, 'openBytes'>;
+  readonly vault: Pick<Vault, 'openBytes' | 'isErased'>;
   /** The ride, where the caller may see it. @throws DomainError `ride_not_found` */
   readonly rideOf: (caller: Caller, rideId: string) => Promise<Pick<Ride, 'driverId' | 'endedAt'>>;
 }
@@ -34,8 +34,10 @@ function endedBy(endedAt: string | null, path: StoredPath): StoredPath {
   return { ...path, untilMs: Math.min(path.untilMs ?? Infinity, Date.parse(endedAt)) };
 }
 
-async function pointsOf(path: StoredPath, vault: Pick<Vault, 'openBytes'>): Promise<PathPoint[]> {
-  const { riderId, fromMs, untilMs, chunks } = path;
+async function pointsOf(path: StoredPath, vault: TrackRoutesOptions['vault']): Promise<PathPoint[]> {
+  const { riderId, driverId, fromMs, untilMs, chunks } = path;
+  // Its rider's key seals it, and its driver's erasure holds as well.
+  if (await vault.isErased(driverId)) return [];
   const byPlace = new Map<string, PathPoint>();
   for (const { id, sealed } of chunks) {
     const bytes = await vault.openBytes(id, riderId, Buffer.from(sealed, 'base64'));

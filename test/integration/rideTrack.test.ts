@@ -177,6 +177,16 @@ test('ends with the ride, also where tracks has not heard of its end', async () 
   });
 });
 
+test('is no line any more when its driver is erased', async () => {
+  const [id, driver] = [uuidv7(), 'driver-erased'];
+  await write(id, standardRide.length, driver);
+  await drive(id, driver, Date.now() - 3_000);
+  const times = async () => (await track('operator', 'op-1', id)).body.properties.times;
+  expect(await times()).toHaveLength(3);
+  await ground.vault.erase(driver);
+  expect(await times()).toEqual([]);
+});
+
 test('is no line for a ride that nobody drives yet', async () => {
   const id = uuidv7();
   await write(id, 1);
