@@ -1,5 +1,8 @@
 import { v7 as uuidv7 } from 'uuid';
+import { openPosition, resetPosition, writeWays } from '../../consumers/tracks/paths/chunks';
+import { Collector } from '../../consumers/tracks/paths/collector';
 import { turnDays } from '../../consumers/tracks/paths/days';
+import { Legs } from '../../consumers/tracks/paths/legs';
 import type { DriverPosition } from '../../contracts/positionRecord';
 import { wait } from '../../platform/wait';
 import { eventually, stopAll, upTo } from '../support/backbone';
@@ -8,6 +11,8 @@ import { drivenRide, tracksGround, type TracksGround } from '../support/tracksGr
 /** The way of a ride, as it is kept. */
 
 jest.setTimeout(120_000);
+
+const HOUR_MS = 3_600_000;
 
 let ground: TracksGround;
 beforeAll(async () => {
@@ -48,25 +53,63 @@ test('is what its driver said between getting the ride and its end, and of nobod
 });
 
 test('is whole where the ride is heard of long after its positions', async () => {
-  const rideId = uuidv7();
   ground.start({ chunkMs: 100 });
-  const fromMs = Date.now() - 5_000;
-  await ground.say(way('before', upTo(3), fromMs));
+  await ground.say(way('before', upTo(3), Date.now() - 5_000));
   await ground.settled('tracks-paths');
   await wait(400);
-  const said = way('dan', upTo(300), Date.now() - 310);
+  const beganMs = Date.now() - 310;
   for (let i = 0; i < 300; i += 100) {
-    await ground.say(said.slice(i, i + 100));
+    const steps = upTo(100).map((n) => i + n);
+    await ground.say(['dan', 'don'].flatMap((driverId) => way(driverId, steps, beganMs)));
     await ground.settled('tracks-paths');
   }
-  const [first] = said;
-  await ground.tell(drivenRide(rideId, 'dan', { fromMs: first!.atMs }));
-  await ground.say(way('after', [1], Date.now()));
-  const found = await eventually(
-    () => ground.wayOf(rideId),
-    (points) => points.length >= 300,
-  );
-  expect(found.length).toBe(300);
+  for (const [driverId, fromMs] of [
+    // Before any record that is kept was sent.
+    ['don', beganMs - 2 * HOUR_MS],
+    ['dan', beganMs],
+  ] as const) {
+    const rideId = uuidv7();
+    await ground.tell(drivenRide(rideId, driverId, { fromMs }));
+    await ground.say(way('after', [1], Date.now()));
+    const found = await eventually(
+      () => ground.wayOf(rideId),
+      (points) => points.length >= 300,
+    );
+    expect(found.length).toBe(300);
+  }
+});
+
+test('is looked for from where reading was before the ride, however long nothing came, or where it began anew', async () => {
+  const { pool, vault } = ground;
+  const [partition, legs, nowMs] = [7, new Legs(), Date.now()];
+  const position = async (): Promise<number> => {
+    const { rows } = await pool.query<{ next: number }>(
+      'select next_offset as next from path_positions where partition = $1',
+      [partition],
+    );
+    return rows[0]!.next;
+  };
+  const readTo = async (next: number, sentMs: number): Promise<void> => {
+    const collector = new Collector(partition, await position(), sentMs, sentMs);
+    const record = { topic: 'driver-positions', partition, key: null, value: null, headers: {} };
+    collector.take([{ ...record, offset: next - 1, timestamp: sentMs }], legs);
+    const options = { pool, vault, legs, sinceMs: () => sentMs, onNew: () => {}, now: Date.now };
+    expect(await writeWays(collector, options)).toBe(true);
+  };
+  const hearOfRide = async (fromMs: number): Promise<void> => {
+    await ground.tell(drivenRide(uuidv7(), 'gus', { fromMs }));
+    await ground.settled('tracks');
+  };
+  ground.start();
+  await openPosition(pool, partition, 0, nowMs - 3 * HOUR_MS);
+  await readTo(10, nowMs - 3 * HOUR_MS);
+  await readTo(20, nowMs);
+  await hearOfRide(nowMs - 2 * HOUR_MS);
+  expect(await position()).toBe(10);
+  await resetPosition(pool, partition, 10, 40);
+  await readTo(50, nowMs);
+  await hearOfRide(nowMs - 2 * HOUR_MS);
+  expect(await position()).toBe(40);
 });
 
 test('ends where its driver got the next ride, as long as its own end is not known', async () => {

@@ -131,7 +131,9 @@ async function movePosition(tx: Tx, { partition, next, lastSentMs }: Collector):
   });
   await tx.query({
     name: 'path-marks-old',
-    text: 'delete from path_marks where partition = $1 and sent_ms < $2',
+    // The latest of them stays: what comes behind it may be younger.
+    text: `delete from path_marks where partition = $1
+             and "offset" < (select max("offset") from path_marks where partition = $1 and sent_ms < $2)`,
     values: [partition, lastSentMs - MARKS_KEPT_MS],
   });
 }
@@ -170,6 +172,11 @@ export async function resetPosition(pool: Pool, partition: number, from: number,
       'update path_positions set next_offset = $3 where partition = $1 and next_offset = $2',
       [partition, from, to],
     );
-    if (rowCount === 1) await tx.query('delete from path_marks where partition = $1', [partition]);
+    if (rowCount !== 1) return;
+    await tx.query('delete from path_marks where partition = $1', [partition]);
+    await tx.query('insert into path_marks (partition, "offset", sent_ms) values ($1, $2, 0)', [
+      partition,
+      to,
+    ]);
   });
 }

@@ -78,7 +78,8 @@ function after(
 }
 
 /**
- * Sets the reading of positions back to before `ms`, as far as it has come beyond. Whoever is about to move it further
+ * Sets the reading of positions back to before `ms`, as far as it has come beyond: to what is known to be kept where that
+ * begins later. Whoever is about to move it further
  * waits for this transaction, and then knows of the rides that it has brought.
  */
 async function readAgainSince(tx: Tx, ms: number): Promise<void> {
@@ -86,7 +87,8 @@ async function readAgainSince(tx: Tx, ms: number): Promise<void> {
   await tx.query({
     name: 'paths-read-again',
     text: `update path_positions set next_offset = mark."offset" from (
-             select partition, max("offset") as "offset" from path_marks where sent_ms < $1 group by partition
+             select partition, coalesce(max("offset") filter (where sent_ms < $1), min("offset")) as "offset"
+             from path_marks group by partition
            ) as mark
            where path_positions.partition = mark.partition and path_positions.next_offset > mark."offset"`,
     values: [ms],
