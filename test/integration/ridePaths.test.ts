@@ -4,7 +4,9 @@ import { Collector } from '../../consumers/tracks/paths/collector';
 import { turnDays } from '../../consumers/tracks/paths/days';
 import { Legs } from '../../consumers/tracks/paths/legs';
 import type { DriverPosition } from '../../contracts/positionRecord';
+import { createRegions } from '../../domain/regions';
 import { wait } from '../../platform/wait';
+import { pack } from '../../services/gateway/positions';
 import { eventually, stopAll, upTo } from '../support/backbone';
 import { drivenRide, tracksGround, type TracksGround } from '../support/tracksGround';
 
@@ -92,7 +94,7 @@ test('is looked for from where reading was before the ride, however long nothing
   const readTo = async (next: number, sentMs: number): Promise<void> => {
     const collector = new Collector(partition, await position(), sentMs, sentMs);
     const record = { topic: 'driver-positions', partition, key: null, value: null, headers: {} };
-    collector.take([{ ...record, offset: next - 1, timestamp: sentMs }], legs);
+    collector.take([{ ...record, offset: next - 1, timestamp: sentMs }], legs, nowMs);
     const options = { pool, vault, legs, sinceMs: () => sentMs, onNew: () => {}, now: Date.now };
     expect(await writeWays(collector, options)).toBe(true);
   };
@@ -110,6 +112,28 @@ test('is looked for from where reading was before the ride, however long nothing
   await readTo(50, nowMs);
   await hearOfRide(nowMs - 2 * HOUR_MS);
   expect(await position()).toBe(40);
+});
+
+test('does not wait for the time of a gateway whose clock is ahead', async () => {
+  const rideId = uuidv7();
+  ground.start();
+  const fromMs = Date.now() - 1_000;
+  await ground.tell(drivenRide(rideId, 'hal', { fromMs }));
+  await ground.settled('tracks');
+  const topic = `${ground.places.prefix}driver-positions`;
+  const [said, aheadMs] = [way('hal', upTo(6), fromMs), Date.now() + HOUR_MS / 2];
+  const regions = createRegions(100_000);
+  const producer = ground.kafka.producer();
+  await producer.connect();
+  const messages = pack(said.slice(0, 5), { topic, perRecord: 2, regions }, aheadMs).map(
+    ({ key, value }) => ({
+      ...{ key, value, timestamp: String(aheadMs) },
+    }),
+  );
+  await producer.send({ topic, messages }).finally(() => producer.disconnect());
+  await ground.say(said.slice(5));
+  await ground.settled('tracks-paths');
+  expect(await ground.wayOf(rideId)).toEqual(pointsOf(said));
 });
 
 test('ends where its driver got the next ride, as long as its own end is not known', async () => {

@@ -25,7 +25,7 @@ export class Collector {
   /** The offset of the next record. */
   next: number;
   points = 0;
-  /** When the latest record was sent; milliseconds since 1970. */
+  /** When the latest record was sent, or was taken where it says that it comes from later; milliseconds since 1970. */
   lastSentMs = -Infinity;
   /** A ride has become known that may have points in records which were taken without it. */
   isMissing = false;
@@ -41,11 +41,11 @@ export class Collector {
   }
 
   /** Takes records in their order: the points of whoever drives a ride at their times. */
-  take(records: readonly RawRecord[], legs: Legs): void {
+  take(records: readonly RawRecord[], legs: Legs, nowMs: number): void {
     for (const record of records) {
       this.takeRecord(record, legs);
       this.next = record.offset + 1;
-      this.lastSentMs = Math.max(this.lastSentMs, record.timestamp);
+      this.lastSentMs = Math.max(this.lastSentMs, Math.min(record.timestamp, nowMs));
     }
   }
 

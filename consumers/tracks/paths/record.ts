@@ -53,16 +53,19 @@ export async function recordPaths(options: RecordOptions): Promise<void> {
 class Recorder {
   private collectors = new Map<number, Collector>();
   private readonly legs = new Legs();
+  /** By partition: records below an offset have been there since then, whatever the clock says of who sent them. */
+  private seen = new Map<number, { readonly below: number; readonly atMs: number }>();
 
   constructor(private readonly options: RecordOptions) {}
 
   /** What is in hand is read again, by whoever has the partition now. */
   forget(): void {
     this.collectors = new Map();
+    this.seen = new Map();
   }
 
   async take(batch: ConsumedBatch): Promise<void> {
-    const { now, lag, signal, log } = this.options;
+    const { lag, signal, log } = this.options;
     const [first] = batch.records;
     if (first === undefined) return;
     await untilDone(() => this.goOn(batch), {
@@ -70,18 +73,18 @@ class Recorder {
     });
     const collector = this.collectors.get(batch.partition);
     if (collector === undefined) lag?.done(batch);
-    else lag?.inHand(batch, Math.min(collector.firstSentMs, now()));
+    else lag?.inHand(batch, collector.firstSentMs);
   }
 
   private async goOn(batch: ConsumedBatch): Promise<void> {
     const collector = await this.collectorOf(batch);
     if (collector === null) return;
     const records = batch.records.filter(({ offset }) => offset >= collector.next);
-    await this.lookAtRides(collector, records.at(-1));
-    const ripe = this.ripeOf(records);
+    await this.lookAtRides(collector, this.ripeOf(batch, records).length < records.length);
+    const ripe = this.ripeOf(batch, records);
     // The collector may have been dropped while it was looked at rides.
     if (!batch.isLive() || this.collectors.get(batch.partition) !== collector) return;
-    collector.take(ripe, this.legs);
+    collector.take(ripe, this.legs, this.options.now());
     if (this.isDue(collector) && !(await this.write(batch, collector))) return;
     await this.comeAgain(batch, records[ripe.length]);
   }
@@ -105,15 +108,14 @@ class Recorder {
       next = to;
     }
     const begins = batch.records.find(({ offset }) => offset >= next) ?? first!;
-    const collector = new Collector(partition, next, begins.timestamp, now());
+    const collector = new Collector(partition, next, Math.min(begins.timestamp, now()), now());
     this.collectors.set(partition, collector);
     return collector;
   }
 
-  private async lookAtRides(collector: Collector, last: RawRecord | undefined): Promise<void> {
+  private async lookAtRides(collector: Collector, isOld: boolean): Promise<void> {
     const { legs } = this;
-    const { pool, now, behindMs = BEHIND_MS } = this.options;
-    const isOld = last !== undefined && last.timestamp > legs.asOfMs - behindMs;
+    const { pool, now } = this.options;
     const isBefore = collector.firstSentMs < legs.sinceMs;
     if (!isBefore && !(isOld && now() - legs.asOfMs >= LOOK_EVERY_MS)) return;
     this.learn(await legs.look(pool, this.sinceMs(), now()));
@@ -127,11 +129,20 @@ class Recorder {
     for (const collector of this.collectors.values()) collector.learn(rides);
   }
 
-  /** The first records that were sent long enough before it was looked at rides. */
-  private ripeOf(records: readonly RawRecord[]): readonly RawRecord[] {
-    const { behindMs = BEHIND_MS } = this.options;
-    const green = records.findIndex(({ timestamp }) => timestamp > this.legs.asOfMs - behindMs);
-    return green < 0 ? records : records.slice(0, green);
+  /** The first records that were sent, or had come, long enough before it was looked at rides. */
+  private ripeOf(
+    { partition, endOffset }: ConsumedBatch,
+    records: readonly RawRecord[],
+  ): readonly RawRecord[] {
+    const { now, behindMs = BEHIND_MS } = this.options;
+    const seen = this.seen.get(partition) ?? { below: 0, atMs: 0 };
+    const green = records.findIndex(({ offset, timestamp }) => {
+      const sinceMs = offset < seen.below ? Math.min(timestamp, seen.atMs) : timestamp;
+      return sinceMs > this.legs.asOfMs - behindMs;
+    });
+    if (green < 0) return records;
+    if (records[green]!.offset >= seen.below) this.seen.set(partition, { below: endOffset, atMs: now() });
+    return records.slice(0, green);
   }
 
   private isDue({ next, from, beganMs, points }: Collector): boolean {
