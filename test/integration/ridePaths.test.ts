@@ -2,7 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { openPosition, resetPosition, writeWays } from '../../consumers/tracks/paths/chunks';
 import { Collector } from '../../consumers/tracks/paths/collector';
 import { turnDays } from '../../consumers/tracks/paths/days';
-import { Legs } from '../../consumers/tracks/paths/legs';
+import { Legs, type DrivenRide } from '../../consumers/tracks/paths/legs';
 import type { DriverPosition } from '../../contracts/positionRecord';
 import { createRegions } from '../../domain/regions';
 import { wait } from '../../platform/wait';
@@ -33,6 +33,22 @@ const way = (driverId: string, sequences: readonly number[], fromMs: number): Dr
   }));
 const pointsOf = (positions: readonly DriverPosition[]) =>
   positions.map(({ atMs, lat, lng }) => ({ atMs, lat: Math.round(lat * 1e6), lng: Math.round(lng * 1e6) }));
+
+/** In which nobody says anything. */
+const emptyRecord = { topic: 'driver-positions', key: null, value: null, headers: {} };
+
+async function positionOf(partition: number): Promise<number> {
+  const { rows } = await ground.pool.query<{ next: number }>(
+    'select next_offset as next from path_positions where partition = $1',
+    [partition],
+  );
+  return rows[0]!.next;
+}
+
+async function hearOfRide(fromMs: number): Promise<void> {
+  await ground.tell(drivenRide(uuidv7(), 'gus', { fromMs }));
+  await ground.settled('tracks');
+}
 
 test('is what its driver said between getting the ride and its end, and of nobody else', async () => {
   ground.start();
@@ -84,34 +100,40 @@ test('is whole where the ride is heard of long after its positions', async () =>
 test('is looked for from where reading was before the ride, however long nothing came, or where it began anew', async () => {
   const { pool, vault } = ground;
   const [partition, legs, nowMs] = [7, new Legs(), Date.now()];
-  const position = async (): Promise<number> => {
-    const { rows } = await pool.query<{ next: number }>(
-      'select next_offset as next from path_positions where partition = $1',
-      [partition],
-    );
-    return rows[0]!.next;
-  };
   const readTo = async (next: number, sentMs: number): Promise<void> => {
-    const collector = new Collector(partition, await position(), sentMs, sentMs);
-    const record = { topic: 'driver-positions', partition, key: null, value: null, headers: {} };
-    collector.take([{ ...record, offset: next - 1, timestamp: sentMs }], legs, nowMs);
+    const collector = new Collector(partition, await positionOf(partition), sentMs, sentMs);
+    collector.take([{ ...emptyRecord, partition, offset: next - 1, timestamp: sentMs }], legs, nowMs);
     const options = { pool, vault, legs, sinceMs: () => sentMs, onNew: () => {}, now: Date.now };
     expect(await writeWays(collector, options)).toBe(true);
-  };
-  const hearOfRide = async (fromMs: number): Promise<void> => {
-    await ground.tell(drivenRide(uuidv7(), 'gus', { fromMs }));
-    await ground.settled('tracks');
   };
   ground.start();
   await openPosition(pool, partition, 0, nowMs - 3 * HOUR_MS);
   await readTo(10, nowMs - 3 * HOUR_MS);
   await readTo(20, nowMs);
   await hearOfRide(nowMs - 2 * HOUR_MS);
-  expect(await position()).toBe(10);
+  expect(await positionOf(partition)).toBe(10);
   await resetPosition(pool, partition, 10, 40);
   await readTo(50, nowMs);
   await hearOfRide(nowMs - 2 * HOUR_MS);
-  expect(await position()).toBe(40);
+  expect(await positionOf(partition)).toBe(40);
+});
+
+test('is read again for a ride that is heard of late from where that began, and no further back', async () => {
+  const { pool, vault } = ground;
+  const [partition, legs, nowMs] = [8, new Legs(), Date.now()];
+  const sinceMs = () => nowMs - 10_000;
+  await openPosition(pool, partition, 0, sinceMs());
+  await legs.look(pool, sinceMs(), nowMs);
+  const collector = new Collector(partition, 0, sinceMs(), nowMs);
+  const sentMs = upTo(10).map((n) => sinceMs() + n * 1_000);
+  const records = sentMs.map((timestamp, offset) => ({ ...emptyRecord, partition, offset, timestamp }));
+  collector.take(records, legs, nowMs);
+  ground.start();
+  await hearOfRide(sentMs[5]! - 500);
+  const onNew = (rides: readonly DrivenRide[]) => collector.learn(rides);
+  const options = { pool, vault, legs, sinceMs, onNew, now: Date.now };
+  expect(await writeWays(collector, options)).toBe(false);
+  expect(await positionOf(partition)).toBe(5);
 });
 
 test('does not wait for the time of a gateway whose clock is ahead', async () => {

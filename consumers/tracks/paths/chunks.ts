@@ -25,8 +25,8 @@ export interface WriteOptions {
 
 /**
  * Writes what was collected, and moves the partition's position behind it, in one transaction; nothing where the position
- * is another's by now, or the records have to be read again for a ride that was not known.
- * @returns whether it is written
+ * is another's by now. What has to be read again for a ride that was not known is left.
+ * @returns whether all of it is written
  */
 export const writeWays = (collector: Collector, options: WriteOptions): Promise<boolean> =>
   options.vault.withKeys(() =>
@@ -40,10 +40,12 @@ export const writeWays = (collector: Collector, options: WriteOptions): Promise<
       if (rows[0]?.next !== from) return false;
       // Whoever makes a ride known has waited for this lock, or is done: nobody is missed.
       options.onNew(await options.legs.look(tx, options.sinceMs(), options.now()));
-      if (collector.isMissing) return false;
-      await insertChunks(tx, collector, options);
-      await movePosition(tx, collector);
-      return true;
+      const isWhole = !collector.goBack();
+      if (collector.next > from) {
+        await insertChunks(tx, collector, options);
+        await movePosition(tx, collector);
+      }
+      return isWhole;
     }),
   );
 

@@ -27,8 +27,10 @@ export class Collector {
   points = 0;
   /** When the latest record was sent, or was taken where it says that it comes from later; milliseconds since 1970. */
   lastSentMs = -Infinity;
-  /** A ride has become known that may have points in records which were taken without it. */
-  isMissing = false;
+  /** Of each second in which records were sent: the offset behind the last of them, and `lastSentMs` by then. */
+  private taken: { readonly next: number; readonly sentMs: number }[] = [];
+  /** A ride has become known that may have points in records sent from then on, which were taken without it. */
+  private missingFromMs = Infinity;
 
   constructor(
     readonly partition: number,
@@ -46,13 +48,29 @@ export class Collector {
       this.takeRecord(record, legs);
       this.next = record.offset + 1;
       this.lastSentMs = Math.max(this.lastSentMs, Math.min(record.timestamp, nowMs));
+      this.remember({ next: this.next, sentMs: this.lastSentMs });
     }
   }
 
   /** Learns of rides that nobody knew of before. */
   learn(rides: readonly DrivenRide[]): void {
-    const { firstSentMs, lastSentMs } = this;
-    if (rides.some((ride) => ride.fromMs <= lastSentMs && mayBeOf(ride, firstSentMs))) this.isMissing = true;
+    for (const ride of rides)
+      if (ride.fromMs <= this.lastSentMs && mayBeOf(ride, this.firstSentMs))
+        this.missingFromMs = Math.min(this.missingFromMs, ride.fromMs);
+  }
+
+  /**
+   * Goes back to before the records that were taken without a ride which may have points in them. Safe to repeat.
+   * @returns whether there are such
+   */
+  goBack(): boolean {
+    if (this.missingFromMs === Infinity) return false;
+    this.taken = this.taken.filter(({ sentMs }) => sentMs < this.missingFromMs);
+    const { next, sentMs } = this.taken.at(-1) ?? { next: this.from, sentMs: -Infinity };
+    [this.next, this.lastSentMs] = [next, sentMs];
+    for (const [name, { ride, points }] of this.ways)
+      this.ways.set(name, { ride, points: points.filter(({ offset }) => offset < next) });
+    return true;
   }
 
   private takeRecord({ value, timestamp, offset }: RawRecord, legs: Legs): void {
@@ -76,6 +94,11 @@ export class Collector {
     }
   }
 
+  private remember(taken: { readonly next: number; readonly sentMs: number }): void {
+    const isSameSecond = secondOf(this.taken.at(-1)?.sentMs ?? -Infinity) === secondOf(taken.sentMs);
+    this.taken.splice(this.taken.length - (isSameSecond ? 1 : 0), 1, taken);
+  }
+
   private add(ride: DrivenRide, point: SaidPoint): void {
     const name = `${ride.rideId}/${ride.leg}`;
     const way = this.ways.get(name);
@@ -84,3 +107,5 @@ export class Collector {
     this.points += 1;
   }
 }
+
+const secondOf = (ms: number): number => Math.floor(ms / 1_000);

@@ -150,7 +150,7 @@ class Recorder {
     return next > from && (points >= MOST_POINTS || now() - beganMs >= chunkMs);
   }
 
-  /** @returns false where the partition is read again from where it was */
+  /** @returns false where the partition is read again from where it was, or from what could not be written */
   private async write(batch: ConsumedBatch, collector: Collector): Promise<boolean> {
     const { pool, vault, now } = this.options;
     const isWritten = await writeWays(collector, {
