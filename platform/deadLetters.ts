@@ -46,7 +46,10 @@ export interface WholeDeadLetter extends DeadLetter {
   readonly behind: readonly { readonly factId: string | null; readonly offset: number }[];
 }
 
-/** What became of one: `failed` stays dead, with the new reason; `under_way` is to be asked for again. */
+/**
+ * What became of one: `failed` stays dead, with the new reason; `under_way` was given up or applied, and its key is to be
+ * replayed from where it is dead now.
+ */
 export interface DeadLetterDeed {
   readonly id: string;
   readonly key: string;
@@ -74,7 +77,7 @@ export interface DeadLetterOffice {
   discard(order: DiscardOrder): Promise<DeadLetterDeeds>;
 }
 
-/** A deed stops looking for more to do after so long; who asked asks again. */
+/** A deed stops looking for more to do after so long; who asked asks again, by ids. */
 const deedWithinMs = 5_000;
 
 /** Goes through letters one after another for as long as there is time. */

@@ -60,12 +60,16 @@ const deedsView = z.strictObject({
       key: z.string(),
       outcome: z
         .enum(['replayed', 'discarded', 'failed', 'under_way', 'would_be'])
-        .describe('`failed`: it is dead still, with the new reason; `under_way`: ask again'),
+        .describe(
+          '`failed`: it is dead still, with the new reason; `under_way`: replay what its key is dead at now',
+        ),
       applied: z.int().describe('facts of the key that had their effect by this'),
       reason: z.string().nullable(),
     }),
   ),
-  left: z.int().describe('meant, too, and not come to within the time of a request: ask again'),
+  left: z
+    .int()
+    .describe('meant, too, and not come to in time: ask again by ids, as a filter may mean others by now'),
   unavailable,
 });
 

@@ -1,21 +1,13 @@
 import {
-  deadLetterDeedsView,
   deadLettersView,
   wholeDeadLetterView,
-  type DeadLetterDeedsView,
   type DeadLettersView,
   type WholeDeadLetterView,
 } from '../../contracts/api/deadLetters';
 import { readCommandLine, UsageError, wholeNumber, type OptionTypes } from '../commandLine';
 import { timeOption } from './arguments';
-import {
-  asOperator,
-  getFromApi,
-  paragraph,
-  postToApi,
-  printLines,
-  type OperatorSources,
-} from './operatorApi';
+import { doDeed, type Deed, type DeedOrder } from './deadLetterDeed';
+import { asOperator, getFromApi, paragraph, printLines, type OperatorSources } from './operatorApi';
 
 const filters = {
   consumer: { type: 'string' },
@@ -46,7 +38,7 @@ type Api = Pick<OperatorSources, 'apiUrl' | 'token'>;
 
 /**
  * `npx hailway dlq list|show|replay|discard`: facts that could not be taken further.
- * @returns 0; 1 where there are any (list), one is still dead (replay, discard), or nobody can say
+ * @returns 0; 1 where there are any (list), one is still dead, under way or unknown (replay, discard), or nobody can say
  */
 export async function dlq(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const [what, ...rest] = argv;
@@ -68,8 +60,8 @@ export async function dlq(argv: readonly string[], env: NodeJS.ProcessEnv): Prom
     case 'discard': {
       if (command === 'discard' && values.because === undefined)
         throw new UsageError('dlq discard takes --because, the reason why these may be lost');
-      const body = orderOf(values, ids);
-      return asOperator(values, env, (sources) => deed(sources, command, body, values));
+      const order = orderOf(command, values, ids);
+      return asOperator(values, env, (sources) => deed(sources, order, values));
     }
   }
 }
@@ -98,34 +90,20 @@ async function show(sources: Api, id: string, values: Given): Promise<number> {
   return 0;
 }
 
-/** Asks again for as long as it leads on: a request has a bounded time. */
-async function deed(sources: Api, what: 'replay' | 'discard', body: object, values: Given): Promise<number> {
-  const all: DeadLetterDeedsView['done'] = [];
-  let answer: DeadLetterDeedsView;
-  let goesOn: boolean;
-  const failed = new Set<string>();
-  do {
-    answer = await postToApi(sources, `/v1/ops/dead-letters/${what}`, body, deadLetterDeedsView);
-    for (const one of answer.done) {
-      all.push(one);
-      if (!values.json) process.stdout.write(`${deedLine(one)}\n`);
-    }
-    const fresh = answer.done.filter(({ id, outcome }) => outcome !== 'failed' || !failed.has(id));
-    for (const { id, outcome } of answer.done) if (outcome === 'failed') failed.add(id);
-    goesOn = !values['dry-run'] && fresh.length > 0 && (answer.left > 0 || hasMoreToDo(answer));
-  } while (goesOn);
-  const { left, unavailable } = answer;
-  if (values.json) process.stdout.write(`${JSON.stringify({ done: all, left, unavailable })}\n`);
+async function deed(sources: Api, order: DeedOrder, values: Given): Promise<number> {
+  const { isWell, ...outcome } = await doDeed(sources, order, (one) => {
+    if (!values.json) process.stdout.write(`${deedLine(one)}\n`);
+  });
+  if (values.json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
   else {
+    const { done, unavailable, unknown } = outcome;
+    for (const id of unknown) process.stdout.write(`${id} is no dead letter (any more)\n`);
     for (const one of unavailable) process.stdout.write(`${absent(one)}\n`);
-    if (all.length === 0 && unavailable.length === 0) process.stdout.write('No dead letter is meant.\n');
+    if (done.length + unavailable.length + unknown.length === 0)
+      process.stdout.write('No dead letter is meant.\n');
   }
-  const isWell = left === 0 && unavailable.length === 0 && failed.size === 0;
   return isWell ? 0 : 1;
 }
-
-const hasMoreToDo = ({ done }: DeadLetterDeedsView): boolean =>
-  done.some(({ outcome }) => outcome === 'under_way');
 
 /** A paragraph for each, and who could not be asked. */
 function listLines({ deadLetters, more, unavailable }: DeadLettersView): string[] {
@@ -153,7 +131,7 @@ function wholeText({ headers, value, stack, behind, ...letter }: WholeDeadLetter
   );
 }
 
-function deedLine({ id, outcome, applied, reason }: DeadLetterDeedsView['done'][number]): string {
+function deedLine({ id, outcome, applied, reason }: Deed): string {
   const words = {
     replayed: 'replayed',
     discarded: 'discarded',
@@ -176,17 +154,13 @@ function filterOf({ consumer, topic, key, type, reason, since }: Given) {
 }
 
 /** Nothing is meant by nobody: all of them takes a word of its own. */
-function orderOf(values: Given, ids: readonly string[]): object {
+function orderOf(what: DeedOrder['what'], values: Given, ids: readonly string[]): DeedOrder {
   const filter = filterOf(values);
   const isNamed = ids.length > 0 || Object.values(filter).some((word) => word !== undefined);
   if (isNamed === (values.all === true))
     throw new UsageError('dlq replay and discard take ids, or filters, or --all');
-  return {
-    ...filter,
-    ...(ids.length > 0 ? { ids } : {}),
-    ...(values.all ? { all: true } : {}),
-    limit: limitOf(values),
-    dryRun: values['dry-run'] ?? false,
-    ...(values.because === undefined ? {} : { because: values.because }),
-  };
+  if (ids.length > 0 && values.limit !== undefined)
+    throw new UsageError('dlq replay and discard take --limit with filters or --all: ids say how many');
+  const dryRun = values['dry-run'] ?? false;
+  return { what, ids, filter, limit: limitOf(values), dryRun, because: values.because };
 }

@@ -12,8 +12,8 @@ const CARD_DEADLINE_MS = 5_000;
 /** What an operator's commands ask: the API, and Temporal for what only a workflow knows. */
 export interface OperatorSources {
   readonly apiUrl: string;
-  /** Of an operator. */
-  readonly token: string;
+  /** Of an operator: one that lasts, or where the next request gets its own. */
+  readonly token: string | (() => Promise<string>);
   readonly temporal: Client;
   readonly temporalUiUrl: string;
 }
@@ -36,9 +36,7 @@ export async function asOperator(
   const dataDir = dataDirOf(options, env);
   if (!options.token && !hasIssuer(dataDir))
     throw new UsageError(`no stack was started on ${dataDir}: name its --data-dir, or give a --token`);
-  const token =
-    options.token ??
-    (await (await openIssuer(dataDir)).mintToken({ role: 'operator', sub: 'cli', ttlSeconds: 60 }));
+  const token = options.token ?? (await minting(dataDir));
   const temporal = createTemporalClient({
     address: config.TEMPORAL_ADDRESS,
     namespace: config.TEMPORAL_NAMESPACE,
@@ -58,6 +56,16 @@ export async function asOperator(
     await temporal.connection.close();
   }
 }
+
+/** A token for each request: a command may take longer than one lasts. */
+async function minting(dataDir: string): Promise<() => Promise<string>> {
+  const issuer = await openIssuer(dataDir);
+  return () => issuer.mintToken({ role: 'operator', sub: 'cli', ttlSeconds: 60 });
+}
+
+const authorizationOf = async (token: OperatorSources['token']): Promise<{ authorization: string }> => ({
+  authorization: `Bearer ${typeof token === 'string' ? token : await token()}`,
+});
 
 /** The API has answered with something else than 2xx. */
 export class ApiRefused extends Error {
@@ -89,11 +97,11 @@ export async function getFromApi<T extends z.ZodType>(
   const url = new URL(path, apiUrl);
   for (const [name, value] of Object.entries(query))
     if (value !== undefined) url.searchParams.set(name, value);
-  return ask(url, { headers: { authorization: `Bearer ${token}` } }, response);
+  return ask(url, { headers: await authorizationOf(token) }, response);
 }
 
 /** Tells the API to do something. @param deadlineMs how long that may take (10 s) @throws as `getFromApi` */
-export const postToApi = <T extends z.ZodType>(
+export const postToApi = async <T extends z.ZodType>(
   { apiUrl, token }: Pick<OperatorSources, 'apiUrl' | 'token'>,
   path: string,
   body: object,
@@ -104,7 +112,7 @@ export const postToApi = <T extends z.ZodType>(
     new URL(path, apiUrl),
     {
       method: 'POST',
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      headers: { ...(await authorizationOf(token)), 'content-type': 'application/json' },
       body: JSON.stringify(body),
     },
     response,
