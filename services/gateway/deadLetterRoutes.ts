@@ -52,7 +52,10 @@ export function deadLetterRoutes(mount: MountOperation, clients: DeadLetterClien
     return { status: 200, body: { ...letter, id: params.deadLetterId } };
   });
 
-  /** Asks those who are meant, each for its own ids, and as many as are left of the limit. */
+  /**
+   * Asks those who are meant, each for its own ids: first which letters it would be, so that all together take no more than
+   * the limit, one process after another; then for the deed on these.
+   */
   const deed = async (
     what: 'replay' | 'discard',
     body: z.output<(typeof operations)['replayDeadLetters']['request']['body']>,
@@ -60,12 +63,29 @@ export function deadLetterRoutes(mount: MountOperation, clients: DeadLetterClien
     signal: AbortSignal,
   ) => {
     const ids = body.ids?.map(splitId);
-    const meant = sourcesOf(body.consumer).filter((name) => ids?.some(([source]) => source === name) ?? true);
-    const asked = await ask(meant, (source) => {
+    const { consumer, all: _, ...asFor } = body;
+    const call = (source: Source, which: object) =>
+      clients[source].call('POST', `${path}/${what}`, {
+        body: { ...asFor, ...word, ...which },
+        ...{ response: deeds, signal },
+      });
+    const sources = sourcesOf(consumer).filter((name) => ids?.some(([source]) => source === name) ?? true);
+    const found = await ask(sources, (source) => {
       const own = ids?.filter(([of]) => of === source).map(([, id]) => id);
-      const { consumer: _, all: __, ...asFor } = body;
-      const order = { ...asFor, ...word, ...(own && { ids: own }) };
-      return clients[source].call('POST', `${path}/${what}`, { body: order, response: deeds, signal });
+      return call(source, { ...(own && { ids: own }), dryRun: true });
+    });
+    let room = body.limit;
+    const meant = new Map<Source, (typeof found.answers)[number]['answer']>();
+    for (const source of sources) {
+      const would = found.answers.find((one) => one.source === source)?.answer;
+      if (would === undefined || room === 0) continue;
+      const done = would.done.slice(0, room);
+      room -= done.length;
+      if (done.length > 0) meant.set(source, { ...would, done });
+    }
+    const asked = await ask([...meant.keys()], async (source) => {
+      const would = meant.get(source)!;
+      return body.dryRun ? would : call(source, { ids: would.done.map(({ id }) => id), dryRun: false });
     });
     return {
       status: 200,
@@ -74,7 +94,7 @@ export function deadLetterRoutes(mount: MountOperation, clients: DeadLetterClien
           answer.done.map((one) => ({ ...one, id: `${source}:${one.id}` })),
         ),
         left: asked.answers.reduce((sum, { answer }) => sum + answer.left, 0),
-        unavailable: asked.unavailable,
+        unavailable: [...found.unavailable, ...asked.unavailable],
       },
     };
   };

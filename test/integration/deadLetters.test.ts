@@ -1,5 +1,5 @@
 import type { DeadLetterDeedsView } from '../../contracts/api/deadLetters';
-import { factRecord, readAll, upTo } from '../support/backbone';
+import { factRecord, readAll, unique, upTo } from '../support/backbone';
 import { fact, outcomes, useDeadLetters } from '../support/deadLetterBench';
 import { effectsOf } from '../support/inboxBench';
 
@@ -134,3 +134,34 @@ test('the live consumer of the same keys loses no order meanwhile, and no effect
   expect(['a', 'b', 'c'].map((key) => effectsOf(seen, key))).toEqual(Array(3).fill(upTo(more)));
   expect(await inbox.parked()).toEqual([]);
 }, 60_000);
+
+test('a limit is one of all consumers together, and ids of nothing are named', async () => {
+  const auditGroup = unique('audit');
+  bench.refuse(fact('a', 1), fact('b', 1));
+  const consumers = [
+    inbox.consume(bench.picky),
+    inbox.consume(bench.picky, { group: auditGroup, deadLetters: null }),
+  ];
+  await inbox.producer.send(['a', 'b'].map((key) => factRecord(inbox.topic, key, 1)));
+  await inbox.readTo(4);
+  for (const consumer of consumers) await consumer.stop();
+  const office = await bench.startOffice(auditGroup);
+  const done = async (what: 'replay' | 'discard', body: object) =>
+    ((await (await office.post(what, body)).json()) as DeadLetterDeedsView).done;
+  expect(await done('discard', { because: 'made by mistake', all: true, limit: 1 })).toHaveLength(1);
+  const { deadLetters } = await office.list();
+  expect(deadLetters).toHaveLength(3);
+  expect(await done('replay', { all: true, limit: 2, dryRun: true })).toMatchObject(
+    Array(2).fill({ outcome: 'would_be' }),
+  );
+
+  bench.refuse();
+  const { id } = deadLetters.find(({ consumer }) => consumer === 'analytics')!;
+  const nothing = [`analytics:${inbox.topic}:0:999`, `analytics:${inbox.topic}`];
+  const replayed = await office.hailway('replay', id, ...nothing);
+  expect(replayed.code).toBe(1);
+  expect(replayed.text).toContain(`${id} replayed`);
+  for (const unknown of nothing) expect(replayed.text).toContain(`${unknown} is no dead letter`);
+  expect((await office.hailway('replay', id)).code).toBe(1);
+  await expect(office.hailway('replay', id, '--limit', '1')).rejects.toThrow('ids say how many');
+}, 40_000);

@@ -22,7 +22,8 @@ export interface DeadLetterBench {
   refuse(...factIds: string[]): void;
   /** When the applied facts were sent, by their ids. */
   readonly sentMs: ReadonlyMap<string, number>;
-  startOffice(): ReturnType<typeof startOffice>;
+  /** `auditGroup` names the group whose dead letters are the audit store's; without it that process is away. */
+  startOffice(auditGroup?: string): ReturnType<typeof startOffice>;
 }
 
 /** The bench of a test file. */
@@ -41,22 +42,31 @@ export function useDeadLetters(): DeadLetterBench {
   return {
     ...{ inbox, picky, sentMs },
     refuse: (...factIds) => void (refused = new Set(factIds)),
-    startOffice: () => startOffice(inbox, picky, serve),
+    startOffice: (auditGroup) => startOffice(inbox, picky, serve, auditGroup),
   };
 }
 
 /** A consumer's process and the gateway before it, as an operator's command line reaches them. */
-async function startOffice(bench: InboxBench, handle: Handle, serve: ReturnType<typeof httpServers>) {
+async function startOffice(
+  bench: InboxBench,
+  handle: Handle,
+  serve: ReturnType<typeof httpServers>,
+  auditGroup: string | undefined,
+) {
   const { verify, token } = await issuer();
   const requireRole = createRequireRole(verify);
-  const office = createInboxDeadLetters({
-    ...{ pool: bench.db.subject, group: bench.group, consumer: 'analytics', topicPrefix: '' },
-    ...{ handle, log: quiet },
-  });
-  const consumer = await serve({
-    problems: problemPages,
-    routes: (router) => internalRoutes(createMount(router, requireRole), office),
-  });
+  const serveOffice = (consumer: string, group: string) => {
+    const office = createInboxDeadLetters({
+      ...{ pool: bench.db.subject, group, consumer, topicPrefix: '' },
+      ...{ handle, log: quiet },
+    });
+    return serve({
+      problems: problemPages,
+      routes: (router) => internalRoutes(createMount(router, requireRole), office),
+    });
+  };
+  const analytics = await serveOffice('analytics', bench.group);
+  const audit = auditGroup === undefined ? undefined : await serveOffice('audit', auditGroup);
   const [service, operator] = [await token('service', 'gateway'), await token('operator', 'op-1')];
   const client = (name: string, port: number) =>
     createClient({ name, baseUrl: `http://127.0.0.1:${port}`, token: service, deadlineMs: 8_000 });
@@ -65,7 +75,8 @@ async function startOffice(bench: InboxBench, handle: Handle, serve: ReturnType<
     problems: problemPages,
     routes: (router) =>
       deadLetterRoutes(createMount(router, requireRole), {
-        ...{ analytics: client('analytics', consumer.port), audit: nobody },
+        analytics: client('analytics', analytics.port),
+        audit: audit ? client('audit', audit.port) : nobody,
         ...{ notifications: nobody, pricing: nobody, relay: nobody, tracks: nobody },
       }),
   });
