@@ -9,18 +9,11 @@ import {
 import type { KafkaLog } from '../kafka/client';
 import { withTransaction, type Pool, type Tx } from '../postgres';
 import { behindSavepoint, type Handle } from './apply';
-import {
-  findHeads,
-  moveToDiscarded,
-  readParked,
-  readWhole,
-  setHead,
-  unpark,
-  type ParkedRow,
-} from './deadLetterStore';
-import { headerOf, parseFact, placeOf, type Fact } from './fact';
-import { gap, whyOf, type Skip } from './sorter';
-import { addFacts, lockPosition, readKeys, writeSequence, type KeyStates, type Source } from './store';
+import { findHeads, moveToDiscarded, readParked, readWhole, setHead, unpark } from './deadLetterStore';
+import type { Fact } from './fact';
+import { highWithout, isRepeat, readyOf, type Failure, type Next, type Ready } from './parkedOrder';
+import { whyOf, type Skip } from './sorter';
+import { addFacts, lockPosition, readKeys, writeSequence, type Source } from './store';
 
 export interface InboxDeadLettersOptions {
   readonly pool: Pool;
@@ -72,9 +65,12 @@ export function createInboxDeadLetters(options: InboxDeadLettersOptions): DeadLe
     const states = await readKeys(tx, source, [key], { first: 0, last: -1 });
     const ready = readyOf(rows.slice(0, factsAtOnce), key, states, options.skip);
     const { passed, failure } = await applyInOrder(tx, ready);
-    await unpark(tx, source, [...ready.behindUs, ...passed.map(({ row }) => row)]);
     const last = passed.at(-1);
-    if (last) await writeSequence(tx, source, key, last.fact.sequence);
+    const high = last?.fact.sequence ?? states.sequences.get(key) ?? 0;
+    // Repeats of one that has failed wait behind it.
+    const repeats = ready.repeats.filter(({ sequence }) => sequence !== null && sequence <= high);
+    await unpark(tx, source, [...repeats, ...passed.map(({ row }) => row)]);
+    if (last) await writeSequence(tx, source, key, high);
     const applied = passed.filter(({ skipped }) => !skipped).length;
     await addFacts(tx, source, applied);
     if (failure !== null) {
@@ -82,7 +78,7 @@ export function createInboxDeadLetters(options: InboxDeadLettersOptions): DeadLe
       await setHead(tx, source, failure.row, { ...why, wasTried: true });
       return { applied, failed: why.reason, more: false };
     }
-    const next = rows[ready.behindUs.length + passed.length];
+    const next = rows[repeats.length + passed.length];
     if (next)
       await setHead(tx, source, next, {
         ...{ reason: 'not_come_to: those before it have been replayed', stack: null, wasTried: false },
@@ -171,72 +167,4 @@ export function createInboxDeadLetters(options: InboxDeadLettersOptions): DeadLe
       });
     },
   };
-}
-
-interface Next {
-  readonly row: ParkedRow;
-  readonly fact: Fact;
-  readonly skipped: boolean;
-}
-
-interface Failure {
-  readonly row: ParkedRow;
-  readonly error: unknown;
-}
-
-interface Ready {
-  /** At or below the key's sequence: they have had their effect. */
-  readonly behindUs: readonly ParkedRow[];
-  readonly next: Next[];
-  /** Where it cannot go on. */
-  readonly failure: Failure | null;
-}
-
-/** Which of a key's rows, in their order, can have their effect now. */
-function readyOf(rows: readonly ParkedRow[], key: string, states: KeyStates, skip: Skip | undefined): Ready {
-  const behindUs: ParkedRow[] = [];
-  const next: Next[] = [];
-  let at = states.sequences.get(key) ?? 0;
-  for (const row of rows) {
-    let fact: Fact;
-    try {
-      if (row.sequence !== null && row.sequence <= at) {
-        behindUs.push(row);
-        continue;
-      }
-      fact = parseFact(row.record);
-      if (!states.mayFollow(key, at, fact.sequence)) throw gap(fact.sequence, at);
-    } catch (error) {
-      return { behindUs, next, failure: { row, error } };
-    }
-    next.push({ row, fact, skipped: (skip?.(fact) ?? null) !== null });
-    at = fact.sequence;
-  }
-  return { behindUs, next, failure: null };
-}
-
-/** The same record, sent again. */
-const isRepeat = (one: ParkedRow, other: ParkedRow): boolean =>
-  one.sequence !== null &&
-  one.sequence === other.sequence &&
-  headerOf(one.record, 'ce_id') === headerOf(other.record, 'ce_id') &&
-  String(one.record.value) === String(other.record.value);
-
-/**
- * The sequence from which a key goes on when a record of it is given up; null where it stays. No sequence is passed over
- * that may yet come, or waits: the record's own is only believed where it is the next, or what waits goes on from there.
- */
-function highWithout({ record }: ParkedRow, waiting: readonly ParkedRow[], high: number): number | null {
-  const places = waiting.map((one) => placeOf(one.record));
-  const next = places.find((place): place is number => typeof place === 'number' && place > high) ?? null;
-  const place = placeOf(record);
-  if (place === 'foreign') return null;
-  if (place === 'unknown') {
-    // It may be one that is missing before the next that there is, as each that waits and says no more than it.
-    const missing = next === null ? Infinity : next - high - 1;
-    return missing <= 1 + places.filter((one) => one === 'unknown').length ? high + missing : null;
-  }
-  if (place === high + 1) return next === place ? null : place;
-  // Behind a gap, which is given up with it.
-  return place > high && next !== null && next > place ? place : null;
 }

@@ -152,3 +152,36 @@ test('what somebody else wrote under a wrong sequence stands for no fact: none i
   ]);
   expect(await inbox.parked()).toEqual([]);
 }, 60_000);
+
+test('what waits behind a dead letter stays until that one has passed, and what somebody else wrote is no repeat of it', async () => {
+  bench.refuse(fact('a', 2));
+  const consumer = inbox.consume(bench.picky);
+  const of = (...sequences: number[]) => sequences.map((n) => factRecord(inbox.topic, 'a', n));
+  await inbox.producer.send(of(1, 2));
+  await inbox.readTo(2);
+  await inbox.producer.send([...of(2), says('a', 2, 'foreign'), ...of(3)]);
+  await inbox.readTo(5);
+  await consumer.stop();
+  const office = await bench.startOffice();
+  const waiting = async () => (await inbox.parked()).map(({ factId, head }) => [factId, head]);
+  expect(outcomes(await office.deed('replay'))).toMatchObject([['a', 'failed', 0, expect.any(String)]]);
+  expect(await waiting()).toEqual([
+    [fact('a', 2), true],
+    [fact('a', 2), false],
+    ['foreign', false],
+    [fact('a', 3), false],
+  ]);
+  bench.refuse();
+  expect(outcomes(await office.deed('replay'))).toEqual([
+    ['a', 'failed', 1, 'another_record: sequence 2 has passed, and foreign is no repeat of it'],
+  ]);
+  expect(await waiting()).toEqual([
+    ['foreign', true],
+    [fact('a', 3), false],
+  ]);
+  expect(outcomes(await office.deed('discard', '--because', 'not ours'))).toEqual([
+    ['a', 'discarded', 1, null],
+  ]);
+  expect(effectsOf(await inbox.effects(), 'a')).toEqual(upTo(3));
+  expect(await inbox.parked()).toEqual([]);
+}, 40_000);
