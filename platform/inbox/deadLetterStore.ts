@@ -1,8 +1,9 @@
 import type { DeadLetter, DeadLetterFilter, WholeDeadLetter } from '../deadLetters';
 import type { RawRecord } from '../kafka/consumer';
 import type { Queryable, Tx } from '../postgres';
-import { ownSequenceOf } from './fact';
-import { printable, unpackHeaders, type Source } from './store';
+import { keyOf, ownSequenceOf } from './fact';
+import { printable, unpackHeaders } from './packed';
+import { makeRoom, type Source } from './store';
 
 /** A row of `inbox_parked`. */
 export interface ParkedRow {
@@ -22,12 +23,12 @@ const headColumns = `topic, partition, "offset", key, fact_id as "factId", fact_
     where w.consumer_group = p.consumer_group and w.topic = p.topic and w.key = p.key and not w.head
   ) end as waiting`;
 
-/** `<topic>:<partition>:<offset>`; no topic has a colon. */
+/** `<topic>:<partition>:<offset>`; no topic has a colon. The offset is below 0 of a log that is gone. */
 export const idOf = ({ topic, partition, offset }: { topic: string; partition: number; offset: number }) =>
   `${topic}:${partition}:${offset}`;
 
 function recordOf(id: string): { topic: string; partition: number; offset: number } | null {
-  const [, topic, partition, offset] = /^([^:]+):(\d{1,9}):(\d{1,15})$/.exec(id) ?? [];
+  const [, topic, partition, offset] = /^([^:]+):(\d{1,9}):(-?\d{1,15})$/.exec(id) ?? [];
   if (topic === undefined) return null;
   return { topic, partition: Number(partition), offset: Number(offset) };
 }
@@ -179,6 +180,9 @@ export async function moveToDiscarded(
   row: ParkedRow,
   word: { readonly by: string; readonly because: string; readonly sequence: number | null },
 ): Promise<void> {
+  const { record } = row;
+  const key = keyOf(record) ?? '';
+  await makeRoom(tx, { group, topic, partition: record.partition }, 'inbox_discarded', { record, key });
   await tx.query(
     `with gone as (
        delete from inbox_parked
@@ -190,7 +194,7 @@ export async function moveToDiscarded(
        $7, $8
      from gone`,
     [
-      ...[group, topic, row.record.partition, row.offset, word.sequence, ownSequenceOf(row.record)],
+      ...[group, topic, record.partition, row.offset, word.sequence, ownSequenceOf(record)],
       ...[word.by, word.because],
     ],
   );

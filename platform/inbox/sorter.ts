@@ -78,8 +78,8 @@ export class Sorter {
   }
 
   private next(record: RawRecord, key: string | null): Fact | undefined {
-    if (this.states.discarded.has(record.offset)) {
-      const sequence = this.states.discarded.get(record.offset) ?? null;
+    const sequence = this.states.discardedAs(record, key ?? '');
+    if (sequence !== undefined) {
       if (key !== null && sequence !== null && sequence > (this.states.sequences.get(key) ?? 0))
         this.advance(key, sequence);
       return this.count('discarded');

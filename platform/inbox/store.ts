@@ -1,6 +1,7 @@
 import type { RawRecord } from '../kafka/consumer';
 import type { Queryable, Tx } from '../postgres';
 import { headerOf, sequenceOf } from './fact';
+import { packedId, packHeaders, printable } from './packed';
 
 /** Every table of the inbox: they stay together, in the schema of the projection that they are about. */
 export const inboxTables = ['inbox_positions', 'inbox_sequences', 'inbox_parked', 'inbox_discarded'] as const;
@@ -61,8 +62,11 @@ export interface KeyStates {
   readonly sequences: Map<string, number>;
   /** Keys with a fact that could not be applied. */
   readonly parked: Set<string>;
-  /** Offsets that an operator has given up, and the sequence from which the key goes on then. */
-  readonly discarded: ReadonlyMap<number, number | null>;
+  /**
+   * The sequence from which its key goes on (null: where it was), where an operator has given this very record up;
+   * undefined where not, as for another at the same offset of a topic that was made anew.
+   */
+  discardedAs(record: RawRecord, key: string): number | null | undefined;
   /** Whether a key's next fact can have this sequence: what is missing before it is what an operator has given up. */
   mayFollow(key: string, high: number, sequence: number): boolean;
 }
@@ -74,33 +78,40 @@ export async function readKeys(
   keys: readonly string[],
   offsets: { readonly first: number; readonly last: number },
 ): Promise<KeyStates> {
-  const { rows } = await tx.query<{ key: string; sequence: number | null; of: 's' | 'p' | 'd' | 'o' }>({
+  const { rows } = await tx.query<{
+    key: string;
+    sequence: number | null;
+    of: 's' | 'p' | 'd' | 'o';
+    record: string | null;
+  }>({
     name: 'inbox-keys',
-    text: `select key, sequence, 's' as of from inbox_sequences
+    text: `select key, sequence, 's' as of, null::text as record from inbox_sequences
              where consumer_group = $1 and topic = $2 and key = any ($3)
            union all
-           select distinct key, null::bigint, 'p' from inbox_parked
+           select distinct key, null::bigint, 'p', null from inbox_parked
              where consumer_group = $1 and topic = $2 and key = any ($3)
            union all
-           select "offset"::text, sequence, 'd' from inbox_discarded
+           select key, sequence, 'd', "offset" || ' ' || coalesce(raw_headers ->> 'ce_id', '') from inbox_discarded
              where consumer_group = $1 and topic = $2 and partition = $4 and "offset" between $5 and $6
            union all
-           select key, own_sequence, 'o' from inbox_discarded
+           select key, own_sequence, 'o', null from inbox_discarded
              where consumer_group = $1 and topic = $2 and key = any ($3) and own_sequence is not null`,
     values: [group, topic, keys, partition, offsets.first, offsets.last],
   });
   const sequences = new Map<string, number>();
   const parked = new Set<string>();
-  const discarded = new Map<number, number | null>();
+  const discarded = new Map<string, number | null>();
   const givenUp = new Set<string>();
-  for (const { key, sequence, of } of rows) {
+  for (const { key, sequence, of, record } of rows) {
     if (of === 's') sequences.set(key, sequence!);
     else if (of === 'p') parked.add(key);
-    else if (of === 'd') discarded.set(Number(key), sequence);
+    else if (of === 'd') discarded.set(`${record} ${key}`, sequence);
     else givenUp.add(`${sequence} ${key}`);
   }
   return {
-    ...{ sequences, parked, discarded },
+    ...{ sequences, parked },
+    discardedAs: (record, key) =>
+      discarded.size === 0 ? undefined : discarded.get(`${record.offset} ${packedId(record)} ${key}`),
     mayFollow(key, high, sequence) {
       let next = high + 1;
       while (next < sequence && givenUp.has(`${next} ${key}`)) next += 1;
@@ -157,13 +168,17 @@ export async function addFacts(tx: Tx, { group, topic, partition }: Source, fact
   );
 }
 
-/** Postgres keeps no NUL in text. */
-export const printable = (text: string): string => text.replaceAll('\0', '\uFFFD');
-
 export async function park(tx: Tx, source: Source, parked: ParkedRecord): Promise<void> {
+  if ((await insertParked(tx, source, parked)) > 0) return;
+  // It has been there before, or another has.
+  await makeRoom(tx, source, 'inbox_parked', parked);
+  await insertParked(tx, source, parked);
+}
+
+async function insertParked(tx: Tx, source: Source, parked: ParkedRecord): Promise<number> {
   const { record, key, factId, reason, stack, attempts } = parked;
   const type = headerOf(record, 'ce_type');
-  await tx.query({
+  const { rowCount } = await tx.query({
     name: 'inbox-park',
     text: `insert into inbox_parked (consumer_group, topic, partition, "offset", key, fact_id, fact_type, sequence,
              head, reason, stack, attempts, raw_key, raw_value, raw_headers, sent_at)
@@ -176,6 +191,27 @@ export async function park(tx: Tx, source: Source, parked: ParkedRecord): Promis
       ...[record.key, record.value, JSON.stringify(packHeaders(record.headers)), sentMsOf(record)],
     ],
   });
+  return rowCount ?? 0;
+}
+
+/**
+ * Where a table has another record at a record's offset, the topic was made anew since: that one goes to an offset which no
+ * log has (-1, -2, …), so that both are kept, and it stays before what has come since.
+ */
+export async function makeRoom(
+  tx: Tx,
+  { group, topic, partition }: Source,
+  table: 'inbox_parked' | 'inbox_discarded',
+  { record, key }: Pick<ParkedRecord, 'record' | 'key'>,
+): Promise<void> {
+  await tx.query(
+    `update ${table} set "offset" = (
+       select least(min("offset"), 0) - 1 from ${table}
+       where consumer_group = $1 and topic = $2 and partition = $3)
+     where consumer_group = $1 and topic = $2 and partition = $3 and "offset" = $4
+       and (key <> $5 or coalesce(raw_headers ->> 'ce_id', '') <> $6)`,
+    [group, topic, partition, record.offset, key, packedId(record)],
+  );
 }
 
 /** The most that a Date, and Postgres, can say. */
@@ -184,26 +220,6 @@ const maxTimeMs = 8_640_000_000_000_000;
 /** Whoever sends a record may say any time, or none (-1). */
 const sentMsOf = ({ timestamp }: RawRecord): number | null =>
   timestamp >= 0 && timestamp <= maxTimeMs ? timestamp : null;
-
-/** Header values as base64, since they may be anything; none, which Kafka allows, is an empty one. */
-function packHeaders(headers: RawRecord['headers']): Record<string, string[]> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      printable(name),
-      [value].flat().map((one) => Buffer.from((one ?? '') as string).toString('base64')),
-    ]),
-  );
-}
-
-/** Headers of `packHeaders` as they came from Kafka. */
-export function unpackHeaders(packed: Readonly<Record<string, readonly string[]>>): RawRecord['headers'] {
-  return Object.fromEntries(
-    Object.entries(packed).map(([name, values]) => {
-      const buffers = values.map((one) => Buffer.from(one, 'base64'));
-      return [name, buffers.length === 1 ? buffers[0]! : buffers];
-    }),
-  );
-}
 
 /** What a group has done in its database: facts applied, keys that are parked and the facts that wait for them. */
 export async function inboxSummary(
