@@ -31,12 +31,22 @@ export async function publishDead(dead: readonly ParkedRecord[], options: Settle
       },
     };
   });
-  try {
-    await deadLetters.send(letters, { signal: AbortSignal.timeout(deadLetterTimeoutMs) });
-  } catch (error) {
-    if (!(error instanceof KafkaRefused))
-      throw Object.assign(new Error('dead-letter topic', { cause: error }), { retriable: true });
-    // Everything is in inbox_parked too: the partition goes on.
-    log.error({ err: error, topic, records: letters.length }, 'dead-letter topic refuses the records');
-  }
+  const send = async (part: typeof letters): Promise<void> => {
+    try {
+      await deadLetters.send(part, { signal: AbortSignal.timeout(deadLetterTimeoutMs) });
+    } catch (error) {
+      if (!(error instanceof KafkaRefused))
+        throw Object.assign(new Error('dead-letter topic', { cause: error }), { retriable: true });
+      if (part.length === 1 || error.code === 'UNKNOWN_TOPIC_OR_PARTITION') {
+        // Everything is in inbox_parked too: the partition goes on.
+        log.error({ err: error, topic, records: part.length }, 'dead-letter topic refuses the records');
+        return;
+      }
+      // Halves, in order, until the one is found that is refused alone. What was stored already is stored twice.
+      const middle = part.length >> 1;
+      await send(part.slice(0, middle));
+      await send(part.slice(middle));
+    }
+  };
+  await send(letters);
 }

@@ -5,8 +5,9 @@ import type { OutgoingRecord } from '../../platform/kafka';
 import { createLogger } from '../../platform/log';
 import { asyncApiDocument } from '../../tools/generate/asyncapi';
 import { projectRoot } from '../../tools/stack/places';
-import { factRecord, readAll, upTo } from '../support/backbone';
+import { deleteTopics, factRecord, readAll, testTopic, unique, upTo } from '../support/backbone';
 import { effectsOf, ids, insertEffects, useInbox } from '../support/inboxBench';
+import { keyIn } from '../support/kafkaBench';
 
 const bench = useInbox();
 
@@ -64,6 +65,23 @@ test('a poisonous fact goes to the dead-letter topic, its key waits behind it in
     `${original.partition}`,
     `${original.offset}`,
   ]);
+});
+
+test('a record that the dead-letter topic refuses keeps no other out of it', async () => {
+  const deadLetterTopic = await testTopic(bench.kafka, 1, unique('letters'), {
+    'max.message.bytes': '50000',
+  });
+  const keys = [0, 1, 2].map((n) => keyIn(0, n));
+  await bench.producer.send(
+    keys.map((key, n) => factRecord(bench.topic, key, 1, `no JSON${' '.repeat(n === 1 ? 100_000 : 0)}`)),
+  );
+  const inbox = bench.consume(insertEffects, { deadLetterTopic });
+  await bench.readTo(3);
+  await inbox.stop();
+  expect((await bench.parked()).map(({ key, head }) => [key, head])).toEqual(keys.map((key) => [key, true]));
+  const letters = await readAll(bench.kafka, deadLetterTopic);
+  expect(new Set(letters.map(({ key }) => String(key)))).toEqual(new Set([keys[0], keys[2]]));
+  await deleteTopics(bench.kafka, [deadLetterTopic]);
 });
 
 test('what is no fact is put aside with its bytes, and the partition goes on', async () => {
