@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
+import { Slots } from './inbox/slots';
 import type { KafkaLog } from './kafka/client';
 import type { FactProducer } from './kafka/producer';
 import { createPoll } from './poll';
@@ -85,6 +86,7 @@ export async function runRelay(options: RelayOptions): Promise<void> {
   const runs = new Map<number, LaneRun>();
   let heldUntilMs = 0;
   const leaving = new Map<number, Promise<void>>();
+  const recalling = new Slots(1);
 
   const start = (holding: Holding): void => {
     const producer = options.createProducer();
@@ -96,6 +98,7 @@ export async function runRelay(options: RelayOptions): Promise<void> {
         log,
         observer: options.observer,
         producer,
+        recalling,
         signal: ending.signal,
         lateSignal: late.signal,
       },
@@ -147,7 +150,8 @@ export async function runRelay(options: RelayOptions): Promise<void> {
   signal.removeEventListener('abort', giveUpLater);
   await Promise.all([...runs.values()].map(({ holding }) => leaveLane(holding)));
   await leave(pool, member).catch(() => {});
-  await Promise.all([scouting, rotating]);
+  // In turn: behind all that lanes have asked.
+  await Promise.all([scouting, rotating, recalling.take(() => Promise.resolve())]);
   await Promise.all([pool.end(), backlog.end()]);
 }
 

@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
 import type { FactProducer } from '../kafka/producer';
 import type { KafkaLog } from '../kafka/client';
+import type { Slots } from '../inbox/slots';
 import { createGapDetector } from './gaps';
 import { readFacts, readRelayed, type OutboxFact, type Window } from './outboxReader';
 import {
@@ -26,6 +27,8 @@ export interface LaneOptions {
   readonly signal: AbortSignal;
   /** Aborted when what is under way shall end, too. */
   readonly lateSignal: AbortSignal;
+  /** Lanes that were just taken ask in turn what was relayed before, so that connections are left for the facts. */
+  readonly recalling: Slots;
   /** @throws LaneLost when the lease is over, as far as this process knows */
   readonly assertHeld: () => void;
   /** What comes next above this snapshot, once there is something; undefined when the lane is to be left. */
@@ -33,7 +36,7 @@ export interface LaneOptions {
 }
 
 /** Looks for gaps among facts on their way, and between them and what lies behind the position that was begun from. */
-type Look = (facts: readonly OutboxFact[], begunFrom: Position) => Promise<void>;
+type Look = (facts: readonly OutboxFact[], begunFrom: Position) => void;
 
 /** Facts that were read together, and where the lane is when they are in Kafka. */
 interface Page {
@@ -49,12 +52,22 @@ interface Page {
  */
 export async function runLane(holding: Holding, options: LaneOptions): Promise<void> {
   const gaps = createGapDetector(options);
-  let recalled: Promise<void> | undefined;
-  const look: Look = async (facts, begunFrom) => {
-    // Asked for with the first facts: most lanes that are taken have none that wait.
-    recalled ??= readRelayed(options.pool, holding.lane, begunFrom).then((relayed) => gaps.remember(relayed));
-    await recalled;
+  let isRecalling = false;
+  const look: Look = (facts, begunFrom) => {
+    // Asked for with the first facts, as most lanes that are taken have none that wait; and no fact waits for the answer.
+    if (!isRecalling) void recall(begunFrom);
+    isRecalling = true;
     gaps.look(facts);
+  };
+  const recall = async (begunFrom: Position): Promise<void> => {
+    const { pool, recalling, log, database } = options;
+    const { lane } = holding;
+    try {
+      gaps.remember(await recalling.take(() => readRelayed(pool, lane, begunFrom)));
+    } catch (error) {
+      log.warn({ err: error, database, lane }, 'no gap is found to what was relayed before: it is not known');
+      gaps.remember([]);
+    }
   };
   while (!options.signal.aborted) await relayUntilParked(holding, look, options);
 }
@@ -83,7 +96,7 @@ async function relayUntilParked(holding: Holding, look: Look, options: LaneOptio
       reading = pages.next();
       // Whoever awaits it hears of its failure; until then it is nobody's.
       reading.catch(() => {});
-      await look(page.facts, stored);
+      look(page.facts, stored);
       const parked = await publish(page.facts, options);
       await moving;
       moving = move(holding, page, parked, options);

@@ -107,7 +107,7 @@ export interface RelayedFact {
   readonly sequence: string | null;
 }
 
-/** The latest facts behind a lane's position, in no order; some 10,000 at most, as the first facts wait for it. */
+/** The latest facts behind a lane's position, in no order; some 10,000 at most. */
 export async function readRelayed(
   pool: Pool,
   lane: number,

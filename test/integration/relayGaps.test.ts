@@ -2,7 +2,7 @@ import { createFactProducer } from '../../platform/kafka';
 import { withTransaction } from '../../platform/postgres';
 import { runRelay } from '../../platform/relay';
 import { readRelayed } from '../../platform/relay/outboxReader';
-import { quiet, running } from '../support/backbone';
+import { eventually, quiet, running } from '../support/backbone';
 import { useRelay } from '../support/relayBench';
 
 /** What a relay knows of the facts that others have relayed before it. */
@@ -19,35 +19,81 @@ const write = (key: string, ...sequences: number[]): Promise<void> =>
       );
   });
 
-test('a gap between what one relay has sent and what the next one sends is an alarm', async () => {
+/** A relay that has sent the facts 1 to 3 of two keys, and then is gone; one of the two goes on with 4, the other with 5. */
+async function tornBetweenRelays(): Promise<void> {
   for (const key of ['whole', 'torn']) await write(key, 1, 2, 3);
   const before = bench.relaying();
   await bench.allSettled();
   await before.stop();
-
   await write('whole', 4);
   await write('torn', 5);
   await write('new', 7);
+}
+
+/** The relay that goes on, and what it says. */
+function next() {
+  const errors: object[] = [];
+  const warnings: string[] = [];
   let gaps = 0;
-  const said: object[] = [];
   const log = {
-    ...quiet,
-    debug() {},
-    info() {},
-    warn() {},
-    error: (fields: object) => void said.push(fields),
+    ...{ debug() {}, info() {} },
+    warn: (_fields: object, message?: string) => void warnings.push(message ?? ''),
+    error: (fields: object) => void errors.push(fields),
   };
-  const next = running((signal) =>
+  const relay = running((signal) =>
     runRelay({
       ...{ databaseUrl: bench.db.url, database: 'test', pollMs: 10, signal, log },
       createProducer: () => createFactProducer(bench.kafka, { log: quiet }),
       observer: { sent() {}, refused() {}, gap: () => void (gaps += 1) },
     }),
   );
+  return { relay, errors, warnings, gaps: () => gaps };
+}
+
+const theGap = () => [{ database: 'test', key: `${bench.topic} torn`, last: 3, sequence: 5 }];
+
+test('a gap between what one relay has sent and what the next one sends is an alarm', async () => {
+  await tornBetweenRelays();
+  const { relay, errors, gaps } = next();
   await bench.allSettled();
-  await next.stop();
-  expect(said).toEqual([{ database: 'test', key: `${bench.topic} torn`, last: 3, sequence: 5 }]);
-  expect(gaps).toBe(1);
+  await relay.stop();
+  expect(errors).toEqual(theGap());
+  expect(gaps()).toBe(1);
+}, 60_000);
+
+/** Has this come first whenever a relay asks what was relayed before it: nothing else that it asks uses this function. */
+const beforeRecalling = async (sql: string): Promise<void> => {
+  const name = new URL(bench.db.url).pathname.slice(1);
+  await bench.db.pool.query(
+    `create function public.pg_snapshot_xmax(taken pg_snapshot) returns xid8 language plpgsql as $$
+       begin ${sql}; return pg_catalog.pg_snapshot_xmax(taken); end $$;
+     alter database ${name} set search_path = public, pg_catalog`,
+  );
+};
+
+test('facts do not wait until it is known what was relayed before them', async () => {
+  await tornBetweenRelays();
+  await beforeRecalling('perform pg_advisory_xact_lock(1)');
+  const other = await bench.db.pool.connect();
+  await other.query('select pg_advisory_lock(1)');
+  const { relay, errors, gaps } = next();
+  await bench.allSettled();
+  expect(errors).toEqual([]);
+  await other.query('select pg_advisory_unlock(1)');
+  other.release();
+  await eventually(gaps, (n) => n === 1);
+  await relay.stop();
+  expect(errors).toEqual(theGap());
+}, 60_000);
+
+test('facts are sent though it is not known what was relayed before them, and that is said', async () => {
+  await tornBetweenRelays();
+  await beforeRecalling(`raise exception 'not now'`);
+  const { relay, warnings, gaps } = next();
+  await bench.allSettled();
+  await relay.stop();
+  expect([...new Set(warnings)]).toEqual(['no gap is found to what was relayed before: it is not known']);
+  expect(gaps()).toBe(0);
 }, 60_000);
 
 test('what lies behind a position is what was relayed: all of earlier windows, and of this one up to an id', async () => {
