@@ -55,7 +55,7 @@ export async function runInbox(options: InboxOptions): Promise<void> {
       onRestart: () => observer?.restarted(),
       async onBatch(batch) {
         for (const records of inboxReading.slices(batch.records, options.maxFacts))
-          if (!(await settler.settle(batch, records))) return;
+          if (!(await settler.settle(batch, records))) return observer?.left(batch);
       },
     });
   } finally {

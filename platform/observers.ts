@@ -45,6 +45,8 @@ export interface InboxObserver {
   settled(batch: Batch, outcome: BatchOutcome): void;
   /** A try failed, and the batch comes again; `code` is the error's. */
   failed(batch: Batch, code: string): void;
+  /** Work on the partition has ended before it was done: the partition is not ours any more, or is read again. */
+  left(partition: Partition): void;
 }
 
 /** Of the relay of one database. */

@@ -26,7 +26,10 @@ export function observeInbox(options: InboxMetricsOptions): InboxObserver {
   const count = countBatches(metrics, group);
   showParked(options);
   return {
-    assigned: (partitions) => count.assigned(Object.values(partitions).flat().length),
+    assigned(partitions) {
+      clock.assigned(partitions);
+      count.assigned(Object.values(partitions).flat().length);
+    },
     restarted: () => count.restarted(),
     async during(batch, work) {
       const [first] = batch.records;
@@ -54,6 +57,7 @@ export function observeInbox(options: InboxMetricsOptions): InboxObserver {
       for (const code of outcome.dead) count.facts(topic, 'dead', code, 1);
     },
     failed: ({ topic }, code) => count.failed(topic, code),
+    left: (partition) => clock.done(partition),
   };
 }
 

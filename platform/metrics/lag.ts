@@ -1,7 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 import { groupLag, type Kafka, type PartitionLag } from '../kafka/client';
 import type { Metrics } from '../metrics';
-import { partitionName, type Partition } from '../kafka/partition';
+import { namedPartition, partitionName, type Partition } from '../kafka/partition';
 import { lookWhenScraped, type Freshness, type Looked } from './scrape';
 
 export interface LagOptions {
@@ -15,9 +15,11 @@ export interface LagOptions {
 }
 
 export interface LagClock {
+  /** After each joining of the group, with the partitions that are ours now: the others are not in our hands any more. */
+  assigned(ours: Readonly<Record<string, readonly number[]>>): void;
   /** The oldest record in hand that is not done with was sent then; milliseconds since 1970. */
   inHand(partition: Partition, sentMs: number): void;
-  /** All that was in hand is done with. */
+  /** Nothing is in hand any more: it is done with, or left. */
   done(partition: Partition): void;
 }
 
@@ -53,6 +55,12 @@ export function showLag(options: LagOptions): LagClock {
   };
   groupsIn(registry).push({ shownAs, look, seconds });
   return {
+    assigned(ours) {
+      for (const name of sentMs.keys()) {
+        const { topic, partition } = namedPartition(name);
+        if (!ours[topic]?.includes(partition)) sentMs.delete(name);
+      }
+    },
     inHand: ({ topic, partition }, ms) => void sentMs.set(partitionName(topic, partition), ms),
     done: ({ topic, partition }) => void sentMs.delete(partitionName(topic, partition)),
   };

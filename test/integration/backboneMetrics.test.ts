@@ -4,6 +4,7 @@ import { observeInbox } from '../../platform/metrics/inbox';
 import { observeProducer } from '../../platform/metrics/producer';
 import { observeRelays } from '../../platform/metrics/relay';
 import { runInbox } from '../../platform/inbox';
+import type { Batch } from '../../platform/observers';
 import { runRelay } from '../../platform/relay';
 import {
   deleteTopics,
@@ -27,16 +28,20 @@ const group = unique('audit');
 const database = 'rides';
 let db: TestDatabase;
 let topic: string;
+let twoPartitions: string;
+/** What may pass. */
+const away = Object.assign(new Error('away'), { code: '53300' });
 
 beforeAll(async () => {
   db = await testDatabase();
   topic = await testTopic(kafka, 1);
+  twoPartitions = await testTopic(kafka, 2);
   await testTopic(kafka, 1, `${group}.dead-letter`);
 });
 afterEach(stopAll);
 afterAll(async () => {
   await db.drop();
-  await deleteTopics(kafka, [topic, `${group}.dead-letter`]);
+  await deleteTopics(kafka, [topic, twoPartitions, `${group}.dead-letter`]);
 });
 
 type Shown = Record<string, number>;
@@ -70,7 +75,7 @@ test('how far a consumer is behind, what it does with facts, and what it has put
       ...{ ...of, pool: db.subject, kafka, signal, log: quiet, observer },
       skip: (fact) => (fact.sequence === 2 ? 'not_subscribed' : null),
       handle: (_tx, facts) => {
-        if (broken) return Promise.reject(Object.assign(new Error('away'), { code: '53300' }));
+        if (broken) return Promise.reject(away);
         return facts.some(({ key }) => key === 'poisonous')
           ? Promise.reject(Object.assign(new Error('no'), { code: 'cannot_take_this' }))
           : Promise.resolve();
@@ -109,6 +114,43 @@ test('how far a consumer is behind, what it does with facts, and what it has put
     [`messaging_process_duration_seconds_count{${process}}`]: expect.any(Number),
     [`messaging_process_duration_seconds_count{${process},error_type="53300"}`]: expect.any(Number),
   });
+});
+
+test('how long a partition is behind says nothing of work that is not this member’s any more', async () => {
+  const metrics = createMetrics('audit');
+  const of = { group: unique('left'), topics: [twoPartitions] };
+  const producer = createFactProducer(kafka, { log: quiet });
+  await producer.send(['a', 'b', 'c', 'd', 'e', 'f'].map((key) => factRecord(twoPartitions, key, 1)));
+  await producer.disconnect();
+  const observer = observeInbox({ metrics, kafka, pool: db.subject, ...of, freshness: { freshForMs: 0 } });
+  const hoursBehind = async (): Promise<number[]> => {
+    const seen = Object.entries(await shown(metrics, /^hailway_consumer_lag_seconds/));
+    return seen.sort().map(([, seconds]) => Math.floor(seconds / 3_600));
+  };
+  const tried = new Map<number, Batch>();
+  const inbox = running((signal) =>
+    runInbox({
+      ...{ ...of, pool: db.subject, kafka, signal, log: quiet, deadLetters: null },
+      handle: () => Promise.reject(away),
+      observer: {
+        ...observer,
+        during(batch, work) {
+          const records = batch.records.map((one) => ({ ...one, timestamp: Date.now() - 3_600_000 }));
+          tried.set(batch.partition, { ...batch, records });
+          return observer.during(tried.get(batch.partition)!, work);
+        },
+      },
+    }),
+  );
+  await eventually(hoursBehind, (hours) => hours.join() === '1,1');
+  await inbox.stop();
+  expect(await hoursBehind()).toEqual([0, 0]);
+
+  for (const batch of tried.values())
+    await observer.during(batch, () => Promise.reject(away)).catch(() => {});
+  expect(await hoursBehind()).toEqual([1, 1]);
+  observer.assigned({ [twoPartitions]: [1] });
+  expect(await hoursBehind()).toEqual([0, 1]);
 });
 
 test('what waits in the outbox, and what the relay and its producer have sent', async () => {

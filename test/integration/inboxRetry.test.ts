@@ -23,7 +23,7 @@ test('a fact that fails for ever of what may pass is a dead letter after its tri
   const inbox = bench.consume(stubborn, {
     maxTries: 4,
     observer: {
-      ...{ assigned: () => {}, restarted: () => {}, settled: () => {} },
+      ...{ assigned: () => {}, restarted: () => {}, settled: () => {}, left: () => {} },
       during: (_batch, work) => work(),
       failed: (_batch, code) => void failed.push(code),
     },
@@ -106,7 +106,7 @@ test('a partition that is held for longer than a session holds up no other, is r
   };
   const inbox = bench.consume(slow, {
     observer: {
-      ...{ restarted: () => {}, settled: () => {}, failed: () => {} },
+      ...{ restarted: () => {}, settled: () => {}, failed: () => {}, left: () => {} },
       assigned: () => void (joined += 1),
       during: (_batch, work) => work(),
     },

@@ -45,7 +45,10 @@ export async function recordPaths(options: RecordOptions): Promise<void> {
   const recorder = new Recorder(options);
   await runConsumer({
     ...{ kafka, group, topics: [topic], signal, log },
-    onAssigned: () => recorder.forget(),
+    onAssigned(assigned) {
+      recorder.forget();
+      options.lag?.assigned(assigned);
+    },
     onBatch: (batch) => recorder.take(batch),
   });
 }

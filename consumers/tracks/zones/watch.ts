@@ -43,7 +43,8 @@ export async function watchZones(options: WatchOptions): Promise<void> {
     ...{ kafka, group, topics: [topic], signal, log },
     // One batch at a time: nobody changes what another has just looked at.
     concurrency: 1,
-    onAssigned() {
+    onAssigned(assigned) {
+      lag?.assigned(assigned);
       sieve.readAgain();
       learntMs = -Infinity;
     },

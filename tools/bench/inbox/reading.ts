@@ -58,6 +58,7 @@ export function readingOf(order: LogOrder) {
           during: (_batch, work) => work(),
           settled: ({ records }) => reach(records),
           failed: () => {},
+          left: () => {},
         },
       }),
     /** Reads in that way to the end of the log; then the process may go. */

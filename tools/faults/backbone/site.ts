@@ -81,7 +81,7 @@ export const startConsumer = (
       concurrency: partitions,
       observer: {
         assigned: (assigned) => onAssigned(assigned[topic] ?? []),
-        ...{ restarted: () => {}, settled: () => {}, failed: () => {} },
+        ...{ restarted: () => {}, settled: () => {}, failed: () => {}, left: () => {} },
         during: (_batch, work) => work(),
       },
     }).finally(() => pool.end());
