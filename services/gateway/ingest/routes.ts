@@ -34,9 +34,14 @@ export function ingestRoutes({ positions, drivers, now }: IngestOptions): Direct
   };
 
   /** A fleet may say that its driver takes less than their car and shift would let them, not more. */
-  const asFarAsTaken = (position: DriverPosition): DriverPosition => ({
-    ...position,
-    takes: (position.takes ?? Takes.everything) & drivers.takesOf(position.driverId),
+  const asFarAsTaken = ({ driverId, lat, lng, sequence, atMs, takes }: DriverPosition): DriverPosition => ({
+    // Field by field: with a spread a third fewer requests are answered (`npm run bench -- http`).
+    driverId,
+    lat,
+    lng,
+    sequence,
+    atMs,
+    takes: (takes ?? Takes.everything) & drivers.takesOf(driverId),
   });
 
   const answer = ({ good, bad }: Pick<ReadPositions, 'good' | 'bad'>, partial: boolean): Reply => {
