@@ -45,7 +45,7 @@ export function soundEvidence(): Evidence {
     ...histories.flatMap(({ payment }, i) => recorded(payments[i]!.rideId, payment)),
     ...shiftOf('driver-2'),
     ...crossingsOf('driver-1'),
-    ...given,
+    ...beside,
   ];
   return {
     policies: standardPolicies,
@@ -134,7 +134,7 @@ const crossingsOf = (driverId: string): RecordedFact[] =>
     data: { driverId, zoneId: 'jfk', positionSequence: i },
   }));
 
-const given: RecordedFact[] = [
+const beside: RecordedFact[] = [
   {
     id: 'rating.given/rating-1/1',
     topic: 'ratings',
@@ -143,6 +143,15 @@ const given: RecordedFact[] = [
     type: 'rating.given',
     at: at(60),
     data: { rideId: 'ride-1', by: 'rider', stars: 4 },
+  },
+  {
+    id: 'reconciliation.finished/run-1/1',
+    topic: 'payments',
+    key: 'run-1',
+    sequence: 1,
+    type: 'reconciliation.finished',
+    at: at(61),
+    data: { found: 0, repaired: 0, left: {}, unseen: [] },
   },
 ];
 

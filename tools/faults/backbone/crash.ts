@@ -65,13 +65,17 @@ interface Scene {
 }
 
 /** The clock runs from when the victim is started: what is started beside it, and the load before it, take their time. */
-async function untilMet({ met }: Scene): Promise<Held> {
+async function untilMet({ met }: Scene, mortal: Mortal): Promise<Held> {
   let late: NodeJS.Timeout | undefined;
   const never = new Promise<never>((_resolve, reject) => {
     late = setTimeout(() => reject(new Error('the moment never came')), HIT_WITHIN_MS);
   });
+  const gone = mortal.exited.then((code): never => {
+    throw new Error(`it ended before the moment, with ${code}`);
+  });
+  gone.catch(() => {});
   try {
-    return await Promise.race([met, never]);
+    return await Promise.race([met, never, gone]);
   } finally {
     clearTimeout(late);
   }
@@ -82,7 +86,7 @@ async function crashWorker(scene: Scene): Promise<void> {
   const victim = cell.victim as 'relay' | 'consumer';
   site.startBeside(victim === 'relay' ? 'consumer' : 'relay');
   const mortal = site.startVictim(victim);
-  const held = await untilMet(scene);
+  const held = await untilMet(scene, mortal);
   if (cell.point === 'revoked') await revoke(site, mortal);
   if (cell.way === 'cut') held.cut();
   else if (cell.way === 'kill') {
@@ -140,7 +144,7 @@ async function crashReplay(scene: Scene): Promise<void> {
   site.startBeside('consumer');
   await untilWorkGoesOn(site, load);
   const mortal = site.startVictim('replay');
-  const held = await untilMet(scene);
+  const held = await untilMet(scene, mortal);
   if (cell.way === 'kill') {
     await mortal.kill();
     held.cut();

@@ -20,18 +20,23 @@ export const things: Projection = {
   },
 };
 
-/** Each key's chain is the hash of the one before and the fact. */
 async function applyThings(tx: Tx, facts: readonly Fact[]): Promise<void> {
+  const values = [facts.map(({ key }) => key), facts.map(({ sequence }) => sequence)];
   await tx.query({
     name: 'things-effects',
     text: 'insert into effects (key, sequence) select * from unnest($1::text[], $2::integer[])',
-    values: [facts.map(({ key }) => key), facts.map(({ sequence }) => sequence)],
+    values,
   });
-  for (const { key, sequence } of facts)
-    await tx.query({
-      name: 'things-sums',
-      text: `insert into sums (key, facts, chain) values ($1, 1, md5('/' || $2))
-             on conflict (key) do update set facts = sums.facts + 1, chain = md5(sums.chain || '/' || $2)`,
-      values: [key, String(sequence)],
-    });
+  await tx.query({
+    name: 'things-sums',
+    text: `with given as (
+             select key, array_agg(sequence order by place) as sequences
+             from unnest($1::text[], $2::integer[]) with ordinality as fact (key, sequence, place)
+             group by key)
+           insert into sums (key, facts, chain)
+           select key, cardinality(sequences), chained('', sequences) from given
+           on conflict (key) do update set facts = sums.facts + excluded.facts,
+             chain = chained(sums.chain, (select sequences from given where given.key = excluded.key))`,
+    values,
+  });
 }

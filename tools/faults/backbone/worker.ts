@@ -39,5 +39,8 @@ else if (victim === 'consumer') startConsumer(site, onAssigned);
 else
   replay().then(
     () => process.exit(0),
-    () => process.exit(1),
+    (error: unknown) => {
+      console.error('the replay failed:', error);
+      process.exit(1);
+    },
   );

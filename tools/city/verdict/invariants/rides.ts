@@ -79,7 +79,7 @@ function foldPayments(
   facts: readonly RecordedFact[],
 ): { rideId: string; payment: Payment | null; illegal: string | null }[] {
   const byRide = groupBy(
-    facts.filter(({ topic }) => topic === 'payments'),
+    facts.filter(({ type }) => type.startsWith('payment.')),
     ({ key }) => key,
   );
   return [...byRide].map(([rideId, ofRide]) => {

@@ -11,3 +11,13 @@ create table sums (
   facts integer not null,
   chain text not null
 );
+-- A key's chain is the hash of the one before and the fact.
+create function chained(before text, sequences integer[]) returns text language plpgsql as $$
+declare
+  sequence integer;
+begin
+  foreach sequence in array sequences loop
+    before := md5(before || '/' || sequence);
+  end loop;
+  return before;
+end $$;
