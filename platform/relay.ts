@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { setMaxListeners } from 'node:events';
 import { hostname } from 'node:os';
 import { Slots } from './inbox/slots';
-import type { KafkaLog } from './kafka/client';
+import type { Kafka, KafkaLog } from './kafka/client';
 import type { FactProducer } from './kafka/producer';
 import { createPoll } from './poll';
 import { runLane } from './relay/lane';
 import { beat, beatMs, giveUp, leaseMs, leave } from './relay/lease';
 import { LaneLost, type Holding } from './relay/position';
+import { createReach } from './relay/reach';
 import { emptyPublishedSegments } from './relay/rotation';
 import { createScout } from './relay/scout';
 import type { RelayObserver } from './observers';
@@ -19,6 +19,8 @@ export interface RelayOptions {
   readonly databaseUrl: string;
   /** Its name, for logs. */
   readonly database: string;
+  /** Where the facts go; it is asked whether it can be reached when sends are not answered. */
+  readonly kafka: Kafka;
   /** Makes a producer; each lane has its own. */
   readonly createProducer: () => FactProducer;
   /** How long to wait when there is nothing and nobody says so (100 ms). */
@@ -51,7 +53,8 @@ const rotationMs = 30_000;
  * lose rows (ids are given before the commit), one over transaction ids could swap a key's facts (a lower one can
  * commit later). Inside a window the order of ids is a key's order, as whoever writes its next fact has waited for its
  * row's lock before. A relay that was frozen for longer than its lease finds its epoch gone when it moves its position:
- * it may have repeated facts, in their order.
+ * it may have repeated facts, in their order. One that reaches its database but not Kafka leaves its lanes to the others
+ * until it reaches Kafka again.
  */
 export async function runRelay(options: RelayOptions): Promise<void> {
   const { databaseUrl, signal, log, database } = options;
@@ -78,19 +81,22 @@ export async function runRelay(options: RelayOptions): Promise<void> {
     log,
     trouble: 'segments of the outbox are not emptied',
   });
-  const late = new AbortController();
-  // Each lane listens.
-  setMaxListeners(0, late.signal);
-  const giveUpLater = (): void => void setTimeout(() => late.abort(signal.reason), graceMs).unref();
-  signal.addEventListener('abort', giveUpLater, { once: true });
+  const reach = createReach({ kafka: options.kafka, database, signal, log });
+  const reaching = reach.run();
   const runs = new Map<number, LaneRun>();
+  const endSends = (reason: unknown): void => {
+    for (const run of runs.values()) run.endSends(reason);
+  };
+  const giveUpLater = (): void => void setTimeout(() => endSends(signal.reason), graceMs).unref();
+  signal.addEventListener('abort', giveUpLater, { once: true });
   let heldUntilMs = 0;
   const leaving = new Map<number, Promise<void>>();
   const recalling = new Slots(1);
 
   const start = (holding: Holding): void => {
-    const producer = options.createProducer();
+    const producer = reach.watch(options.createProducer());
     const ending = new AbortController();
+    const late = new AbortController();
     const done = runLane(holding, {
       ...{
         pool: backlog,
@@ -112,7 +118,8 @@ export async function runRelay(options: RelayOptions): Promise<void> {
       })
       .finally(() => producer.disconnect())
       .finally(() => runs.delete(holding.lane));
-    runs.set(holding.lane, { holding, done, leave: () => ending.abort() });
+    const endSends = (reason: unknown): void => late.abort(reason);
+    runs.set(holding.lane, { holding, done, leave: () => ending.abort(), endSends });
   };
   /** Ends what runs of a lane, and frees it. */
   const leaveLane = (holding: Holding): Promise<void> => {
@@ -129,18 +136,29 @@ export async function runRelay(options: RelayOptions): Promise<void> {
     return left;
   };
 
+  /** Without waiting for what is under way, which Kafka may never answer: then the leases run out. */
+  const leaveAll = async (): Promise<void> => {
+    endSends(new Error('Kafka is out of reach'));
+    for (const { holding } of runs.values()) void leaveLane(holding);
+    await leave(pool, member);
+    options.onLanes?.([]);
+  };
+  const holdShare = async (startedAtMs: number): Promise<void> => {
+    const { held, share } = await beat(pool, member);
+    heldUntilMs = startedAtMs + leaseMs;
+    const epochs = new Map(held.map(({ lane, epoch }) => [lane, epoch]));
+    for (const run of runs.values()) if (epochs.get(run.holding.lane) !== run.holding.epoch) run.leave();
+    for (const holding of held.slice(0, share))
+      if (!runs.has(holding.lane) && !leaving.has(holding.lane)) start(holding);
+    // Also those that nothing runs of any more: whoever holds a lane renews it.
+    for (const holding of held.slice(share)) void leaveLane(holding);
+    options.onLanes?.([...runs.keys()].sort());
+  };
+
   while (!signal.aborted) {
     const startedAtMs = performance.now();
     try {
-      const { held, share } = await beat(pool, member);
-      heldUntilMs = startedAtMs + leaseMs;
-      const epochs = new Map(held.map(({ lane, epoch }) => [lane, epoch]));
-      for (const run of runs.values()) if (epochs.get(run.holding.lane) !== run.holding.epoch) run.leave();
-      for (const holding of held.slice(0, share))
-        if (!runs.has(holding.lane) && !leaving.has(holding.lane)) start(holding);
-      // Also those that nothing runs of any more: whoever holds a lane renews it.
-      for (const holding of held.slice(share)) void leaveLane(holding);
-      options.onLanes?.([...runs.keys()].sort());
+      await (reach.isLost() ? leaveAll() : holdShare(startedAtMs));
     } catch (error) {
       options.onLanes?.(null);
       log.warn({ err: error, database }, 'relay without its database, trying again');
@@ -151,7 +169,7 @@ export async function runRelay(options: RelayOptions): Promise<void> {
   await Promise.all([...runs.values()].map(({ holding }) => leaveLane(holding)));
   await leave(pool, member).catch(() => {});
   // In turn: behind all that lanes have asked.
-  await Promise.all([scouting, rotating, recalling.take(() => Promise.resolve())]);
+  await Promise.all([scouting, rotating, reaching, recalling.take(() => Promise.resolve())]);
   await Promise.all([pool.end(), backlog.end()]);
 }
 
@@ -159,5 +177,8 @@ interface LaneRun {
   readonly holding: Holding;
   /** Resolves when nothing of it is under way any more. */
   readonly done: Promise<void>;
+  /** Begins nothing any more. */
   leave(): void;
+  /** What is under way shall end, too. */
+  endSends(reason: unknown): void;
 }

@@ -29,7 +29,7 @@ runProcess('relay', async ({ config, log, metrics, signal, fail }) => {
     const createProducer = () => tracedProducer(createFactProducer(kafka, { log, observer: producers }));
     let lanes: readonly number[] | null = null;
     const done = runRelay({
-      ...{ databaseUrl, database, createProducer, signal, log, observer: watch(database, pool) },
+      ...{ databaseUrl, database, kafka, createProducer, signal, log, observer: watch(database, pool) },
       onLanes: (now) => (lanes = now),
     })
       .catch(fail)

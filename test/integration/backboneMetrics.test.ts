@@ -172,7 +172,7 @@ test('what waits in the outbox, and what the relay and its producer have sent', 
 
   running((signal) =>
     runRelay({
-      ...{ databaseUrl: db.url, database, signal, log: quiet, observer },
+      ...{ databaseUrl: db.url, database, kafka, signal, log: quiet, observer },
       createProducer: () => createFactProducer(kafka, { log: quiet, observer: producer }),
     }),
   );

@@ -42,7 +42,7 @@ function next() {
   };
   const relay = running((signal) =>
     runRelay({
-      ...{ databaseUrl: bench.db.url, database: 'test', pollMs: 10, signal, log },
+      ...{ databaseUrl: bench.db.url, database: 'test', pollMs: 10, signal, log, kafka: bench.kafka },
       createProducer: () => createFactProducer(bench.kafka, { log: quiet }),
       observer: { sent() {}, refused() {}, gap: () => void (gaps += 1) },
     }),

@@ -24,6 +24,7 @@ process.on('disconnect', () => process.exit(1));
 void runRelay({
   databaseUrl: process.env['RELAY_DATABASE_URL']!,
   database: 'test',
+  kafka,
   createProducer: mortal,
   signal: new AbortController().signal,
   log,

@@ -62,12 +62,11 @@ export class RelayBench {
   }
 }
 
-/** A relay of an owning database in this process. */
-export function startRelay(databaseUrl: string, pollMs = 10): Running {
-  const kafka = testKafka();
+/** A relay of an owning database in this process; `kafka` as it reaches it. */
+export function startRelay(databaseUrl: string, pollMs = 10, kafka = testKafka()): Running {
   return running((signal) =>
     runRelay({
-      ...{ databaseUrl, database: 'test', pollMs, signal, log: quiet },
+      ...{ databaseUrl, database: 'test', kafka, pollMs, signal, log: quiet },
       createProducer: () => createFactProducer(kafka, { log: quiet }),
     }),
   );

@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { taskQueues } from '../../../domain/names';
 import { standardPolicies } from '../../../domain/policies';
 import type { CheckName } from '../../../domain/reconciliation';
-import { createFactProducer, createKafka, type FactProducer } from '../../../platform/kafka';
+import { createFactProducer, createKafka, type Kafka } from '../../../platform/kafka';
 import type { Pool } from '../../../platform/postgres';
 import { runRelay } from '../../../platform/relay';
 import { wait } from '../../../platform/wait';
@@ -45,7 +45,7 @@ async function measure(
   await prepareKafka({ address, prefix: '', replicas: 1, access: false });
   const kafka = createKafka({ brokers: [servers.kafkaBroker], clientId: 'bench' });
   // Each run records facts of its own, too, which the next one looks for on the log.
-  const relay = startRelay(house.paymentsUrl, () => createFactProducer(kafka, { log: quiet }));
+  const relay = startRelay(house.paymentsUrl, kafka);
   stops.push(() => relay.stop());
   await say.during(`Filling the books with ${size} payments`, async () => {
     await fillBooks({ pool, provider }, size);
@@ -97,10 +97,11 @@ async function oneRun(reconciler: Reconciler, size: number, checks: Checks): Pro
 
 const quiet = { debug() {}, info() {}, warn() {}, error() {} };
 
-function startRelay(databaseUrl: string, createProducer: () => FactProducer) {
+function startRelay(databaseUrl: string, kafka: Kafka) {
   const stopping = new AbortController();
   const { signal } = stopping;
-  const done = runRelay({ databaseUrl, database: 'payments', createProducer, signal, log: quiet });
+  const createProducer = () => createFactProducer(kafka, { log: quiet });
+  const done = runRelay({ databaseUrl, database: 'payments', kafka, createProducer, signal, log: quiet });
   return {
     async stop(): Promise<void> {
       stopping.abort();

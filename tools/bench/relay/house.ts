@@ -11,7 +11,7 @@ async function hailway({ kafkaBroker, databaseUrl, count, ready, done }: Contest
   const kafka = createKafka({ brokers: [kafkaBroker], clientId: 'relay', log });
   let sent = 0;
   await runRelay({
-    ...{ databaseUrl, database: 'bench', log, signal: new AbortController().signal },
+    ...{ databaseUrl, database: 'bench', kafka, log, signal: new AbortController().signal },
     createProducer: () => {
       const producer = createFactProducer(kafka, { log });
       return {

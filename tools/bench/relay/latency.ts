@@ -37,7 +37,7 @@ export async function measureLatency(
   };
   const stopping = new AbortController();
   const relay = runRelay({
-    ...{ databaseUrl, database: 'bench', signal: stopping.signal, log },
+    ...{ databaseUrl, database: 'bench', kafka, signal: stopping.signal, log },
     createProducer: noting,
   });
   const count = WARM_UP + FACTS_PER_SECOND * SECONDS;

@@ -24,6 +24,9 @@ export interface Door {
   readonly address: string;
   /** Holds the next message with this sign but `after` others; resolves when it is there. */
   arm(sign: Sign, after?: number): Promise<Held>;
+  /** Ends all connections, and each new one at once, until it is opened again. */
+  shut(): void;
+  open(): void;
   close(): void;
 }
 
@@ -50,6 +53,7 @@ interface Armed {
 export async function openDoor(target: string, read: (own: string) => Reading): Promise<Door> {
   const sockets = new Set<Socket>();
   let armed: Armed | undefined;
+  let isShut = false;
 
   /** Whether it is to be held; the first one tells who has armed the door. */
   const holds = (piece: Piece): Armed | undefined => {
@@ -62,6 +66,7 @@ export async function openDoor(target: string, read: (own: string) => Reading): 
   };
 
   const server = createServer((client) => {
+    if (isShut) return void client.destroy();
     const upstream = connect(portOf(target), hostOf(target));
     const end = (): void => void (client.destroy(), upstream.destroy());
     const reading = read(address());
@@ -110,6 +115,11 @@ export async function openDoor(target: string, read: (own: string) => Reading): 
       new Promise((hit) => {
         armed = { sign, left: after, hit, waiting: new Set() };
       }),
+    shut() {
+      isShut = true;
+      for (const socket of sockets) socket.destroy();
+    },
+    open: () => void (isShut = false),
     close() {
       server.close();
       for (const socket of sockets) socket.destroy();

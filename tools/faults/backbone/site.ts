@@ -65,7 +65,7 @@ export const startRelay = ({ databaseUrl, brokers }: Site): Stop =>
   until((signal) => {
     const kafka = createKafka({ brokers: [...brokers], clientId: 'relay' });
     const createProducer = () => createFactProducer(kafka, { log });
-    return runRelay({ databaseUrl, database: 'faults', createProducer, signal, log });
+    return runRelay({ databaseUrl, database: 'faults', kafka, createProducer, signal, log });
   });
 
 /** @param onAssigned told after each joining of the group which partitions are its own */
