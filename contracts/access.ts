@@ -1,5 +1,5 @@
 import { topicsRead } from './catalogue';
-import { consumers, type ConsumerName } from './consumers';
+import { consumers, factGroup, lastingConsumers, type ConsumerName } from './consumers';
 import { deadLetterTopic, topics, type DeclaredTopic } from './topics';
 
 /** Who may do what in Kafka: what is not here is denied. */
@@ -15,16 +15,11 @@ export interface Grant {
   readonly operation: 'read' | 'write' | 'delete';
 }
 
-/** Consumer groups with effects, and the topics of facts that each reads: who consumes is the catalogue's to say. */
-const factGroups: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
-  (Object.keys(consumers) as ConsumerName[]).map((name) => [name, topicsRead(name)]),
-);
+/** Who reads facts: the catalogue says. */
+const factReaders = Object.keys(consumers) as ConsumerName[];
 
 /** All topics, those for dead letters with them. */
-export const declaredTopics: readonly DeclaredTopic[] = [
-  ...topics,
-  ...Object.keys(factGroups).map(deadLetterTopic),
-];
+export const declaredTopics: readonly DeclaredTopic[] = [...topics, ...lastingConsumers.map(deadLetterTopic)];
 
 /** Groups of a moment, by which a log is read from a place of the reader's choice. */
 const passingGroups = 'raw-';
@@ -48,11 +43,11 @@ export function grantsUnder(prefix: string): readonly Grant[] {
     group('location', `${prefix}location`, 'literal', 'read'),
     topic('tracks', 'driver-positions', 'read'),
     ...['tracks-zones', 'tracks-paths'].map((name) => group('tracks', prefix + name, 'literal', 'read')),
-    ...Object.entries(factGroups).flatMap(([name, read]) => [
-      ...read.map((each) => topic(name, each, 'read')),
-      group(name, prefix + name, 'literal', 'read'),
-      topic(name, deadLetterTopic(name).name, 'write'),
+    ...factReaders.flatMap((name) => [
+      ...topicsRead(name).map((each) => topic(name, each, 'read')),
+      group(name, prefix + factGroup(name), 'literal', 'read'),
     ]),
+    ...lastingConsumers.map((name) => topic(name, deadLetterTopic(name).name, 'write')),
     // The reconciliation holds the log against the books.
     topic('payments', 'payments', 'read'),
     group('payments', passingGroups, 'prefixed', 'read'),

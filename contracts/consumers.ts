@@ -11,6 +11,8 @@ export interface Consumer {
   readonly reads: readonly Pattern[];
   /** The facts that it makes on those that it reads; `npm run check` holds how long such a chain gets. */
   readonly makes: readonly { readonly on: Pattern; readonly facts: readonly FactType[] }[];
+  /** The group that it reads facts in, where it keeps what they say in memory alone: it gives up none. Else its name. */
+  readonly memoryGroup?: string;
 }
 
 /**
@@ -32,6 +34,12 @@ export const consumers = {
     ].map((on) => ({ on, facts: ['surge.changed'] as const })),
   },
   audit: { does: 'keeps every fact', reads: ['*'], makes: [] },
+  location: {
+    does: 'knows who is near, and who of them is on a ride',
+    reads: ['ride.driver_assigned', 'ride.driver_unassigned', 'ride.completed', 'ride.cancelled'],
+    makes: [],
+    memoryGroup: 'location-rides',
+  },
   notifications: {
     does: 'tells riders and drivers, and posts to webhooks',
     reads: ['ride.*', 'payment.*', 'payout.*', 'payout_account.*', 'subject.*'],
@@ -53,6 +61,17 @@ export const consumers = {
 } as const satisfies Readonly<Record<string, Consumer>>;
 
 export type ConsumerName = keyof typeof consumers;
+
+/** The Kafka group in which a consumer reads facts. */
+export const factGroup = (name: ConsumerName): string => {
+  const consumer: Consumer = consumers[name];
+  return consumer.memoryGroup ?? name;
+};
+
+/** Those whose facts have effects that must not be lost: what they cannot apply is a dead letter. */
+export const lastingConsumers = (Object.keys(consumers) as ConsumerName[]).filter(
+  (name) => factGroup(name) === name,
+);
 
 type Matching<P extends string> = P extends '*'
   ? FactType

@@ -42,8 +42,14 @@ const headerBytes = HEADER_WORDS * 4;
 const rowBytes = ROW_WORDS * 4;
 const wholeWord = 2 ** 32;
 
-/** What a driver takes, a bit each. Who says nothing takes everything. */
-export const Takes = { standard: 0x01, xl: 0x02, courier: 0x04, available: 0x80, everything: 0xff } as const;
+/**
+ * What a driver takes, a bit each. Who says nothing takes everything. `free`, being on no ride, is the location service's
+ * to know, by the facts of rides: what a record says of it counts nowhere.
+ */
+export const Takes = {
+  ...{ standard: 0x01, xl: 0x02, courier: 0x04 },
+  ...{ free: 0x40, available: 0x80, everything: 0xff },
+} as const;
 
 /** The bit of each product that a car serves, and `available` where its driver is on a shift. */
 export const takesOf = ({ vehicle, isOnline }: { vehicle: Vehicle; isOnline: boolean }): number =>
@@ -53,6 +59,9 @@ export const takesOf = ({ vehicle, isOnline }: { vehicle: Vehicle; isOnline: boo
 
 /** What a ride for this product asks of a driver. */
 export const takesFor = (product: Product): number => Takes.available | Takes[product];
+
+/** The same of a driver who is on no ride. */
+export const takesForFree = (product: Product): number => takesFor(product) | Takes.free;
 
 /** Where a driver was. */
 export interface DriverPosition {

@@ -1,4 +1,5 @@
-import { row, SEQUENCE_HIGH } from '../../contracts/positionRecord';
+import { row, SEQUENCE_HIGH, Takes } from '../../contracts/positionRecord';
+import { driverIdOfKey } from '../../contracts/driverKey';
 import { DEGREE, type Point } from '../../domain/geo';
 import { Drivers, PARTITION_SHIFT, SLOT_WORDS, slotWord } from './drivers';
 import { entry, Grid } from './grid';
@@ -16,7 +17,12 @@ export class Fleet {
   grid: Grid;
   private lookAtCrowding = CROWD;
 
-  constructor(maxDrivers: number, cellMeters: number) {
+  /** @param isOnRide who is on a ride; without it `Takes.free` is what records say */
+  constructor(
+    maxDrivers: number,
+    cellMeters: number,
+    private readonly isOnRide: ((driverId: string) => boolean) | null,
+  ) {
     this.drivers = new Drivers(maxDrivers);
     this.grid = this.newGrid(cellMeters);
   }
@@ -25,7 +31,9 @@ export class Fleet {
   add(rows: Int32Array, at: number, longId: string | undefined, partition: number, atMs: number): boolean {
     const slot = this.drivers.add(rows, at, longId);
     if (slot < 0) return false;
-    const takes = rows[at + row.sequenceHighAndTakes]! >>> 24;
+    const said = rows[at + row.sequenceHighAndTakes]! >>> 24;
+    const takes =
+      this.isOnRide === null ? said : freeOr(said, !this.isOnRide(longId ?? driverIdOfKey(rows, at)));
     this.note(
       slot,
       this.grid.put(rows[at + row.lat]!, rows[at + row.lng]!, (slot << 8) | takes),
@@ -43,8 +51,12 @@ export class Fleet {
 
   /** Moves a driver to where the row at `rows[at]` has them. */
   move(slot: number, rows: Int32Array, at: number, partition: number, atMs: number): void {
-    const takes = rows[at + row.sequenceHighAndTakes]! >>> 24;
+    const said = rows[at + row.sequenceHighAndTakes]! >>> 24;
     const place = this.drivers.words[slot * SLOT_WORDS + slotWord.place]!;
+    const takes =
+      this.isOnRide === null
+        ? said
+        : freeOr(said, (this.grid.pool[place + entry.slotAndTakes]! & Takes.free) !== 0);
     this.note(
       slot,
       this.grid.move(place, rows[at + row.lat]!, rows[at + row.lng]!, (slot << 8) | takes),
@@ -53,6 +65,13 @@ export class Fleet {
       partition,
       atMs,
     );
+  }
+
+  /** A driver has got or ended a ride. */
+  setFree(slot: number, isFree: boolean): void {
+    const at = this.drivers.words[slot * SLOT_WORDS + slotWord.place]! + entry.slotAndTakes;
+    const slotAndTakes = this.grid.pool[at]!;
+    this.grid.pool[at] = isFree ? slotAndTakes | Takes.free : slotAndTakes & ~Takes.free;
   }
 
   forget(slot: number): void {
@@ -121,3 +140,7 @@ export class Fleet {
     });
   }
 }
+
+/** What a driver takes, being free or not. */
+const freeOr = (takes: number, isFree: boolean): number =>
+  isFree ? takes | Takes.free : takes & ~Takes.free;

@@ -13,6 +13,7 @@ import { createPositionsHandler } from './handler';
 import { startHolding } from './holding';
 import { createOthers } from './others';
 import { PositionIndex } from './positionIndex';
+import { RidesUnderWay, watchRides } from './ridesUnderWay';
 import { locationRoutes } from './routes';
 
 /** A driver who said nothing for so long is gone; queries ask for far younger positions. */
@@ -26,7 +27,8 @@ const ownUrlOf = ({ HAILWAY_HOST: host, HAILWAY_LOCATION_PORT: port }: Config): 
   `http://${host === '127.0.0.1' ? host : hostname()}:${port}`;
 
 runProcess('location', async ({ config, log, metrics, signal, fail }) => {
-  const index = new PositionIndex();
+  const rides = new RidesUnderWay((driverId, isFree) => index.setFree(driverId, isFree));
+  const index: PositionIndex = new PositionIndex({ isOnRide: (driverId) => rides.isOnRide(driverId) });
   const handler = createPositionsHandler({ index, keepMs: KEEP_MS, now: Date.now });
   const kafka = openKafka('location', { config, log, signal, fail });
   const group = `${config.KAFKA_TOPIC_PREFIX}location`;
@@ -41,7 +43,8 @@ runProcess('location', async ({ config, log, metrics, signal, fail }) => {
     drop: (partition, isHeld) =>
       index.dropPartition(partition, (at) => partitionsOf(at, regions, holding.partitions).find(isHeld)),
   });
-  holding.done.catch(fail);
+  const watching = watchRides({ kafka, topicPrefix: config.KAFKA_TOPIC_PREFIX, ownUrl, rides, signal, log });
+  for (const loop of [holding.done, watching]) loop.catch(fail);
   const finder = createFinder({
     ...{ index, holding, regions, now: Date.now },
     others: createOthers({
@@ -82,6 +85,6 @@ runProcess('location', async ({ config, log, metrics, signal, fail }) => {
   return async () => {
     clearInterval(sweeping);
     await server.close();
-    await holding.done;
+    await Promise.all([holding.done, watching]);
   };
 });

@@ -32,6 +32,8 @@ export interface IndexOptions {
   /** Memory is bounded by it, at some 64 bytes each: more drivers than that are refused until some have fallen silent. */
   readonly maxDrivers?: number;
   readonly cellMeters?: number;
+  /** Who is on a ride (`setFree` says when that changes); unless told, `Takes.free` is what records say. */
+  readonly isOnRide?: (driverId: string) => boolean;
 }
 
 /**
@@ -43,8 +45,8 @@ export class PositionIndex {
   private readonly intake: Intake;
   private swept = 0;
 
-  constructor({ maxDrivers = 4_000_000, cellMeters = 500 }: IndexOptions = {}) {
-    this.fleet = new Fleet(maxDrivers, cellMeters);
+  constructor({ maxDrivers = 4_000_000, cellMeters = 500, isOnRide }: IndexOptions = {}) {
+    this.fleet = new Fleet(maxDrivers, cellMeters, isOnRide ?? null);
     this.intake = new Intake(this.fleet);
   }
 
@@ -64,6 +66,12 @@ export class PositionIndex {
   /** Takes positions in, each unless a newer one is known: late and doubled ones change nothing. Adds to `counts`. */
   apply(rows: PositionRows, source: Source, counts: Applied): void {
     this.intake.take(rows, source, counts);
+  }
+
+  /** A driver has got or ended a ride: nothing to do for one nobody has heard of. */
+  setFree(driverId: string, isFree: boolean): void {
+    const slot = this.fleet.drivers.findId(driverId);
+    if (slot >= 0) this.fleet.setFree(slot, isFree);
   }
 
   /** The nearest drivers by great-circle distance, nearest first; equally near ones by id. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { takesFor } from '../../contracts/positionRecord';
+import { takesFor, takesForFree } from '../../contracts/positionRecord';
 import type { Product } from '../../domain/fare';
 import type { Point } from '../../domain/geo';
 import type { Client } from '../../platform/client';
@@ -51,8 +51,9 @@ export function createWhereIs(location: Client): WhereIs {
 }
 
 /**
- * Asks the location service for at most `limit` drivers on a shift, in a car that serves the product, within `radiusMeters` (straight) of a point: those who, were they
- * free, would be there first, in that order.
+ * Asks the location service for drivers on a shift, in a car that serves the product, within `radiusMeters` (straight) of a
+ * point: at most `limit` of those who are on no ride, as far as it knows, and as many of all, who may be about to finish
+ * one. Each time those who, were they free, would be there first.
  */
 export type FindNearby = (
   pickup: Point,
@@ -62,10 +63,13 @@ export type FindNearby = (
 /** @throws DependencyUnavailable where location does not answer */
 export function createFindNearby(location: Client): FindNearby {
   return async ({ lat, lng }, { product, radiusMeters, limit }) => {
-    const { drivers } = await location.call('GET', '/internal/nearest', {
-      query: { lat, lng, radiusMeters, maxAgeMs: FRESH_MS, limit, takes: takesFor(product) },
-      response: nearestAnswer,
-    });
-    return drivers;
+    const ask = (takes: number) =>
+      location.call('GET', '/internal/nearest', {
+        query: { lat, lng, radiusMeters, maxAgeMs: FRESH_MS, limit, takes },
+        response: nearestAnswer,
+      });
+    const answers = await Promise.all([ask(takesForFree(product)), ask(takesFor(product))]);
+    const drivers = answers.flatMap((answer) => answer.drivers);
+    return [...new Map(drivers.map((driver) => [driver.driverId, driver])).values()];
   };
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { catalogue, topics, type CatalogueEntry } from '../../contracts/catalogue';
-import { consumers, type ConsumerName } from '../../contracts/consumers';
+import { consumers, factGroup, lastingConsumers, type ConsumerName } from '../../contracts/consumers';
 import { jsonSchema, type JsonSchema } from '../../contracts/jsonSchema';
 import { deadLetterTopic } from '../../contracts/topics';
 import { positionsRecord } from '../../contracts/positions';
@@ -12,7 +12,6 @@ import { versionName } from './published';
 const positions = 'driver-positions.v2';
 const positionsAsJson = 'driver-positions.v1';
 const deadLetter = 'dead-letter';
-const groups = Object.keys(consumers) as ConsumerName[];
 const servers = [{ $ref: '#/servers/kafka' }, { $ref: '#/servers/kafka-secure' }];
 const broker = { broker: { default: 'localhost:9092', description: 'host and port of a broker' } };
 const says = (description: string): JsonSchema => ({ type: 'string', description });
@@ -65,7 +64,9 @@ export function asyncApiDocument(root: string): JsonSchema {
     },
     channels: {
       ...Object.fromEntries(topics.map((topic) => [topic.name, channel(topic)])),
-      ...Object.fromEntries(groups.map((group) => [deadLetterTopic(group).name, deadLetters(group)])),
+      ...Object.fromEntries(
+        lastingConsumers.map((group) => [deadLetterTopic(group).name, deadLetters(group)]),
+      ),
     },
     operations: { ...sends(), ...receives(), ...gives() },
     components: {
@@ -202,7 +203,7 @@ function receives(): JsonSchema {
     {
       ...operation('receive', topic, theirs),
       summary: `${consumer} ${consumers[consumer as ConsumerName].does}.`,
-      bindings: { kafka: { groupId: { type: 'string', const: consumer } } },
+      bindings: { kafka: { groupId: { type: 'string', const: factGroup(consumer as ConsumerName) } } },
     },
   ]);
   const telemetry = {
@@ -215,7 +216,7 @@ function receives(): JsonSchema {
 /** What each consumer gives up. */
 const gives = (): JsonSchema =>
   Object.fromEntries(
-    groups.map((group) => [
+    lastingConsumers.map((group) => [
       `${group}.send.${deadLetterTopic(group).name}`,
       {
         ...operation('send', deadLetterTopic(group).name, [deadLetter]),

@@ -1,5 +1,5 @@
 import { topics, topicsRead } from '../../../../contracts/catalogue';
-import { consumers, type ConsumerName } from '../../../../contracts/consumers';
+import { consumers, factGroup, type ConsumerName } from '../../../../contracts/consumers';
 import { groupLag, readTopicRaw, withAdmin, type Kafka, type RawRecord } from '../../../../platform/kafka';
 import type { Evidence, LogRecord } from '../evidence';
 
@@ -11,7 +11,7 @@ const consumerTopics: Readonly<Record<string, readonly string[]>> = {
   'tracks-zones': ['driver-positions'],
   'tracks-paths': ['driver-positions'],
   ...Object.fromEntries(
-    (Object.keys(consumers) as ConsumerName[]).map((consumer) => [consumer, topicsRead(consumer)]),
+    (Object.keys(consumers) as ConsumerName[]).map((consumer) => [factGroup(consumer), topicsRead(consumer)]),
   ),
 };
 

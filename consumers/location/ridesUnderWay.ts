@@ -1,0 +1,126 @@
+import { FactInvalid, readerOf, type KnownFact } from '../../contracts/knownFact';
+import { factGroup, type ReadBy } from '../../contracts/consumers';
+import { MalformedFact, parseFact } from '../../platform/inbox';
+import {
+  inCopies,
+  offsetsSince,
+  runConsumer,
+  type Kafka,
+  type KafkaLog,
+  type RawRecord,
+} from '../../platform/kafka';
+import { backoffMs, wait } from '../../platform/wait';
+
+const read = readerOf('location');
+
+/** Who is on a ride, by the facts of rides: as many entries as there are rides under way. */
+export class RidesUnderWay {
+  private readonly driverOf = new Map<string, string>();
+  private readonly ridesOf = new Map<string, number>();
+
+  /** @param changed is told of each driver who has got a ride, being on none, or ended the last one */
+  constructor(private readonly changed: (driverId: string, isFree: boolean) => void) {}
+
+  isOnRide(driverId: string): boolean {
+    return this.ridesOf.has(driverId);
+  }
+
+  /**
+   * Takes a fact of the log. Those of a ride come in their order, those of two rides in any: so a driver is on as many as
+   * there are, for the moment in which the next one has begun and the last one's end is still to come.
+   * @throws FactInvalid, MalformedFact
+   */
+  take(record: RawRecord): void {
+    const fact = parseFact(record);
+    const known = read(fact);
+    if (known === null) return;
+    const before = this.driverOf.get(fact.key);
+    const driverId = driverAfter(known);
+    if (driverId === before) return;
+    if (before !== undefined) this.end(fact.key, before);
+    if (driverId !== undefined) this.begin(fact.key, driverId);
+  }
+
+  private begin(rideId: string, driverId: string): void {
+    const rides = this.ridesOf.get(driverId) ?? 0;
+    this.driverOf.set(rideId, driverId);
+    this.ridesOf.set(driverId, rides + 1);
+    if (rides === 0) this.changed(driverId, false);
+  }
+
+  private end(rideId: string, driverId: string): void {
+    const rides = this.ridesOf.get(driverId)! - 1;
+    this.driverOf.delete(rideId);
+    if (rides > 0) return void this.ridesOf.set(driverId, rides);
+    this.ridesOf.delete(driverId);
+    this.changed(driverId, true);
+  }
+}
+
+/** Who drives a ride after a fact. */
+function driverAfter(fact: KnownFact<ReadBy<'location'>>): string | undefined {
+  switch (fact.type) {
+    case 'ride.driver_assigned':
+      return fact.data.driverId;
+    case 'ride.driver_unassigned':
+    case 'ride.completed':
+    case 'ride.cancelled':
+      return undefined;
+  }
+}
+
+/**
+ * Rides that got their driver longer ago than that, in milliseconds, may be missing after a start: their drivers pass for
+ * free, which costs dispatch a look and nobody a ride, as the lease is what counts.
+ */
+const LONGEST_RIDE_MS = 2 * 60 * 60_000;
+
+export interface WatchRidesOptions {
+  readonly kafka: Kafka;
+  readonly topicPrefix: string;
+  readonly ownUrl: string;
+  readonly rides: RidesUnderWay;
+  readonly signal: AbortSignal;
+  readonly log: KafkaLog;
+}
+
+/** Reads the facts of rides until the signal is aborted: each process all of them. Whoever answers waits for none of it. */
+export async function watchRides({
+  kafka,
+  topicPrefix,
+  ownUrl,
+  rides,
+  signal,
+  log,
+}: WatchRidesOptions): Promise<void> {
+  const topic = `${topicPrefix}rides`;
+  const next = new Map<number, number>();
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      const begins = await offsetsSince(kafka, topic, Date.now() - LONGEST_RIDE_MS);
+      for (const [partition, offset] of Object.entries(begins)) next.set(Number(partition), offset);
+      break;
+    } catch (error) {
+      log.warn({ err: error, topic }, 'how far the log goes is not known yet');
+      await wait(backoffMs(attempt, { minMs: 100, maxMs: 2_000 }), signal);
+    }
+  }
+  await runConsumer({
+    ...{ kafka, group: topicPrefix + factGroup('location'), topics: [topic], signal, log },
+    assigner: inCopies({ copies: Infinity, says: ownUrl }),
+    startAt: (partition) => next.get(partition) ?? 0,
+    async onBatch(batch) {
+      for (const record of batch.records) {
+        try {
+          rides.take(record);
+        } catch (error) {
+          if (!(error instanceof FactInvalid || error instanceof MalformedFact)) throw error;
+          log.warn({ err: error, topic, offset: record.offset }, 'a fact of a ride is not read');
+        }
+      }
+      const reached = (batch.records.at(-1)?.offset ?? batch.fetchedFrom - 1) + 1;
+      next.set(batch.partition, reached);
+      await batch.commit(reached);
+    },
+  });
+}
