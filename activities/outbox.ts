@@ -5,7 +5,7 @@ import { sealedFact } from '../contracts/personal';
 import { writtenFact } from '../contracts/writtenFact';
 import { DomainError } from '../domain/errors';
 import type { Recorded, Step } from '../domain/sagas';
-import { factId, findStep, recordFact, stepsOf } from '../platform/outbox';
+import { FactTooLarge, factId, findStep, recordFact, stepsOf } from '../platform/outbox';
 import type { Vault } from '../platform/personal';
 import type { Tx } from '../platform/postgres';
 import { withTransaction } from '../platform/postgres';
@@ -49,7 +49,7 @@ export interface RecordTransitionOptions<State extends Versioned, F extends Fact
  * The one activity by which a workflow changes state and emits a fact: step id, state, version and fact in one
  * transaction. A step that was committed before answers what is committed; a version that another step has taken
  * answers `applied: false` with what is committed, and the workflow decides anew. Safe to repeat at any time.
- * @throws ApplicationFailure, not retryable, with the code of a DomainError
+ * @throws ApplicationFailure, not retryable, with the code of a DomainError or `fact_too_large`
  */
 export function createRecordTransition<State extends Versioned, F extends Fact>(
   options: RecordTransitionOptions<State, F>,
@@ -103,9 +103,9 @@ function valid(fact: Fact, topicPrefix: string): ReturnType<typeof writtenFact> 
   }
 }
 
-/** A refusal of the domain is final; everything else may succeed later. */
+/** A refusal of the domain is final, and a fact is as large as it is; everything else may succeed later. */
 function asFailure(error: unknown): unknown {
-  return error instanceof DomainError
+  return error instanceof DomainError || error instanceof FactTooLarge
     ? ApplicationFailure.nonRetryable(error.message, error.code, error.details)
     : error;
 }

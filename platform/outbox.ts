@@ -1,4 +1,7 @@
-import { afterCommit, type Pool, type Queryable, type Tx } from './postgres';
+import { CodedError } from './errors';
+import { mostRecordBytes, recordSize } from './kafka/recordSize';
+import { afterCommit, type Queryable, type Tx } from './postgres';
+import { tellRelay } from './relay/tell';
 import { currentCaller, currentTraceparent, SpanKind, withSpan } from './telemetry';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
@@ -32,10 +35,23 @@ export function factId(type: string, id: string, sequence: number): string {
   return `${type}/${id}/${sequence}`;
 }
 
+/** No topic of facts takes it, so it cannot be committed: nobody could relay it, or what its key says after it. */
+export class FactTooLarge extends CodedError {
+  override readonly name = 'FactTooLarge';
+  readonly retriable = false;
+
+  constructor(ceId: string, bytes: number) {
+    super('fact_too_large', `${ceId} has ${bytes} bytes with its headers, ${mostRecordBytes} at most`, {
+      ...{ bytes, most: mostRecordBytes },
+    });
+  }
+}
+
 /**
  * Puts a fact into the outbox, inside the transaction that changes the state it tells of: both are committed or
  * neither is. Call it after that change, as the aggregate's row lock is what keeps its facts in order. The trace that is
  * under way goes along as W3C's `traceparent`.
+ * @throws FactTooLarge, before anything is written
  */
 export async function appendFact(tx: Tx, fact: FactToAppend): Promise<void> {
   if (!Number.isSafeInteger(fact.sequence) || fact.sequence < 1) {
@@ -66,39 +82,16 @@ export async function appendFact(tx: Tx, fact: FactToAppend): Promise<void> {
   await withSpan({ name: `create ${fact.topic}`, kind: SpanKind.PRODUCER, attributes }, async () => {
     const traceparent = currentTraceparent();
     if (traceparent !== undefined) headers['traceparent'] = traceparent;
+    const value = JSON.stringify(fact.data);
+    const bytes = recordSize({ key: fact.key, headers, value });
+    if (bytes > mostRecordBytes) throw new FactTooLarge(headers['ce_id']!, bytes);
     await tx.query({
       name: 'outbox-append',
       text: 'insert into outbox (topic, key, headers, value) values ($1, $2, $3, $4)',
-      values: [fact.topic, fact.key, JSON.stringify(headers), JSON.stringify(fact.data)],
+      values: [fact.topic, fact.key, JSON.stringify(headers), value],
     });
   });
   afterCommit(tx, tellRelay);
-}
-
-/** What relays listen to. */
-export const outboxChannel = 'outbox';
-/** Commits within this time are told of together: a NOTIFY in each would cost more than half of the transactions. */
-const tellEveryMs = 5;
-const telling = new WeakMap<Pool, { again: boolean }>();
-
-/** Tells relays that there are facts. Who misses it looks by itself before long, so failing is no trouble. */
-function tellRelay(pool: Pool): void {
-  const told = telling.get(pool);
-  if (told !== undefined) {
-    told.again = true;
-    return;
-  }
-  telling.set(pool, { again: false });
-  void pool
-    .query(`notify ${outboxChannel}`)
-    .catch(() => {})
-    .finally(() => {
-      setTimeout(() => {
-        const { again } = telling.get(pool)!;
-        telling.delete(pool);
-        if (again) tellRelay(pool);
-      }, tellEveryMs).unref();
-    });
 }
 
 /** A committed step of an aggregate: the fact it made and what it answered. */
@@ -213,7 +206,7 @@ export interface FactToRecord {
 /**
  * Commits what happened, in the transaction that changes the state it tells of: the step, which is remembered for ever,
  * and the fact, which leaves through the outbox.
- * @throws unique violation, as `recordStep`
+ * @throws unique violation, as `recordStep`; FactTooLarge
  */
 export async function recordFact(tx: Tx, record: FactToRecord): Promise<void> {
   const { stepId, aggregateId, version, fact, topic, schemaVersion, source } = record;

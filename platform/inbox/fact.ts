@@ -1,4 +1,5 @@
 import type { RawRecord } from '../kafka/consumer';
+import { mostRecordBytes } from '../kafka/recordSize';
 
 /** A fact as it came from Kafka. */
 export interface Fact<Data = unknown> {
@@ -78,9 +79,6 @@ export function ownSequenceOf(record: RawRecord): number | null {
   return typeof place === 'number' ? place : null;
 }
 
-/** More than Kafka takes of our own producers: somebody else wrote it. */
-const maxFactBytes = 1_048_576;
-
 /**
  * Reads a record in CloudEvents' binary mode: attributes from the `ce_` headers, data from the value.
  * @throws MalformedFact saying what is missing or wrong.
@@ -101,8 +99,9 @@ export function factOf(record: RawRecord, key: string | null): Fact {
   const sequence = sequenceOf(record);
   if (sequence === null) throw new MalformedFact('ce_sequence is not 1, 2, 3, …');
   if (record.value === null) throw new MalformedFact('the value is missing');
-  if (record.value.length > maxFactBytes)
-    throw new MalformedFact(`the value has ${record.value.length} bytes, ${maxFactBytes} at most`);
+  // No fact of ours is larger (`appendFact`): somebody else wrote it.
+  if (record.value.length > mostRecordBytes)
+    throw new MalformedFact(`the value has ${record.value.length} bytes, ${mostRecordBytes} at most`);
   let data: unknown;
   try {
     data = JSON.parse(utf8.decode(record.value));

@@ -3,7 +3,8 @@ import type { ProducerObserver } from '../observers';
 import { backoffMs, wait } from '../wait';
 import { withAdmin, type KafkaLog } from './client';
 import { namedPartition, partitionName } from './partition';
-import { KafkaRefused, requests, type OutgoingRecord, type ProduceRequest } from './requests';
+import type { OutgoingRecord } from './recordSize';
+import { KafkaRefused, requests, type ProduceRequest } from './requests';
 
 export { KafkaRefused, type OutgoingRecord };
 

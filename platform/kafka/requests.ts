@@ -1,13 +1,7 @@
 import type { Message } from 'kafkajs';
 import { partitionFor } from './client';
 import { partitionName } from './partition';
-
-export interface OutgoingRecord {
-  readonly topic: string;
-  readonly key: string | Buffer | null;
-  readonly value: string | Buffer | null;
-  readonly headers: Readonly<Record<string, string | Buffer | (string | Buffer)[]>>;
-}
+import { recordSize, type OutgoingRecord } from './recordSize';
 
 /** The broker will not take this, however often it is asked. */
 export class KafkaRefused extends Error {
@@ -80,22 +74,10 @@ export function* requests(
   if (total > 0) yield cut();
 }
 
-function byteLength(content: string | Buffer | null): number {
-  if (content === null) return 0;
-  if (typeof content === 'string') return Buffer.byteLength(content);
-  if (!Buffer.isBuffer(content)) throw new TypeError(`${typeof content} is neither text nor bytes`);
-  return content.length;
-}
-
 /** What goes wrong here is the record's own: whoever wrote it had no types to hold it to. @throws KafkaRefused */
-function sizeOf({ key, value, headers }: OutgoingRecord): number {
+function sizeOf(record: OutgoingRecord): number {
   try {
-    let size = 64 + byteLength(key) + byteLength(value);
-    for (const [name, values] of Object.entries(headers)) {
-      for (const text of Array.isArray(values) ? values : [values])
-        size += 8 + name.length + byteLength(text);
-    }
-    return size;
+    return recordSize(record);
   } catch (error) {
     throw new KafkaRefused('INVALID_RECORD', { cause: error });
   }

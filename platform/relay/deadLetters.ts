@@ -21,7 +21,7 @@ export interface RelayDeadLettersOptions {
 /** So often it is looked whether a lane's owner has done what it was asked for. */
 const lookEveryMs = 100;
 const notGivenUp =
-  'it is committed, so every consumer would find a gap: let Kafka take it (max.message.bytes) and replay';
+  'it is committed, so every consumer would find a gap: let Kafka take it (npx hailway topics) and replay';
 
 interface Found extends DeadLetter {
   readonly database: string;

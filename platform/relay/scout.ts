@@ -1,8 +1,8 @@
 import type { Pool } from 'pg';
-import { outboxChannel } from '../outbox';
 import { createPoll } from '../poll';
 import type { KafkaLog } from '../kafka/client';
 import { lookForNews, type Window } from './outboxReader';
+import { outboxChannel } from './tell';
 
 /** A window of facts, or that parked keys of the lane are released. */
 export type LaneNews = Window | 'released';

@@ -1,15 +1,21 @@
+import { v7 as uuidv7 } from 'uuid';
+import { createRecordTransition } from '../../activities/outbox';
+import { mostRecordBytes } from '../../platform/kafka/recordSize';
 import { appendFact, changedSince, findStep, recordStep, stepsOf } from '../../platform/outbox';
+import { createKeyStore, createVault, masterKeys } from '../../platform/personal';
 import {
   isRetriable,
   isUniqueViolation,
   migrate,
   outboxMigrations,
   inboxMigrations,
+  createPool,
   withTransaction,
 } from '../../platform/postgres';
 import { startTelemetry } from '../../platform/telemetry';
 import { contextFrom, within } from '../../platform/telemetry/trace';
 import { quiet, testDatabase, type TestDatabase } from '../support/backbone';
+import { createDatabase } from '../support/servers';
 
 let db: TestDatabase;
 beforeAll(async () => {
@@ -71,6 +77,22 @@ test('a fact is written as CloudEvents attributes and JSON, with the transaction
     traceparent,
   });
   expect(JSON.parse(rows[0]!.value)).toEqual(fact.data);
+});
+
+test('a fact that no topic takes is final for the workflow whose step makes it', async () => {
+  const keys = createPool(await createDatabase('keys'), { applicationName: 'test', max: 1 });
+  const record = createRecordTransition({
+    ...{ pool: db.pool, source: '/hailway/payments', belongsTo: () => 'x'.repeat(mostRecordBytes) },
+    vault: createVault({ keys: createKeyStore(keys, masterKeys(`test:${'k'.repeat(40)}`)) }),
+    aggregate: { lock: async () => null, fold: () => ({ version: 1 }), save: async () => {} },
+  });
+  const recorded = record({
+    ...{ stepId: 'large/1', aggregateId: 'large', expectedVersion: 0 },
+    fact: { type: 'dispute.inquiry_closed', at: fact.time, data: { rideId: uuidv7() } },
+  });
+  expect(await failure(recorded)).toMatchObject({ type: 'fact_too_large', nonRetryable: true });
+  expect(await findStep(db.pool, 'large/1')).toBeNull();
+  await keys.end();
 });
 
 test('a step is found again with its answer; its id and its version are taken once', async () => {

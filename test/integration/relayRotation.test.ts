@@ -1,11 +1,11 @@
 import type { PoolClient } from 'pg';
 import { emptyPublishedSegments } from '../../platform/relay/rotation';
 import { commitNext, eventually, firstOccurrences, readAll, record } from '../support/backbone';
-import { useRelay } from '../support/relayBench';
+import { takesLess, tooLarge, useRelay } from '../support/relayBench';
 
 /** The segments of an outbox that are emptied in turn, in a database whose clock stands. */
 
-const bench = useRelay();
+const bench = useRelay(takesLess);
 
 const writeTo = (segment: number) =>
   bench.db.pool.query(
@@ -23,7 +23,7 @@ async function relay(until: number): Promise<void> {
 test('a segment is emptied when nobody writes to it and all of it is in Kafka or parked, never before', async () => {
   await writeTo(0);
   await record(bench.db.pool, bench.topic, 'early');
-  await record(bench.db.pool, bench.topic, 'large', { filling: 'x'.repeat(2_000_000) });
+  await record(bench.db.pool, bench.topic, 'large', tooLarge);
   await relay(1);
   // It is written to now.
   expect(await emptyPublishedSegments(bench.db.pool)).toEqual([]);

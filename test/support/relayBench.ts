@@ -21,9 +21,11 @@ export class RelayBench {
   topic!: string;
   private readonly topics: string[] = [];
 
+  constructor(private readonly topicConfig: Readonly<Record<string, string>>) {}
+
   async setUp(): Promise<void> {
     this.db = await testDatabase();
-    this.topics.push((this.topic = await testTopic(this.kafka, 3, unique('relay'))));
+    this.topics.push((this.topic = await testTopic(this.kafka, 3, unique('relay'), this.topicConfig)));
   }
 
   async tearDown(): Promise<void> {
@@ -72,9 +74,14 @@ export function startRelay(databaseUrl: string, pollMs = 10, kafka = testKafka()
   );
 }
 
+/** Of a topic that takes less than outboxes do: what it refuses alone can be committed nevertheless. */
+export const takesLess = { 'max.message.bytes': '950000' };
+/** A fact's data that such a topic refuses. */
+export const tooLarge = { filling: 'x'.repeat(1_000_000) };
+
 /** The bench of a test file: a database and a topic of its own for each test, gone after it. */
-export function useRelay(): RelayBench {
-  const bench = new RelayBench();
+export function useRelay(topicConfig: Readonly<Record<string, string>> = {}): RelayBench {
+  const bench = new RelayBench(topicConfig);
   beforeAll(() => waitForCoordinator(bench.kafka), 60_000);
   beforeEach(() => bench.setUp());
   afterEach(() => bench.tearDown());

@@ -1,6 +1,6 @@
 import { createKafka, createTopics } from '../../../platform/kafka';
 import { createPool, outboxMigrations, type Pool } from '../../../platform/postgres';
-import { outboxChannel } from '../../../platform/outbox';
+import { outboxChannel } from '../../../platform/relay/tell';
 import { wait } from '../../../platform/wait';
 import type { Say } from '../../stack/say';
 import { Checks, inRounds, ratiosTo, rounded, type BenchResult, type Metrics } from '../frame';
