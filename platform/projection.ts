@@ -30,6 +30,11 @@ export interface Projection {
   /** Those of the database's tables that a replay makes anew. None: `notReplayed` says why. */
   readonly tables: readonly ProjectionTable[];
   readonly notReplayed?: string;
+  /**
+   * What `handle` sets off outside of `tables`, which a replay does not: a fact that is a dead letter has to come through
+   * the live consumer to have that.
+   */
+  readonly setsOff?: string;
   /** Why no part of it can be made anew by itself, where that is so: by key, or from a time on. */
   readonly wholeOnly?: string;
 }

@@ -14,6 +14,7 @@ export const notifications: Projection = {
   migrations: [inboxMigrations, migrationSet('notifications', 'consumers/notifications/migrations')],
   handle: notify,
   skip: skipReason('notifications'),
+  setsOff: 'posts to webhooks',
   tables: [
     {
       name: 'notifications',

@@ -152,6 +152,75 @@ test('a dead letter that is replayed beside some rows keeps its effect', async (
   await sameAsControl();
 });
 
+test('a dead letter that webhooks are to be told of is not lost in a switch: it is named, and to be replayed first', async () => {
+  const rideId = uuidv7();
+  const { pool } = live.notifications;
+  await pool.query(
+    `insert into webhook_endpoints (endpoint_id, owner_role, owner_id, url, secret)
+     values ($1, 'operator', 'operator-1', 'http://127.0.0.1:9/', 'secret')`,
+    [uuidv7()],
+  );
+  await refusing(live.notifications, { table: 'notifications', column: 'ride_id', rideId }, async () => {
+    await ground.send(rideStory(41, rideId));
+    await ground.settled();
+  });
+  const posted = async (): Promise<string[]> => {
+    const { rows } = await pool.query<{ factId: string }>(
+      'select fact_id as "factId" from deliveries where ride_id = $1',
+      [rideId],
+    );
+    return rows.map(({ factId }) => factId);
+  };
+  const office = officeOf(live.notifications);
+  const { deadLetters } = await office.list({ key: rideId, limit: 10 });
+  const before = await hashOf(live.notifications);
+  const refused = await ground.replay('--consumer', 'notifications');
+  expect(refused).toMatchObject({
+    code: 1,
+    printed: expect.stringMatching(/posts to webhooks .*hailway dlq/),
+  });
+  expect(deadLetters).toHaveLength(2);
+  for (const { id, factId } of deadLetters)
+    expect(refused.printed).toContain(`notifications:${id} (${factId})`);
+  expect(await hashOf(live.notifications)).toBe(before);
+  expect((await office.list({ key: rideId, limit: 10 })).deadLetters).toEqual(deadLetters);
+
+  expect(await posted()).toEqual([]);
+  await office.replay({ key: rideId, limit: 10, dryRun: false });
+  expect(await ground.replay('--consumer', 'notifications')).toMatchObject({ code: 0 });
+  expect(await posted()).toEqual(
+    expect.arrayContaining([`ride.requested/${rideId}/1`, `ride.completed/${rideId}/6`]),
+  );
+  await sameAsControl();
+});
+
+test('what is discarded beside a replay stays discarded: the switch is not made with what was read before', async () => {
+  const rideId = uuidv7();
+  const { pool } = live.notifications;
+  await refusing(live.notifications, { table: 'ride_riders', column: 'ride_id', rideId }, async () => {
+    await ground.send(rideStory(42, rideId).filter(({ topic }) => topic === 'rides'));
+    await ground.settled();
+  });
+  const office = officeOf(live.notifications);
+  const reader = await pool.connect();
+  try {
+    // The switch waits for whoever reads positions.
+    await reader.query('begin; select from inbox_positions limit 1');
+    const replayed = ground.replay('--consumer', 'notifications');
+    await waitsFor('inbox_positions');
+    await office.discard({ key: rideId, limit: 1, dryRun: false, by: 'operator:a', because: 'a test' });
+    await reader.query('rollback');
+    expect(await replayed).toMatchObject({
+      code: 1,
+      printed: expect.stringContaining('discarded meanwhile'),
+    });
+  } finally {
+    reader.release();
+  }
+  expect(await ground.replay('--consumer', 'notifications')).toMatchObject({ code: 0 });
+  expect((await pool.query('select from ride_riders where ride_id = $1', [rideId])).rowCount).toBe(0);
+});
+
 test('what the audit store could not take is missing in a replay: it refuses, and names it', async () => {
   const rideId = uuidv7();
   const ofRide = ['--consumer', 'notifications', '--keys', rideId];

@@ -1,7 +1,13 @@
 import { v7 as uuidv7 } from 'uuid';
 import { projectionHash } from '../../platform/projectionHash';
 import { stopAll } from '../support/backbone';
-import { cityFacts, startReplayGround, type LiveConsumer, type ReplayGround } from '../support/replayGround';
+import {
+  cityFacts,
+  rideStory,
+  startReplayGround,
+  type LiveConsumer,
+  type ReplayGround,
+} from '../support/replayGround';
 
 /** Who drove which ride when is made anew from facts; what positions have made stays beside it. */
 
@@ -49,4 +55,17 @@ test('a replay comes to the same, and leaves ways and zones as they are', async 
   await live.pool.query(`update ride_paths set rider_id = 'nobody' where ride_id = $1`, [rideId]);
   expect(await ground.replay('--consumer', 'tracks', '--keys', rideId)).toMatchObject({ code: 0 });
   expect(await hash()).toBe(before);
+});
+
+test('a dead letter whose fact can be applied by now is applied by the switch', async () => {
+  const rideId = uuidv7();
+  await live.pool.query(`alter table ride_paths add constraint refused check (ride_id <> '${rideId}')`);
+  await ground.send(rideStory(3, rideId));
+  await ground.settled();
+  await live.pool.query('alter table ride_paths drop constraint refused');
+  const dead = async () => (await live.pool.query('select from inbox_parked where head')).rowCount;
+  expect(await dead()).toBe(1);
+  expect(await ground.replay('--consumer', 'tracks')).toMatchObject({ code: 0 });
+  expect(await dead()).toBe(0);
+  expect((await live.pool.query('select from ride_paths where ride_id = $1', [rideId])).rowCount).toBe(1);
 });

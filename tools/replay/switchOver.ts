@@ -47,11 +47,12 @@ export async function switchOver(tx: Tx, projection: Projection): Promise<void> 
   await tx.query(`drop schema ${nextSchema} cascade`);
 }
 
-/** What an operator has discarded is not applied again. */
-export async function copyDiscarded(tx: Tx): Promise<void> {
-  await tx.query(
+/** What an operator has discarded is not applied again. @returns how much has been since the last call */
+export async function copyDiscarded(tx: Tx): Promise<number> {
+  const { rowCount } = await tx.query(
     `insert into ${nextSchema}.inbox_discarded select * from public.inbox_discarded on conflict do nothing`,
   );
+  return rowCount ?? 0;
 }
 
 /** The positions that the switch leaves: behind the last one's facts there may be repeats that the store does not keep. */
@@ -74,6 +75,18 @@ export async function newlyParked(tx: Tx): Promise<{ factId: string | null; reas
        select from public.inbox_parked live where live.consumer_group = next.consumer_group
          and live.topic = next.topic and live.partition = next.partition and live."offset" = next."offset")
      order by topic, partition, "offset" limit 10`,
+  );
+  return rows;
+}
+
+/** The live one's dead letters that the rebuild has applied: gone with the switch, as if they had been replayed. */
+export async function appliedDeadLetters(tx: Tx): Promise<{ id: string; factId: string | null }[]> {
+  const { rows } = await tx.query<{ id: string; factId: string | null }>(
+    `select topic || ':' || partition || ':' || "offset" as id, fact_id as "factId"
+     from public.inbox_parked live where head and not exists (
+       select from ${nextSchema}.inbox_parked next where next.consumer_group = live.consumer_group
+         and next.topic = live.topic and next.partition = live.partition and next."offset" = live."offset")
+     order by topic, partition, "offset"`,
   );
   return rows;
 }

@@ -5,6 +5,7 @@ import type { Projection } from '../../platform/projection';
 import type { FactLog, Positions } from './factLog';
 import { catchUp, nextSchema, openRebuild, type Rebuild } from './rebuild';
 import {
+  appliedDeadLetters,
   copyDiscarded,
   holdLive,
   isLockedOut,
@@ -90,13 +91,16 @@ async function finish(
       const standing = await holdLive(tx, group);
       if (isNew && standing.size > 0) throw new Error(`${projection.name} was started meanwhile`);
       const targets: Positions = isNew ? log.ends : standing;
-      await copyDiscarded(tx);
+      // The rebuild may have been past it, and applied it or put it aside anew.
+      if ((await copyDiscarded(tx)) > 0)
+        throw new Error('dead letters were discarded meanwhile: replay again');
       facts = await catchUp(rebuild, targets, deadline);
       if (deadline.aborted) throw new Overtime();
       // What a new consumer cannot apply is its operators' to see to.
       if (!isNew) await mustApplyAsMuch(tx, projection);
       if (snapshot) await takeSnapshot(snapshot);
       else {
+        await mustSetOffNothing(tx, projection);
         await setPositions(tx, group, targets);
         await switchOver(tx, projection);
       }
@@ -130,6 +134,22 @@ async function mustApplyAsMuch(tx: Tx, { name }: Projection): Promise<void> {
   if (parked.length === 0) return;
   const lines = parked.map(({ factId, reason }) => `${factId ?? 'a record'}: ${reason}`);
   throw new Error(`${name} as it is now cannot apply what the live one has:\n  ${lines.join('\n  ')}`);
+}
+
+/** Dead letters that are named in an error. */
+const NAMED = 10;
+
+/** What a dead letter is to set off comes of it when it is replayed, and never where it is gone. */
+async function mustSetOffNothing(tx: Tx, { name, setsOff }: Projection): Promise<void> {
+  if (setsOff === undefined) return;
+  const applied = await appliedDeadLetters(tx);
+  if (applied.length === 0) return;
+  const lines = applied.slice(0, NAMED).map(({ id, factId }) => `${name}:${id} (${factId ?? 'a record'})`);
+  if (applied.length > NAMED) lines.push(`and ${applied.length - NAMED} more`);
+  throw new Error(
+    `${setsOff} that dead letters are to set off would never come, as a replay sets off none: first bring them in with` +
+      ` "npx hailway dlq replay ID", or give them up with "npx hailway dlq discard ID":\n  ${lines.join('\n  ')}`,
+  );
 }
 
 const seconds = (since: number): string => ((Date.now() - since) / 1_000).toFixed(1);
