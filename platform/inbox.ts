@@ -10,7 +10,7 @@ import { storedPositions } from './inbox/store';
 
 export type { Applied, Handle } from './inbox/apply';
 export { createInboxDeadLetters } from './inbox/deadLetters';
-export { MalformedFact, parseFact, type Fact } from './inbox/fact';
+export { MalformedFact, parseFact, timeOf, type Fact } from './inbox/fact';
 export type { Skip } from './inbox/sorter';
 export { inboxSummary, inboxTables, storedPositions } from './inbox/store';
 

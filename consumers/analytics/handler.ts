@@ -3,7 +3,7 @@ import type { ReadBy } from '../../contracts/consumers';
 import { readerOf, type KnownFact } from '../../contracts/knownFact';
 import { CELL_RESOLUTION } from '../../domain/geo';
 import { CodedError } from '../../platform/errors';
-import type { Fact, Handle } from '../../platform/inbox';
+import { timeOf, type Fact, type Handle } from '../../platform/inbox';
 import { EventTime } from './lateness';
 import { regionOf } from './place';
 import { Rides, type RideUnderWay } from './rides';
@@ -208,10 +208,4 @@ function asked(
     ...{ requestedMs, durationSeconds },
     ...{ assignedMs: null, startedMs: null, matched: false },
   };
-}
-
-function timeOf(fact: Fact): number {
-  const at = Date.parse(fact.time);
-  if (Number.isNaN(at)) throw new CodedError('fact_invalid', `${fact.id}: ce_time ${fact.time} is no time`);
-  return at;
 }

@@ -1,5 +1,4 @@
-import { CodedError } from '../../platform/errors';
-import type { Fact } from '../../platform/inbox';
+import { timeOf, type Fact } from '../../platform/inbox';
 import { isUniqueViolation, type Queryable, type Tx } from '../../platform/postgres';
 import { chainBegin, factHash, type StoredFact } from './chain';
 
@@ -80,11 +79,9 @@ async function insertFacts(tx: Tx, facts: readonly Fact[], end: ChainEnd): Promi
 
 function storedFact(fact: Fact, place: number, recordedMs: number): StoredFact {
   const { record, topic, partition, offset, key, sequence, id, type, correlationId, causationId } = fact;
-  const timeMs = Date.parse(fact.time);
-  if (Number.isNaN(timeMs)) throw new CodedError('fact_invalid', `${id}: ce_time ${fact.time} is no time`);
   const headers = Object.entries(record.headers).map(([name, value]) => [name, textOf(value)]);
   return {
-    ...{ topic, partition, place, offset, key, sequence, factId: id, type, timeMs, recordedMs },
+    ...{ topic, partition, place, offset, key, sequence, factId: id, type, timeMs: timeOf(fact), recordedMs },
     sentMs: record.timestamp,
     ...{ correlationId, causationId, caller: callerOf(fact) },
     headers: JSON.stringify(Object.fromEntries(headers)),

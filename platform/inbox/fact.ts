@@ -1,3 +1,4 @@
+import { CodedError } from '../errors';
 import type { RawRecord } from '../kafka/consumer';
 import { mostRecordBytes } from '../kafka/recordSize';
 
@@ -25,6 +26,13 @@ export interface Fact<Data = unknown> {
   readonly data: Data;
   /** The record as it lies in Kafka. */
   readonly record: RawRecord;
+}
+
+/** When a fact happened, in milliseconds. @throws CodedError `fact_invalid` where its `ce_time` is no time */
+export function timeOf({ id, time }: Pick<Fact, 'id' | 'time'>): number {
+  const atMs = Date.parse(time);
+  if (Number.isNaN(atMs)) throw new CodedError('fact_invalid', `${id}: ce_time ${time} is no time`);
+  return atMs;
 }
 
 /** A record that is no fact: it lacks what the CloudEvents binding asks for. */

@@ -1,7 +1,7 @@
 import type { ReadBy } from '../../../contracts/consumers';
 import { readerOf, type KnownFact } from '../../../contracts/knownFact';
 import { CodedError } from '../../../platform/errors';
-import type { Fact, Handle } from '../../../platform/inbox';
+import { timeOf, type Fact, type Handle } from '../../../platform/inbox';
 import type { Tx } from '../../../platform/postgres';
 
 /** Who drives a ride, and when. */
@@ -134,10 +134,4 @@ async function write(tx: Tx, touched: ReadonlyMap<string, RidePath | null>): Pro
       ...[column('leg'), column('driverId'), column('fromMs'), column('startedMs'), column('untilMs')],
     ],
   });
-}
-
-function timeOf({ id, time }: Fact): number {
-  const at = Date.parse(time);
-  if (Number.isNaN(at)) throw new CodedError('fact_invalid', `${id}: ce_time ${time} is no time`);
-  return at;
 }
