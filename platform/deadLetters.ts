@@ -59,10 +59,17 @@ export interface DeadLetterDeed {
   readonly reason: string | null;
 }
 
-/** `left`: dead letters that are meant, too, and were not come to. */
+/** Letters that are meant, and whether there are more than the limit. */
+export interface Meant<Letter extends DeadLetter = DeadLetter> {
+  readonly letters: readonly Letter[];
+  readonly more: boolean;
+}
+
+/** `left`: letters within the limit that were not come to; `more`: there are others beyond it. */
 export interface DeadLetterDeeds {
   readonly done: readonly DeadLetterDeed[];
   readonly left: number;
+  readonly more: boolean;
 }
 
 export type DeadLetterOrder = DeadLetterFilter & { readonly dryRun: boolean };
@@ -80,11 +87,19 @@ export interface DeadLetterOffice {
 /** A deed stops looking for more to do after so long; who asked asks again, by ids. */
 const deedWithinMs = 5_000;
 
-/** Goes through letters one after another for as long as there is time. */
+/** What was looked for with a limit that is one larger. */
+export const upToLimit = <Letter extends DeadLetter>(found: readonly Letter[], limit: number) => ({
+  letters: found.slice(0, limit),
+  more: found.length > limit,
+});
+
+/** Goes through letters one after another for as long as there is time; on a dry run only says which. */
 export async function inTime<Letter extends DeadLetter>(
-  letters: readonly Letter[],
+  { letters, more }: Meant<Letter>,
+  { dryRun }: Pick<DeadLetterOrder, 'dryRun'>,
   deed: (letter: Letter, isTime: () => boolean) => Promise<DeadLetterDeed>,
 ): Promise<DeadLetterDeeds> {
+  if (dryRun) return { done: letters.map(wouldBe), left: 0, more };
   const until = Date.now() + deedWithinMs;
   const isTime = (): boolean => Date.now() < until;
   const done: DeadLetterDeed[] = [];
@@ -92,10 +107,10 @@ export async function inTime<Letter extends DeadLetter>(
     if (done.length > 0 && !isTime()) break;
     done.push(await deed(letter, isTime));
   }
-  return { done, left: letters.length - done.length };
+  return { done, left: letters.length - done.length, more };
 }
 
-export const wouldBe = ({ id, key }: DeadLetter): DeadLetterDeed => ({
+const wouldBe = ({ id, key }: DeadLetter): DeadLetterDeed => ({
   ...{ id, key, outcome: 'would_be', applied: 0, reason: null },
 });
 

@@ -70,6 +70,7 @@ const deedsView = z.strictObject({
   left: z
     .int()
     .describe('meant, too, and not come to in time: ask again by ids, as a filter may mean others by now'),
+  more: z.boolean().describe('there are more than `limit`'),
   unavailable,
 });
 
@@ -101,7 +102,10 @@ const discardBody = z
     ...order.shape,
     because: freeText(500).describe('free text: why these may be lost; no card numbers'),
   })
-  .refine(saysWhich, which);
+  .refine(saysWhich, which)
+  .refine(({ ids, dryRun }) => ids !== undefined || dryRun, {
+    message: 'takes ids: a filter may mean others when it is repeated; with dryRun it says which it means',
+  });
 export const deadLetterDeedsView = deedsView;
 
 /** Facts that a consumer could not apply, and what operators do with them. */
@@ -139,7 +143,7 @@ export const deadLetterOperations = {
   discardDeadLetters: {
     method: 'post',
     path: '/v1/ops/dead-letters/discard',
-    summary: 'Give dead letters up for good: what waits behind each goes on without it',
+    summary: 'Give dead letters up for good, by their ids: what waits behind each goes on without it',
     tag: 'ops',
     roles: ['operator'],
     request: { body: discardBody },

@@ -1,8 +1,9 @@
 import {
   inTime,
-  wouldBe,
+  upToLimit,
   type DeadLetter,
   type DeadLetterDeed,
+  type DeadLetterFilter,
   type DeadLetterOffice,
   type DiscardOrder,
 } from '../deadLetters';
@@ -140,25 +141,24 @@ export function createInboxDeadLetters(options: InboxDeadLettersOptions): DeadLe
     return { id, key, outcome: more ? 'under_way' : outcome, applied, reason: failed };
   };
 
+  const find = async (filter: DeadLetterFilter) =>
+    upToLimit(await findHeads(pool, of, { ...filter, limit: filter.limit + 1 }), filter.limit);
+
   return {
     async list(filter) {
-      const found = await findHeads(pool, of, { ...filter, limit: filter.limit + 1 });
-      return { deadLetters: found.slice(0, filter.limit), more: found.length > filter.limit };
+      const { letters, more } = await find(filter);
+      return { deadLetters: letters, more };
     },
     show: (id) => readWhole(pool, of, id),
     async replay(order) {
-      const letters = await findHeads(pool, of, order);
-      if (order.dryRun) return { done: letters.map(wouldBe), left: 0 };
-      return inTime(letters, async (letter, isTime) => {
+      return inTime(await find(order), order, async (letter, isTime) => {
         const released = await release(letter, isTime);
         log.info({ group, ...letter, ...released }, 'dead letter replayed');
         return deedOf(letter, 'replayed', released);
       });
     },
     async discard(order) {
-      const letters = await findHeads(pool, of, order);
-      if (order.dryRun) return { done: letters.map(wouldBe), left: 0 };
-      return inTime(letters, async (letter, isTime) => {
+      return inTime(await find(order), order, async (letter, isTime) => {
         const { by, because } = order;
         if (await discardHead(letter, order))
           log.info({ group, ...letter, by, because }, 'dead letter discarded');

@@ -1,6 +1,6 @@
 import {
   inTime,
-  wouldBe,
+  upToLimit,
   type DeadLetter,
   type DeadLetterDeed,
   type DeadLetterFilter,
@@ -36,14 +36,13 @@ export function createRelayDeadLetters({
   topicPrefix,
   log,
 }: RelayDeadLettersOptions): DeadLetterOffice {
-  async function find(filter: DeadLetterFilter): Promise<Found[]> {
+  async function find(filter: DeadLetterFilter) {
+    const asked = { ...filter, limit: filter.limit + 1 };
     const found = await Promise.all(
-      Object.entries(databases).map(([name, pool]) => findParked(pool, name, topicPrefix, filter)),
+      Object.entries(databases).map(([name, pool]) => findParked(pool, name, topicPrefix, asked)),
     );
-    return found
-      .flat()
-      .sort((a, b) => (a.deadSince < b.deadSince ? -1 : 1))
-      .slice(0, filter.limit);
+    const sorted = found.flat().sort((a, b) => (a.deadSince < b.deadSince ? -1 : 1));
+    return upToLimit(sorted, filter.limit);
   }
 
   /** Asks for a key's facts to be sent, and waits until they are, or are refused again. */
@@ -72,14 +71,11 @@ export function createRelayDeadLetters({
 
   return {
     async list(filter) {
-      const found = await find({ ...filter, limit: filter.limit + 1 });
-      return {
-        deadLetters: found.slice(0, filter.limit).map(withoutDatabase),
-        more: found.length > filter.limit,
-      };
+      const { letters, more } = await find(filter);
+      return { deadLetters: letters.map(withoutDatabase), more };
     },
     async show(id) {
-      const [letter] = await find({ ids: [id], limit: 1 });
+      const [letter] = (await find({ ids: [id], limit: 1 })).letters;
       if (!letter) return null;
       const { rows } = await databases[letter.database]!.query<{
         id: number;
@@ -101,25 +97,16 @@ export function createRelayDeadLetters({
       };
     },
     async replay(order) {
-      const letters = await find(order);
-      if (order.dryRun) return { done: letters.map(wouldBe), left: 0 };
-      return inTime(letters, async (letter, isTime) => {
+      return inTime(await find(order), order, async (letter, isTime) => {
         const deed = await release(letter, isTime);
         log.info({ ...letter, ...deed }, 'dead letter replayed');
         return deed;
       });
     },
     async discard(order) {
-      const letters = await find(order);
-      if (order.dryRun) return { done: letters.map(wouldBe), left: 0 };
-      const done = letters.map(({ id, key }): DeadLetterDeed => ({
-        id,
-        key,
-        outcome: 'failed',
-        applied: 0,
-        reason: notGivenUp,
-      }));
-      return { done, left: 0 };
+      return inTime(await find(order), order, ({ id, key }) =>
+        Promise.resolve({ id, key, outcome: 'failed', applied: 0, reason: notGivenUp }),
+      );
     },
   };
 }

@@ -75,11 +75,13 @@ export function deadLetterRoutes(mount: MountOperation, clients: DeadLetterClien
       return call(source, { ...(own && { ids: own }), dryRun: true });
     });
     let room = body.limit;
+    let more = found.answers.some(({ answer }) => answer.more);
     const meant = new Map<Source, (typeof found.answers)[number]['answer']>();
     for (const source of sources) {
       const would = found.answers.find((one) => one.source === source)?.answer;
-      if (would === undefined || room === 0) continue;
+      if (would === undefined) continue;
       const done = would.done.slice(0, room);
+      more ||= done.length < would.done.length;
       room -= done.length;
       if (done.length > 0) meant.set(source, { ...would, done });
     }
@@ -94,6 +96,7 @@ export function deadLetterRoutes(mount: MountOperation, clients: DeadLetterClien
           answer.done.map((one) => ({ ...one, id: `${source}:${one.id}` })),
         ),
         left: asked.answers.reduce((sum, { answer }) => sum + answer.left, 0),
+        more,
         unavailable: [...found.unavailable, ...asked.unavailable],
       },
     };

@@ -63,6 +63,8 @@ test('an operator finds dead letters by what they are, and sees all of one; who 
     office.post('discard', { because }),
     office.post('discard', { because, limit: 1 }),
     office.post('discard', { because, all: true, key: 'a' }),
+    office.post('discard', { because, all: true }),
+    office.post('discard', { because, key: 'a' }),
   ])
     expect((await answer).status).toBe(400);
   expect(await office.list()).toMatchObject({ deadLetters: [{}, {}] });
@@ -147,13 +149,25 @@ test('a limit is one of all consumers together, and ids of nothing are named', a
   for (const consumer of consumers) await consumer.stop();
   const office = await bench.startOffice(auditGroup);
   const done = async (what: 'replay' | 'discard', body: object) =>
-    ((await (await office.post(what, body)).json()) as DeadLetterDeedsView).done;
-  expect(await done('discard', { because: 'made by mistake', all: true, limit: 1 })).toHaveLength(1);
+    (await (await office.post(what, body)).json()) as DeadLetterDeedsView;
+  const because = 'made by mistake';
+  const { deadLetters: all } = await office.list();
+  const meant = { because, ids: all.map(({ id }) => id) };
+  expect(await done('discard', { ...meant, limit: 1 })).toMatchObject({ done: [{}], left: 0, more: true });
   const { deadLetters } = await office.list();
   expect(deadLetters).toHaveLength(3);
-  expect(await done('replay', { all: true, limit: 2, dryRun: true })).toMatchObject(
-    Array(2).fill({ outcome: 'would_be' }),
-  );
+  for (const [limit, more] of [
+    [2, true],
+    [3, false],
+  ])
+    expect(await done('replay', { all: true, limit, dryRun: true })).toMatchObject({
+      done: Array(limit as number).fill({ outcome: 'would_be' }),
+      more,
+    });
+  const dryRun = (limit: string) =>
+    office.hailway('replay', '--consumer', 'audit', '--dry-run', '--limit', limit);
+  expect(await dryRun('1')).toMatchObject({ code: 1, text: expect.stringContaining('There are more') });
+  expect(await dryRun('2')).toMatchObject({ code: 0, text: expect.not.stringContaining('There are more') });
 
   bench.refuse();
   const { id } = deadLetters.find(({ consumer }) => consumer === 'analytics')!;

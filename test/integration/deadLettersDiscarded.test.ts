@@ -1,3 +1,4 @@
+import type { DeadLetterDeedsView } from '../../contracts/api/deadLetters';
 import { factRecord, upTo } from '../support/backbone';
 import { fact, outcomes, useDeadLetters } from '../support/deadLetterBench';
 import { effectsOf } from '../support/inboxBench';
@@ -75,6 +76,25 @@ test('what is discarded is gone for good, and kept with who and why; what waits 
   ]);
   expect(await inbox.parked()).toEqual([]);
 }, 60_000);
+
+test('a discard that is repeated gives up nothing else: neither what is dead behind it, nor what is put aside since', async () => {
+  bench.refuse(fact('a', 2), fact('a', 3));
+  const consumer = inbox.consume(bench.picky);
+  const of = (...sequences: number[]) => sequences.map((n) => factRecord(inbox.topic, 'a', n));
+  await inbox.producer.send(of(1, 2, 3, 4));
+  await inbox.readTo(4);
+  await consumer.stop();
+  const office = await bench.startOffice();
+  const because = 'made by mistake';
+  const post = async (body: object): Promise<DeadLetterDeedsView> =>
+    (await (await office.post('discard', { because, ...body })).json()) as DeadLetterDeedsView;
+  const { done } = await post({ key: 'a', dryRun: true });
+  const ids = done.map(({ id }) => id);
+  expect(outcomes(await post({ ids }))).toEqual([['a', 'discarded', 0, `fact_invalid: not ${fact('a', 3)}`]]);
+  expect(await post({ ids })).toMatchObject({ done: [], left: 0, more: false });
+  expect((await office.post('discard', { because, key: 'a' })).status).toBe(400);
+  expect((await inbox.parked()).map(({ factId }) => factId)).toEqual([fact('a', 3), fact('a', 4)]);
+}, 40_000);
 
 test('a record that is discarded takes no other of its key with it, whatever it says that it is', async () => {
   const consumer = inbox.consume(bench.picky);

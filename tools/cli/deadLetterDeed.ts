@@ -25,6 +25,8 @@ export interface DeedOutcome {
   readonly done: readonly Deed[];
   /** Meant, too, and not come to. */
   readonly left: number;
+  /** There are more than the limit. */
+  readonly more: boolean;
   readonly unavailable: readonly Absent[];
   /** Ids that were asked for, and are of no dead letter. */
   readonly unknown: readonly string[];
@@ -49,7 +51,7 @@ export async function doDeed(
   const find = async (query: Readonly<Record<string, string | undefined>>) => {
     const found = await getFromApi(sources, '/v1/ops/dead-letters', query, deadLettersView);
     for (const one of found.unavailable) absent.set(one.consumer, one);
-    return found.deadLetters.map(({ id }) => id);
+    return { ids: found.deadLetters.map(({ id }) => id), more: found.more };
   };
   const post = async (name: DeedOrder['what'], body: object): Promise<DeadLetterDeedsView> => {
     const answer = await postToApi(sources, `/v1/ops/dead-letters/${name}`, body, deadLetterDeedsView);
@@ -61,7 +63,7 @@ export async function doDeed(
   /** Goes on with the key of a letter for as long as that leads on. @returns whether nothing of it is dead any more */
   const carryOn = async (last: Deed): Promise<boolean> => {
     if (last.outcome !== 'under_way') return last.outcome !== 'failed';
-    const heads = await find({ consumer: consumerOf(last.id), key: last.key, limit: '1000' });
+    const { ids: heads } = await find({ consumer: consumerOf(last.id), key: last.key, limit: '1000' });
     const head = heads.find((id) => laneOf(id) === laneOf(last.id));
     if (head === undefined) return !absent.has(consumerOf(last.id));
     const [next] = (await post('replay', { ids: [head], limit: 1 })).done;
@@ -71,7 +73,10 @@ export async function doDeed(
   };
 
   const isNamed = order.ids.length > 0;
-  let rest = isNamed ? order.ids : await find({ ...filter, limit: String(order.limit) });
+  const meant = isNamed
+    ? { ids: order.ids, more: false }
+    : await find({ ...filter, limit: String(order.limit) });
+  let rest = meant.ids;
   let left = 0;
   while (rest.length > 0) {
     const answer = await post(what, { ...filter, because, ids: rest, limit: rest.length, dryRun });
@@ -80,9 +85,11 @@ export async function doDeed(
     if (left === 0 || answer.done.length === 0) break;
   }
   const unknown = isNamed && left === 0 ? rest.filter((id) => !absent.has(consumerOf(id))) : [];
-  let isWell = left === 0 && unknown.length === 0;
+  const { more } = meant;
+  let isWell = left === 0 && !more && unknown.length === 0;
   for (const one of [...done]) isWell = (await carryOn(one)) && isWell;
-  return { done, left, unavailable: [...absent.values()], unknown, isWell: isWell && absent.size === 0 };
+  const unavailable = [...absent.values()];
+  return { done, left, more, unavailable, unknown, isWell: isWell && absent.size === 0 };
 }
 
 const consumerOf = (id: string): string => id.slice(0, id.indexOf(':'));

@@ -38,7 +38,8 @@ type Api = Pick<OperatorSources, 'apiUrl' | 'token'>;
 
 /**
  * `npx hailway dlq list|show|replay|discard`: facts that could not be taken further.
- * @returns 0; 1 where there are any (list), one is still dead, under way or unknown (replay, discard), or nobody can say
+ * @returns 0; 1 where there are any (list), one is still dead, under way or unknown (replay, discard), there are more than
+ *   the limit, or nobody can say
  */
 export async function dlq(argv: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const [what, ...rest] = argv;
@@ -96,11 +97,12 @@ async function deed(sources: Api, order: DeedOrder, values: Given): Promise<numb
   });
   if (values.json) process.stdout.write(`${JSON.stringify(outcome)}\n`);
   else {
-    const { done, unavailable, unknown } = outcome;
+    const { done, more, unavailable, unknown } = outcome;
     for (const id of unknown) process.stdout.write(`${id} is no dead letter (any more)\n`);
     for (const one of unavailable) process.stdout.write(`${absent(one)}\n`);
     if (done.length + unavailable.length + unknown.length === 0)
       process.stdout.write('No dead letter is meant.\n');
+    if (more) process.stdout.write('There are more: repeat it, or name a larger --limit.\n');
   }
   return isWell ? 0 : 1;
 }

@@ -52,7 +52,7 @@ const help = `npx hailway <command>
       --type, --reason, --since TIME, --limit N (100)
   dlq replay ID … | FILTERS | --all [--dry-run] [--json]
       tries them again, and what waits behind each, in the order of its key, up to the first that fails; exit 1 if one
-      is still dead or under way, or an ID is of none
+      is still dead or under way, an ID is of none, or there are more than the limit
   dlq discard ID … | FILTERS | --all --because REASON [--dry-run] [--json]
       gives them up for good: what waits behind each goes on without it; who and why is kept
   replay --consumer NAME [--check] [--new] [--keys KEY,…] [--from TIME] [--drop-old] [--data-dir DIR]
