@@ -1,4 +1,4 @@
-import type { Point } from './geo';
+import { EARTH_RADIUS_METERS, type Point } from './geo';
 
 /** A ring of corners, the last joined to the first, less than 180 degrees of longitude wide: it holds no pole. */
 export type Polygon = readonly Point[];
@@ -40,4 +40,22 @@ export function isInPolygon(ring: Polygon, { lat, lng }: Point): boolean {
     from = to;
   }
   return isIn;
+}
+
+const metersADegree = (EARTH_RADIUS_METERS * Math.PI) / 180;
+
+/** How far a point is from the nearest side of a ring, in meters: on the flat map around the point, right for what is near. */
+export function metersToOutline(ring: Polygon, { lat, lng }: Point): number {
+  const across = metersADegree * Math.cos((lat * Math.PI) / 180);
+  let least = Infinity;
+  let from = ring[ring.length - 1]!;
+  for (const to of ring) {
+    const [x, y] = [eastward(lng, from.lng) * across, (from.lat - lat) * metersADegree];
+    const [dx, dy] = [eastward(from.lng, to.lng) * across, (to.lat - from.lat) * metersADegree];
+    const length = dx * dx + dy * dy;
+    const part = length === 0 ? 0 : Math.min(1, Math.max(0, -(x * dx + y * dy) / length));
+    least = Math.min(least, Math.hypot(x + part * dx, y + part * dy));
+    from = to;
+  }
+  return least;
 }

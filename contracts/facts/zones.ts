@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { RIM_METERS } from '../../domain/zones';
 import { subjectId } from '../shared';
 import { zoneId } from '../zones';
 
@@ -11,5 +12,7 @@ const crossing = {
 /** Where drivers are, as far as that is a fact: an aggregate for each driver who has ever been in a zone. */
 export const zoneFacts = {
   'zone.entered': z.object(crossing).describe('A driver is in a zone, and was not before.'),
-  'zone.left': z.object(crossing).describe('A driver who was in a zone is there no more.'),
+  'zone.left': z
+    .object(crossing)
+    .describe(`A driver who was in a zone is more than ${RIM_METERS} m outside.`),
 };

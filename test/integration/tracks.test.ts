@@ -1,9 +1,11 @@
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { readZones } from '../../consumers/tracks/zones/zoneFile';
 import type { DriverPosition } from '../../contracts/positionRecord';
+import { zoneCollection } from '../../contracts/zones';
 import { DEGREE } from '../../domain/geo';
 import { eventually, stopAll, upTo } from '../support/backbone';
 import { drivenRide, tracksGround, type TracksGround } from '../support/tracksGround';
@@ -55,6 +57,25 @@ describe('zones', () => {
     await ground.say([...said, at('zoe', 7, jfk)]);
     await ground.settled('tracks-zones');
     expect((await ground.told()).get('zoe')).toEqual([...expected, 'entered jfk by 7']);
+  });
+
+  test('a rim of 50 m is part of a zone for who was in it, also for a process that begins anew', async () => {
+    const { features } = zoneCollection.parse(JSON.parse(readFileSync('data/zones.geojson', 'utf8')));
+    const outline = features.find(({ id }) => id === 'jfk')!.geometry.coordinates[0];
+    const [lng, lat] = outline.reduce((west, corner) => (corner[0] < west[0] ? corner : west));
+    /** So many meters west of its most western corner. */
+    const west = (meters: number) => ({
+      lat,
+      lng: lng - meters / (111_195 * Math.cos((lat * Math.PI) / 180)),
+    });
+    const first = ground.start();
+    await ground.say([at('rim', 1, west(30)), at('rim', 2, jfk), at('rim', 3, west(30)), at('rim', 4, jfk)]);
+    await ground.settled('tracks-zones');
+    await first.stop();
+    ground.start();
+    await ground.say([at('rim', 5, west(40)), at('rim', 6, west(60)), at('rim', 7, west(30))]);
+    await ground.settled('tracks-zones');
+    expect((await ground.told()).get('rim')).toEqual(['entered jfk by 2', 'left jfk by 6']);
   });
 
   test('who is heard of in another region next has left, also where another process reads that', async () => {

@@ -6,9 +6,9 @@ import { Sieve, type Crossing } from '../../consumers/tracks/zones/sieve';
 import { readZones } from '../../consumers/tracks/zones/zoneFile';
 import { PositionWriter } from '../../contracts/positionWriter';
 import { readPositionRecord, type DriverPosition } from '../../contracts/positionRecord';
-import { DEGREE, type Point } from '../../domain/geo';
+import { DEGREE, distanceMeters, type Point } from '../../domain/geo';
 import { isInPolygon } from '../../domain/polygon';
-import { createZones, type Zone, type Zones } from '../../domain/zones';
+import { createZones, RIM_METERS, zonesAfter, type Zone } from '../../domain/zones';
 import { projectRoot } from '../../platform/root';
 
 const degrees = (from: number, to: number) =>
@@ -45,6 +45,43 @@ describe('zones', () => {
         },
       ),
       { numRuns: 300 },
+    );
+  });
+
+  test('have a rim outside, also across the antimeridian', () => {
+    const eastward = (from: number, to: number) => ((((to - from + 180) % 360) + 360) % 360) - 180;
+    const scenario = fc
+      .constantFrom({ lat: 40.7, lng: -74 }, { lat: -16.9, lng: 179.9995 }, { lat: 0, lng: 0 })
+      .chain((centre) =>
+        fc.record({
+          ring: fc.array(near(centre), { minLength: 3, maxLength: 6 }),
+          which: fc.nat(),
+          north: fc.integer({ min: -9_000, max: 9_000 }),
+          east: fc.integer({ min: -9_000, max: 9_000 }),
+        }),
+      );
+    fc.assert(
+      fc.property(scenario, ({ ring, which, north, east }) => {
+        // So close to each other that the nearest of them says how far the outline is.
+        const outline = ring.flatMap((corner, n) => {
+          const next = ring[(n + 1) % ring.length]!;
+          return Array.from({ length: 5_000 }, (_, i) => ({
+            lat: corner.lat + (i / 5_000) * (next.lat - corner.lat),
+            lng: wrapped(corner.lng + (i / 5_000) * eastward(corner.lng, next.lng)),
+          }));
+        });
+        const side = outline[which % outline.length]!;
+        const [lat, lng] = [
+          Math.round(side.lat * DEGREE) + north,
+          Math.round(wrapped(side.lng + east / DEGREE) * DEGREE),
+        ];
+        const place = { lat: lat / DEGREE, lng: lng / DEGREE };
+        const meters = outline.reduce((least, one) => Math.min(least, distanceMeters(one, place)), Infinity);
+        fc.pre(Math.abs(meters - RIM_METERS) > 1);
+        const isRim = meters < RIM_METERS && !isInPolygon(ring, place);
+        expect(createZones([{ zoneId: 'a', ring }]).rimsAt(lat, lng)).toEqual(isRim ? ['a'] : []);
+      }),
+      { numRuns: 50 },
     );
   });
 
@@ -133,12 +170,14 @@ describe('of positions in the log', () => {
     ],
   });
   // Two that overlap, and one apart.
-  const zones = createZones([square('a', -74), square('b', -73.9), square('c', -70)]);
+  const squares = [square('a', -74), square('b', -73.9), square('c', -70)];
+  const zones = createZones(squares);
   const drivers = ['driver-1', '0190e4d2-1111-7111-8111-111111111111', 'a-driver-with-a-name-that-is-long'];
   const position = fc.record({
     driverId: fc.constantFrom(...drivers),
     lat: fc.constantFrom(40.1, 50),
-    lng: fc.constantFrom(-73.95, -73.85, -73.75, -69.9, 20),
+    // Some of them 26 m outside of a zone, others 85 m.
+    lng: fc.constantFrom(-73.95, -73.85, -73.75, -69.9, 20, -74.0003, -73.6997, -74.001, -69.7997),
   });
 
   const recordsOf = (positions: readonly DriverPosition[]) => {
@@ -152,14 +191,17 @@ describe('of positions in the log', () => {
     readonly told: string[] = [];
     private readonly stays = new Map<string, { zones: readonly string[]; sequence: number }>();
 
-    take({ driverId, zones, sequence }: Crossing) {
+    take({ driverId, sequence, ...there }: Crossing) {
       const stay = this.stays.get(driverId) ?? { zones: [], sequence: -1 };
+      const zones = zonesAfter(stay.zones, there);
       if (sequence > stay.sequence && String(zones) !== String(stay.zones)) {
         this.told.push(`${driverId} ${sequence}: ${zones.join('+')}`);
         this.stays.set(driverId, { zones, sequence });
       }
-      return { driverId, zones: this.stays.get(driverId)?.zones ?? [] };
+      return this.stayOf(driverId);
     }
+
+    stayOf = (driverId: string) => ({ driverId, zones: this.stays.get(driverId)?.zones ?? [] });
   }
 
   function told(sieve: Sieve, truth: Truth, positions: readonly DriverPosition[]): string[] {
@@ -175,21 +217,44 @@ describe('of positions in the log', () => {
     .array(position, { maxLength: 40, size: 'max' })
     .map((all) => all.map((one, n) => ({ ...one, sequence: n + 1, atMs: nowMs })));
 
-  /** What all positions together say, by asking each outline of each. */
-  function expected(zonesThere: Zones, positions: readonly DriverPosition[]): string[] {
-    const last = new Map<string, string>();
+  /** What all positions together say, by holding each against each zone: a square's sides here go north or east. */
+  function expected(positions: readonly DriverPosition[]): string[] {
+    const last = new Map<string, string[]>();
     return positions.flatMap(({ driverId, lat, lng, sequence }) => {
-      const there = zonesThere.at(Math.round(lat * DEGREE), Math.round(lng * DEGREE)).join('+');
-      if ((last.get(driverId) ?? '') === there) return [];
-      last.set(driverId, there);
-      return [`${driverId} ${sequence}: ${there}`];
+      const before = last.get(driverId) ?? [];
+      const there = squares.filter(({ zoneId, ring }) => {
+        const [west, east] = [ring[0]!.lng, ring[1]!.lng];
+        const outside = distanceMeters({ lat, lng }, { lat, lng: Math.min(east, Math.max(west, lng)) });
+        return lat === 40.1 && outside <= (before.includes(zoneId) ? 50 : 0);
+      });
+      const zonesThere = there.map(({ zoneId }) => zoneId);
+      if (String(before) === String(zonesThere)) return [];
+      last.set(driverId, zonesThere);
+      return [`${driverId} ${sequence}: ${zonesThere.join('+')}`];
     });
   }
+
+  test('who stands at a rim enters once, and leaves once when they drive on', () => {
+    const at = (sequence: number, lng: number): DriverPosition => ({
+      ...{ driverId: 'driver-1', lat: 40.1, lng, sequence, atMs: nowMs },
+    });
+    const noise = Array.from({ length: 30 }, (_, n) => at(n + 1, -74 + ((n % 7) - 3) / 10_000));
+    const truth = new Truth();
+    told(new Sieve(zones), truth, [
+      ...noise,
+      at(31, -74.0005),
+      at(32, -74.0007),
+      at(33, -74.0003),
+      at(34, -73.9999),
+    ]);
+    // 0.0007 degrees are 60 m there. Whoever has left is in it again when they are inside.
+    expect(truth.told).toEqual(['driver-1 4: a', 'driver-1 32: ', 'driver-1 34: a']);
+  });
 
   test('each that changes where its driver is is found, and no other is told', () => {
     fc.assert(
       fc.property(inOrder, (positions) => {
-        expect(told(new Sieve(zones), new Truth(), positions)).toEqual(expected(zones, positions));
+        expect(told(new Sieve(zones), new Truth(), positions)).toEqual(expected(positions));
       }),
       { numRuns: 300 },
     );
@@ -210,7 +275,7 @@ describe('of positions in the log', () => {
           const at = log.lastIndexOf(again) + 1;
           log.splice(at + (delay % (log.length - at + 1)), 0, again);
         }
-        expect(told(new Sieve(zones), new Truth(), log)).toEqual(expected(zones, positions));
+        expect(told(new Sieve(zones), new Truth(), log)).toEqual(expected(positions));
       }),
       { numRuns: 300 },
     );
@@ -231,9 +296,9 @@ describe('of positions in the log', () => {
         const truth = new Truth();
         told(new Sieve(zones), truth, positions.slice(0, killedAt));
         const sieve = new Sieve(zones);
-        sieve.learn(drivers.map((driverId) => truth.take({ driverId, zones: [], sequence: -1, atMs: 0 })));
+        sieve.learn(drivers.map((driverId) => truth.stayOf(driverId)));
         told(sieve, truth, positions.slice(Math.max(0, killedAt - (back % 10))));
-        expect(truth.told).toEqual(expected(zones, positions));
+        expect(truth.told).toEqual(expected(positions));
       }),
       { numRuns: 300 },
     );

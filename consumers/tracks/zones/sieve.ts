@@ -12,21 +12,22 @@ import {
   sequenceOf,
   type PositionRows,
 } from '../../../contracts/positionRecord';
-import type { Zones } from '../../../domain/zones';
+import { zonesAfter, type Zones, type ZonesAtPlace } from '../../../domain/zones';
 import { Newest } from './newest';
 
 /** A position by which its driver seems to have entered or left something: the database says whether. */
-export interface Crossing {
+export interface Crossing extends ZonesAtPlace {
   readonly driverId: string;
   readonly sequence: number;
   /** When the driver was there, milliseconds since 1970. */
   readonly atMs: number;
-  /** The zones that the driver was in there, sorted. */
-  readonly zones: readonly string[];
 }
 
-/** A driver, and the zones that they are in. */
-export type Stay = Pick<Crossing, 'driverId' | 'zones'>;
+/** A driver, and the zones that they are in, sorted. */
+export interface Stay {
+  readonly driverId: string;
+  readonly zones: readonly string[];
+}
 
 /**
  * Finds the few positions that may change in which zones a driver is among the many that do not. It knows who is in a zone;
@@ -69,10 +70,13 @@ export class Sieve {
       const sharing = this.inside.get(hashOfDriverKey(words, at));
       if (zones.length === 0 && sharing === undefined) continue;
       const driverId = longId ?? driverIdOfKey(words, at);
-      if ((sharing?.get(driverId) ?? '') === nameOf(zones)) continue;
+      const known = sharing?.get(driverId) ?? '';
+      if (known === nameOf(zones)) continue;
+      const rims = this.zones.rimsAt(words[at + row.lat]!, words[at + row.lng]!);
+      if (known !== unsettled && nameOf(zonesAfter(zonesOf(known), { zones, rims })) === known) continue;
       const atMs = Math.min(baseMs - (words[at + row.ageMs]! >>> 0), sentMs);
       this.remember(driverId, unsettled);
-      yield { driverId, sequence: sequenceOf(words, at), atMs, zones };
+      yield { driverId, sequence: sequenceOf(words, at), atMs, zones, rims };
     }
   }
 
@@ -89,3 +93,4 @@ export class Sieve {
 const unsettled = '?';
 
 const nameOf = (zones: readonly string[]): string => zones.join(',');
+const zonesOf = (name: string): string[] => (name === '' ? [] : name.split(','));

@@ -2,6 +2,7 @@ import { writtenFact } from '../../../contracts/writtenFact';
 import { stepId, zonesOfDriver } from '../../../domain/names';
 import { recordFact } from '../../../platform/outbox';
 import { withTransaction, type Pool, type Queryable, type Tx } from '../../../platform/postgres';
+import { zonesAfter } from '../../../domain/zones';
 import type { Crossing, Stay } from './sieve';
 
 interface StoredStay extends Stay {
@@ -33,9 +34,10 @@ export async function cross(
     const changed = new Set<string>();
     for (const crossing of crossings) {
       const stay = stays.get(crossing.driverId)!;
-      if (crossing.sequence <= stay.sequence || String(crossing.zones) === String(stay.zones)) continue;
-      const version = await tell(tx, stay, crossing, topicPrefix);
-      const { driverId, zones, sequence } = crossing;
+      const zones = zonesAfter(stay.zones, crossing);
+      if (crossing.sequence <= stay.sequence || String(zones) === String(stay.zones)) continue;
+      const version = await tell(tx, stay, { ...crossing, zones }, topicPrefix);
+      const { driverId, sequence } = crossing;
       stays.set(driverId, { driverId, zones, sequence, version });
       changed.add(driverId);
     }
@@ -64,8 +66,13 @@ async function lockStays(tx: Tx, driverIds: readonly string[]): Promise<Map<stri
 }
 
 /** A fact for each zone that was left, then one for each that was entered. @returns the version that the last one made */
-async function tell(tx: Tx, stay: StoredStay, crossing: Crossing, topicPrefix: string): Promise<number> {
-  const { driverId, zones, sequence, atMs } = crossing;
+async function tell(
+  tx: Tx,
+  stay: StoredStay,
+  now: Stay & Pick<Crossing, 'sequence' | 'atMs'>,
+  topicPrefix: string,
+): Promise<number> {
+  const { driverId, zones, sequence, atMs } = now;
   const aggregateId = zonesOfDriver(driverId);
   const at = new Date(atMs).toISOString();
   const told = [
