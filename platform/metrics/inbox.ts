@@ -39,7 +39,7 @@ export function observeInbox(options: InboxMetricsOptions): InboxObserver {
       try {
         return await withBatchSpan(spanOf(batch, group), batch.records, work);
       } catch (failure) {
-        error = codeOf(failure) ?? 'other';
+        error = codeOf(failure) ?? codeOf((failure as Error).cause) ?? 'other';
         throw failure;
       } finally {
         count.processed(batch, (performance.now() - startedAt) / 1_000, error);

@@ -21,7 +21,7 @@ export function observeRelays(
     'hailway_relay_facts_total',
     'Facts that the relay has brought to Kafka, repeats included',
   );
-  const bytes = counter('hailway_relay_bytes_total', 'Bytes of these facts');
+  const bytes = counter('hailway_relay_bytes_total', 'Bytes of their values');
   const refused = counter(
     'hailway_relay_refused_total',
     'Facts that Kafka refused alone: each parks its key',

@@ -49,4 +49,4 @@ export async function publish(facts: readonly OutboxFact[], options: PublishOpti
 }
 
 const bytesOf = (facts: readonly OutboxFact[]): number =>
-  facts.reduce((sum, { value }) => sum + value.length, 0);
+  facts.reduce((sum, { value }) => sum + Buffer.byteLength(value), 0);
