@@ -3,9 +3,9 @@ export const surgePolicy = {
   /** So many minutes are looked at, and so long ago a minute weighs half. */
   windowMinutes: 15,
   halfLifeMinutes: 5,
-  /** Fewer rides than that, weighed, are chance and no demand. */
+  /** Fewer riders than that, weighed, are chance and no demand. */
   leastDemand: 5,
-  /** What each further ride per free driver adds. */
+  /** What each further rider per free driver adds. */
   slope: 0.5,
   /** A price changes in steps, and no further than to the most. */
   step: 0.1,
@@ -15,7 +15,7 @@ export const surgePolicy = {
 } as const;
 
 export interface DemandAndSupply {
-  /** Rides asked for, weighed. */
+  /** Riders who asked for a ride, each once, weighed. */
   readonly demand: number;
   /** Drivers who became free, weighed. */
   readonly supply: number;
@@ -29,7 +29,7 @@ export function weightOfMinute(ageMinutes: number): number {
 }
 
 /**
- * What fares are multiplied by: 1 where each ride finds a driver, more by the rides per driver. It leaves `before` only
+ * What fares are multiplied by: 1 where each rider finds a driver, more by the riders per driver. It leaves `before` only
  * by a whole step, so that a value between two steps does not go to and fro.
  */
 export function surgeFor({ demand, supply }: DemandAndSupply, before: number): number {

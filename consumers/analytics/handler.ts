@@ -4,6 +4,7 @@ import { readerOf, type KnownFact } from '../../contracts/knownFact';
 import { CELL_RESOLUTION } from '../../domain/geo';
 import { CodedError } from '../../platform/errors';
 import { timeOf, type Fact, type Handle } from '../../platform/inbox';
+import { Askers } from './askers';
 import { EventTime } from './lateness';
 import { regionOf } from './place';
 import { Rides, type RideUnderWay } from './rides';
@@ -29,8 +30,8 @@ export const takeFacts: Handle = async (tx, facts) => {
   ];
   const rides = await Rides.of(tx, keysOf('ride.'));
   const shifts = await Shifts.of(tx, keysOf('driver.'));
-  const sums = new Sums();
-  const books: Books = { rides, shifts, sums };
+  const [sums, askers] = [new Sums(), new Askers()];
+  const books: Books = { rides, shifts, sums, askers };
   for (const fact of facts) {
     const known = read(fact);
     if (known === null) continue;
@@ -41,12 +42,14 @@ export const takeFacts: Handle = async (tx, facts) => {
   await rides.write(tx);
   await shifts.write(tx);
   await sums.write(tx);
+  await askers.write(tx);
 };
 
 interface Books {
   readonly rides: Rides;
   readonly shifts: Shifts;
   readonly sums: Sums;
+  readonly askers: Askers;
 }
 
 /** What one fact changes. */
@@ -109,6 +112,7 @@ class Step {
     const ride = asked(data, this.atMs);
     this.books.rides.put(this.fact.key, ride);
     this.count('requested', ride.cell);
+    if (!this.isLate) this.books.askers.ask(data.riderId, ride.cell, this.atMs);
     this.add('requested', ride);
   }
 

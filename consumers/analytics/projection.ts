@@ -11,7 +11,7 @@ export const analytics: Projection = {
   migrations: [inboxMigrations, migrationSet('analytics', 'consumers/analytics/migrations')],
   handle: takeFacts,
   skip: skipReason('analytics'),
-  tables: ['demand', 'ride_cells', 'shifts', 'hours', 'spreads', 'event_times'].map((name) => ({
+  tables: ['demand', 'askers', 'ride_cells', 'shifts', 'hours', 'spreads', 'event_times'].map((name) => ({
     name,
   })),
   wholeOnly: 'each of its rows counts the facts of many rides, some of which were requested before any time',

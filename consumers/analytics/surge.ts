@@ -50,24 +50,31 @@ export async function decideSurge(
   });
 }
 
-/** Of each cell by now: what happened in it and in those around it, as one walks there or drives from there. */
+/**
+ * Of each cell by now: what happened in it and in those around it, as one walks there or drives from there. A rider counts
+ * once, where and when they asked last: who asks again and again is not many.
+ */
 async function demandAndSupply(tx: Tx, atMs: number): Promise<Map<string, DemandAndSupply>> {
   const from = atMs - surgePolicy.windowMinutes * MINUTE_MS;
-  const { rows } = await tx.query<{ cell: string; minute: string; requested: number; freed: number }>({
+  const { rows } = await tx.query<{ cell: string; minute: string; asked: number; freed: number }>({
     name: 'surge-window',
-    text: `select cell, minute, requested, freed from demand
-           where minute > $1 and minute <= $2 and requested + freed > 0`,
+    text: `select cell, minute, sum(asked)::int as asked, sum(freed)::int as freed from (
+             select cell, date_trunc('minute', asked_at) as minute, 1 as asked, 0 as freed from askers
+             where asked_at >= date_trunc('minute', $1::timestamptz) + interval '1 minute' and asked_at <= $2
+             union all
+             select cell, minute, 0, freed from demand where minute > $1 and minute <= $2 and freed > 0
+           ) as both_sides group by cell, minute`,
     values: [new Date(from).toISOString(), new Date(atMs).toISOString()],
   });
   const around = new Map<string, { demand: number; supply: number }>();
-  for (const { cell, minute, requested, freed } of rows) {
+  for (const { cell, minute, asked, freed } of rows) {
     // Facts name any 15 digits: what is no cell is near nothing.
     if (!isValidCell(cell)) continue;
     const weight = weightOfMinute(Math.floor((atMs - Date.parse(minute)) / MINUTE_MS));
     for (const near of gridDisk(cell, 1)) {
       let sum = around.get(near);
       if (sum === undefined) around.set(near, (sum = { demand: 0, supply: 0 }));
-      sum.demand += weight * requested;
+      sum.demand += weight * asked;
       sum.supply += weight * freed;
     }
   }

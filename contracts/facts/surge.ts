@@ -7,7 +7,10 @@ export const surgeFacts = {
     .object({
       cell: cell.describe('H3, resolution 8'),
       multiplier: z.number().min(1).describe('what fares of rides from there are multiplied by'),
-      demand: z.number().min(0).describe('rides asked for around the cell lately, the latest weighing most'),
+      demand: z
+        .number()
+        .min(0)
+        .describe('riders who asked for a ride around the cell lately, the latest weighing most'),
       supply: z.number().min(0).describe('drivers who became free there, weighed alike'),
       validUntil: time.describe('from then on it is 1, unless another fact says otherwise'),
     })

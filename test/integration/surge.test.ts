@@ -1,10 +1,13 @@
 import { gridDisk, latLngToCell } from 'h3-js';
+import { v7 as uuidv7 } from 'uuid';
+import { analytics } from '../../consumers/analytics/projection';
 import { decideSurge, type Surge } from '../../consumers/analytics/surge';
 import { createPool, migrate, outboxMigrations, withTransaction, type Pool } from '../../platform/postgres';
+import { projectionHash } from '../../platform/projectionHash';
 import { pricing as projection } from '../../services/pricing/projection';
 import { createIssueQuote } from '../../services/pricing/quotes';
 import { vaultInMemory } from '../../tools/vaultInMemory';
-import { startConsumer, type TestConsumer, type TestFact } from '../support/consumers';
+import { requested, startConsumer, type TestConsumer, type TestFact } from '../support/consumers';
 import { createDatabase } from '../support/servers';
 
 const midtown = { lat: 40.75, lng: -73.98 };
@@ -21,12 +24,15 @@ describe('analytics decides surge', () => {
   });
   afterEach(() => pool?.end());
 
-  const happened = (minute: number, cell: string, requested: number, freed: number) =>
-    pool.query(
-      `insert into demand (minute, cell, requested, freed) values ($1, $2, $3, $4)
-       on conflict (minute, cell) do update set requested = demand.requested + $3, freed = demand.freed + $4`,
-      [new Date(minutesLater(minute)).toISOString(), cell, requested, freed],
+  const happened = async (minute: number, cell: string, riders: number, freed: number) => {
+    const at = new Date(minutesLater(minute)).toISOString();
+    await pool.query('insert into demand (minute, cell, freed) values ($1, $2, $3)', [at, cell, freed]);
+    await pool.query(
+      `insert into askers (place, cell, asked_at)
+       select coalesce((select max(place) from askers), 0) + n, $2, $1 from generate_series(1, $3::int) as n`,
+      [at, cell, riders],
     );
+  };
   const decide = (minute: number): Promise<Surge[]> =>
     decideSurge(pool, { atMs: minutesLater(minute), topicPrefix: 'city-' });
   const published = async () => {
@@ -82,10 +88,7 @@ describe('analytics decides surge', () => {
     const cell = cellOf(midtown);
     await happened(-1, cell, 400, 10);
     await decide(0);
-    await pool.query(
-      `insert into demand (minute, cell, requested, freed) select $1, cell, 40, 0 from unnest($2::text[]) as cell`,
-      [new Date(minutesLater(5)).toISOString(), gridDisk(cellOf(paris), 13)],
-    );
+    for (const far of gridDisk(cellOf(paris), 13)) await happened(5, far, 40, 0);
     const changed = await decide(6);
     expect(changed).toHaveLength(500);
     expect(changed.slice(0, 7).map((surge) => surge.cell)).toEqual(gridDisk(cell, 1).sort());
@@ -108,6 +111,54 @@ describe('analytics decides surge', () => {
     const both = await Promise.all([decide(0), decide(0)]);
     expect(both.flat()).toHaveLength(7);
     expect(await published()).toHaveLength(7);
+  });
+});
+
+describe('analytics counts riders, not requests', () => {
+  const counted: TestConsumer[] = [];
+  const counting = async (): Promise<TestConsumer> => {
+    const consumer = await startConsumer(analytics);
+    counted.push(consumer);
+    await migrate(consumer.databaseUrl, [outboxMigrations]);
+    return consumer;
+  };
+  afterEach(() => Promise.all(counted.splice(0).map((consumer) => consumer.stop())));
+
+  const asks = (riderId: string, where: typeof midtown, second: number): TestFact => {
+    const rideId = uuidv7();
+    return {
+      ...{ topic: 'rides', key: rideId, sequence: 1, type: 'ride.requested' },
+      time: new Date(noon + second * 1_000).toISOString(),
+      data: { ...requested(rideId, riderId, where), pickupCell: cellOf(where) },
+    };
+  };
+  const decide = async ({ pool }: TestConsumer) => {
+    const changed = await decideSurge(pool, { atMs: minutesLater(1), topicPrefix: '' });
+    return changed.find((surge) => surge.cell === cellOf(midtown));
+  };
+
+  test('who asks again and again is one, and where they asked last', async () => {
+    const consumer = await counting();
+    const again = Array.from({ length: 40 }, (_, n) => asks('impatient', n % 2 ? midtown : airport, n));
+    await consumer.deliver([...again, ...[1, 2, 3, 4].map((n) => asks(`rider-${n}`, midtown, n))]);
+    // Five by now, the fewest that count.
+    expect(await decide(consumer)).toBeUndefined();
+    await consumer.deliver([5, 6, 7].map((n) => asks(`rider-${n}`, midtown, n)));
+    const demand = 8 * 0.5 ** (1 / 5);
+    expect(await decide(consumer)).toMatchObject({ demand: Math.round(demand * 100) / 100, multiplier: 3 });
+  });
+
+  test('in whatever order their facts come, it is the same', async () => {
+    const facts = Array.from({ length: 60 }, (_, n) =>
+      asks(`rider-${n % 9}`, [midtown, airport, paris][n % 3]!, Math.floor(n / 4)),
+    );
+    const hashes = [];
+    for (const order of [facts, [...facts].reverse(), [...facts.slice(30), ...facts.slice(0, 30)]]) {
+      const consumer = await counting();
+      for (const fact of order) await consumer.deliver([fact]);
+      hashes.push(await projectionHash(consumer.pool, [{ name: 'askers' }]));
+    }
+    expect(new Set(hashes).size).toBe(1);
   });
 });
 

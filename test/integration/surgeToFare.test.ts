@@ -5,7 +5,7 @@ import { pricing } from '../../services/pricing/projection';
 import { createIssueQuote } from '../../services/pricing/quotes';
 import { quoteSecret } from '../support/apiGateway';
 import { apiStory, operator, rider } from '../support/apiStory';
-import { eventually } from '../support/backbone';
+import { eventually, upTo } from '../support/backbone';
 import { startConsumer, type TestConsumer, type TestFact } from '../support/consumers';
 import { vaultInMemory } from '../../tools/vaultInMemory';
 
@@ -48,7 +48,17 @@ test('rides that nobody is there for make surge, which is quoted, booked, charge
     })('rider-1', trip);
   const before = await quote();
 
-  const rides = await Promise.all(Array.from({ length: 8 }, () => story.newRide()));
+  const rides = await Promise.all(
+    upTo(8).map(async (n) => {
+      const { token } = await story.api.quote(`rider-${n}`);
+      const asked = await story.api.call('POST', '/v1/rides', {
+        as: ['rider', `rider-${n}`],
+        body: { quoteToken: token, paymentMethod: { type: 'cash' } },
+        headers: { 'idempotency-key': crypto.randomUUID() },
+      });
+      return String(asked.body['rideId']);
+    }),
+  );
   await counted.deliver(await committed(story.api.rides, 'rides'));
   expect(await decideSurge(counted.pool, { atMs: Date.now(), topicPrefix: '' })).not.toEqual([]);
   await priced.deliver(await committed(counted.pool, 'pricing'));
