@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { Pool, types, type ClientBase, type PoolClient } from 'pg';
+import { Client, Pool, types, type ClientBase, type PoolClient } from 'pg';
 import type { Logger } from './log';
 import { projectRoot } from './root';
 
@@ -214,17 +214,26 @@ export async function migrate(
   const silent = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
   const done: string[] = [];
   for (const { name, dir } of sets) {
-    const ran = await runner({
-      databaseUrl,
-      dir,
-      migrationsTable: `migrations_${name}`,
-      direction: 'up',
-      checkOrder: true,
-      advisoryLockMode: 'wait',
-      logger: silent,
-      ...(schema === undefined ? {} : { schema, createSchema: true }),
-    });
-    done.push(...ran.map((migration) => `${name}/${migration.name}`));
+    // The runner does not wait for the end of a connection of its own, nor listen to its errors, and such an error ends the
+    // process: the database may be dropped, or its server stopped, as soon as this is done.
+    const client = new Client({ connectionString: databaseUrl });
+    client.on('error', () => {});
+    await client.connect();
+    try {
+      const ran = await runner({
+        dbClient: client,
+        dir,
+        migrationsTable: `migrations_${name}`,
+        direction: 'up',
+        checkOrder: true,
+        advisoryLockMode: 'wait',
+        logger: silent,
+        ...(schema === undefined ? {} : { schema, createSchema: true }),
+      });
+      done.push(...ran.map((migration) => `${name}/${migration.name}`));
+    } finally {
+      await client.end();
+    }
   }
   return done;
 }

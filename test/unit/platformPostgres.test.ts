@@ -1,5 +1,5 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
-import { createPool, isRetriable, withTransaction } from '../../platform/postgres';
+import { createPool, isRetriable, migrate, outboxMigrations, withTransaction } from '../../platform/postgres';
 
 /** A message of Postgres': its letter, its length and what it says. */
 function message(letter: string, body: Buffer): Buffer {
@@ -32,4 +32,9 @@ test('a connection that is terminated the moment it is taken is an error of who 
   const taken = withTransaction(pool, () => Promise.resolve()).catch((error: unknown) => error);
   expect(isRetriable(await taken)).toBe(true);
   await pool.end();
+});
+
+test('a connection that is terminated while it migrates is an error of who migrates, and of nobody else', async () => {
+  const migrated = migrate(await terminating(), [outboxMigrations]).catch((error: unknown) => error);
+  expect(isRetriable(await migrated)).toBe(true);
 });
