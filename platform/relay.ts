@@ -6,6 +6,7 @@ import type { FactProducer } from './kafka/producer';
 import { createPoll } from './poll';
 import { runLane } from './relay/lane';
 import { beat, beatMs, giveUp, leaseMs, leave } from './relay/lease';
+import { inOrder } from './relay/outboxReader';
 import { LaneLost, type Holding } from './relay/position';
 import { createReach } from './relay/reach';
 import { emptyPublishedSegments } from './relay/rotation';
@@ -33,12 +34,7 @@ export interface RelayOptions {
   readonly onLanes?: (lanes: readonly number[] | null) => void;
 }
 
-/**
- * Pages of a backlog are read along the index, whatever the planner thinks of a table that is empty most of the time:
- * to sort what is left of it for each page would cost more the more there is.
- */
-const inOrder = { enable_sort: 'off', enable_bitmapscan: 'off', enable_seqscan: 'off' };
-/** A look at all that lies there after a long outage of Kafka is a long one. */
+/** Of a lane of which no floor is known (`Floor`) the first page is looked for from its beginning, once. */
 const backlogTimeoutMs = 120_000;
 const graceMs = 3_000;
 /** How often segments are looked at that could be emptied. */
@@ -75,7 +71,7 @@ export async function runRelay(options: RelayOptions): Promise<void> {
   const member = `${hostname()}/${process.pid}/${randomBytes(4).toString('hex')}`;
   const scout = createScout({ pool: backlog, pollMs: options.pollMs ?? 100, signal, log });
   const scouting = scout.run();
-  const rotating = createPoll().run(() => emptyPublishedSegments(backlog).then(() => {}), {
+  const rotating = createPoll().run(() => emptyPublishedSegments(backlog, log).then(() => {}), {
     everyMs: rotationMs,
     signal,
     log,
@@ -111,7 +107,7 @@ export async function runRelay(options: RelayOptions): Promise<void> {
       assertHeld: () => {
         if (performance.now() > heldUntilMs) throw new LaneLost(holding);
       },
-      nextNews: (from) => scout.nextOf(holding.lane, from, ending.signal),
+      nextNews: (reached) => scout.nextOf(holding.lane, reached, ending.signal),
     })
       .catch((error: unknown) => {
         if (!late.signal.aborted) log.warn({ err: error, database, lane: holding.lane }, 'relay left a lane');

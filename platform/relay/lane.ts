@@ -3,7 +3,7 @@ import type { FactProducer } from '../kafka/producer';
 import type { KafkaLog } from '../kafka/client';
 import type { Slots } from '../inbox/slots';
 import { createGapDetector } from './gaps';
-import { readFacts, readRelayed, type OutboxFact, type Window } from './outboxReader';
+import { lastIdOf, readFacts, readRelayed, type OutboxFact, type Reached, type Window } from './outboxReader';
 import {
   loadPosition,
   movePosition,
@@ -31,8 +31,8 @@ export interface LaneOptions {
   readonly recalling: Slots;
   /** @throws LaneLost when the lease is over, as far as this process knows */
   readonly assertHeld: () => void;
-  /** What comes next above this snapshot, once there is something; undefined when the lane is to be left. */
-  readonly nextNews: (from: string) => Promise<LaneNews | undefined>;
+  /** What comes next above this, once there is something; undefined when the lane is to be left. */
+  readonly nextNews: (reached: Reached) => Promise<LaneNews | undefined>;
 }
 
 /** Looks for gaps among facts on their way, and between them and what lies behind the position that was begun from. */
@@ -115,30 +115,29 @@ async function* readPages(
   options: LaneOptions,
 ): AsyncGenerator<Page | 'released', undefined> {
   const { pool, nextNews } = options;
-  let from = stored.from;
-  let news: LaneNews | undefined =
-    stored.to === null
-      ? undefined
-      : { from, to: stored.to, afterId: stored.lastId, lastId: Number.MAX_SAFE_INTEGER };
+  const { to, lastId } = stored;
+  let reached: Reached = stored;
+  let news: LaneNews | undefined = to === null ? undefined : { ...stored, to, afterId: lastId };
   for (;;) {
-    news ??= await nextNews(from);
+    news ??= await nextNews(reached);
     if (news === undefined) return;
     if (news === 'released') yield news;
     else {
       yield* readWindow(holding, news, pool);
-      from = news.to;
+      reached = { from: news.to, floor: news.floor };
     }
     news = undefined;
   }
 }
 
 async function* readWindow(holding: Holding, window: Window, pool: Pool): AsyncGenerator<Page> {
-  const { from, to } = window;
+  const { from, to, floor } = window;
   for (let { afterId } = window; ;) {
     const facts = await readFacts(pool, holding.lane, { ...window, afterId });
-    afterId = facts.at(-1)?.id ?? window.lastId;
-    const isLast = afterId >= window.lastId;
-    yield { facts, behind: isLast ? { from: to, to: null, lastId: 0 } : { from, to, lastId: afterId } };
+    afterId = facts.at(-1)?.id ?? lastIdOf(window);
+    const isLast = afterId >= lastIdOf(window);
+    const behind = isLast ? { from: to, to: null, lastId: 0, floor } : { from, to, lastId: afterId, floor };
+    yield { facts, behind };
     if (isLast) return;
   }
 }

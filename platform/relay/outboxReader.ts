@@ -11,17 +11,40 @@ export interface OutboxFact {
   readonly parked: boolean;
 }
 
-/** Facts of a lane that became visible between two snapshots, by the span of their ids. */
+/** What is known of a lane's ids since a look for news. */
+export interface Floor {
+  /** The look's snapshot: what is visible in it has ids up to `id`. */
+  readonly of: string;
+  /** Facts of transactions from this one on have ids above `id`. */
+  readonly xid: string;
+  readonly id: number;
+}
+
+/** Where a lane is that has no window. */
+export interface Reached {
+  /** All that is visible in this snapshot is done with. */
+  readonly from: string;
+  /** Of this snapshot or an earlier one; null where nothing is known. */
+  readonly floor: Floor | null;
+}
+
+/** Facts of a lane that became visible between two snapshots. */
 export interface Window {
   /** Visible in this snapshot: done with. */
   readonly from: string;
   /** Visible in this one and not in `from`: the window's. */
   readonly to: string;
-  /** The window's facts have ids above this one … */
+  /** The window's facts that are not done with have ids above this one … */
   readonly afterId: number;
-  /** … up to this one. */
-  readonly lastId: number;
+  /** … up to that of the floor of `to`, where it is known. */
+  readonly floor: Floor | null;
 }
+
+/**
+ * Postgres' settings of connections that read here: along the index, whatever the planner thinks of a table that is
+ * empty most of the time. To sort what is left of a backlog for each page would cost more the more there is.
+ */
+export const inOrder = { enable_sort: 'off', enable_bitmapscan: 'off', enable_seqscan: 'off' };
 
 /** Facts behind the position that are read at once, of each kind. */
 const relayedAtOnce = 5_000;
@@ -38,49 +61,69 @@ export interface News {
   readonly released: ReadonlySet<number>;
 }
 
-/** What became visible since each lane's snapshot, in one query for all the lanes. */
-export async function lookForNews(pool: Pool, lanes: ReadonlyMap<number, string>): Promise<News> {
+/**
+ * What became visible since each lane's snapshot, in one query for all the lanes, which costs the same however much it is:
+ * it is known where ids begin that are new (`Floor`), so only those of transactions that were under way then are asked for.
+ */
+export async function lookForNews(pool: Pool, lanes: ReadonlyMap<number, Reached>): Promise<News> {
   const numbers = [...lanes.keys()];
+  const reached = [...lanes.values()];
   // Not visible in a snapshot: begun since (at or above its xmax), or under way when it was taken (its xip list).
-  const bounds = numbers.map((lane) => lanes.get(lane)!.split(':'));
+  const bounds = reached.map(({ from }) => from.split(':'));
   const underWay = bounds.flatMap(([, , xip = ''], i) =>
     xip === '' ? [] : xip.split(',').map((xid) => [numbers[i]!, xid] as const),
   );
+  // All that it sees is visible in its own snapshot. It takes its own xid when it has seen them: whoever comes later has a
+  // higher one, and facts with higher ids.
   const { rows } = await pool.query<{
     now: string;
-    news: [number, number, number][] | null;
+    news: [lane: number, firstEarly: number | null, lastId: number][] | null;
+    xid: string | null;
     released: number[] | null;
   }>({
     name: 'relay-news',
     text: `with bounds as materialized (select pg_current_snapshot() as now),
-      fresh as (
-        select l.lane, o.id from bounds, unnest($1::smallint[], $2::xid8[]) as l (lane, xmax)
-          cross join lateral (select id, xid from outbox where lane = l.lane and xid >= l.xmax) as o
-          where pg_visible_in_snapshot(o.xid, now)
+      lanes as (select * from unnest($1::smallint[], $2::xid8[], $3::xid8[]) as l (lane, xmax, floor)),
+      early as materialized (
+        select l.lane, o.id from lanes l
+          cross join lateral (select id from outbox where lane = l.lane and xid >= l.xmax and xid < l.floor) as o
         union all
-        select l.lane, o.id from bounds, unnest($3::smallint[], $4::xid8[]) as l (lane, xid)
-          cross join lateral (select id, xid from outbox where lane = l.lane and xid = l.xid) as o
-          where pg_visible_in_snapshot(o.xid, now)
-      ), news as (select lane, min(id) as first_id, max(id) as last_id from fresh group by lane)
-      select now::text, (select json_agg(json_build_array(lane, first_id, last_id)) from news) as news,
+        select l.lane, o.id from unnest($4::smallint[], $5::xid8[]) as l (lane, xid)
+          cross join lateral (select id from outbox where lane = l.lane and xid = l.xid) as o
+      ), fresh as (
+        select lane from early union
+        select l.lane from lanes l
+          cross join lateral (select from outbox where lane = l.lane and xid >= l.xmax limit 1) as o
+      ), news as materialized (
+        select f.lane, (select min(id) from early where early.lane = f.lane) as first_early,
+          (select id from outbox where lane = f.lane order by id desc limit 1) as last_id
+        from fresh f
+      )
+      select now::text, (select json_agg(json_build_array(lane, first_early, last_id)) from news) as news,
+        case when exists (select from news) then pg_current_xact_id() end as xid,
         (select json_agg(outbox_lane(key)) from parked_keys where release_asked_at is not null) as released
       from bounds`,
     values: [
       numbers,
       bounds.map(([, xmax]) => xmax),
+      reached.map(({ floor }) => floor?.xid ?? null),
       underWay.map(([lane]) => lane),
       underWay.map(([, xid]) => xid),
     ],
   });
-  const { now, news, released } = rows[0]!;
+  const { now, news, xid, released } = rows[0]!;
   const windows = new Map(
-    (news ?? []).map(([lane, firstId, lastId]) => [
-      lane,
-      { from: lanes.get(lane)!, to: now, afterId: firstId - 1, lastId },
-    ]),
+    (news ?? []).map(([lane, firstEarly, lastId]) => {
+      const { from, floor } = lanes.get(lane)!;
+      const afterId = floor === null ? 0 : Math.min(floor.id, (firstEarly ?? Infinity) - 1);
+      return [lane, { from, to: now, afterId, floor: { of: now, xid: xid!, id: lastId } }];
+    }),
   );
   return { now, windows, released: new Set(released) };
 }
+
+/** No fact of the window has a higher id. */
+export const lastIdOf = ({ floor }: Window): number => floor?.id ?? Number.MAX_SAFE_INTEGER;
 
 /** The next facts of a window, in order of id, which is the order of each key: as many as are sent at once. */
 export async function readFacts(pool: Pool, lane: number, window: Window): Promise<OutboxFact[]> {
@@ -94,7 +137,7 @@ export async function readFacts(pool: Pool, lane: number, window: Window): Promi
         order by id limit ${factsAtOnce}
       ) as page left join parked_keys as parked on parked.topic = page.topic and parked.key = page.key
       where bytes_before < ${bytesAtOnce} order by id`,
-    values: [lane, window.afterId, window.lastId, window.to, window.from],
+    values: [lane, window.afterId, lastIdOf(window), window.to, window.from],
   });
   return rows;
 }

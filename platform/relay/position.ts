@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { withTransaction } from '../postgres';
-import type { OutboxFact } from './outboxReader';
+import type { Floor, OutboxFact } from './outboxReader';
 
 /** Where a lane's relay is between the outbox and Kafka. */
 export interface Position {
@@ -10,6 +10,8 @@ export interface Position {
   readonly to: string | null;
   /** … the facts up to this id are, too. */
   readonly lastId: number;
+  /** Of `to`, or of `from` where there is none. */
+  readonly floor: Floor | null;
 }
 
 /** A lane and the right to move its position: whoever takes the lane next has a higher epoch. */
@@ -41,8 +43,9 @@ export const topicKey = ({ topic, key }: { topic: string; key: string }): string
 /** The stored position of a lane that is held. @throws LaneLost */
 export async function loadPosition(pool: Pool, holding: Holding): Promise<Position> {
   const { rows } = await pool.query<Position>(
-    `select from_snapshot as "from", to_snapshot as "to", last_id as "lastId" from relay_lanes
-     where lane = $1 and epoch = $2`,
+    `select from_snapshot as "from", to_snapshot as "to", last_id as "lastId",
+       case when floor ->> 'of' = coalesce(to_snapshot, from_snapshot)::text then floor end as floor
+     from relay_lanes where lane = $1 and epoch = $2`,
     [holding.lane, holding.epoch],
   );
   if (!rows[0]) throw new LaneLost(holding);
@@ -58,9 +61,10 @@ export async function movePosition(
 ): Promise<void> {
   const { rowCount } = await db.query({
     name: 'relay-move-position',
-    text: `update relay_lanes set from_snapshot = $3, to_snapshot = $4, last_id = $5, facts = facts + $6, moved_at = now()
+    text: `update relay_lanes set from_snapshot = $3, to_snapshot = $4, last_id = $5, facts = facts + $6, floor = $7,
+        moved_at = now()
       where lane = $1 and epoch = $2`,
-    values: [lane, epoch, next.from, next.to, next.lastId, facts],
+    values: [lane, epoch, next.from, next.to, next.lastId, facts, next.floor],
   });
   if (rowCount !== 1) throw new LaneLost({ lane, epoch });
 }

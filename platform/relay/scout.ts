@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { createPoll } from '../poll';
 import type { KafkaLog } from '../kafka/client';
-import { lookForNews, type Window } from './outboxReader';
+import { lookForNews, type Floor, type Reached, type Window } from './outboxReader';
 import { outboxChannel } from './tell';
 
 /** A window of facts, or that parked keys of the lane are released. */
@@ -9,10 +9,10 @@ export type LaneNews = Window | 'released';
 
 export interface Scout {
   /**
-   * What comes next of a lane above a snapshot, once there is something; undefined when the signal is aborted first, or
+   * What comes next of a lane above where it is, once there is something; undefined when the signal is aborted first, or
    * the lane is asked about anew.
    */
-  nextOf(lane: number, from: string, signal: AbortSignal): Promise<LaneNews | undefined>;
+  nextOf(lane: number, reached: Reached, signal: AbortSignal): Promise<LaneNews | undefined>;
   run(): Promise<void>;
 }
 
@@ -27,7 +27,10 @@ export function createScout(options: {
   log: KafkaLog;
 }): Scout {
   const { pool, pollMs, signal, log } = options;
-  const waiting = new Map<number, { from: string; resolve: (news: LaneNews | undefined) => void }>();
+  const waiting = new Map<
+    number,
+    { from: string; floor: Floor | null; resolve: (news: LaneNews | undefined) => void }
+  >();
   const poll = createPoll();
   let stopListening: (() => void) | undefined;
 
@@ -60,7 +63,7 @@ export function createScout(options: {
     if (asked.length === 0) return;
     const { now, windows, released } = await lookForNews(
       pool,
-      new Map(asked.map(([lane, { from }]) => [lane, from])),
+      new Map(asked.map(([lane, { from, floor }]) => [lane, { from, floor }])),
     );
     for (const [lane, one] of asked) {
       if (waiting.get(lane) !== one) continue;
@@ -76,7 +79,7 @@ export function createScout(options: {
   }
 
   return {
-    nextOf(lane, from, laneSignal) {
+    nextOf(lane, { from, floor }, laneSignal) {
       if (laneSignal.aborted) return Promise.resolve(undefined);
       waiting.get(lane)?.resolve(undefined);
       return new Promise((resolve) => {
@@ -86,7 +89,7 @@ export function createScout(options: {
         };
         laneSignal.addEventListener('abort', leave, { once: true });
         waiting.set(lane, {
-          from,
+          ...{ from, floor },
           resolve: (news) => {
             laneSignal.removeEventListener('abort', leave);
             resolve(news);

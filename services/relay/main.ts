@@ -8,6 +8,7 @@ import { observeRelays } from '../../platform/metrics/relay';
 import { createPool } from '../../platform/postgres';
 import { runRelay } from '../../platform/relay';
 import { createRelayDeadLetters } from '../../platform/relay/deadLetters';
+import { inOrder } from '../../platform/relay/outboxReader';
 import { runProcess } from '../../platform/shutdown';
 import { tracedProducer } from '../../platform/telemetry';
 
@@ -25,7 +26,7 @@ runProcess('relay', async ({ config, log, metrics, signal, fail }) => {
   const watch = observeRelays(metrics);
   const loops = Object.entries(databases).map(([database, databaseUrl]) => {
     // For metrics, and for operators.
-    const pool = createPool(databaseUrl, { applicationName: 'relay', max: 2, log });
+    const pool = createPool(databaseUrl, { applicationName: 'relay', max: 2, settings: inOrder, log });
     const createProducer = () => tracedProducer(createFactProducer(kafka, { log, observer: producers }));
     let lanes: readonly number[] | null = null;
     const done = runRelay({

@@ -31,10 +31,12 @@ test('an owner with an old epoch moves no position, counts nothing, parks nothin
   await leave(pool, 'before');
   const now = await holdingOf('after');
   expect(now).toEqual({ lane, epoch: old.epoch + 1 });
-  await movePosition(pool, now, { from: '1:9:', to: '1:20:', lastId: 7 }, 3);
+  const at = { from: '1:9:', to: '1:20:', lastId: 7 };
+  const floor = { of: '1:20:', xid: '21', id: 9 };
+  await movePosition(pool, now, { ...at, floor }, 3);
 
   const asItWas = await rowOf(lane);
-  const next = { from: '1:20:', to: null, lastId: 0 };
+  const next = { from: '1:20:', to: null, lastId: 0, floor: null };
   const parked = [{ topic: bench.topic, key: 'key', outboxId: 1, reason: 'MESSAGE_TOO_LARGE' }];
   const facts = [{ id: 1, topic: bench.topic, key: 'key', headers: {}, value: '{}', parked: false }];
   for (const deed of [
@@ -48,9 +50,16 @@ test('an owner with an old epoch moves no position, counts nothing, parks nothin
   expect(await rowOf(lane)).toEqual(asItWas);
   expect((await pool.query('select from parked_keys union all select from parked_facts')).rowCount).toBe(0);
 
-  expect(await loadPosition(pool, now)).toEqual({ from: '1:9:', to: '1:20:', lastId: 7 });
+  expect(await loadPosition(pool, now)).toEqual({ ...at, floor });
   await countSent(pool, now, 1);
   expect(await rowOf(lane)).toEqual({ ...asItWas, facts: 4 });
+
+  // A relay of before floors has moved it meanwhile.
+  await pool.query(
+    `update relay_lanes set from_snapshot = '1:20:', to_snapshot = '1:30:', last_id = 8 where lane = $1`,
+    [lane],
+  );
+  expect(await loadPosition(pool, now)).toMatchObject({ lastId: 8, floor: null });
 });
 
 test('a relay whose lane is taken while it sends leaves the position to the next one, who repeats the fact', async () => {

@@ -65,7 +65,11 @@ test('what was not sent before an upgrade is sent in order after it, and what wa
       `insert into parked_facts (outbox_id, topic, key) select id, topic, key from outbox where key = 'parked' order by id`,
     );
 
-    expect(await migrate(database.url, [outboxMigrations])).toEqual(['outbox/0003_relay_lanes']);
+    expect(await migrate(database.url, [outboxMigrations])).toEqual([
+      'outbox/0003_relay_lanes',
+      'outbox/0004_relay_floor',
+      'outbox/0005_segment_looks',
+    ]);
     await write(['a', 4], ['parked', 3]);
     const relay = startRelay(database.url);
     // Two of before, all that waited, and what is parked.

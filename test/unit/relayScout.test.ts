@@ -1,5 +1,6 @@
 import { EventEmitter, getEventListeners } from 'node:events';
 import type { Pool } from '../../platform/postgres';
+import type { Floor, Reached } from '../../platform/relay/outboxReader';
 import { createScout } from '../../platform/relay/scout';
 import { eventually, quiet } from '../support/backbone';
 
@@ -7,7 +8,7 @@ import { eventually, quiet } from '../support/backbone';
 interface Look {
   /** The snapshots' upper ends by lane, as they were asked. */
   readonly asked: Readonly<Record<number, string>>;
-  answer(found: { now: string; news?: [lane: number, firstId: number, lastId: number][] }): void;
+  answer(found: { now: string; news?: [lane: number, firstEarly: number | null, lastId: number][] }): void;
 }
 
 /** A connection that listens. */
@@ -39,7 +40,8 @@ function heldDatabase(lost = 0) {
     new Promise((resolve) => {
       looks.push({
         asked: Object.fromEntries(lanes.map((lane, i) => [lane, ends[i]!])),
-        answer: ({ now, news = null }) => resolve({ rows: [{ now, news, released: null }] }),
+        answer: ({ now, news = null }) =>
+          resolve({ rows: [{ now, news, xid: news && '99', released: null }] }),
       });
     });
   const pool = { connect, query } as unknown as Pool;
@@ -53,32 +55,35 @@ function heldDatabase(lost = 0) {
   };
 }
 
+const at = (from: string, floor: Floor | null = null): Reached => ({ from, floor });
+
 test('a lane that begins to wait during a look is not answered by it', async () => {
   const ending = new AbortController();
   const { signal } = ending;
   const { pool, look } = heldDatabase();
   const scout = createScout({ pool, pollMs: 10, signal, log: quiet });
-  const first = scout.nextOf(1, '1:10:', signal);
+  const first = scout.nextOf(1, at('1:10:'), signal);
   const running = scout.run();
   const { asked, answer } = (await look(0))!;
   expect(asked).toEqual({ 1: '10' });
 
   // Lane 2 comes from a window up to 20, lane 1 has been left and begins again from there, too.
-  const second = scout.nextOf(2, '1:20:', signal);
-  const again = scout.nextOf(1, '1:20:', signal);
-  answer({ now: '1:15:', news: [[1, 3, 4]] });
+  const second = scout.nextOf(2, at('1:20:'), signal);
+  const floor = { of: '1:20:', xid: '21', id: 4 };
+  const again = scout.nextOf(1, at('1:20:', floor), signal);
+  answer({ now: '1:15:', news: [[1, null, 4]] });
   const next = (await look(1))!;
   expect(next.asked).toEqual({ 1: '20', 2: '20' });
   next.answer({
     now: '1:30:',
     news: [
-      [1, 5, 5],
-      [2, 6, 7],
+      [1, null, 5],
+      [2, null, 7],
     ],
   });
   expect(await Promise.all([second, again])).toEqual([
-    { from: '1:20:', to: '1:30:', afterId: 5, lastId: 7 },
-    { from: '1:20:', to: '1:30:', afterId: 4, lastId: 5 },
+    { from: '1:20:', to: '1:30:', afterId: 0, floor: { of: '1:30:', xid: '99', id: 7 } },
+    { from: '1:20:', to: '1:30:', afterId: 4, floor: { of: '1:30:', xid: '99', id: 5 } },
   ]);
   ending.abort();
   await running;
@@ -90,7 +95,7 @@ test('a lane that is asked about anew leaves nothing of the question before', as
   const { signal } = ending;
   const { pool } = heldDatabase();
   const scout = createScout({ pool, pollMs: 10, signal: new AbortController().signal, log: quiet });
-  const questions = [1, 2, 3].map((n) => scout.nextOf(1, `1:${n}0:`, signal));
+  const questions = [1, 2, 3].map((n) => scout.nextOf(1, at(`1:${n}0:`), signal));
   expect(getEventListeners(signal, 'abort')).toHaveLength(1);
   expect(await Promise.all(questions.slice(0, 2))).toEqual([undefined, undefined]);
   ending.abort();
@@ -103,7 +108,7 @@ test('a connection that is lost as it begins to listen is given back once, and a
   const { signal } = ending;
   const { pool, ears, look } = heldDatabase(1);
   const scout = createScout({ pool, pollMs: 10, signal, log: quiet });
-  void scout.nextOf(1, '1:10:', signal);
+  void scout.nextOf(1, at('1:10:'), signal);
   const running = scout.run();
   (await look(0))!.answer({ now: '1:20:' });
   const last = await look(1);
