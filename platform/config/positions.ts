@@ -16,8 +16,9 @@ export const positionVariables = {
     .string()
     .default('data/zones.geojson')
     .meta({ description: 'a GeoJSON file of the zones whose drivers are told of as they enter and leave' }),
+  // Who pays by card may dispute it for 120 days from the charge; ten more to answer, with the way as evidence.
   TRACK_DAYS: whole('for how many days the ways of rides are kept, 1 to 3650', {
-    ...{ min: 1, max: 3_650, byDefault: 90 },
+    ...{ min: 1, max: 3_650, byDefault: 130 },
   }),
   TRACK_CHUNK_SECONDS: whole(
     "so many seconds of a ride's way are written together, 1 to 300: more take less room, and can be read later",

@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core';
 import { v7 as uuidv7 } from 'uuid';
 import { CELL_RESOLUTION, type Point } from '../../domain/geo';
 import { rideWorkflowId } from '../../domain/names';
+import { createPool } from '../../platform/postgres';
 import { checkPickups } from '../../tools/city/input/pickups';
 import { projectRoot } from '../../tools/stack/places';
 import type { Stack } from '../../tools/stack/stack';
@@ -126,6 +127,39 @@ test('the page has its landmarks, says how things stand, and shows lag', async (
   await page.getByRole('status').filter({ hasText: '4 rides in flight' }).waitFor({ state: 'attached' });
   await page.locator('#lag').getByRole('rowheader', { name: 'analytics' }).waitFor();
   await eventually(async () => (await page.locator('#away').innerText()) === '' || undefined, 30_000);
+});
+
+test('the way that was driven is drawn, also of a ride that is over and in no list', async () => {
+  const [driver, rider] = [['driver', 'driver-2'] as const, ['rider', 'rider-of-2'] as const];
+  const start = { lat: 40.73, lng: -73.99 };
+  await story.driver('driver-2');
+  const rideId = await story.ride('rider-of-2');
+  const db = createPool(stack.databaseUrls.rides, { applicationName: 'test', max: 1 });
+  const offerId = await eventually(async () => {
+    await positions('driver-2', start, Date.now());
+    const { rows } = await db.query<{ id: string }>(
+      `select offer_id as id from offers where driver_id = 'driver-2' and ride_id = $1 and state = 'offered'`,
+      [rideId],
+    );
+    return rows[0]?.id;
+  }, 60_000);
+  await db.end();
+  await story.insist('POST', `/v1/offers/${offerId}/accept`, driver);
+  await story.untilRide(rideId, rider[1], ['assigned']);
+  for (const n of [1, 2, 3])
+    await positions('driver-2', { ...start, lng: start.lng + n / 1_000 }, Date.now());
+  await story.insist('POST', `/v1/rides/${rideId}/cancel`, rider, { reason: 'changed_mind' });
+  await page.getByLabel('by its id').fill(` ${rideId.toUpperCase()} `);
+  const drawn = await eventually(async () => {
+    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByText(/^Its way as it was driven|^No way/).waitFor();
+    return (await inPage<number>(`map.queryRenderedFeatures({ layers: ['track'] }).length`)) || undefined;
+  }, 60_000);
+  expect(drawn).toBeGreaterThan(0);
+  expect(await page.locator('#ride-track').innerText()).toMatch(/\d positions\.$/);
+  await page.locator('#ride-steps').getByText('ride.cancelled').waitFor();
+  await page.getByRole('button', { name: 'Close' }).click();
+  expect(await page.locator('#ride-track').innerText()).toBe('');
 });
 
 test('by night it is dark, map and page', async () => {

@@ -34,6 +34,7 @@ export function mapPage(settings: MapSettings): string {
 <li><i class="mark free"></i>free driver</li>
 <li><i class="mark busy"></i>driver on a ride</li>
 <li><i class="mark ride"></i>ride: pickup to drop-off</li>
+<li><i class="mark track"></i>chosen ride: as it was driven</li>
 <li><i class="mark few"></i><i class="mark many"></i>few to many rides asked for in the last half hour</li>
 <li><i class="mark surge"></i>surge</li>
 </ul>
@@ -52,8 +53,14 @@ export function mapPage(settings: MapSettings): string {
 <section id="ride" aria-labelledby="ride-title" hidden>
 <h2 id="ride-title" tabindex="-1"></h2>
 <p><a id="ride-link" target="_blank" rel="noopener">Its workflow in Temporal</a> <button type="button" id="ride-close">Close</button></p>
+<p id="ride-track"></p>
 <ol id="ride-steps"></ol>
 </section>
+<form id="find">
+<label for="find-id">A ride, also one that is over, by its id</label>
+<input id="find-id" name="ride" required autocomplete="off" spellcheck="false" pattern="\\s*[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\\s*">
+<button>Show</button>
+</form>
 <section aria-labelledby="rides-title">
 <h2 id="rides-title">Rides in flight</h2>
 <ul id="rides" tabindex="-1"></ul>

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { static as files, type RequestHandler, type Router } from 'express';
 import { validate as isUuid } from 'uuid';
 import { timelineView, type TimelineView } from '../../../contracts/api/ops';
+import { trackView, type TrackView } from '../../../contracts/api/tracks';
 import { rideWorkflowId } from '../../../domain/names';
 import type { Client } from '../../../platform/client';
 import { CodedError } from '../../../platform/errors';
@@ -82,7 +83,20 @@ export function mapRoutes(router: Router, options: MapRoutesOptions): void {
     const link = new URL(`/namespaces/${namespace}/workflows/${rideWorkflowId(rideId)}`, temporalUiUrl).href;
     res.set('Cache-Control', 'no-store').json({ rideId, link, steps: stepsOf(timeline) });
   });
+
+  router.get('/map/rides/:rideId/track', async (req, res) => {
+    const { rideId } = req.params;
+    if (!isUuid(rideId)) throw new CodedError('not_found', 'there is no ride with this id');
+    const track = await gateway.call('GET', `/v1/rides/${rideId}/track`, { response: trackView });
+    res.set('Cache-Control', 'no-store').json(wayOf(track));
+  });
 }
+
+/** Where a ride's driver went and when, nothing of who that was; no coordinates where no way is known. */
+const wayOf = ({ geometry, properties: { times } }: TrackView) => ({
+  coordinates: geometry?.coordinates ?? [],
+  ...{ from: times[0] ?? null, to: times.at(-1) ?? null },
+});
 
 /** What happened, when, and who asked for it: nothing of what the facts say of people. */
 function stepsOf({ facts, causes }: TimelineView) {

@@ -1,7 +1,8 @@
 import { Map as LiveMap, Marker, NavigationControl } from './maplibre/maplibre-gl.mjs';
 import { DriversLayer } from './drivers.mjs';
 import { bounds, coordinatesOf, lngOf, latOf } from './grid.mjs';
-import { showAway, showConnection, showPulse, showRides, showTimeline } from './panel.mjs';
+import { listenToForm, showAway, showConnection, showPulse, showRides, showTimeline } from './panel.mjs';
+import { Track } from './track.mjs';
 import { empty, onPalette, palette, repaint, styleNow } from './style.mjs';
 
 /** Lines to drivers follow them this often; the drivers' marks follow at once. */
@@ -26,6 +27,7 @@ map
   );
 
 export const drivers = new DriversLayer(palette());
+const track = new Track(map);
 let rides = [];
 let chosen;
 let linesAt = -Infinity;
@@ -35,8 +37,10 @@ function choose(rideId) {
   drawRides();
   showTimeline(rideId, () => {
     chosen = undefined;
+    track.clear();
     drawRides();
   }).catch((error) => showAway({ timeline: error.message }));
+  void track.show(rideId, () => rides.some((ride) => ride.rideId === rideId));
 }
 
 function cellFeature({ cell, requested, noDriver, surge, ring }) {
@@ -112,6 +116,7 @@ map.once('load', () => {
     const [ride] = map.queryRenderedFeatures(near, { layers: ['pickups', 'ways'] });
     if (ride) choose(ride.properties.rideId);
   });
+  listenToForm(choose);
   listen();
 });
 onPalette(() => {

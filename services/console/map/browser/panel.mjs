@@ -94,6 +94,14 @@ function rideItem(rideId, choose) {
   return item;
 }
 
+/** A ride that is over is in no list: whoever has its id may ask for it. */
+export function listenToForm(choose) {
+  byId('find').addEventListener('submit', (event) => {
+    event.preventDefault();
+    choose(byId('find-id').value.trim().toLowerCase());
+  });
+}
+
 /** Shows what happened to a ride, and puts the focus there; where nothing is known, it says why. */
 export async function showTimeline(rideId, onClose) {
   const section = byId('ride');

@@ -2,12 +2,26 @@
 const palettes = {
   light: {
     ...{ water: '#cfdde6', land: '#f4f2ec', city: '#fffdf8', shore: '#a9b6bd' },
-    ...{ few: '#f9c79a', many: '#c4421a', surge: '#8a1c7c', ride: '#1f4fd8', pickup: '#0b2a86' },
+    ...{
+      few: '#f9c79a',
+      many: '#c4421a',
+      surge: '#8a1c7c',
+      ride: '#1f4fd8',
+      pickup: '#0b2a86',
+      track: '#0a7c86',
+    },
     ...{ free: [0.02, 0.45, 0.3, 1], busy: [0.12, 0.31, 0.85, 1] },
   },
   dark: {
     ...{ water: '#0c141b', land: '#1a2229', city: '#222c34', shore: '#47555f' },
-    ...{ few: '#5e3320', many: '#ff8a4c', surge: '#e58be0', ride: '#8fb0ff', pickup: '#dbe6ff' },
+    ...{
+      few: '#5e3320',
+      many: '#ff8a4c',
+      surge: '#e58be0',
+      ride: '#8fb0ff',
+      pickup: '#dbe6ff',
+      track: '#4fd0dc',
+    },
     ...{ free: [0.4, 0.9, 0.65, 1], busy: [0.56, 0.69, 1, 1] },
   },
 };
@@ -25,7 +39,7 @@ export const empty = { type: 'FeatureCollection', features: [] };
 const source = () => ({ type: 'geojson', data: empty });
 
 /** The layers from below to above, in a palette. */
-function layersIn({ water, land, city, shore, few, many, surge, ride, pickup }) {
+function layersIn({ water, land, city, shore, few, many, surge, ride, pickup, track }) {
   const isCity = ['==', ['get', 'borough'], true];
   const chosen = ['==', ['get', 'chosen'], true];
   return [
@@ -46,6 +60,10 @@ function layersIn({ water, land, city, shore, few, many, surge, ride, pickup }) 
     {
       ...{ id: 'surge', type: 'line', source: 'cells', filter: ['>', ['get', 'surge'], 1] },
       paint: { 'line-color': surge, 'line-width': ['interpolate', ['linear'], ['get', 'surge'], 1, 2, 3, 5] },
+    },
+    {
+      ...{ id: 'track', type: 'line', source: 'track', layout: { 'line-join': 'round' } },
+      paint: { 'line-color': track, 'line-width': 5, 'line-opacity': 0.85 },
     },
     {
       ...{ id: 'ways', type: 'line', source: 'rides', filter: ['==', ['geometry-type'], 'LineString'] },
@@ -73,6 +91,7 @@ export const styleNow = () => ({
   sources: {
     outline: { type: 'geojson', data: '/map/outline.json' },
     cells: source(),
+    track: source(),
     rides: source(),
   },
   layers: layersIn(palette()),
