@@ -1,5 +1,5 @@
 import { PositionIndex } from '../../consumers/location/positionIndex';
-import { readPositionRecord } from '../../contracts/positionRecord';
+import { readPositionRecord, takesOf } from '../../contracts/positionRecord';
 import { PositionWriter } from '../../contracts/positionWriter';
 import type { Client } from '../../platform/client';
 import type { EventStream } from '../../platform/http';
@@ -8,6 +8,7 @@ import { MapFeed } from '../../services/console/map/feed';
 import { FleetBoard, MAX_DRIVERS, type SeenDriver } from '../../services/console/map/fleetBoard';
 import { lagIn } from '../../services/console/map/lagWatch';
 import { samplesIn } from '../../services/console/map/metricsText';
+import { mapPage } from '../../services/console/map/page';
 import { cellsOf, driversIn, mapRides, ringOf } from '../../services/console/map/picture';
 import { Viewers } from '../../services/console/map/viewers';
 
@@ -217,6 +218,33 @@ test('the index tells a map who is in its box, fresh, at most so many', () => {
   ]);
   expect(readPositionRecord(index.recordOf({ ...query, limit: 1 })!).count).toBe(1);
   expect(index.recordOf({ ...query, west: -73.9 })).toBeNull();
+});
+
+test('who is on a ride is drawn so, also where the map has too many rides to have theirs', () => {
+  const nowMs = Date.parse('2026-01-01T12:00:00.000Z');
+  const onRide = new Set(['busy', 'ending']);
+  const index = new PositionIndex({ isOnRide: (driverId) => onRide.has(driverId) });
+  const counts = { applied: 0, outdated: 0, silent: 0, refused: 0 };
+  const takes = takesOf({ vehicle: 'standard', isOnline: true });
+  for (const sequence of [1, 2]) {
+    const writer = new PositionWriter(nowMs);
+    for (const driverId of ['busy', 'ending', 'free', 'just-got-one'])
+      writer.add({ ...{ driverId, lat: 40.7, lng: -74, sequence, atMs: nowMs, takes } });
+    index.apply(readPositionRecord(writer.finish()), { partition: 0, sentMs: nowMs, oldestMs: 0 }, counts);
+  }
+  index.setFree('ending', true);
+  index.setFree('never-heard-of', true);
+  const record = index.recordOf({ ...area, limit: 10, maxAgeMs: 60_000, nowMs })!;
+  const drawn = [...driversIn(readPositionRecord(record), new Set(['just-got-one']))];
+  expect(Object.fromEntries(drawn.map(({ driverId, isFree }) => [driverId, isFree]))).toEqual({
+    ...{ busy: false, ending: true, free: true, 'just-got-one': false },
+  });
+});
+
+test('the legend names each kind of mark that the map draws', () => {
+  const page = mapPage({ area, grid: GRID });
+  const marks = [...page.matchAll(/class="mark (\w+)"/g)].map(([, mark]) => mark);
+  expect(marks).toEqual(['free', 'busy', 'pickup', 'ride', 'track', 'few', 'many', 'surge']);
 });
 
 test('lag is summed up by group from what processes show', () => {

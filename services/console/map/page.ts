@@ -33,6 +33,7 @@ export function mapPage(settings: MapSettings): string {
 <ul id="legend" aria-label="Legend">
 <li><i class="mark free"></i>free driver</li>
 <li><i class="mark busy"></i>driver on a ride</li>
+<li><i class="mark pickup"></i>pickup, or rider under way</li>
 <li><i class="mark ride"></i>ride: pickup to drop-off</li>
 <li><i class="mark track"></i>chosen ride: as it was driven</li>
 <li><i class="mark few"></i><i class="mark many"></i>few to many rides asked for in the last half hour</li>

@@ -69,7 +69,12 @@ export const mapRides = ({ rides }: RidesInFlight, board: Pick<FleetBoard, 'slot
       way: [...(status === 'in_progress' ? [] : [pickup]), ...stops, dropoff].flatMap(gridOf),
     }));
 
-/** The drivers of a position record; those on a ride are not free, whatever they say. */
+const isFreeBits = Takes.available | Takes.free;
+
+/**
+ * The drivers of a position record. Who is on a ride is not free: location says it of all, and who is on one of these
+ * rides (`onRide`) may have got it since.
+ */
 export function* driversIn(
   { words, count, longIds }: PositionRows,
   onRide: ReadonlySet<string>,
@@ -78,7 +83,7 @@ export function* driversIn(
   for (let i = 0, at = HEADER_WORDS; i < count; i++, at += ROW_WORDS) {
     const driverId = isKeyElsewhere(words, at) ? longIds[elsewhere++]! : driverIdOfKey(words, at);
     const [x, y] = gridOf({ lat: words[at + row.lat]! / DEGREE, lng: words[at + row.lng]! / DEGREE });
-    const isAvailable = ((words[at + row.sequenceHighAndTakes]! >>> 24) & Takes.available) !== 0;
-    yield { driverId, x, y, isFree: isAvailable && !onRide.has(driverId) };
+    const takes = words[at + row.sequenceHighAndTakes]! >>> 24;
+    yield { driverId, x, y, isFree: (takes & isFreeBits) === isFreeBits && !onRide.has(driverId) };
   }
 }
