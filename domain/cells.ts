@@ -49,10 +49,11 @@ export class Cells {
     return this.columnsByBand[row >> this.bandShift]! || this.measureBand(row >> this.bandShift);
   }
 
-  /** At most the cosine of any latitude in a row. */
-  leastCosineOf(row: number): number {
-    const south = Math.cos(-Math.PI / 2 + row * this.rowRadians);
-    const north = Math.cos(-Math.PI / 2 + (row + 1) * this.rowRadians);
+  /** At most the cosine of any latitude in the rows that a circle touches. */
+  leastCosineIn(centre: Point, radiusMeters: number): number {
+    const { rowLow, rowHigh } = this.boxOf(centre, radiusMeters);
+    const south = Math.cos(-Math.PI / 2 + rowLow * this.rowRadians);
+    const north = Math.cos(-Math.PI / 2 + (rowHigh + 1) * this.rowRadians);
     return Math.max(0, Math.min(south, north) - cosineSlack);
   }
 
@@ -96,8 +97,39 @@ export class Cells {
     };
   }
 
+  /** Calls `visit` with each cell that a circle touches, once. */
+  eachIn(centre: Point, radiusMeters: number, visit: (row: number, column: number) => void): void {
+    const box = this.boxOf(centre, radiusMeters);
+    for (let row = box.rowLow; row <= box.rowHigh; row++) {
+      const columns = this.columnsOf(row);
+      const west = westOf(centre, box, columns);
+      const wide = wideOf(centre, box, columns);
+      for (let n = 0; n < wide; n++) visit(row, wrapped(west + n, columns));
+    }
+  }
+
+  /** How many cells a circle touches; of more than `most` so many that it is more. */
+  countIn(centre: Point, radiusMeters: number, most: number): number {
+    const box = this.boxOf(centre, radiusMeters);
+    let count = 0;
+    for (let row = box.rowLow; row <= box.rowHigh && count <= most; row++)
+      count += wideOf(centre, box, this.columnsOf(row));
+    return count;
+  }
+
   private rowAt(latRadians: number): number {
     const row = Math.floor((latRadians + Math.PI / 2) / this.rowRadians);
     return Math.min(this.rows - 1, Math.max(0, row));
   }
 }
+
+/** The westernmost column that a box touches, counted on past the antimeridian; and how many it touches from there. */
+const westOf = ({ lng }: Point, { lngRadians }: Box, columns: number): number =>
+  Math.floor(((lng + 180) / 360 - lngRadians / (2 * Math.PI)) * columns);
+const wideOf = (centre: Point, box: Box, columns: number): number => {
+  const east = Math.floor(((centre.lng + 180) / 360 + box.lngRadians / (2 * Math.PI)) * columns);
+  return Math.min(columns, east - westOf(centre, box, columns) + 1);
+};
+
+const wrapped = (column: number, columns: number): number =>
+  column >= 0 && column < columns ? column : ((column % columns) + columns) % columns;

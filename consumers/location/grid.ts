@@ -9,6 +9,9 @@ const ENTRIES = 5;
 /** Places in an entry, in words: where it is, and the slot (24 bits) above what the driver takes (8 bits). */
 export const entry = { lat: 0, lng: 1, slotAndTakes: 2 } as const;
 
+/** What is done with entries that lie in a row: the place of the first, and how many they are. */
+type Look = (place: number, count: number) => void;
+
 /** Words of a cell: row, column, its first chunk, how many entries it has. All chunks but the first are full. */
 const CELL_WORDS = 4;
 const none = -1;
@@ -101,17 +104,17 @@ export class Grid {
     this.freeCell = cell;
   }
 
-  /** Calls `look` with the place of the first entry of each stretch of a cell's entries, and how many it has. */
-  eachIn(cellRow: number, column: number, look: (place: number, count: number) => void): void {
+  /** How many entries are in a cell. */
+  readonly countIn = (cellRow: number, column: number): number => {
     const cell = this.find(cellRow, column);
-    if (cell === none) return;
-    let left = this.cellWords[cell * CELL_WORDS + 3]!;
-    let chunk = this.cellWords[cell * CELL_WORDS + 2]!;
-    for (let count = ((left - 1) % ENTRIES) + 1; left > 0; count = ENTRIES) {
-      look(chunk * CHUNK_WORDS + 1, count);
-      left -= count;
-      chunk = this.pool[chunk * CHUNK_WORDS]!;
-    }
+    return cell === none ? 0 : this.cellWords[cell * CELL_WORDS + 3]!;
+  };
+
+  /** Calls `look` with the stretches of entries in the cells that a circle touches. */
+  eachNear(centre: Point, radiusMeters: number, look: Look): void {
+    const cells: number[] = [];
+    this.cells.eachIn(centre, radiusMeters, (row, column) => this.collect(row, column, cells));
+    this.eachOf(cells, look);
   }
 
   /**
@@ -124,29 +127,46 @@ export class Grid {
     limit: number,
     look: (slot: number) => void,
   ): boolean {
-    const { cells } = this;
     // One more on each side, for what rounding may do.
-    const low = Math.max(0, cells.rowOf(corner.lat * DEGREE) - 1);
-    const high = Math.min(cells.rows - 1, cells.rowOf(lat * DEGREE) + 1);
-    const stretches: [row: number, west: number, columns: number][] = [];
+    const low = Math.max(0, this.cells.rowOf(corner.lat * DEGREE) - 1);
+    const high = Math.min(this.cells.rows - 1, this.cells.rowOf(lat * DEGREE) + 1);
+    const cells: number[] = [];
     let touched = 0;
-    for (let cellRow = low; cellRow <= high && touched <= limit; cellRow++) {
-      const columns = cells.columnsOf(cellRow);
-      const west = cells.columnOf(cellRow, corner.lng * DEGREE);
+    for (let row = low; row <= high; row++) {
+      const columns = this.cells.columnsOf(row);
+      const west = this.cells.columnOf(row, corner.lng * DEGREE) - 1;
       const wide = Math.min(columns, Math.ceil((width / 360) * columns) + 3);
-      stretches.push([cellRow, west - 1, wide]);
       touched += wide;
+      if (touched > limit) return false;
+      for (let n = 0; n < wide; n++) this.collect(row, (west + n + columns) % columns, cells);
     }
-    if (touched > limit) return false;
-    for (const [cellRow, west, wide] of stretches) {
-      const columns = cells.columnsOf(cellRow);
-      for (let n = 0; n < wide; n++)
-        this.eachIn(cellRow, (west + n + columns) % columns, (place, count) => {
-          for (let e = 0; e < count; e++)
-            look(this.pool[place + e * ENTRY_WORDS + entry.slotAndTakes]! >>> 8);
-        });
-    }
+    this.eachOf(cells, (place, count) => {
+      for (let e = 0; e < count; e++) look(this.pool[place + e * ENTRY_WORDS + entry.slotAndTakes]! >>> 8);
+    });
     return true;
+  }
+
+  private collect(row: number, column: number, cells: number[]): void {
+    const cell = this.find(row, column);
+    if (cell !== none) cells.push(cell);
+  }
+
+  /**
+   * The cells' chunks are walked side by side before they are looked at: one cell's do not depend on another's, so the
+   * processor fetches many at a time. Chunk by chunk it would wait for each.
+   */
+  private eachOf(cells: readonly number[], look: Look): void {
+    const { pool, cellWords } = this;
+    const chunks = cells.map((cell) => cellWords[cell * CELL_WORDS + 2]!);
+    for (let n = 0; n < chunks.length; n++) {
+      const next = pool[chunks[n]! * CHUNK_WORDS]!;
+      if (next !== none) chunks.push(next);
+    }
+    chunks.forEach((chunk, n) => {
+      const isFirst = n < cells.length;
+      const count = isFirst ? ((cellWords[cells[n]! * CELL_WORDS + 3]! - 1) % ENTRIES) + 1 : ENTRIES;
+      look(chunk * CHUNK_WORDS + 1, count);
+    });
   }
 
   private putInto(cellRow: number, column: number, lat: number, lng: number, slotAndTakes: number): number {

@@ -76,21 +76,30 @@ export class PositionIndex {
 
   /** The nearest drivers by great-circle distance, nearest first; equally near ones by id. */
   nearest(query: NearestQuery): NearbyDriver[] {
-    return this.cheapest(query, byDistance);
+    const { drivers, grid } = this.fleet;
+    return searchNearest(drivers, grid, query, byDistance).map((slot, meters) =>
+      this.nearby(slot, meters, query.nowMs),
+    );
   }
 
   /** Those whose cost is least, the cheapest first; of those that cost the same, the lower id. */
   cheapest(query: NearestQuery, cost: Cost): NearbyDriver[] {
-    return searchNearest(this.fleet.drivers, this.fleet.grid, query, cost).map((slot) => {
-      const at = this.fleet.pointOf(slot);
-      return {
-        driverId: this.fleet.drivers.idOf(slot),
-        ...at,
-        distanceMeters: distanceMeters(query, at),
-        ageMs: this.fleet.ageOf(slot, query.nowMs),
-        sequence: this.fleet.sequenceOf(slot),
-      };
-    });
+    const { drivers, grid } = this.fleet;
+    return searchNearest(drivers, grid, query, cost).map((slot) =>
+      this.nearby(slot, distanceMeters(query, this.fleet.pointOf(slot)), query.nowMs),
+    );
+  }
+
+  private nearby(slot: number, meters: number, nowMs: number): NearbyDriver {
+    const { lat, lng } = this.fleet.pointOf(slot);
+    return {
+      driverId: this.fleet.drivers.idOf(slot),
+      lat,
+      lng,
+      distanceMeters: meters,
+      ageMs: this.fleet.ageOf(slot, nowMs),
+      sequence: this.fleet.sequenceOf(slot),
+    };
   }
 
   /** The ids of the drivers in a polygon of whom something was heard within `maxAgeMs`, in their order. */

@@ -4,7 +4,6 @@ import type { Drivers } from './drivers';
 import { SLOT_WORDS, slotWord } from './drivers';
 import { entry, ENTRY_WORDS, type Grid } from './grid';
 import { Cheapest } from './nearest';
-import { SeenCells } from './seenCells';
 
 export interface NearestQuery extends Point {
   readonly radiusMeters: number;
@@ -50,10 +49,31 @@ const cellsAtLeast = 64;
 /**
  * The cheapest drivers within the radius, and their costs; ties by id.
  *
- * The search grows a circle and looks only at cells it has not seen. It stops once `limit` drivers were found of whom
- * none costs more than `least` of the circle's radius: whoever was not looked at lies outside the circle
+ * The search looks at the cells that a circle touches, and if need be at those of wider ones. It stops once `limit` drivers
+ * were found of whom none costs more than `least` of the circle's radius: whoever was not offered lies outside the circle
  * (`Cells.boxOf`), hence costs at least as much, so nobody cheaper can follow. Of those who cost just as much some may
  * lie outside: an unseen driver is further away than the circle's radius, hence costs more where `least` rises.
+ */
+export function searchNearest(drivers: Drivers, grid: Grid, query: NearestQuery, cost: Cost): Cheapest {
+  const { radiusMeters, limit } = query;
+  const { cells } = grid;
+  const mostCells = cellsAtLeast + drivers.size;
+  for (let radius = firstRadius(grid, query); ;) {
+    const circle = Math.min(radius, radiusMeters);
+    const found = new Cheapest(limit, (slot) => drivers.idOf(slot));
+    if (circle > cells.cellMeters && cells.countIn(query, circle, mostCells) > mostCells) {
+      const offer = createOffer(drivers, grid, query, cost, radiusMeters, found);
+      eachDriver(drivers, (_slot, place) => offer(place, 1));
+      return found;
+    }
+    grid.eachNear(query, circle, createOffer(drivers, grid, query, cost, circle, found));
+    if (circle >= radiusMeters || found.worst <= cost.least(circle)) return found;
+    radius = nextRadius(circle, found, limit, cost);
+  }
+}
+
+/**
+ * Offers those within a circle who are not known to be too dear, and perhaps some who are just outside.
  *
  * Within a cell a driver is passed over unmeasured where a lower bound of the distance shows that they are too far. With
  * dφ and dλ the differences of latitude and longitude, and c at most the product of the latitudes' cosines, the haversine
@@ -61,28 +81,33 @@ const cellsAtLeast = 64;
  * 4h ≥ (dφ² + c dλ²)(1 − (dφ² + dλ²)/12). The distance is 2R asin √h ≥ 2R √h. All angles here are at most π in size, and
  * where the last factor is negative nobody is passed over.
  */
-export function searchNearest(drivers: Drivers, grid: Grid, query: NearestQuery, cost: Cost): Cheapest {
+function createOffer(
+  drivers: Drivers,
+  grid: Grid,
+  query: NearestQuery,
+  cost: Cost,
+  circleMeters: number,
+  found: Cheapest,
+) {
   const { nowMs, maxAgeMs, takes = 0, radiusMeters } = query;
   const now = nowMs | 0;
   const { words } = drivers;
   const { pool, cells } = grid;
-  const found = new Cheapest(query.limit, (slot) => drivers.idOf(slot));
   const lat = query.lat * DEGREE;
   const lng = query.lng * DEGREE;
   const cosHere = Math.cos(lat * unitRadians);
   const curve = unitRadians ** 2 / 12;
 
-  /** Squared units within which a driver may count: of what is within reach of the worst that is kept, and the radius. */
+  /** Squared units within which a driver may count: of the circle, and what is within reach of the worst that is kept. */
   let limit = Infinity;
   const tighten = (): void => {
-    const reach = Math.min(radiusMeters, cost.reach(found.worst));
+    const reach = Math.min(circleMeters, cost.reach(found.worst));
     limit = (reach / (EARTH_RADIUS_METERS * unitRadians)) ** 2 * margin;
   };
   tighten();
 
-  let rowOfLook = -1;
-  let cosines = 0;
-  const look = (place: number, count: number): void => {
+  const cosines = cosHere * cells.leastCosineIn(query, circleMeters);
+  return (place: number, count: number): void => {
     for (const end = place + count * ENTRY_WORDS; place < end; place += ENTRY_WORDS) {
       const dLat = pool[place]! - lat;
       let dLng = Math.abs(pool[place + entry.lng]! - lng);
@@ -101,38 +126,24 @@ export function searchNearest(drivers: Drivers, grid: Grid, query: NearestQuery,
       tighten();
     }
   };
-  const lookInCell = (row: number, column: number): void => {
-    if (row !== rowOfLook) {
-      rowOfLook = row;
-      cosines = cosHere * cells.leastCosineOf(row);
-    }
-    grid.eachIn(row, column, look);
-  };
+}
 
-  const seen = new SeenCells(cells, query);
-  for (let radius = cells.cellMeters / 2; ; radius = nextRadius(radius, found, query.limit, cost)) {
-    const circle = Math.min(radius, radiusMeters);
-    if (circle > cells.cellMeters && seen.touchesMoreThan(cellsAtLeast + drivers.size, circle)) {
-      const all = new Cheapest(query.limit, (slot) => drivers.idOf(slot));
-      eachDriver(drivers, (slot, place) => {
-        if (((now - words[slot * SLOT_WORDS + slotWord.at]!) | 0) > maxAgeMs) return;
-        if ((pool[place + entry.slotAndTakes]! & takes) !== takes) return;
-        const from = { lat: pool[place]! / DEGREE, lng: pool[place + entry.lng]! / DEGREE };
-        const meters = distanceMeters(query, from);
-        if (meters <= radiusMeters) all.offer(slot, cost.of(meters, from));
-      });
-      return all;
-    }
-    seen.widenTo(circle, lookInCell);
-    if (circle >= radiusMeters || found.worst <= cost.least(circle)) return found;
-  }
+/** Where half as many again as are wanted may be, were they everywhere as in the cells around. */
+function firstRadius({ cells, countIn }: Grid, query: NearestQuery): number {
+  let [around, count] = [0, 0];
+  cells.eachIn(query, cells.cellMeters / 2, (row, column) => {
+    around += 1;
+    count += countIn(row, column);
+  });
+  const cellsWanted = (around * 1.5 * query.limit) / Math.max(1, count);
+  return cells.cellMeters * Math.sqrt(cellsWanted / Math.PI);
 }
 
 /** With enough found: as far as the worst of them forces. Else as far as the density so far makes it likely. */
 function nextRadius(radius: number, found: Cheapest, limit: number, cost: Cost): number {
   if (found.count === limit) return Math.max(cost.reach(found.worst), radius) * margin;
   const times = Math.sqrt((1.5 * limit) / (found.count + 0.5));
-  return radius * Math.min(2, Math.max(1.25, times));
+  return radius * Math.min(4, Math.max(1.25, times));
 }
 
 /** Calls `visit` with the slot of each driver and the place of their entry. */
