@@ -55,7 +55,10 @@ const shown = async (metrics: ReturnType<typeof createMetrics>, start: RegExp): 
   );
 
 /** A stopwatch: the seconds since it was made. */
-const stopwatch = (startedAt = performance.now()) => (): number => (performance.now() - startedAt) / 1_000;
+const stopwatch =
+  (startedAt = performance.now()) =>
+  (): number =>
+    (performance.now() - startedAt) / 1_000;
 /** What took time, and no more of it than there was. */
 const expectTime = (seconds: number | undefined, within: number): void => {
   expect(seconds).toBeGreaterThan(0);

@@ -1,22 +1,16 @@
 import { declaredTopics, grantsUnder, principals } from '../../contracts/access';
 import { ConfigError, loadConfig } from '../../platform/config';
 import {
-  createFactProducer,
   createKafka,
   createTopics,
   openKafka,
-  readTopicRaw,
   withAdmin,
+  type Kafka,
   type KafkaAddress,
 } from '../../platform/kafka';
-import type { Kept } from '../../tools/stack/keep';
-import { takeParts } from '../../tools/stack/parts';
-import { freePorts, type Ports } from '../../tools/stack/ports';
-import { silent } from '../../tools/stack/say';
-import { startServer } from '../../tools/stack/servers';
-import { embeddedKafka, kafkaLogins, kafkaPassword } from '../../tools/stack/servers/kafkaSecurity';
-import { kafkaDrift, prepareKafka, type KafkaPreparation } from '../../tools/stack/topics';
-import { factRecord, quiet } from '../support/backbone';
+import { kafkaLogins } from '../../tools/stack/servers/kafkaSecurity';
+import { kafkaDrift, prepareKafka } from '../../tools/stack/topics';
+import { quiet } from '../support/backbone';
 import {
   clusterOperations,
   groupOperations,
@@ -24,37 +18,22 @@ import {
   topicOperations,
   type Rights,
 } from '../support/kafkaRights';
-import { newDataDir } from '../support/wholeStack';
+import { startSecuredBroker, type SecuredBroker } from '../support/securedBroker';
 
-/** A broker that asks for TLS, a login and rights, prepared as `npm start` does. */
+/** Who may do what with a broker that asks for TLS, a login and rights. */
 const prefix = 'secured.';
-const dataDir = newDataDir();
-let ports: Ports;
-let broker: Kept;
+let secured: SecuredBroker;
 let admin: KafkaAddress;
-let preparation: KafkaPreparation;
-const passwords = new Map<string, string>();
+let addressOf: SecuredBroker['addressOf'];
 
 beforeAll(async () => {
-  const env: NodeJS.ProcessEnv = { ...process.env };
-  delete env.KAFKA_BROKERS;
-  const parts = await takeParts({ env, say: silent });
-  ports = await freePorts();
-  broker = (await startServer('kafka', { parts, ports, dataDir, say: silent, kafkaSecurity: true }))!;
-  admin = await embeddedKafka(dataDir, ports.kafka);
-  for (const principal of principals) passwords.set(principal, await kafkaPassword(dataDir, principal));
-  preparation = {
-    ...{ address: admin, prefix, replicas: 1, access: true },
-    passwordOf: (principal) => passwords.get(principal)!,
-  };
-  await prepareKafka(preparation);
+  secured = await startSecuredBroker(prefix);
+  ({ admin, addressOf } = secured);
+  await createTopics(as(admin), [{ topic: 'stranger', partitions: 1 }]);
 }, 90_000);
-afterAll(() => broker?.stop(), 30_000);
+afterAll(() => secured?.broker.stop(), 30_000);
 
-const addressOf = (username: string, password = passwords.get(username)!): KafkaAddress => ({
-  ...admin,
-  sasl: { username, password },
-});
+const as = (address: KafkaAddress): Kafka => createKafka({ ...address, clientId: 'test', log: quiet });
 
 /** Whether a principal may do it, by what is declared and nothing else. */
 function isDeclared(principal: string, operation: string, resource: string, name: string): boolean {
@@ -103,12 +82,6 @@ const declaredYeses = (principal: string): string[] => [
   ),
 ];
 
-beforeAll(() =>
-  createTopics(createKafka({ ...admin, clientId: 'test', log: quiet }), [
-    { topic: 'stranger', partitions: 1 },
-  ]),
-);
-
 test.each(principals)('%s may do what is declared, and nothing else', async (principal) => {
   const rights = await rightsOf(addressOf(principal));
   expect(await yeses(rights)).toEqual(declaredYeses(principal));
@@ -127,37 +100,19 @@ test('who may do everything may do everything that was asked', async () => {
 
 test('a wrong password, a name that nobody has, no login and no TLS are refused', async () => {
   const visit = (address: KafkaAddress): Promise<unknown> =>
-    withAdmin(createKafka({ ...address, clientId: 'test', log: quiet }), (client) => client.listTopics());
+    withAdmin(as(address), (client) => client.listTopics());
   const { brokers, tls } = admin;
   const refused = { name: 'KafkaJSSASLAuthenticationError' };
   await expect(visit(addressOf('audit'))).resolves.toContain(`${prefix}rides`);
   await expect(visit(addressOf('audit', 'wrong'))).rejects.toMatchObject(refused);
-  await expect(visit(addressOf('nobody', passwords.get('audit')))).rejects.toMatchObject(refused);
+  await expect(visit(addressOf('nobody', addressOf('audit').sasl?.password))).rejects.toMatchObject(refused);
   await expect(visit({ brokers, tls: tls! })).rejects.toThrow();
   await expect(visit({ brokers })).rejects.toThrow();
   await expect(visit({ brokers, sasl: admin.sasl! })).rejects.toThrow();
 });
 
-test('what relay writes audit reads, through the port that all processes have', async () => {
-  const topic = `${prefix}ratings`;
-  const producer = createFactProducer(createKafka({ ...addressOf('relay'), clientId: 'relay' }), {
-    log: quiet,
-  });
-  await producer.send([factRecord(topic, 'a', 1)]);
-  await producer.disconnect();
-  const reader = createKafka({ ...addressOf('payments'), clientId: 'payments', log: quiet });
-  await expect(readTopicRaw({ kafka: reader, topic, onRecord: () => {} })).rejects.toThrow();
-  const found: string[] = [];
-  await readTopicRaw({
-    kafka: createKafka({ ...admin, clientId: 'test', log: quiet }),
-    topic,
-    onRecord: ({ key }) => void found.push(String(key)),
-  });
-  expect(found).toContain('a');
-});
-
 test('rights that nobody declares are taken from our principals, others are told', async () => {
-  const kafka = createKafka({ ...admin, clientId: 'test', log: quiet });
+  const kafka = as(admin);
   const entry = {
     ...{ host: '*', resourceType: 2, resourcePatternType: 3, operation: 4, permissionType: 3 },
     resourceName: `${prefix}payments`,
@@ -172,19 +127,19 @@ test('rights that nobody declares are taken from our principals, others are told
   );
   const gateway = await rightsOf(addressOf('gateway'));
   expect(await gateway.topic('write', `${prefix}payments`)).toBe(true);
-  const drift = await kafkaDrift(preparation);
+  const drift = await kafkaDrift(secured.preparation);
   expect(drift.toDo).toEqual([expect.stringContaining('User:gateway may write topic secured.payments')]);
   expect(drift.notes).toContainEqual(
     expect.stringContaining('User:visitor may write topic secured.payments'),
   );
-  await prepareKafka(preparation);
+  await prepareKafka(secured.preparation);
   expect(await gateway.topic('write', `${prefix}payments`)).toBe(false);
-  expect((await kafkaDrift(preparation)).toDo).toEqual([]);
+  expect((await kafkaDrift(secured.preparation)).toDo).toEqual([]);
   await gateway.close();
 });
 
 test('a process whose login or authority is wrong ends with the names of the variables', async () => {
-  const { KAFKA_TLS_CA: ca } = (await kafkaLogins(dataDir))['audit']!;
+  const { KAFKA_TLS_CA: ca } = (await kafkaLogins(secured.dataDir))['audit']!;
   const open = (env: NodeJS.ProcessEnv): Promise<unknown> =>
     new Promise((resolve) => {
       const stopping = new AbortController();
@@ -210,8 +165,8 @@ test('what does not fit together is told before anything is connected', () => {
 });
 
 test('logins and rights outlast the broker', async () => {
-  await broker.hold('SIGTERM');
-  await broker.release();
+  await secured.broker.hold('SIGTERM');
+  await secured.broker.release();
   const rights = await rightsOf(addressOf('audit'));
   expect(await rights.topic('read', `${prefix}rides`)).toBe(true);
   expect(await rights.topic('write', `${prefix}rides`)).toBe(false);
