@@ -38,7 +38,7 @@ import { rideRoutes } from '../rides/routes';
 import { analyticsRoutes } from './analyticsRoutes';
 import { deadLetterRoutes } from './deadLetterRoutes';
 import { erasureRoutes } from './erasureRoutes';
-import { KnownDrivers } from './ingest/knownDrivers';
+import { AT_ONCE, KnownDrivers } from './ingest/knownDrivers';
 import { ingestRoutes } from './ingest/routes';
 import { createPositionBuffer } from './positions';
 import { documentRoutes, gatewayRoutes } from './routes';
@@ -63,6 +63,11 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
   const pool = createPool(config.RIDES_DATABASE_URL, { applicationName: 'gateway', max: 6, log });
   const payments = createPool(config.PAYMENTS_DATABASE_URL, { applicationName: 'gateway', max: 4, log });
   metrics.watchPool('rides', pool);
+  // Its own: positions of many new drivers at once must not keep anybody's ride waiting for a connection.
+  const lookups = createPool(config.RIDES_DATABASE_URL, {
+    ...{ applicationName: 'gateway-positions', max: AT_ONCE, log },
+  });
+  metrics.watchPool('positions', lookups);
   metrics.watchPool('payments', payments);
   const personal = openVault(config, { name: 'gateway', log, metrics });
   const { vault } = personal;
@@ -110,7 +115,7 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
     problems: problemPages,
     ready: { postgres: () => pool.query('select 1') },
     direct: {
-      routes: ingestRoutes({ positions, drivers: new KnownDrivers(pool), now: Date.now }),
+      routes: ingestRoutes({ positions, drivers: new KnownDrivers(lookups), now: Date.now }),
       verify: rememberCallers(verify),
       budgetBytes: INGEST_BYTES,
     },
@@ -214,6 +219,6 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
     await Promise.all(loops);
     await producer.disconnect();
     await temporal.connection.close();
-    await Promise.all([pool.end(), payments.end(), personal.close()]);
+    await Promise.all([pool.end(), lookups.end(), payments.end(), personal.close()]);
   };
 });

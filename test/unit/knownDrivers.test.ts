@@ -4,7 +4,7 @@ import type { Queryable } from '../../platform/postgres';
 import { KnownDrivers } from '../../services/gateway/ingest/knownDrivers';
 
 /** The drivers of a database that can be away, and what it was asked. */
-function played(registered: Record<string, string | null>) {
+function played(registered: Record<string, string | null>, most?: number) {
   const asked: string[][] = [];
   const state = { nowMs: 1_000_000, away: false, offline: new Set<string>() };
   const db = {
@@ -20,7 +20,7 @@ function played(registered: Record<string, string | null>) {
       });
     },
   } as unknown as Queryable;
-  return { drivers: new KnownDrivers(db, () => state.nowMs), asked, state, registered };
+  return { drivers: new KnownDrivers(db, () => state.nowMs, most), asked, state, registered };
 }
 
 test('drivers are asked for once, all of a request together, and again when that is a minute ago', async () => {
@@ -98,17 +98,56 @@ test('ids that nobody has take no room from drivers, and have little themselves'
 });
 
 test('no more are remembered than there is room for: those asked for last', async () => {
-  const others = Array.from({ length: 199_999 }, (_, n) => `d${n}`);
-  const { drivers } = played({
-    ...{ first: null, last: null },
-    ...Object.fromEntries(others.map((id) => [id, null])),
-  });
+  const others = Array.from({ length: 99 }, (_, n) => `d${n}`);
+  const all = { first: null, last: null, ...Object.fromEntries(others.map((id) => [id, null])) };
+  const { drivers } = played(all, 100);
   await drivers.lookUp(['first']);
   await drivers.lookUp(others);
   expect(drivers.lookUp(['first'])).toBeNull();
   await drivers.lookUp(['last']);
   expect(drivers.fleetOf('first')).toBeUndefined();
   expect([drivers.fleetOf('last'), drivers.lookUp(['d0'])]).toEqual([null, null]);
+});
+
+test('all drivers of the published peak are remembered, each as they are', async () => {
+  const driver = (n: number) => ({ fleet: `fleet-${n % 7}`, product: n % 3 === 0 ? 'xl' : 'standard' });
+  let [asked, nowMs] = [0, 1_000_000];
+  const query = (_sql: string, [ids]: [string[]]) => {
+    asked += 1;
+    const rows = ids.map((driverId) => {
+      const { fleet, product } = driver(Number(driverId));
+      return { driverId, fleetId: fleet, product, online: true };
+    });
+    return Promise.resolve({ rows });
+  };
+  const drivers = new KnownDrivers({ query } as unknown as Queryable, () => nowMs);
+  const ids = Array.from({ length: 800_000 }, (_, n) => String(n));
+  for (let first = 0; first < ids.length; first += 20_000) {
+    nowMs += 1_300;
+    await drivers.lookUp(ids.slice(first, first + 20_000));
+  }
+  expect([drivers.lookUp(ids.slice(0, 20_000)), asked]).toEqual([null, 40]);
+  const isAsItIs = (id: string, n: number): boolean => {
+    const { fleet, product } = driver(n);
+    return drivers.fleetOf(id) === fleet && serves(drivers.takesOf(id), 'xl') === (product === 'xl');
+  };
+  expect(ids.every(isAsItIs)).toBe(true);
+});
+
+test('what comes while the database is busy is asked in one statement, whoever it is from', async () => {
+  const { drivers, asked, state } = played({ a: 'fleet-1', c: 'fleet-3', e: null });
+  const requests = ['a', 'b', 'c', 'd', 'e'].map((id) => drivers.lookUp([id])!);
+  await Promise.all(requests);
+  expect(asked).toEqual([['a'], ['b'], ['c', 'd', 'e']]);
+  expect(['a', 'b', 'c', 'e'].map((id) => drivers.fleetOf(id))).toEqual([
+    ...['fleet-1', undefined, 'fleet-3', null],
+  ]);
+  state.away = true;
+  const failing = ['f', 'g', 'h', 'i'].map((id) => drivers.lookUp([id])!);
+  expect((await Promise.allSettled(failing)).map(({ status }) => status)).toEqual(Array(4).fill('rejected'));
+  state.away = false;
+  await drivers.lookUp(['f']);
+  expect(asked.at(-1)).toEqual(['f']);
 });
 
 test('what drivers take is what their cars serve, and nothing now while they are on no shift; who begins one is seen soon', async () => {
