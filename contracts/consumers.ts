@@ -11,6 +11,8 @@ export interface Consumer {
   readonly reads: readonly Pattern[];
   /** The facts that it makes on those that it reads; `npm run check` holds how long such a chain gets. */
   readonly makes: readonly { readonly on: Pattern; readonly facts: readonly FactType[] }[];
+  /** The facts that it makes on something else: a request, or where drivers are. They begin chains. */
+  readonly originates?: readonly FactType[];
   /** The group that it reads facts in, where it keeps what they say in memory alone: it gives up none. Else its name. */
   readonly memoryGroup?: string;
 }
@@ -49,6 +51,7 @@ export const consumers = {
     does: 'multiplies quotes by the surge of their pickup',
     reads: ['surge.changed'],
     makes: [],
+    originates: ['quote.issued'],
   },
   tracks: {
     does: 'keeps the ways of rides, and tells of drivers who enter and leave zones, both by their positions',
@@ -57,6 +60,7 @@ export const consumers = {
       ...(['ride.completed', 'ride.cancelled', 'ride.no_driver_found', 'ride.payment_failed'] as const),
     ],
     makes: [],
+    originates: ['zone.entered', 'zone.left'],
   },
 } as const satisfies Readonly<Record<string, Consumer>>;
 

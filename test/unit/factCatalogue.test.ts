@@ -99,7 +99,8 @@ describe('consumers', () => {
     mkdirSync(join(house, 'consumers/clock'), { recursive: true });
     writeFileSync(join(house, 'consumers/clock/handler.ts'), code);
     const facts = owned('ride.started ride.completed payment.captured');
-    const said = (patterns: string[]) => realityProblems(facts, { clock: { reads: patterns } }, house);
+    const said = (patterns: string[]) =>
+      realityProblems(facts, { clock: { reads: patterns, makes: [] } }, house);
     const typo = 'consumers/clock/handler.ts names ride.startet, and no fact is called so.';
     expect(said(['ride.*', 'payment.*'])).toEqual([typo]);
     expect(said(['*'])).toEqual([typo]);
@@ -119,13 +120,40 @@ describe('consumers', () => {
     writeFileSync(join(house, 'services/till/books.ts'), `['till.counted', 'ride.started']`);
     const facts = [...owned('ride.started'), ...owned('till.counted', 'till')];
     const said = (consumer: string, ...patterns: string[]) =>
-      realityProblems(facts, { [consumer]: { reads: patterns } }, house);
+      realityProblems(
+        facts,
+        { [consumer]: { reads: patterns, makes: [], originates: ['till.counted'] } },
+        house,
+      );
     expect(said('till', 'ride.started')).toEqual([]);
     expect(said('till')).toEqual([
       'services/till/books.ts names ride.started, and contracts/consumers.ts does not say that till reads it.',
     ]);
     expect(said('nobody', '*')).toEqual([
       'There is no consumers/nobody and no services/nobody, whose facts are read.',
+    ]);
+  });
+
+  test('say which facts they make: what is their own, and whatever a file names that records facts', () => {
+    const house = join(dir, 'makers');
+    mkdirSync(join(house, 'consumers/bell'), { recursive: true });
+    writeFileSync(join(house, 'consumers/bell/handler.ts'), `case 'ride.started': case 'ride.completed':`);
+    writeFileSync(
+      join(house, 'consumers/bell/ring.ts'),
+      `recordFact(tx, writtenFact({ type: late ? 'bell.rung' : 'ride.completed' }));`,
+    );
+    const facts = [...owned('ride.started ride.completed'), ...owned('bell.rung bell.cracked', 'bell')];
+    const said = (...made: string[]) => {
+      const makes = [{ on: 'ride.started', facts: made }];
+      return realityProblems(facts, { bell: { reads: ['ride.*'], makes } }, house);
+    };
+    const makes = (type: string) =>
+      `consumers/bell/ring.ts makes ${type}, and contracts/consumers.ts does not say that bell does.`;
+    expect(said()).toEqual([makes('bell.rung'), makes('ride.completed')]);
+    expect(said('bell.rung')).toEqual([makes('ride.completed')]);
+    expect(said('bell.rung', 'ride.completed')).toEqual([]);
+    expect(said('bell.rung', 'ride.completed', 'bell.cracked')).toEqual([
+      'contracts/consumers.ts says that bell makes bell.cracked, and its code does not name it.',
     ]);
   });
 

@@ -2,6 +2,7 @@ import { matches, type Consumer } from '../../contracts/consumers';
 
 type Chained = Pick<Consumer, 'reads'> & {
   readonly makes: readonly { readonly on: string; readonly facts: readonly string[] }[];
+  readonly originates?: readonly string[];
 };
 
 interface Owned {
@@ -14,7 +15,7 @@ const MOST_FURTHER = 3;
 
 /**
  * What is wrong with who makes which facts on which: a chain of more than three further facts, one that goes round, a
- * consumer that makes facts on what it does not read or that somebody else owns.
+ * consumer that makes facts on what it does not read or that somebody else owns. `realityProblems` holds to it what they make.
  * @returns a sentence each, with the path
  */
 export function chainProblems(
@@ -24,17 +25,17 @@ export function chainProblems(
   const owners = new Map(facts.map(({ type, owner }) => [type, owner]));
   const problems = new Set<string>();
   const links = new Map<string, { readonly by: string; readonly fact: string }[]>();
-  for (const [by, { reads, makes }] of Object.entries(consumers)) {
+  for (const [by, { reads, makes, originates = [] }] of Object.entries(consumers)) {
     for (const { on, facts: made } of makes) {
       const causes = [...owners.keys()].filter((type) => matches(on, type));
       if (causes.some((type) => !reads.some((pattern) => matches(pattern, type))))
         problems.add(`${by} makes facts on ${on}, and does not read it.`);
-      for (const fact of made) {
-        if (owners.get(fact) !== by)
-          problems.add(`${by} makes ${fact}, which is ${owners.get(fact) ?? 'nobody'}'s to make.`);
+      for (const fact of made)
         for (const type of causes) links.set(type, [...(links.get(type) ?? []), { by, fact }]);
-      }
     }
+    for (const fact of [...originates, ...makes.flatMap(({ facts }) => facts)])
+      if (owners.get(fact) !== by)
+        problems.add(`${by} makes ${fact}, which is ${owners.get(fact) ?? 'nobody'}'s to make.`);
   }
   const follow = (path: readonly string[], types: readonly string[], type: string): void => {
     if (types.includes(type)) {

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { catalogue, type CatalogueEntry } from '../../../contracts/catalogue';
-import { consumers } from '../../../contracts/consumers';
+import { consumers, type Consumer } from '../../../contracts/consumers';
 import { families } from '../../../contracts/families';
 import { factSection } from './fact';
 import { code, escape, page, table } from './html';
@@ -33,12 +33,15 @@ function indexPage(): string {
     code(entry.topic),
     String(entry.version),
   ]);
-  const readers = Object.entries(consumers).map(([name, { does, reads, makes }]) => [
-    `<a id="consumer-${name}"></a>${escape(name)}`,
-    escape(does),
-    reads.map(code).join(', '),
-    makes.length === 0 ? 'none' : makes.map((each) => escape(JSON.stringify(each))).join(', '),
-  ]);
+  const readers = Object.entries<Consumer>(consumers).map(
+    ([name, { does, reads, makes, originates = [] }]) => [
+      `<a id="consumer-${name}"></a>${escape(name)}`,
+      escape(does),
+      reads.map(code).join(', '),
+      makes.length === 0 ? 'none' : makes.map((each) => escape(JSON.stringify(each))).join(', '),
+      originates.map(code).join(', ') || 'none',
+    ],
+  );
   return page(
     'Hailway: the catalogue of facts',
     navigation('index'),
@@ -53,7 +56,7 @@ function indexPage(): string {
       '<h2>Consumers</h2>',
       table(
         'Who reads which facts, and makes which on them',
-        ['consumer', 'what it does', 'reads', 'makes'],
+        ['consumer', 'what it does', 'reads', 'makes', 'makes on no fact'],
         readers,
       ),
     ].join('\n'),
