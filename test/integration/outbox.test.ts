@@ -12,9 +12,10 @@ import {
   createPool,
   withTransaction,
 } from '../../platform/postgres';
+import { outboxChannel } from '../../platform/relay/tell';
 import { startTelemetry } from '../../platform/telemetry';
 import { contextFrom, within } from '../../platform/telemetry/trace';
-import { quiet, testDatabase, type TestDatabase } from '../support/backbone';
+import { eventually, quiet, testDatabase, upTo, type TestDatabase } from '../support/backbone';
 import { createDatabase } from '../support/servers';
 
 let db: TestDatabase;
@@ -77,6 +78,37 @@ test('a fact is written as CloudEvents attributes and JSON, with the transaction
     traceparent,
   });
   expect(JSON.parse(rows[0]!.value)).toEqual(fact.data);
+});
+
+test('relays are told of many commits at once, and outside of them; of a rollback they are told nothing', async () => {
+  const ear = await db.pool.connect();
+  const heard: string[] = [];
+  ear.on('notification', ({ channel }) => void heard.push(channel));
+  await ear.query(`listen ${outboxChannel}; listen over`);
+  // With one connection the first telling has its turn behind all the commits that wait for theirs, and the second one
+  // tells of those.
+  const pool = createPool(db.url, { applicationName: 'test', max: 1 });
+  const commit = (n: number) =>
+    withTransaction(pool, (tx) => appendFact(tx, { ...fact, key: 'told', id: 'told', sequence: n }));
+  await expect(
+    withTransaction(pool, async (tx) => {
+      await appendFact(tx, fact);
+      throw new Error('no');
+    }),
+  ).rejects.toThrow('no');
+  await Promise.all(upTo(200).map(commit));
+  await eventually(
+    () => heard.length,
+    (n) => n >= 2,
+  );
+  await pool.query('notify over');
+  await eventually(
+    () => heard.at(-1),
+    (last) => last === 'over',
+  );
+  expect(heard).toEqual([outboxChannel, outboxChannel, 'over']);
+  await pool.end();
+  ear.release(true);
 });
 
 test('a fact that no topic takes is final for the workflow whose step makes it', async () => {

@@ -1,9 +1,8 @@
-import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
+import { createFactProducer } from '../../platform/kafka';
 import { withTransaction } from '../../platform/postgres';
 import { wait } from '../../platform/wait';
-import { commitNext, eventually, firstOccurrences, readAll, record, upTo } from '../support/backbone';
+import { commitNext, eventually, firstOccurrences, quiet, readAll, record, upTo } from '../support/backbone';
 import { useRelay } from '../support/relayBench';
 
 const bench = useRelay();
@@ -40,7 +39,7 @@ test('a lower transaction id that commits later does not swap the facts of a key
 });
 
 test('a relay that looks by itself once a minute is told of what is committed', async () => {
-  const relay = bench.relaying(60_000);
+  const relay = bench.relaying({ pollMs: 60_000 });
   const holds = (what: string): Promise<unknown> =>
     eventually(
       async () => (await bench.db.pool.query(what)).rowCount,
@@ -90,18 +89,11 @@ test('many writers, rollbacks and transactions that stay open: all that was comm
   expect(repeats).toBe(0);
 }, 60_000);
 
-/** A relay in a process of its own that dies when so many sends were acknowledged; 0 for one that goes on. */
-const mortal = (sends: number) =>
-  fork(join(__dirname, '../support/mortalRelay.ts'), {
-    execArgv: ['-r', join(__dirname, '../support/typescript.cjs')],
-    env: { ...process.env, RELAY_DATABASE_URL: bench.db.url, MORTAL_SENDS: String(sends) },
-  });
-
 test('killed between the send and the mark, it repeats and loses nothing', async () => {
   const keys = upTo(4).map((n) => `key-${n}`);
   for (let i = 0; i < 160; i++) await record(bench.db.pool, bench.topic, keys[i % 4]!);
   for (const sends of [1, 2]) {
-    const [, signal] = (await once(mortal(sends), 'exit')) as [number, string];
+    const [, signal] = (await once(bench.mortal(sends), 'exit')) as [number, string];
     expect(signal).toBe('SIGKILL');
   }
   const relay = bench.relaying();
@@ -111,57 +103,6 @@ test('killed between the send and the mark, it repeats and loses nothing', async
   expect([...byKey.values()].map((s) => s.join())).toEqual(Array(4).fill(upTo(40).join()));
   expect(repeats).toBeGreaterThan(0);
 }, 60_000);
-
-describe('relays of one database', () => {
-  const lanesOf = async (): Promise<string> => {
-    const { rows } = await bench.db.pool.query<{ lanes: number }>(
-      `select count(*) as lanes from relay_lanes where leased_until > clock_timestamp() group by owner order by 1`,
-    );
-    return rows.map(({ lanes }) => lanes).join();
-  };
-  const shared = (lanes: string) => eventually(lanesOf, (seen) => seen === lanes);
-
-  test('share the lanes; those of one that is killed are taken within 5 s', async () => {
-    const relay = bench.relaying();
-    await shared('8');
-    const other = mortal(0);
-    await shared('4,4');
-    const keys = upTo(40).map((n) => `key-${n}`);
-    for (const key of keys) await record(bench.db.pool, bench.topic, key);
-    await bench.allSettled();
-    other.kill('SIGKILL');
-    const killedAt = Date.now();
-    for (const key of keys) await record(bench.db.pool, bench.topic, key);
-    await bench.allSettled();
-    expect(Date.now() - killedAt).toBeLessThan(5_000);
-    await relay.stop();
-    const { byKey } = firstOccurrences(await readAll(bench.kafka, bench.topic));
-    expect([...byKey.values()].map((s) => s.join())).toEqual(keys.map(() => '1,2'));
-  }, 60_000);
-
-  test('one that was frozen for longer than its lease swaps nothing when it wakes up', async () => {
-    const frozen = mortal(0);
-    await shared('8');
-    const keys = upTo(20).map((n) => `key-${n}`);
-    const writing = (async () => {
-      for (let i = 0; i < 1_000; i++) await record(bench.db.pool, bench.topic, keys[i % 20]!);
-    })();
-    await eventually(bench.settled, (n) => n > 20);
-    frozen.kill('SIGSTOP');
-    const relay = bench.relaying();
-    await shared('8');
-    await writing;
-    await bench.allSettled();
-    frozen.kill('SIGCONT');
-    await shared('4,4');
-    for (const key of keys) await record(bench.db.pool, bench.topic, key);
-    await bench.allSettled();
-    await relay.stop();
-    frozen.kill('SIGKILL');
-    const { byKey } = firstOccurrences(await readAll(bench.kafka, bench.topic));
-    expect([...byKey.values()].map((s) => s.join())).toEqual(keys.map(() => upTo(51).join()));
-  }, 60_000);
-});
 
 test('goes on by itself after every connection to Postgres was cut', async () => {
   const relay = bench.relaying();
@@ -177,17 +118,39 @@ test('goes on by itself after every connection to Postgres was cut', async () =>
   expect([...byKey.values()].flat()).toHaveLength(100);
 }, 60_000);
 
-test('a backlog is read through the index and in pages', async () => {
+test('a backlog is sent in pages of so many facts, and of so many bytes', async () => {
+  const large = 'x'.repeat(200_000);
   await bench.db.pool.query(
     `insert into outbox (topic, key, headers, value)
-     select $1, 'key-' || n % 50, json_build_object('ce_sequence', ((n / 50) + 1)::text), '{}'
-     from generate_series(0, 9999) n`,
-    [bench.topic],
+     select $1, 'key', json_build_object('ce_sequence', n::text), case when n > 4500 then $2 else '{}' end
+     from generate_series(1, 4560) n`,
+    [bench.topic, JSON.stringify(large)],
   );
-  const relay = bench.relaying();
+  const pages: { facts: number; bytes: number }[] = [];
+  const relay = bench.relaying({
+    createProducer: () => {
+      const producer = createFactProducer(bench.kafka, { log: quiet });
+      return {
+        ...producer,
+        send(records, options) {
+          const bytes = records.reduce((sum, { value }) => sum + Buffer.byteLength(value!), 0);
+          pages.push({ facts: records.length, bytes });
+          return producer.send(records, options);
+        },
+      };
+    },
+  });
   await bench.allSettled();
   await relay.stop();
+  const page = 20 * (large.length + 2);
+  // The third is cut by the first value that begins beyond the bound.
+  expect(pages).toEqual([
+    { facts: 2_000, bytes: 4_000 },
+    { facts: 2_000, bytes: 4_000 },
+    { facts: 520, bytes: 1_000 + page },
+    { facts: 20, bytes: page },
+    { facts: 20, bytes: page },
+  ]);
   const { byKey, repeats } = firstOccurrences(await readAll(bench.kafka, bench.topic));
-  expect([byKey.size, repeats]).toEqual([50, 0]);
-  expect([...byKey.values()].every((s) => s.join() === upTo(200).join())).toBe(true);
+  expect([byKey.get('key'), repeats]).toEqual([upTo(4_560), 0]);
 });

@@ -1,5 +1,7 @@
 import type { DeadLetterDeeds } from '../../platform/deadLetters';
 import { setTopicConfigs } from '../../platform/kafka';
+import { createMetrics } from '../../platform/metrics';
+import { observeRelays } from '../../platform/metrics/relay';
 import { createRelayDeadLetters } from '../../platform/relay/deadLetters';
 import { eventually, firstOccurrences, quiet, readAll, record, upTo } from '../support/backbone';
 import { takesLess, tooLarge, useRelay } from '../support/relayBench';
@@ -35,6 +37,44 @@ test('a fact that Kafka refuses alone parks its key: later ones wait, other keys
     `select headers ->> 'ce_sequence' as sequence from parked_facts where key = 'large' order by place`,
   );
   expect(waiting.map(({ sequence }) => sequence)).toEqual(['2', '3', '4']);
+});
+
+test('a fact that Kafka refuses is an alarm: told with its key and its place, and counted', async () => {
+  const errors: unknown[] = [];
+  const metrics = createMetrics('relay');
+  const observer = observeRelays(metrics, { freshForMs: 0 })('test', bench.db.pool);
+  await record(bench.db.pool, bench.topic, 'other');
+  await record(bench.db.pool, bench.topic, 'large', tooLarge);
+  await record(bench.db.pool, bench.topic, 'large');
+  const relay = bench.relaying({
+    observer,
+    log: {
+      ...{ debug() {}, info() {}, warn() {} },
+      error: (fields: object, message?: string) => void errors.push([message, fields]),
+    },
+  });
+  await bench.allSettled();
+  await relay.stop();
+  const { rows } = await bench.db.pool.query<{ id: number }>(
+    `select id from outbox where key = 'large' order by id limit 1`,
+  );
+  const { topic } = bench;
+  const refusal = {
+    database: 'test',
+    topic,
+    key: 'large',
+    outboxId: rows[0]!.id,
+    reason: 'MESSAGE_TOO_LARGE',
+  };
+  expect(errors).toEqual([['Kafka refuses a fact: its key is parked', refusal]]);
+  expect((await metrics.registry.metrics()).split('\n')).toEqual(
+    expect.arrayContaining([
+      'hailway_relay_refused_total{database="test"} 1',
+      'hailway_relay_parked_keys{database="test"} 1',
+      'hailway_relay_parked_facts{database="test"} 2',
+      'hailway_relay_facts_total{database="test"} 1',
+    ]),
+  );
 });
 
 test('what was read ahead when a key is parked waits behind it, and is sent in order once it is released', async () => {

@@ -3,7 +3,7 @@ import { openKafkaDoor } from '../../tools/faults/backbone/kafkaDoor';
 import type { Door } from '../../tools/faults/backbone/doors';
 import { eventually, firstOccurrences, quiet, readAll, record } from '../support/backbone';
 import { fromSetup } from '../support/fromSetup';
-import { startRelay, useRelay } from '../support/relayBench';
+import { useRelay } from '../support/relayBench';
 
 /** A relay that reaches its database but not Kafka. */
 
@@ -32,11 +32,9 @@ afterAll(() => door.close());
 beforeEach(() => door.open());
 
 const behindDoor = () =>
-  startRelay(
-    bench.db.url,
-    10,
-    createKafka({ brokers: [door.address], clientId: 'behind-the-door', log: quiet }),
-  );
+  bench.relaying({
+    kafka: createKafka({ brokers: [door.address], clientId: 'behind-the-door', log: quiet }),
+  });
 
 test('it leaves its lanes to who reaches Kafka, and takes its share again when it does so itself', async () => {
   const relays = [behindDoor(), bench.relaying()];

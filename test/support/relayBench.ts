@@ -1,5 +1,7 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
 import { createFactProducer, waitForCoordinator } from '../../platform/kafka';
-import { runRelay } from '../../platform/relay';
+import { runRelay, type RelayOptions } from '../../platform/relay';
 import {
   deleteTopics,
   eventually,
@@ -20,6 +22,7 @@ export class RelayBench {
   db!: TestDatabase;
   topic!: string;
   private readonly topics: string[] = [];
+  private readonly mortals: ChildProcess[] = [];
 
   constructor(private readonly topicConfig: Readonly<Record<string, string>>) {}
 
@@ -29,6 +32,7 @@ export class RelayBench {
   }
 
   async tearDown(): Promise<void> {
+    for (const child of this.mortals.splice(0)) child.kill('SIGKILL');
     await stopAll();
     await this.db.drop();
   }
@@ -37,9 +41,18 @@ export class RelayBench {
     return deleteTopics(this.kafka, this.topics);
   }
 
-  /** @param pollMs how long it waits where nobody tells it of facts (10) */
-  relaying(pollMs?: number): Running {
-    return startRelay(this.db.url, pollMs);
+  relaying(options?: Partial<RelayOptions>): Running {
+    return startRelay(this.db.url, options);
+  }
+
+  /** A relay in a process of its own that dies when so many sends were acknowledged, or with the test; 0 for the latter. */
+  mortal(sends: number): ChildProcess {
+    const child = fork(join(__dirname, 'mortalRelay.ts'), {
+      execArgv: ['-r', join(__dirname, 'typescript.cjs')],
+      env: { ...process.env, RELAY_DATABASE_URL: this.db.url, MORTAL_SENDS: String(sends) },
+    });
+    this.mortals.push(child);
+    return child;
   }
 
   /** Facts sent or parked, as the relay has stored it. */
@@ -64,12 +77,14 @@ export class RelayBench {
   }
 }
 
-/** A relay of an owning database in this process; `kafka` as it reaches it. */
-export function startRelay(databaseUrl: string, pollMs = 10, kafka = testKafka()): Running {
+/** A relay of an owning database in this process, which looks for facts every 10 ms where nobody tells it of them. */
+export function startRelay(databaseUrl: string, options: Partial<RelayOptions> = {}): Running {
+  const { kafka = testKafka() } = options;
   return running((signal) =>
     runRelay({
-      ...{ databaseUrl, database: 'test', kafka, pollMs, signal, log: quiet },
+      ...{ databaseUrl, database: 'test', kafka, pollMs: 10, signal, log: quiet },
       createProducer: () => createFactProducer(kafka, { log: quiet }),
+      ...options,
     }),
   );
 }
