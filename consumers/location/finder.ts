@@ -1,4 +1,7 @@
 import { z } from 'zod';
+import type { withinBody, WithinView } from '../../contracts/api/within';
+import { Takes } from '../../contracts/positionRecord';
+import { cornersOf } from '../../contracts/zones';
 import type { Point } from '../../domain/geo';
 import { keyOfRegion, type Regions } from '../../domain/regions';
 import { DependencyUnavailable } from '../../platform/errors';
@@ -6,7 +9,7 @@ import { partitionFor } from '../../platform/kafka';
 import { createPositionsHandler } from './handler';
 import type { Holding } from './holding';
 import type { Others } from './others';
-import { PositionIndex, type BoxQuery, type NearbyDriver } from './positionIndex';
+import { PositionIndex, type BoxQuery, type DriverWithin, type NearbyDriver } from './positionIndex';
 import { byArrivalAt, type NearestQuery } from './search';
 
 export type Asked = Omit<NearestQuery, 'nowMs'>;
@@ -18,6 +21,12 @@ export const nearestHere = z.object({
   partitions: z.array(z.number()),
   drivers: z.array(found.extend({ driverId: z.string(), distanceMeters: z.number() })),
 });
+export const withinHere = z.object({
+  partitions: z.array(z.number()),
+  drivers: z.array(found.extend({ driverId: z.string(), takes: z.int() })),
+});
+/** A polygon as operators ask for it, and who of its drivers is told of. */
+export type AskedWithin = z.infer<typeof withinBody>;
 export const fleetHere = z.object({ partitions: z.array(z.number()), record: z.base64().nullable() });
 export const positionHere = z.object({ partitions: z.array(z.number()), position: found.nullable() });
 
@@ -35,6 +44,13 @@ export interface Finder {
    * answer now are left out.
    */
   fleet(query: Omit<BoxQuery, 'nowMs'>): Promise<string | null>;
+  /**
+   * The drivers in a polygon, by id, at most as many as are asked for. Where one moved from one region to another, of the two
+   * that know them the newer is believed.
+   * @throws DependencyUnavailable some driver might be in a partition for which nobody can answer now
+   */
+  within(asked: AskedWithin): Promise<WithinView>;
+  withinHere(asked: AskedWithin): z.infer<typeof withinHere>;
   fleetHere(query: Omit<BoxQuery, 'nowMs'>): z.infer<typeof fleetHere>;
   nearestHere(query: Asked): z.infer<typeof nearestHere>;
   findHere(driverId: string): z.infer<typeof positionHere>;
@@ -80,7 +96,22 @@ export function createFinder({ index, holding, others, regions, now }: FinderOpt
     return newest;
   }
 
+  /** One more than is asked for says that there are more. */
+  const withinHereNow = ({ polygon, limit, maxAgeSeconds }: AskedWithin): DriverWithin[] =>
+    index.within(cornersOf(polygon.coordinates[0]), {
+      ...{ nowMs: now(), maxAgeMs: maxAgeSeconds * 1_000, limit: limit + 1 },
+    });
+
   return {
+    async within(asked) {
+      const missing = missingOf(all());
+      const call = { path: '/internal/here/within', body: asked, response: withinHere };
+      const answers = await others.ask(missing, call);
+      if (missing.size > 0) throw new DependencyUnavailable('location');
+      const drivers = newestOfEach([withinHereNow(asked), ...answers.map((answer) => answer.drivers)]);
+      return { drivers: drivers.slice(0, asked.limit).map(driverView), more: drivers.length > asked.limit };
+    },
+    withinHere: (asked) => ({ partitions: here(), drivers: withinHereNow(asked) }),
     async fleet(query) {
       const call = { path: '/internal/here/fleet', query: { ...query }, response: fleetHere };
       const answers = await others.ask(missingOf(all()), call);
@@ -120,6 +151,21 @@ export function createFinder({ index, holding, others, regions, now }: FinderOpt
     nearestHere: (query) => ({ partitions: here(), drivers: nearestHereNow(query) }),
     findHere: (driverId) => ({ partitions: here(), position: index.find(driverId, now()) }),
   };
+}
+
+/** What operators are told of a driver. */
+const driverView = ({ driverId, lat, lng, ageMs, takes }: DriverWithin): WithinView['drivers'][number] => ({
+  ...{ driverId, lat, lng, ageMs },
+  isOnShift: (takes & Takes.available) !== 0,
+  isFree: (takes & Takes.free) !== 0,
+});
+
+/** Of a driver whom several know, the newest; by id. */
+function newestOfEach(answers: readonly (readonly DriverWithin[])[]): DriverWithin[] {
+  const newest = new Map<string, DriverWithin>();
+  for (const driver of answers.flat())
+    if (driver.sequence > (newest.get(driver.driverId)?.sequence ?? -1)) newest.set(driver.driverId, driver);
+  return [...newest.values()].sort((a, b) => (a.driverId < b.driverId ? -1 : 1));
 }
 
 /** Who is there first of all answers; of a driver whom several know, the newest. */

@@ -16,7 +16,10 @@ import { PositionIndex } from './positionIndex';
 import { RidesUnderWay, watchRides } from './ridesUnderWay';
 import { locationRoutes } from './routes';
 
-/** A driver who said nothing for so long is gone; queries ask for far younger positions. */
+/**
+ * A driver who said nothing for so long is gone. Whoever looks for drivers asks for far younger positions; but who says to have
+ * arrived is held against the last one known, however old (services/rides/whereabouts.ts), so a start reads as much.
+ */
 const KEEP_MS = 15 * 60_000;
 const SWEEP_EVERY_MS = 2_000;
 /** An answer from another process's memory takes milliseconds. */

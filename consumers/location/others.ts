@@ -17,7 +17,13 @@ export interface Others {
    */
   ask<T extends { readonly partitions: readonly number[] }>(
     missing: Set<number>,
-    call: { readonly path: string; readonly query?: Query; readonly response: z.ZodType<T> },
+    call: {
+      readonly path: string;
+      readonly query?: Query;
+      /** It is posted then. */
+      readonly body?: unknown;
+      readonly response: z.ZodType<T>;
+    },
   ): Promise<T[]>;
 }
 
@@ -84,7 +90,7 @@ export function createOthers({ topic, ownUrl, clientOf, holders, now }: OthersOp
   }
 
   return {
-    async ask(missing, { path, query = {}, response }) {
+    async ask(missing, { path, query = {}, body, response }) {
       const answers: z.infer<typeof response>[] = [];
       const asked = new Set<string>();
       if (missing.size > 0) refresh();
@@ -92,7 +98,8 @@ export function createOthers({ topic, ownUrl, clientOf, holders, now }: OthersOp
         const holder = best(missing, asked) ?? (await told.then(() => best(missing, asked)));
         if (holder === undefined) break;
         asked.add(holder.url);
-        const answer = await holder.client.call('GET', path, { query, response }).catch(() => null);
+        const method = body === undefined ? 'GET' : 'POST';
+        const answer = await holder.client.call(method, path, { query, body, response }).catch(() => null);
         if (answer === null) continue;
         for (const partition of answer.partitions) missing.delete(partition);
         answers.push(answer);

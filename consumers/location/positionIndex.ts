@@ -16,6 +16,20 @@ export interface NearbyDriver extends Point {
   readonly sequence: number;
 }
 
+export interface DriverWithin extends Point {
+  readonly driverId: string;
+  readonly ageMs: number;
+  readonly sequence: number;
+  /** Of `Takes`. */
+  readonly takes: number;
+}
+
+export interface WithinQuery {
+  readonly nowMs: number;
+  readonly maxAgeMs: number;
+  readonly limit: number;
+}
+
 /** A part of the map, in degrees, that does not cross the antimeridian. */
 export interface BoxQuery {
   readonly south: number;
@@ -102,22 +116,22 @@ export class PositionIndex {
     };
   }
 
-  /** The ids of the drivers in a polygon of whom something was heard within `maxAgeMs`, in their order. */
-  within(
-    ring: Polygon,
-    { nowMs, maxAgeMs }: { readonly nowMs: number; readonly maxAgeMs: number },
-  ): string[] {
-    const ids: string[] = [];
+  /** The drivers in a polygon of whom something was heard within `maxAgeMs`, by id: of more than `limit`, whichever come first. */
+  within(ring: Polygon, { nowMs, maxAgeMs, limit }: WithinQuery): DriverWithin[] {
+    const found: DriverWithin[] = [];
     const { south, north, west, width } = boundsOf(ring);
     const look = (slot: number): void => {
-      if (this.fleet.ageOf(slot, nowMs) > maxAgeMs) return;
+      if (found.length === limit) return;
+      const ageMs = this.fleet.ageOf(slot, nowMs);
       const at = this.fleet.pointOf(slot);
-      if (isInPolygon(ring, at)) ids.push(this.fleet.drivers.idOf(slot));
+      if (ageMs > maxAgeMs || !isInPolygon(ring, at)) return;
+      const [driverId, sequence] = [this.fleet.drivers.idOf(slot), this.fleet.sequenceOf(slot)];
+      found.push({ driverId, ...at, ageMs, sequence, takes: this.fleet.takesOf(slot) });
     };
     const corner = { lat: south, lng: west };
     if (!this.fleet.grid.eachInBox(corner, { lat: north, width }, this.size, look))
       eachDriver(this.fleet.drivers, look);
-    return ids.sort((a, b) => (a < b ? -1 : 1));
+    return found.sort((a, b) => (a.driverId < b.driverId ? -1 : 1));
   }
 
   /** The drivers in a box as a position record, with what they take: for maps. Null where there are none. */

@@ -1,5 +1,6 @@
 import type { Router } from 'express';
 import { z } from 'zod';
+import { withinBody } from '../../contracts/api/within';
 import { point } from '../../contracts/shared';
 import type { RequireRole } from '../../platform/auth';
 import { createMount } from '../../platform/http';
@@ -57,6 +58,7 @@ export function locationRoutes(
   const mount = createMount(router, requireRole);
   const { finder, index, handler } = options;
   const get = (path: string) => ({ method: 'get', path, roles: ['service'] }) as const;
+  const post = (path: string) => ({ method: 'post', path, roles: ['service'] }) as const;
   const asking = { query: nearestQuery };
   const ofDriver = { params: z.strictObject({ driverId: z.string() }) };
 
@@ -75,7 +77,16 @@ export function locationRoutes(
     return { status: 200, body: { records: record === null ? [] : [record] } };
   });
 
+  mount({ ...post('/internal/within'), request: { body: withinBody } }, async ({ body }) => ({
+    status: 200,
+    body: await finder.within(body),
+  }));
+
   // Of what this process holds, for the others.
+  mount({ ...post('/internal/here/within'), request: { body: withinBody } }, ({ body }) => ({
+    status: 200,
+    body: finder.withinHere(body),
+  }));
   mount({ ...get('/internal/here/nearest'), request: asking }, ({ query }) => ({
     status: 200,
     body: finder.nearestHere(query),

@@ -33,6 +33,7 @@ import {
 } from './rides';
 import { trackOperations } from './tracks';
 import { webhookOperations } from './webhookOperations';
+import { withinOperations } from './within';
 
 const keyHeader = z.object({ 'idempotency-key': idempotencyKey });
 /** What an EventSource sends back is what it was given: a version of the ride. */
@@ -207,6 +208,7 @@ export const operations = {
   ...deadLetterOperations,
   ...analyticsOperations,
   ...trackOperations,
+  ...withinOperations,
   overview: {
     method: 'get',
     path: '/v1/ops/overview',

@@ -44,6 +44,7 @@ import { createPositionBuffer } from './positions';
 import { documentRoutes, gatewayRoutes } from './routes';
 import { trackRoutes } from './trackRoutes';
 import { webhookRoutes } from './webhookRoutes';
+import { withinRoute } from './withinRoute';
 
 /** Within the request's deadline of 10 s, so that a client hears of a workflow that does not answer. */
 const WORKFLOW_DEADLINE_MS = 5_000;
@@ -95,7 +96,8 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
   const rideFeed = createRideFeed(pool);
   const offerFeed = createOfferFeed(pool, Date.now);
   const policies = scalePolicies(standardPolicies, config.HAILWAY_SPEED);
-  const whereIs = createWhereIs(service('location', config.LOCATION_URL));
+  const location = service('location', config.LOCATION_URL);
+  const whereIs = createWhereIs(location);
   const requestRide = createRequestRide({
     pool,
     vault,
@@ -136,6 +138,7 @@ runProcess('gateway', async ({ config, log, metrics, signal, fail }) => {
         vault,
       });
       analyticsRoutes(mount, service('analytics', config.ANALYTICS_URL));
+      withinRoute(mount, location);
       const rides = { pool, act, whereIs, policies, codeSecret, now: Date.now };
       const reschedule = createReschedule({ ...rides, quoteSecret });
       rideRoutes(mount, { ...rides, requestRide, reschedule, feed: rideFeed });

@@ -52,10 +52,19 @@ afterEach(async () => {
   await Promise.all(started.splice(0).map((process) => process.stop()));
 });
 
+/** A client of Kafka that says itself when it sent something. */
+async function withProducer(
+  work: (plain: ReturnType<typeof kafka.producer>) => Promise<void>,
+): Promise<void> {
+  const plain = kafka.producer();
+  await plain.connect();
+  await work(plain).finally(() => plain.disconnect());
+}
+
 /** In a group of its own: it holds everything. */
-function startProcess(of = topic): Process {
+function startProcess(of = topic, keepMs = 60_000): Process {
   const index = new PositionIndex();
-  const handler = createPositionsHandler({ index, keepMs: 60_000, now: Date.now });
+  const handler = createPositionsHandler({ index, keepMs, now: Date.now });
   const stopping = new AbortController();
   const holding = startHolding({
     ...{
@@ -64,7 +73,7 @@ function startProcess(of = topic): Process {
       topic: of,
       copies: 1,
       ownUrl: 'http://127.0.0.1:1',
-      keepMs: 600_000,
+      keepMs: Math.max(keepMs, 600_000),
     },
     take: (records) => handler.take(records),
     drop: (partition) => index.dropPartition(partition, () => undefined),
@@ -131,6 +140,27 @@ test('a new process rebuilds what is known from the log, then goes on with what 
   await ready(second);
   expect(ids(second)).toEqual(ids(first));
   expect(second.index.size).toBe(first.index.size);
+});
+
+test('a new process knows where a driver was who has been silent for minutes, as the one before did', async () => {
+  const keepMs = 15 * 60_000;
+  const first = startProcess(topic, keepMs);
+  await ready(first);
+  const sentMs = Date.now() - 10 * 60_000;
+  // As it lies in the log since then.
+  await withProducer(async (plain) => {
+    const value = JSON.stringify({ v: 1, positions: [north('silent', 700, 1, 10 * 60_000)] });
+    await plain.send({ topic, messages: [{ key: 'region', value, timestamp: String(sentMs) }] });
+  });
+  const where = ({ index }: Process) => index.find('silent', Date.now())?.lat;
+  const seen = await eventually(
+    () => where(first),
+    (lat) => lat !== undefined,
+  );
+  const second = startProcess(topic, keepMs);
+  await ready(second);
+  expect(where(second)).toBe(seen);
+  expect(second.index.digest()).toBe(first.index.digest());
 });
 
 test('a clock that is ahead keeps nobody alive: nobody was anywhere later than it was sent', async () => {

@@ -11,6 +11,7 @@ import type { Pool } from '../../platform/postgres';
 import { analyticsRoutes } from '../../services/gateway/analyticsRoutes';
 import { KnownDrivers } from '../../services/gateway/ingest/knownDrivers';
 import { ingestRoutes } from '../../services/gateway/ingest/routes';
+import { withinRoute } from '../../services/gateway/withinRoute';
 import { documentRoutes, gatewayRoutes } from '../../services/gateway/routes';
 import { paymentsMovedAt } from '../../services/payments/books/needyPayments';
 import { providerEventRoutes } from '../../services/payments/news/providerEventRoutes';
@@ -87,6 +88,7 @@ export function gatewayApp(parts: GatewayParts): Express {
         vault: vaultInMemory(),
       });
       analyticsRoutes(mount, nobody);
+      withinRoute(mount, nobody);
       const requestRide = createRequestRide({
         ...{
           pool: rides,

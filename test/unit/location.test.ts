@@ -143,7 +143,11 @@ test('drivers in a polygon are those whom its rule finds, also across the antime
         const inside = newestOf(positions)
           .filter((driver) => driver.atMs === nowMs && isInPolygon(ring, driver))
           .map(({ driverId }) => driverId);
-        expect(index.within(ring, { nowMs, maxAgeMs: 60_000 })).toEqual(inside.sort());
+        const found = index.within(ring, { nowMs, maxAgeMs: 60_000, limit: Infinity });
+        expect(found.map(({ driverId }) => driverId)).toEqual(inside.sort());
+        expect(index.within(ring, { nowMs, maxAgeMs: 60_000, limit: 2 })).toHaveLength(
+          Math.min(2, inside.length),
+        );
       },
     ),
     { numRuns: 150 },

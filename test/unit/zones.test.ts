@@ -128,7 +128,7 @@ describe('zones', () => {
         [5, 5],
         [0, 0],
       ],
-      /2 degrees at most/,
+      /within 2 degrees at most/,
     ],
     [
       'no place',
