@@ -1,11 +1,11 @@
 import { problemPages } from '../../contracts/api/problems';
-import { createRequireRole, createVerifier } from '../../platform/auth';
-import { createHttpApp, createMount, listen } from '../../platform/http';
+import { createMount } from '../../platform/http';
 import { deadLetterRoutes } from '../../platform/deadLetters';
 import { openKafka } from '../../platform/kafka';
 import { createPoll } from '../../platform/poll';
 import { createPool, migrate, outboxMigrations } from '../../platform/postgres';
 import { runProjection } from '../../platform/runProjection';
+import { serveRoles } from '../../platform/serveRoles';
 import { runProcess } from '../../platform/shutdown';
 import { analytics } from './projection';
 import { analyticsRoutes } from './routes';
@@ -28,23 +28,14 @@ runProcess('analytics', async ({ config, log, metrics, signal, fail }) => {
     trouble: 'surge stays as it was',
   });
 
-  const requireRole = createRequireRole(
-    createVerifier({ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
-  );
-  const app = createHttpApp({
-    log,
-    metrics,
+  const server = await serveRoles('analytics', {
+    ...{ config, log, metrics },
     problems: problemPages,
     ready: { postgres: () => pool.query('select 1') },
-    routes: (router) => {
+    routes: (router, requireRole) => {
       analyticsRoutes(router, requireRole, pool);
       deadLetterRoutes(createMount(router, requireRole), inbox.deadLetters);
     },
-  });
-  const server = await listen(app, {
-    port: config.HAILWAY_ANALYTICS_PORT,
-    portVariable: 'HAILWAY_ANALYTICS_PORT',
-    host: config.HAILWAY_HOST,
   });
   return async () => {
     await server.close();

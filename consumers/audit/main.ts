@@ -1,11 +1,11 @@
 import { problemPages } from '../../contracts/api/problems';
-import { createRequireRole, createVerifier } from '../../platform/auth';
-import { createHttpApp, createMount, listen } from '../../platform/http';
+import { createMount } from '../../platform/http';
 import { deadLetterRoutes } from '../../platform/deadLetters';
 import { openKafka } from '../../platform/kafka';
 import { createPoll } from '../../platform/poll';
 import { createPool } from '../../platform/postgres';
 import { runProjection } from '../../platform/runProjection';
+import { serveRoles } from '../../platform/serveRoles';
 import { runProcess } from '../../platform/shutdown';
 import { audit } from './projection';
 import { auditRoutes } from './routes';
@@ -26,23 +26,14 @@ runProcess('audit', async ({ config, log, metrics, signal, fail }) => {
     trouble: 'the partitions of the months to come are not made',
   });
 
-  const requireRole = createRequireRole(
-    createVerifier({ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
-  );
-  const app = createHttpApp({
-    log,
-    metrics,
+  const server = await serveRoles('audit', {
+    ...{ config, log, metrics },
     problems: problemPages,
     ready: { postgres: () => pool.query('select 1') },
-    routes: (router) => {
+    routes: (router, requireRole) => {
       auditRoutes(router, requireRole, pool);
       deadLetterRoutes(createMount(router, requireRole), inbox.deadLetters);
     },
-  });
-  const server = await listen(app, {
-    port: config.HAILWAY_AUDIT_PORT,
-    portVariable: 'HAILWAY_AUDIT_PORT',
-    host: config.HAILWAY_HOST,
   });
   return async () => {
     await server.close();

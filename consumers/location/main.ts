@@ -1,12 +1,11 @@
 import { hostname } from 'node:os';
 import { problemPages } from '../../contracts/api/problems';
 import { createRegions } from '../../domain/regions';
-import { createRequireRole, createVerifier } from '../../platform/auth';
 import { createClient } from '../../platform/client';
 import type { Config } from '../../platform/config';
-import { createHttpApp, listen } from '../../platform/http';
 import { copyHolders, openKafka } from '../../platform/kafka';
 import { showLag } from '../../platform/metrics/lag';
+import { serveRoles } from '../../platform/serveRoles';
 import { runProcess } from '../../platform/shutdown';
 import { createFinder, partitionsOf } from './finder';
 import { createPositionsHandler } from './handler';
@@ -66,24 +65,15 @@ runProcess('location', async ({ config, log, metrics, signal, fail }) => {
     log.debug({ drivers: index.size, forgotten, ...handler.counts }, 'positions');
   }, SWEEP_EVERY_MS);
 
-  const requireRole = createRequireRole(
-    createVerifier({ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
-  );
-  const app = createHttpApp({
-    log,
-    metrics,
+  const server = await serveRoles('location', {
+    ...{ config, log, metrics },
     problems: problemPages,
     ready: {
       positions: async () => {
         if (!holding.isReady()) throw new Error('reading the log of positions');
       },
     },
-    routes: (router) => locationRoutes(router, requireRole, { finder, index, handler }),
-  });
-  const server = await listen(app, {
-    port: config.HAILWAY_LOCATION_PORT,
-    portVariable: 'HAILWAY_LOCATION_PORT',
-    host: config.HAILWAY_HOST,
+    routes: (router, requireRole) => locationRoutes(router, requireRole, { finder, index, handler }),
   });
   return async () => {
     clearInterval(sweeping);

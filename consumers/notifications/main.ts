@@ -1,12 +1,12 @@
 import { problemPages } from '../../contracts/api/problems';
-import { createRequireRole, createVerifier } from '../../platform/auth';
 import { ConfigError, type Config } from '../../platform/config';
-import { createHttpApp, createMount, listen } from '../../platform/http';
+import { createMount } from '../../platform/http';
 import { deadLetterRoutes } from '../../platform/deadLetters';
 import { openKafka } from '../../platform/kafka';
 import { openVault } from '../../platform/personal/open';
 import { createPool, migrate } from '../../platform/postgres';
 import { runProjection } from '../../platform/runProjection';
+import { serveRoles } from '../../platform/serveRoles';
 import { runProcess } from '../../platform/shutdown';
 import { runDelivery } from './delivery';
 import { setHouseEndpoint } from './endpoints';
@@ -55,23 +55,14 @@ runProcess('notifications', async ({ config, log, metrics, signal, fail }) => {
   });
   delivery.catch(fail);
 
-  const requireRole = createRequireRole(
-    createVerifier({ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
-  );
-  const app = createHttpApp({
-    log,
-    metrics,
+  const server = await serveRoles('notifications', {
+    ...{ config, log, metrics },
     problems: problemPages,
     ready: { postgres: () => pool.query('select 1') },
-    routes: (router) => {
+    routes: (router, requireRole) => {
       webhookRoutes(router, requireRole, { pool, privateAddresses });
       deadLetterRoutes(createMount(router, requireRole), inbox.deadLetters);
     },
-  });
-  const server = await listen(app, {
-    port: config.HAILWAY_NOTIFICATIONS_PORT,
-    portVariable: 'HAILWAY_NOTIFICATIONS_PORT',
-    host: config.HAILWAY_HOST,
   });
   return async () => {
     await server.close();

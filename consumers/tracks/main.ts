@@ -1,13 +1,13 @@
 import { problemPages } from '../../contracts/api/problems';
-import { createRequireRole, createVerifier } from '../../platform/auth';
 import { deadLetterRoutes } from '../../platform/deadLetters';
-import { createHttpApp, createMount, listen } from '../../platform/http';
+import { createMount } from '../../platform/http';
 import { openKafka } from '../../platform/kafka';
 import { showLag } from '../../platform/metrics/lag';
 import { openVault } from '../../platform/personal/open';
 import { createPoll } from '../../platform/poll';
 import { createPool, migrate } from '../../platform/postgres';
 import { runProjection } from '../../platform/runProjection';
+import { serveRoles } from '../../platform/serveRoles';
 import { runProcess } from '../../platform/shutdown';
 import { turnDays } from './paths/days';
 import { recordPaths } from './paths/record';
@@ -51,23 +51,14 @@ runProcess('tracks', async ({ config, log, metrics, signal, fail }) => {
   ];
   for (const loop of loops) loop.catch(fail);
 
-  const requireRole = createRequireRole(
-    createVerifier({ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
-  );
-  const app = createHttpApp({
-    log,
-    metrics,
+  const server = await serveRoles('tracks', {
+    ...{ config, log, metrics },
     problems: problemPages,
     ready: { postgres: () => pool.query('select 1') },
-    routes: (router) => {
+    routes: (router, requireRole) => {
       tracksRoutes(router, requireRole, pool);
       deadLetterRoutes(createMount(router, requireRole), inbox.deadLetters);
     },
-  });
-  const server = await listen(app, {
-    port: config.HAILWAY_TRACKS_PORT,
-    portVariable: 'HAILWAY_TRACKS_PORT',
-    host: config.HAILWAY_HOST,
   });
   return async () => {
     await server.close();

@@ -1,12 +1,12 @@
 import { problemPages } from '../../contracts/api/problems';
-import { createRequireRole, createVerifier } from '../../platform/auth';
 import { requireSecret } from '../../platform/config';
 import { deadLetterRoutes } from '../../platform/deadLetters';
-import { createHttpApp, createMount, listen } from '../../platform/http';
+import { createMount } from '../../platform/http';
 import { openKafka } from '../../platform/kafka';
 import { openVault } from '../../platform/personal/open';
 import { createPool } from '../../platform/postgres';
 import { runProjection } from '../../platform/runProjection';
+import { serveRoles } from '../../platform/serveRoles';
 import { runProcess } from '../../platform/shutdown';
 import { pricing } from './projection';
 import { createIssueQuote } from './quotes';
@@ -34,23 +34,14 @@ runProcess('pricing', async ({ config, log, metrics, signal, fail }) => {
     topicPrefix,
     now: Date.now,
   });
-  const requireRole = createRequireRole(
-    createVerifier({ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
-  );
-  const app = createHttpApp({
-    log,
-    metrics,
+  const server = await serveRoles('pricing', {
+    ...{ config, log, metrics },
     problems: problemPages,
     ready: { postgres: () => pool.query('select 1') },
-    routes: (router) => {
+    routes: (router, requireRole) => {
       pricingRoutes(router, requireRole, { pool, vault: personal.vault, issueQuote });
       deadLetterRoutes(createMount(router, requireRole), surges.deadLetters);
     },
-  });
-  const server = await listen(app, {
-    port: config.HAILWAY_PRICING_PORT,
-    portVariable: 'HAILWAY_PRICING_PORT',
-    host: config.HAILWAY_HOST,
   });
   return async () => {
     await server.close();

@@ -1,7 +1,6 @@
 import { problemPages } from '../../contracts/api/problems';
-import { createRequireRole, createVerifier } from '../../platform/auth';
 import { deadLetterRoutes } from '../../platform/deadLetters';
-import { createHttpApp, createMount, listen } from '../../platform/http';
+import { createMount } from '../../platform/http';
 import { createFactProducer, openKafka, withAdmin } from '../../platform/kafka';
 import { observeProducer } from '../../platform/metrics/producer';
 import { observeRelays } from '../../platform/metrics/relay';
@@ -9,6 +8,7 @@ import { createPool } from '../../platform/postgres';
 import { runRelay } from '../../platform/relay';
 import { createRelayDeadLetters } from '../../platform/relay/deadLetters';
 import { inOrder } from '../../platform/relay/outboxReader';
+import { serveRoles } from '../../platform/serveRoles';
 import { runProcess } from '../../platform/shutdown';
 import { tracedProducer } from '../../platform/telemetry';
 
@@ -41,28 +41,19 @@ runProcess('relay', async ({ config, log, metrics, signal, fail }) => {
     return { database, pool, done, ready };
   });
 
-  const requireRole = createRequireRole(
-    createVerifier({ jwks: config.AUTH_JWKS, issuer: config.AUTH_ISSUER, audience: config.AUTH_AUDIENCE }),
-  );
   const deadLetters = createRelayDeadLetters({
     databases: Object.fromEntries(loops.map(({ database, pool }) => [database, pool])),
     topicPrefix: config.KAFKA_TOPIC_PREFIX,
     log,
   });
-  const app = createHttpApp({
-    log,
-    metrics,
+  const server = await serveRoles('relay', {
+    ...{ config, log, metrics },
     problems: problemPages,
-    routes: (router) => deadLetterRoutes(createMount(router, requireRole), deadLetters),
+    routes: (router, requireRole) => deadLetterRoutes(createMount(router, requireRole), deadLetters),
     ready: {
       ...Object.fromEntries(loops.map(({ database, ready }) => [database, ready])),
       kafka: () => withAdmin(kafka, (admin) => admin.listTopics()),
     },
-  });
-  const server = await listen(app, {
-    port: config.HAILWAY_RELAY_PORT,
-    portVariable: 'HAILWAY_RELAY_PORT',
-    host: config.HAILWAY_HOST,
   });
   return async () => {
     await server.close();
