@@ -143,7 +143,12 @@ export async function runRelay(options: RelayOptions): Promise<void> {
     const { held, share } = await beat(pool, member);
     heldUntilMs = startedAtMs + leaseMs;
     const epochs = new Map(held.map(({ lane, epoch }) => [lane, epoch]));
-    for (const run of runs.values()) if (epochs.get(run.holding.lane) !== run.holding.epoch) run.leave();
+    for (const run of runs.values())
+      if (epochs.get(run.holding.lane) !== run.holding.epoch) {
+        run.leave();
+        // Its new owner sends these facts: ours would repeat them behind later ones.
+        run.endSends(new LaneLost(run.holding));
+      }
     for (const holding of held.slice(0, share))
       if (!runs.has(holding.lane) && !leaving.has(holding.lane)) start(holding);
     // Also those that nothing runs of any more: whoever holds a lane renews it.

@@ -46,7 +46,7 @@ export interface Finder {
   fleet(query: Omit<BoxQuery, 'nowMs'>): Promise<string | null>;
   /**
    * The drivers in a polygon, by id, at most as many as are asked for. Where one moved from one region to another, of the two
-   * that know them the newer is believed.
+   * that know them the newer is believed; where the newer one is not in the polygon, the older may be told until it is too old.
    * @throws DependencyUnavailable some driver might be in a partition for which nobody can answer now
    */
   within(asked: AskedWithin): Promise<WithinView>;

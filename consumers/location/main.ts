@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { problemPages } from '../../contracts/api/problems';
+import { factGroup } from '../../contracts/consumers';
 import { createRegions } from '../../domain/regions';
 import { createClient } from '../../platform/client';
 import type { Config } from '../../platform/config';
@@ -60,6 +61,10 @@ runProcess('location', async ({ config, log, metrics, signal, fail }) => {
     }),
   });
   showLag({ metrics, kafka, group, shownAs: 'location', topics: [topic] });
+  showLag({
+    ...{ metrics, kafka, group: config.KAFKA_TOPIC_PREFIX + factGroup('location') },
+    topics: [`${config.KAFKA_TOPIC_PREFIX}rides`],
+  });
   const sweeping = setInterval(() => {
     const forgotten = handler.sweep();
     log.debug({ drivers: index.size, forgotten, ...handler.counts }, 'positions');

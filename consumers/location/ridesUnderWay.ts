@@ -13,9 +13,26 @@ import { backoffMs, wait } from '../../platform/wait';
 
 const read = readerOf('location');
 
-/** Who is on a ride, by the facts of rides: as many entries as there are rides under way. */
+/**
+ * Rides that got their driver longer ago than that, in milliseconds, may be missing after a start, and are forgotten: their
+ * drivers pass for free, which costs dispatch a look and nobody a ride, as the lease is what counts.
+ */
+const LONGEST_RIDE_MS = 2 * 60 * 60_000;
+/** A relay that lost its lane may repeat facts: some lease times later at most. */
+const REPEATED_MS = 5 * 60_000;
+
+/** What was told last of a ride, and when it was sent. */
+interface Told {
+  readonly sequence: number;
+  readonly sentMs: number;
+}
+
+const nothing: Told = { sequence: 0, sentMs: 0 };
+
+/** Who is on a ride, by the facts of rides: as many entries as there are rides under way, and some that have just ended. */
 export class RidesUnderWay {
-  private readonly driverOf = new Map<string, string>();
+  private readonly underWay = new Map<string, Told & { readonly driverId: string }>();
+  private readonly over = new Map<string, Told>();
   private readonly ridesOf = new Map<string, number>();
 
   /** @param changed is told of each driver who has got a ride, being on none, or ended the last one */
@@ -26,31 +43,51 @@ export class RidesUnderWay {
   }
 
   /**
-   * Takes a fact of the log. Those of a ride come in their order, those of two rides in any: so a driver is on as many as
-   * there are, for the moment in which the next one has begun and the last one's end is still to come.
+   * Takes a fact of the log. Those of a ride come in their order, perhaps repeated; those of two rides in any: so a driver is
+   * on as many as there are, for the moment in which the next one has begun and the last one's end is still to come.
    * @throws FactInvalid, MalformedFact
    */
   take(record: RawRecord): void {
     const fact = parseFact(record);
     const known = read(fact);
     if (known === null) return;
-    const before = this.driverOf.get(fact.key);
+    const { key: rideId, sequence } = fact;
+    const before = this.underWay.get(rideId);
+    if (sequence <= (before ?? this.over.get(rideId) ?? nothing).sequence) return;
+    const told = { sequence, sentMs: record.timestamp };
     const driverId = driverAfter(known);
-    if (driverId === before) return;
-    if (before !== undefined) this.end(fact.key, before);
-    if (driverId !== undefined) this.begin(fact.key, driverId);
+    this.underWay.delete(rideId);
+    this.over.delete(rideId);
+    if (driverId === undefined) this.over.set(rideId, told);
+    else this.underWay.set(rideId, { ...told, driverId });
+    if (driverId !== before?.driverId) {
+      if (driverId !== undefined) this.begin(driverId);
+      if (before !== undefined) this.end(before.driverId);
+    }
+    this.forget(record.timestamp);
   }
 
-  private begin(rideId: string, driverId: string): void {
+  /** What is too old; both maps have the latest at their end. */
+  private forget(nowMs: number): void {
+    for (const [rideId, { sentMs }] of this.over) {
+      if (sentMs > nowMs - REPEATED_MS) break;
+      this.over.delete(rideId);
+    }
+    for (const [rideId, { sentMs, driverId }] of this.underWay) {
+      if (sentMs > nowMs - LONGEST_RIDE_MS) break;
+      this.underWay.delete(rideId);
+      this.end(driverId);
+    }
+  }
+
+  private begin(driverId: string): void {
     const rides = this.ridesOf.get(driverId) ?? 0;
-    this.driverOf.set(rideId, driverId);
     this.ridesOf.set(driverId, rides + 1);
     if (rides === 0) this.changed(driverId, false);
   }
 
-  private end(rideId: string, driverId: string): void {
+  private end(driverId: string): void {
     const rides = this.ridesOf.get(driverId)! - 1;
-    this.driverOf.delete(rideId);
     if (rides > 0) return void this.ridesOf.set(driverId, rides);
     this.ridesOf.delete(driverId);
     this.changed(driverId, true);
@@ -68,12 +105,6 @@ function driverAfter(fact: KnownFact<ReadBy<'location'>>): string | undefined {
       return undefined;
   }
 }
-
-/**
- * Rides that got their driver longer ago than that, in milliseconds, may be missing after a start: their drivers pass for
- * free, which costs dispatch a look and nobody a ride, as the lease is what counts.
- */
-const LONGEST_RIDE_MS = 2 * 60 * 60_000;
 
 export interface WatchRidesOptions {
   readonly kafka: Kafka;

@@ -22,7 +22,7 @@ export const withinBody = z.strictObject({
       .describe('one ring: 4 to 100 positions, the last the same as the first, within 2 degrees; no holes'),
   }),
   limit: z.int().min(1).max(MOST_DRIVERS).default(100),
-  maxAgeSeconds: z.int().min(1).max(900).default(60).describe('who was silent for longer is left out'),
+  maxAgeSeconds: z.int().min(1).max(120).default(60).describe('who was silent for longer is left out'),
 });
 
 const driver = point.extend({

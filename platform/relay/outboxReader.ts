@@ -59,6 +59,8 @@ export interface News {
   readonly windows: ReadonlyMap<number, Window>;
   /** Lanes with parked keys whose facts are to be sent after all. */
   readonly released: ReadonlySet<number>;
+  /** Lanes whose snapshot this database has yet to reach: what lies above it cannot be told. */
+  readonly ahead: ReadonlySet<number>;
 }
 
 /**
@@ -73,8 +75,8 @@ export async function lookForNews(pool: Pool, lanes: ReadonlyMap<number, Reached
   const underWay = bounds.flatMap(([, , xip = ''], i) =>
     xip === '' ? [] : xip.split(',').map((xid) => [numbers[i]!, xid] as const),
   );
-  // All that it sees is visible in its own snapshot. It takes its own xid when it has seen them: whoever comes later has a
-  // higher one, and facts with higher ids.
+  // Where there is news it takes an xid of its own: whoever comes later has a higher one, and facts with higher ids. And it
+  // has that written down (the message is nobody's to read): a server that crashes does not give it, nor one below it, anew.
   const { rows } = await pool.query<{
     now: string;
     news: [lane: number, firstEarly: number | null, lastId: number][] | null;
@@ -100,7 +102,8 @@ export async function lookForNews(pool: Pool, lanes: ReadonlyMap<number, Reached
         from fresh f
       )
       select now::text, (select json_agg(json_build_array(lane, first_early, last_id)) from news) as news,
-        case when exists (select from news) then pg_current_xact_id() end as xid,
+        case when exists (select from news)
+          then (select pg_current_xact_id() from pg_logical_emit_message(true, 'relay', '')) end as xid,
         (select json_agg(outbox_lane(key)) from parked_keys where release_asked_at is not null) as released
       from bounds`,
     values: [
@@ -119,8 +122,12 @@ export async function lookForNews(pool: Pool, lanes: ReadonlyMap<number, Reached
       return [lane, { from, to: now, afterId, floor: { of: now, xid: xid!, id: lastId } }];
     }),
   );
-  return { now, windows, released: new Set(released) };
+  const reachedNow = xmaxOf(now);
+  const ahead = numbers.filter((lane) => xmaxOf(lanes.get(lane)!.from) > reachedNow);
+  return { now, windows, released: new Set(released), ahead: new Set(ahead) };
 }
+
+const xmaxOf = (snapshot: string): bigint => BigInt(snapshot.split(':')[1]!);
 
 /** No fact of the window has a higher id. */
 export const lastIdOf = ({ floor }: Window): number => floor?.id ?? Number.MAX_SAFE_INTEGER;

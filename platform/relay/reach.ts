@@ -47,7 +47,9 @@ export function createReach({ kafka, database, signal, log }: ReachOptions): Rea
   async function look(): Promise<void> {
     if (!isLost && !isSilent()) return;
     const before = isLost;
-    isLost = !(await Promise.race([asked(), wait(askedMs, signal).then(() => false)]));
+    const isReached = await Promise.race([asked(), wait(askedMs, signal).then(() => false)]);
+    if (signal.aborted) return;
+    isLost = !isReached;
     if (isLost && !before)
       log.error({ database }, 'Kafka is out of reach: the lanes are left to other relays');
     if (!isLost && before) log.info({ database }, 'Kafka is within reach again');

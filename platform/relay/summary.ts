@@ -15,10 +15,12 @@ export interface RelaySummary {
 export async function relaySummary(db: Queryable): Promise<RelaySummary> {
   const { rows } = await db.query<RelaySummary>(
     `with lanes as materialized (
-       select lane, from_snapshot, to_snapshot, last_id, coalesce(to_snapshot, from_snapshot) as reached from relay_lanes
+       select lane, from_snapshot, to_snapshot, last_id, coalesce(to_snapshot, from_snapshot) as reached,
+         case when floor ->> 'of' = to_snapshot::text then (floor ->> 'id')::bigint end as window_ends
+       from relay_lanes
      ), unpublished as (
        (select o.recorded_at from lanes l cross join lateral (
-          select recorded_at from outbox where lane = l.lane and id > l.last_id
+          select recorded_at from outbox where lane = l.lane and id > l.last_id and (l.window_ends is null or id <= l.window_ends)
             and pg_visible_in_snapshot(xid, l.to_snapshot) and not pg_visible_in_snapshot(xid, l.from_snapshot)
           order by id limit 1
         ) as o where l.to_snapshot is not null)

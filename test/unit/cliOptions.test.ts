@@ -13,6 +13,11 @@ test.each<[string[], RegExp]>([
   [['replay', '--consumer', 'audit'], /audit is not replayed/],
   [['replay', '--consumer', 'analytics', '--keys', 'x'], /analytics is replayed as a whole/],
   [['replay', '--consumer', 'analytics', '--from', '2026-01-01'], /analytics is replayed as a whole/],
+  [
+    ['replay', '--consumer', 'pricing', '--from', '2026-01-01'],
+    /pricing has no rows that come from one fact/,
+  ],
+  [['replay', '--consumer', 'tracks', '--keys', 'x', '--from', '2026-01-01'], /tracks has no rows .* --from/],
   [['replay', '--consumer', 'notifications', '--from', 'noon'], /--from takes a time/],
   [['replay', '--consumer', 'notifications', '--keys', 'x', '--check'], /--check .* for all of them/],
   [['dlq'], /dlq takes one of list, show, replay, discard/],

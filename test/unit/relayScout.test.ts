@@ -9,6 +9,7 @@ interface Look {
   /** The snapshots' upper ends by lane, as they were asked. */
   readonly asked: Readonly<Record<number, string>>;
   answer(found: { now: string; news?: [lane: number, firstEarly: number | null, lastId: number][] }): void;
+  fail(): void;
 }
 
 /** A connection that listens. */
@@ -37,8 +38,9 @@ function heldDatabase(lost = 0) {
   const ears: Ear[] = [];
   const connect = () => Promise.resolve(ears[ears.push(new Ear(ears.length < lost)) - 1]);
   const query = ({ values: [lanes, ends] }: { values: [number[], string[]] }) =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
       looks.push({
+        fail: () => reject(new Error('terminated')),
         asked: Object.fromEntries(lanes.map((lane, i) => [lane, ends[i]!])),
         answer: ({ now, news = null }) =>
           resolve({ rows: [{ now, news, xid: news && '99', released: null }] }),
@@ -116,4 +118,45 @@ test('a connection that is lost as it begins to listen is given back once, and a
   last!.answer({ now: '1:20:' });
   await running;
   expect(ears.map(({ released }) => released)).toEqual([1, 1]);
+});
+
+test.each<[string, (held: ReturnType<typeof heldDatabase>) => Promise<void>]>([
+  ['the connection is lost', async ({ ears }) => void ears[0]!.emit('error', new Error('terminated'))],
+  ['a look fails', async ({ look }) => (await look(1))!.fail()],
+])(
+  'where %s the server may have crashed: what was remembered beside the stored snapshot is not believed',
+  async (_, lose) => {
+    const ending = new AbortController();
+    const { signal } = ending;
+    const held = heldDatabase();
+    const scout = createScout({ pool: held.pool, pollMs: 10, signal, log: quiet });
+    const next = scout.nextOf(1, at('1:10:'), signal);
+    const running = scout.run();
+    (await held.look(0))!.answer({ now: '1:20:' });
+    expect((await held.look(1))!.asked).toEqual({ 1: '20' });
+    await lose(held);
+    (await held.look(1))!.answer({ now: '1:20:' });
+    const asked = await eventually(
+      async () => (await held.look(2))!.asked,
+      (lanes) => lanes[1] !== undefined,
+    );
+    expect(asked).toEqual({ 1: '10' });
+    ending.abort();
+    (await held.look(2))!.answer({ now: '1:20:' });
+    await running;
+    expect(await next).toBeUndefined();
+  },
+);
+
+test('a lane above a snapshot that the database has yet to reach is told so', async () => {
+  const ending = new AbortController();
+  const { signal } = ending;
+  const { pool, look } = heldDatabase();
+  const scout = createScout({ pool, pollMs: 10, signal, log: quiet });
+  const ahead = scout.nextOf(1, at('1:1000:'), signal);
+  const running = scout.run();
+  (await look(0))!.answer({ now: '1:999:' });
+  await expect(ahead).rejects.toThrow(/lane 1 .* yet to reach/);
+  ending.abort();
+  await running;
 });

@@ -113,6 +113,10 @@ function selectionOf(
   if (keys === undefined && from === undefined) return null;
   if (projection.wholeOnly !== undefined)
     throw new UsageError(`${projection.name} is replayed as a whole: ${projection.wholeOnly}`);
+  if (from !== undefined && projection.tables.every(({ time }) => time === undefined))
+    throw new UsageError(
+      `${projection.name} has no rows that come from one fact: --from makes none of them anew`,
+    );
   const named = keys?.split(',').filter((key) => key !== '');
   if (named?.length === 0) throw new UsageError('--keys takes keys of facts, with commas between them');
   return { keys: named, from: from === undefined ? undefined : timeOption('from', from) };

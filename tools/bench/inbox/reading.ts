@@ -1,5 +1,7 @@
 import { parseFact, runInbox, type InboxOptions } from '../../../platform/inbox';
 import { createKafka, runConsumer, type RawRecord } from '../../../platform/kafka';
+import { createMetrics } from '../../../platform/metrics';
+import { observeInbox } from '../../../platform/metrics/inbox';
 import { createPool, withTransaction } from '../../../platform/postgres';
 import { tellProgress, type LogOrder } from './progress';
 
@@ -47,20 +49,25 @@ export function readingOf(order: LogOrder) {
           reach(batch.records);
         },
       }),
-    /** As Hailway's consumers do. */
-    inInbox: (effect: Effect): Promise<void> =>
-      runInbox({
+    /** As Hailway's consumers do, metrics and all. */
+    inInbox: (effect: Effect): Promise<void> => {
+      const observer = observeInbox({ ...consumer, pool, metrics: createMetrics('bench') });
+      return runInbox({
         ...consumer,
         ...{ pool, ...effect, deadLetters: null },
         observer: {
-          assigned,
-          restarted: () => {},
-          during: (_batch, work) => work(),
-          settled: ({ records }) => reach(records),
-          failed: () => {},
-          left: () => {},
+          ...observer,
+          assigned(partitions) {
+            observer.assigned(partitions);
+            assigned(partitions);
+          },
+          settled(batch, outcome) {
+            observer.settled(batch, outcome);
+            reach(batch.records);
+          },
         },
-      }),
+      });
+    },
     /** Reads in that way to the end of the log; then the process may go. */
     run: async (read: () => Promise<void>): Promise<void> => {
       await read();

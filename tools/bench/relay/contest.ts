@@ -39,20 +39,20 @@ export function runContestant(
       process.send!('ready');
       return go;
     },
-    done: () => void process.send!('done'),
+    done: () => void process.send!({ peakMb: process.resourceUsage().maxRSS / 1_024 }),
   });
 }
 
 /**
  * One round in a process of its own, so that nobody carries what the others have left behind.
  * @param file the contestants' module, beside this one
- * @returns seconds from the start to the end
+ * @returns seconds from the start to the end, and the most memory that its process had until then, in MB
  */
 export async function timed(
   { file, name }: { file: string; name: string },
   round: Round,
   { start, end }: Watch,
-): Promise<number> {
+): Promise<{ seconds: number; peakMb: number }> {
   const child = fork(join(__dirname, `${file}.js`), {
     env: { ...process.env, [variable]: JSON.stringify({ name, ...round }) },
     execArgv: [],
@@ -66,10 +66,10 @@ export async function timed(
     const startedAt = performance.now();
     child.send('go');
     await start?.();
-    await Promise.race([once(child, 'message'), died]);
+    const [{ peakMb }] = (await Promise.race([once(child, 'message'), died])) as [{ peakMb: number }];
     const seconds = (performance.now() - startedAt) / 1_000;
     await end?.();
-    return seconds;
+    return { seconds, peakMb };
   } finally {
     child.kill('SIGKILL');
     await died.catch(() => {});

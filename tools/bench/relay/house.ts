@@ -1,19 +1,27 @@
 import { createFactProducer, createKafka, partitionFor } from '../../../platform/kafka';
+import { createMetrics } from '../../../platform/metrics';
+import { observeProducer } from '../../../platform/metrics/producer';
+import { observeRelays } from '../../../platform/metrics/relay';
+import { createPool } from '../../../platform/postgres';
 import { runRelay } from '../../../platform/relay';
+import { tracedProducer } from '../../../platform/telemetry';
 import { runContestant, type Contest } from './contest';
 import { makeFacts, PARTITIONS, WARM_UP } from './facts';
 import { sendFromMemory } from './fromMemory';
 
 const log = { debug: () => {}, info: () => {}, warn: console.error, error: console.error };
 
-/** Ready when it has relayed some facts that are there before; what is to be timed is committed after that. */
+/** As its process runs it, metrics and all. Ready when it has relayed some facts that are there before; what is to be timed is committed after that. */
 async function hailway({ kafkaBroker, databaseUrl, count, ready, done }: Contest): Promise<void> {
   const kafka = createKafka({ brokers: [kafkaBroker], clientId: 'relay', log });
+  const metrics = createMetrics('relay');
+  const producers = observeProducer(metrics);
   let sent = 0;
   await runRelay({
     ...{ databaseUrl, database: 'bench', kafka, log, signal: new AbortController().signal },
+    observer: observeRelays(metrics)('bench', createPool(databaseUrl, { applicationName: 'bench', max: 1 })),
     createProducer: () => {
-      const producer = createFactProducer(kafka, { log });
+      const producer = tracedProducer(createFactProducer(kafka, { log, observer: producers }));
       return {
         async send(records, options) {
           await producer.send(records, options);

@@ -12,6 +12,7 @@ const WARM_UP = FACTS_PER_SECOND * 3;
 export interface Latency {
   readonly p50Ms: number;
   readonly p99Ms: number;
+  readonly maxMs: number;
 }
 
 /**
@@ -61,7 +62,7 @@ export async function measureLatency(
     .slice(WARM_UP)
     // Kafka may have it before its writer has been told of the commit.
     .map(([id, committed]) => Math.max(0, acknowledgedAtMs.get(id)! - committed));
-  return { p50Ms: percentile(tookMs, 50), p99Ms: percentile(tookMs, 99) };
+  return { p50Ms: percentile(tookMs, 50), p99Ms: percentile(tookMs, 99), maxMs: Math.max(...tookMs) };
 }
 
 const fact = {

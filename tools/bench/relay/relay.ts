@@ -44,11 +44,11 @@ export async function benchRelay(
       await createTopics(kafka, [{ topic, partitions: PARTITIONS, config: { 'retention.ms': '-1' } }]);
       const { databaseUrl = '', ...watch } = await prepare(topic, count);
       const told = { kafkaBroker: servers.kafkaBroker, databaseUrl, topic, count };
-      const seconds = await timed({ file, name }, told, watch);
+      const { seconds, peakMb } = await timed({ file, name }, told, watch);
       const { distinct, outOfOrder } = await readLogOrder(kafka, topic);
       checks.note(`${name}LosesNothing`, distinct === count);
       checks.note(`${name}KeepsTheOrder`, outOfOrder.length === 0);
-      return { factsPerSecond: count / seconds };
+      return { factsPerSecond: count / seconds, peakMb };
     };
   const database = async (): Promise<{ pool: Pool; url: string }> => {
     const { url } = await benchDatabase(servers, `bench_${(round += 1)}`, [outboxMigrations]);
@@ -125,9 +125,10 @@ export async function benchRelay(
       figures: {
         commitToKafkaP50Ms: rounded(latency.p50Ms),
         commitToKafkaP99Ms: rounded(latency.p99Ms),
+        commitToKafkaMaxMs: rounded(latency.maxMs),
         deadTuples,
-        transactionsPerSecondWithoutFact: rounded(cost.without),
-        transactionsPerSecondWithFact: rounded(cost.with),
+        transactionsPerSecondWithoutFact: rounded(cost.without.median),
+        transactionsPerSecondWithFact: rounded(cost.with.median),
       },
       checks: checks.all,
     };
