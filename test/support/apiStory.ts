@@ -1,5 +1,7 @@
 import type { Policies } from '../../domain/policies';
+import { terminalRideStatuses } from '../../domain/ride';
 import { freshKey, startApi, type Answer, type Api } from './api';
+import { eventually } from './backbone';
 import { openEvents } from './events';
 
 /** Who calls: a role and a subject. */
@@ -108,8 +110,27 @@ export function apiStory({
   const codeOf = async (rideId: string): Promise<string> =>
     (await running().call('GET', `/v1/rides/${rideId}`, { as: rider })).body.startCode;
 
-  /** How many rows every table has that a request may write. */
+  /** Waits until payments have followed the rides that are over. */
+  async function paymentsRest(): Promise<void> {
+    const { rows } = await running().rides.query<{ ride_id: string }>(
+      'select ride_id from rides where status = any ($1)',
+      [terminalRideStatuses],
+    );
+    await eventually(
+      async () => {
+        const open = await running().payments.query(
+          `select from payments where payment_id = any ($1) and status in ('authorizing', 'authorized', 'cash_due')`,
+          [rows.map(({ ride_id }) => ride_id)],
+        );
+        return open.rowCount;
+      },
+      (count) => count === 0,
+    );
+  }
+
+  /** How many rows every table has that a request may write, where nothing is under way. */
   async function written(): Promise<Record<string, number>> {
+    await paymentsRest();
     const counts: Record<string, number> = {};
     for (const table of ['claims', 'rides', 'steps', 'outbox', 'drivers', 'offers']) {
       const { rows } = await running().rides.query<{ count: number }>(
