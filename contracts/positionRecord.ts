@@ -47,8 +47,12 @@ const wholeWord = 2 ** 32;
  * to know, by the facts of rides: what a record says of it counts nowhere.
  */
 export const Takes = {
-  ...{ standard: 0x01, xl: 0x02, courier: 0x04 },
-  ...{ free: 0x40, available: 0x80, everything: 0xff },
+  standard: 0x01,
+  xl: 0x02,
+  courier: 0x04,
+  free: 0x40,
+  available: 0x80,
+  everything: 0xff,
 } as const;
 
 /** The bit of each product that a car serves, and `available` where its driver is on a shift. */

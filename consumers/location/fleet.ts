@@ -6,7 +6,7 @@ import { entry, Grid } from './grid';
 import { eachDriver } from './search';
 
 /** So many drivers in a driver's cell make searches quick and chunks full; the grid is laid anew at twice that, or a fourth. */
-const CROWDING = 24;
+const CROWDING = 16;
 const [leastCellMeters, mostCellMeters] = [10, 2_000];
 /** Not before there are so many. */
 const CROWD = 256;
