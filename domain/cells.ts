@@ -15,6 +15,8 @@ const bandMeters = 3_000;
 export interface Box {
   readonly rowLow: number;
   readonly rowHigh: number;
+  /** Where the centre is between −180 (0) and 180 degrees (1). */
+  readonly turn: number;
   /** Half the width in longitude; π when the circle holds a pole. */
   readonly lngRadians: number;
 }
@@ -49,9 +51,8 @@ export class Cells {
     return this.columnsByBand[row >> this.bandShift]! || this.measureBand(row >> this.bandShift);
   }
 
-  /** At most the cosine of any latitude in the rows that a circle touches. */
-  leastCosineIn(centre: Point, radiusMeters: number): number {
-    const { rowLow, rowHigh } = this.boxOf(centre, radiusMeters);
+  /** At most the cosine of any latitude in the rows of a box. */
+  leastCosineIn({ rowLow, rowHigh }: Box): number {
     const south = Math.cos(-Math.PI / 2 + rowLow * this.rowRadians);
     const north = Math.cos(-Math.PI / 2 + (rowHigh + 1) * this.rowRadians);
     return Math.max(0, Math.min(south, north) - cosineSlack);
@@ -93,27 +94,26 @@ export class Cells {
     return {
       rowLow: this.rowAt(south),
       rowHigh: this.rowAt(north),
+      turn: (centre.lng + 180) / 360,
       lngRadians: holdsPole ? Math.PI : Math.asin(Math.min(1, Math.sin(angle) / Math.cos(lat))),
     };
   }
 
-  /** Calls `visit` with each cell that a circle touches, once. */
-  eachIn(centre: Point, radiusMeters: number, visit: (row: number, column: number) => void): void {
-    const box = this.boxOf(centre, radiusMeters);
+  /** Calls `visit` with each cell of a box, once. */
+  eachIn(box: Box, visit: (row: number, column: number) => void): void {
     for (let row = box.rowLow; row <= box.rowHigh; row++) {
       const columns = this.columnsOf(row);
-      const west = westOf(centre, box, columns);
-      const wide = wideOf(centre, box, columns);
+      const west = westOf(box, columns);
+      const wide = wideOf(box, columns);
       for (let n = 0; n < wide; n++) visit(row, wrapped(west + n, columns));
     }
   }
 
-  /** How many cells a circle touches; of more than `most` so many that it is more. */
-  countIn(centre: Point, radiusMeters: number, most: number): number {
-    const box = this.boxOf(centre, radiusMeters);
+  /** How many cells a box has; of more than `most` so many that it is more. */
+  countIn(box: Box, most: number): number {
     let count = 0;
     for (let row = box.rowLow; row <= box.rowHigh && count <= most; row++)
-      count += wideOf(centre, box, this.columnsOf(row));
+      count += wideOf(box, this.columnsOf(row));
     return count;
   }
 
@@ -124,11 +124,11 @@ export class Cells {
 }
 
 /** The westernmost column that a box touches, counted on past the antimeridian; and how many it touches from there. */
-const westOf = ({ lng }: Point, { lngRadians }: Box, columns: number): number =>
-  Math.floor(((lng + 180) / 360 - lngRadians / (2 * Math.PI)) * columns);
-const wideOf = (centre: Point, box: Box, columns: number): number => {
-  const east = Math.floor(((centre.lng + 180) / 360 + box.lngRadians / (2 * Math.PI)) * columns);
-  return Math.min(columns, east - westOf(centre, box, columns) + 1);
+const westOf = ({ turn, lngRadians }: Box, columns: number): number =>
+  Math.floor((turn - lngRadians / (2 * Math.PI)) * columns);
+const wideOf = (box: Box, columns: number): number => {
+  const east = Math.floor((box.turn + box.lngRadians / (2 * Math.PI)) * columns);
+  return Math.min(columns, east - westOf(box, columns) + 1);
 };
 
 const wrapped = (column: number, columns: number): number =>

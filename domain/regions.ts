@@ -32,17 +32,8 @@ export function createRegions(regionMeters: number): Regions {
   const cells = new Cells(regionMeters);
 
   function touching(centre: Point, radiusMeters: number): Region[] {
-    const { rowLow, rowHigh, lngRadians } = cells.boxOf(centre, radiusMeters);
     const found: Region[] = [];
-    for (let row = rowLow; row <= rowHigh; row++) {
-      const columns = cells.columnsOf(row);
-      const middle = ((centre.lng + 180) / 360) * columns;
-      const half = (lngRadians / (2 * Math.PI)) * columns;
-      const low = Math.floor(middle - half);
-      const high = Math.min(Math.floor(middle + half), low + columns - 1);
-      for (let column = low; column <= high; column++)
-        found.push(row * COLUMNS + (((column % columns) + columns) % columns));
-    }
+    cells.eachIn(cells.boxOf(centre, radiusMeters), (row, column) => found.push(row * COLUMNS + column));
     return found;
   }
 

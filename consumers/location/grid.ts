@@ -1,4 +1,4 @@
-import { Cells } from '../../domain/cells';
+import { Cells, type Box } from '../../domain/cells';
 import { DEGREE, type Point } from '../../domain/geo';
 import { hashOfWords, longer, SlotTable, widened } from './slotTable';
 
@@ -110,10 +110,10 @@ export class Grid {
     return cell === none ? 0 : this.cellWords[cell * CELL_WORDS + 3]!;
   };
 
-  /** Calls `look` with the stretches of entries in the cells that a circle touches. */
-  eachNear(centre: Point, radiusMeters: number, look: Look): void {
+  /** Calls `look` with the stretches of entries in the cells of a box. */
+  eachIn(box: Box, look: Look): void {
     const cells: number[] = [];
-    this.cells.eachIn(centre, radiusMeters, (row, column) => this.collect(row, column, cells));
+    this.cells.eachIn(box, (row, column) => this.collect(row, column, cells));
     this.eachOf(cells, look);
   }
 

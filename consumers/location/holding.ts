@@ -8,7 +8,7 @@ import {
   type Offsets,
   type RawRecord,
 } from '../../platform/kafka';
-import { backoffMs, wait } from '../../platform/wait';
+import { askUntilAnswered } from './askUntilAnswered';
 
 export interface HoldingOptions {
   readonly kafka: Kafka;
@@ -57,21 +57,8 @@ export function startHolding(options: HoldingOptions): Holding {
     if (end !== undefined && next.get(partition)! >= end) missing.delete(partition);
   };
 
-  /** Asks until Kafka answers. */
-  async function ask<T>(what: () => Promise<T>): Promise<T | undefined> {
-    for (let attempt = 0; !signal.aborted; attempt++) {
-      try {
-        return await what();
-      } catch (error) {
-        log.warn({ err: error, topic }, 'how far the log goes is not known yet');
-        await wait(backoffMs(attempt, { minMs: 100, maxMs: 2_000 }), signal);
-      }
-    }
-    return undefined;
-  }
-
   async function learnEnds(): Promise<void> {
-    const ends = await ask(() => endOffsets(kafka, topic));
+    const ends = await askUntilAnswered(() => endOffsets(kafka, topic), options);
     for (const [partition, end] of missing)
       if (ends && end === undefined) missing.set(partition, ends[partition] ?? 0);
     for (const partition of [...missing.keys()]) settle(partition);
@@ -100,7 +87,9 @@ export function startHolding(options: HoldingOptions): Holding {
     const learnBegins = async (): Promise<void> => {
       if (isLearning) return;
       isLearning = true;
-      begins = (await ask(() => offsetsSince(kafka, topic, Date.now() - options.keepMs))) ?? begins;
+      begins =
+        (await askUntilAnswered(() => offsetsSince(kafka, topic, Date.now() - options.keepMs), options)) ??
+        begins;
       isLearning = false;
     };
     await learnBegins();

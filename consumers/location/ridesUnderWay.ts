@@ -9,7 +9,7 @@ import {
   type KafkaLog,
   type RawRecord,
 } from '../../platform/kafka';
-import { backoffMs, wait } from '../../platform/wait';
+import { askUntilAnswered } from './askUntilAnswered';
 
 const read = readerOf('location');
 
@@ -125,17 +125,11 @@ export async function watchRides({
   log,
 }: WatchRidesOptions): Promise<void> {
   const topic = `${topicPrefix}rides`;
-  const next = new Map<number, number>();
-  for (let attempt = 0; !signal.aborted; attempt++) {
-    try {
-      const begins = await offsetsSince(kafka, topic, Date.now() - LONGEST_RIDE_MS);
-      for (const [partition, offset] of Object.entries(begins)) next.set(Number(partition), offset);
-      break;
-    } catch (error) {
-      log.warn({ err: error, topic }, 'how far the log goes is not known yet');
-      await wait(backoffMs(attempt, { minMs: 100, maxMs: 2_000 }), signal);
-    }
-  }
+  const sinceMs = Date.now() - LONGEST_RIDE_MS;
+  const begins = await askUntilAnswered(() => offsetsSince(kafka, topic, sinceMs), { topic, signal, log });
+  const next = new Map(
+    Object.entries(begins ?? {}).map(([partition, offset]) => [Number(partition), offset]),
+  );
   await runConsumer({
     ...{ kafka, group: topicPrefix + factGroup('location'), topics: [topic], signal, log },
     assigner: inCopies({ copies: Infinity, says: ownUrl }),

@@ -60,13 +60,16 @@ export function searchNearest(drivers: Drivers, grid: Grid, query: NearestQuery,
   const mostCells = cellsAtLeast + drivers.size;
   for (let radius = firstRadius(grid, query); ;) {
     const circle = Math.min(radius, radiusMeters);
+    const box = cells.boxOf(query, circle);
     const found = new Cheapest(limit, (slot) => drivers.idOf(slot));
-    if (circle > cells.cellMeters && cells.countIn(query, circle, mostCells) > mostCells) {
-      const offer = createOffer(drivers, grid, query, cost, radiusMeters, found);
+    if (circle > cells.cellMeters && cells.countIn(box, mostCells) > mostCells) {
+      const cosine = cells.leastCosineIn(cells.boxOf(query, radiusMeters));
+      const offer = createOffer(drivers, grid, query, cost, { meters: radiusMeters, cosine }, found);
       eachDriver(drivers, (_slot, place) => offer(place, 1));
       return found;
     }
-    grid.eachNear(query, circle, createOffer(drivers, grid, query, cost, circle, found));
+    const within = { meters: circle, cosine: cells.leastCosineIn(box) };
+    grid.eachIn(box, createOffer(drivers, grid, query, cost, within, found));
     if (circle >= radiusMeters || found.worst <= cost.least(circle)) return found;
     radius = nextRadius(circle, found, limit, cost);
   }
@@ -86,13 +89,14 @@ function createOffer(
   grid: Grid,
   query: NearestQuery,
   cost: Cost,
-  circleMeters: number,
+  /** The circle's radius, and at most the cosine of any latitude within. */
+  circle: { readonly meters: number; readonly cosine: number },
   found: Cheapest,
 ) {
   const { nowMs, maxAgeMs, takes = 0, radiusMeters } = query;
   const now = nowMs | 0;
   const { words } = drivers;
-  const { pool, cells } = grid;
+  const { pool } = grid;
   const lat = query.lat * DEGREE;
   const lng = query.lng * DEGREE;
   const cosHere = Math.cos(lat * unitRadians);
@@ -101,12 +105,12 @@ function createOffer(
   /** Squared units within which a driver may count: of the circle, and what is within reach of the worst that is kept. */
   let limit = Infinity;
   const tighten = (): void => {
-    const reach = Math.min(circleMeters, cost.reach(found.worst));
+    const reach = Math.min(circle.meters, cost.reach(found.worst));
     limit = (reach / (EARTH_RADIUS_METERS * unitRadians)) ** 2 * margin;
   };
   tighten();
 
-  const cosines = cosHere * cells.leastCosineIn(query, circleMeters);
+  const cosines = cosHere * circle.cosine;
   return (place: number, count: number): void => {
     for (const end = place + count * ENTRY_WORDS; place < end; place += ENTRY_WORDS) {
       const dLat = pool[place]! - lat;
@@ -131,7 +135,7 @@ function createOffer(
 /** Where half as many again as are wanted may be, were they everywhere as in the cells around. */
 function firstRadius({ cells, countIn }: Grid, query: NearestQuery): number {
   let [around, count] = [0, 0];
-  cells.eachIn(query, cells.cellMeters / 2, (row, column) => {
+  cells.eachIn(cells.boxOf(query, cells.cellMeters / 2), (row, column) => {
     around += 1;
     count += countIn(row, column);
   });

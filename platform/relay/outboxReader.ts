@@ -84,8 +84,7 @@ export async function lookForNews(pool: Pool, lanes: ReadonlyMap<number, Reached
     released: number[] | null;
   }>({
     name: 'relay-news',
-    text: `with bounds as materialized (select pg_current_snapshot() as now),
-      lanes as (select * from unnest($1::smallint[], $2::xid8[], $3::xid8[]) as l (lane, xmax, floor)),
+    text: `with lanes as (select * from unnest($1::smallint[], $2::xid8[], $3::xid8[]) as l (lane, xmax, floor)),
       early as materialized (
         select l.lane, o.id from lanes l
           cross join lateral (select id from outbox where lane = l.lane and xid >= l.xmax and xid < l.floor) as o
@@ -101,11 +100,10 @@ export async function lookForNews(pool: Pool, lanes: ReadonlyMap<number, Reached
           (select id from outbox where lane = f.lane order by id desc limit 1) as last_id
         from fresh f
       )
-      select now::text, (select json_agg(json_build_array(lane, first_early, last_id)) from news) as news,
+      select pg_current_snapshot()::text as now, (select json_agg(json_build_array(lane, first_early, last_id)) from news) as news,
         case when exists (select from news)
           then (select pg_current_xact_id() from pg_logical_emit_message(true, 'relay', '')) end as xid,
-        (select json_agg(outbox_lane(key)) from parked_keys where release_asked_at is not null) as released
-      from bounds`,
+        (select json_agg(outbox_lane(key)) from parked_keys where release_asked_at is not null) as released`,
     values: [
       numbers,
       bounds.map(([, xmax]) => xmax),

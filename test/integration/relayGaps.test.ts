@@ -1,8 +1,6 @@
-import { createFactProducer } from '../../platform/kafka';
 import { withTransaction } from '../../platform/postgres';
-import { runRelay } from '../../platform/relay';
 import { readRelayed } from '../../platform/relay/outboxReader';
-import { eventually, quiet, running } from '../support/backbone';
+import { eventually } from '../support/backbone';
 import { useRelay } from '../support/relayBench';
 
 /** What a relay knows of the facts that others have relayed before it. */
@@ -40,13 +38,7 @@ function next() {
     warn: (_fields: object, message?: string) => void warnings.push(message ?? ''),
     error: (fields: object) => void errors.push(fields),
   };
-  const relay = running((signal) =>
-    runRelay({
-      ...{ databaseUrl: bench.db.url, database: 'test', pollMs: 10, signal, log, kafka: bench.kafka },
-      createProducer: () => createFactProducer(bench.kafka, { log: quiet }),
-      observer: { sent() {}, refused() {}, gap: () => void (gaps += 1) },
-    }),
-  );
+  const relay = bench.relaying({ log, observer: { sent() {}, refused() {}, gap: () => void (gaps += 1) } });
   return { relay, errors, warnings, gaps: () => gaps };
 }
 

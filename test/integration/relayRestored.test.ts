@@ -1,26 +1,10 @@
-import { createFactProducer } from '../../platform/kafka';
-import { runRelay } from '../../platform/relay';
 import { emptyPublishedSegments } from '../../platform/relay/rotation';
-import { eventually, firstOccurrences, quiet, readAll, record, running } from '../support/backbone';
+import { eventually, firstOccurrences, quiet, readAll, record } from '../support/backbone';
 import { useRelay } from '../support/relayBench';
 
 /** A database that was restored from a dump into another cluster, whose transactions have lower numbers. */
 
 const bench = useRelay();
-
-/** A relay, and the names of the errors with which lanes were left. */
-function relayAndLeft() {
-  const left: string[] = [];
-  const log = { ...quietLog, warn: ({ err }: { err?: Error }) => void left.push(err?.name ?? '') };
-  const relay = running((signal) =>
-    runRelay({
-      ...{ databaseUrl: bench.db.url, database: 'test', pollMs: 10, signal, log, kafka: bench.kafka },
-      createProducer: () => createFactProducer(bench.kafka, { log: quiet }),
-    }),
-  );
-  return { relay, left };
-}
-const quietLog = { debug() {}, info() {}, error() {} };
 
 test('nothing is taken for sent, and all is sent once an operator says that it shall begin anew', async () => {
   const { pool } = bench.db;
@@ -34,7 +18,15 @@ test('nothing is taken for sent, and all is sent once an operator says that it s
   await pool.query(`update outbox set xid = '899999999'`);
   await record(pool, bench.topic, 'key');
 
-  const { relay, left } = relayAndLeft();
+  const left: string[] = [];
+  const relay = bench.relaying({
+    log: {
+      debug() {},
+      info() {},
+      error() {},
+      warn: ({ err }: { err?: Error }) => void left.push(err?.name ?? ''),
+    },
+  });
   await eventually(
     () => Promise.resolve(new Set(left)),
     (names) => names.has('DatabaseSetBack'),

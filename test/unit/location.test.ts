@@ -163,9 +163,10 @@ test('a circle touches each cell once, also where rows of cells close around a p
       fc.integer({ min: 1, max: 8_000 }),
       (lat, lng, radius) => {
         const visited: string[] = [];
-        cells.eachIn({ lat, lng }, radius, (row, column) => visited.push(`${row}/${column}`));
+        const box = cells.boxOf({ lat, lng }, radius);
+        cells.eachIn(box, (row, column) => visited.push(`${row}/${column}`));
         expect(new Set(visited).size).toBe(visited.length);
-        expect(cells.countIn({ lat, lng }, radius, Infinity)).toBe(visited.length);
+        expect(cells.countIn(box, Infinity)).toBe(visited.length);
       },
     ),
     { numRuns: 300 },

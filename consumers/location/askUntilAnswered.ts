@@ -1,0 +1,18 @@
+import type { KafkaLog } from '../../platform/kafka';
+import { backoffMs, wait } from '../../platform/wait';
+
+/** Asks Kafka about its log, with back-off, until it answers. @returns undefined where the signal was aborted before */
+export async function askUntilAnswered<T>(
+  ask: () => Promise<T>,
+  { topic, signal, log }: { readonly topic: string; readonly signal: AbortSignal; readonly log: KafkaLog },
+): Promise<T | undefined> {
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      return await ask();
+    } catch (error) {
+      log.warn({ err: error, topic }, 'how far the log goes is not known yet');
+      await wait(backoffMs(attempt, { minMs: 100, maxMs: 2_000 }), signal);
+    }
+  }
+  return undefined;
+}
