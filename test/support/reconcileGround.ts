@@ -36,7 +36,7 @@ export interface ReconcileGround extends RealPayments {
   voided(): Promise<string>;
   /** A fact as the house commits it, but for what is left out. */
   commit(rideId: string, fact: PaymentFact, kept?: { book?: boolean; row?: boolean }): Promise<string>;
-  /** Puts what was committed of an aggregate back by so many minutes. */
+  /** Puts what was committed of an aggregate back by so many minutes, once it is settled. */
   age(aggregateId: string, minutes: number): Promise<void>;
   /** Waits until all facts are on the log. */
   relayed(): Promise<void>;
@@ -119,6 +119,19 @@ export async function startReconcileGround(now?: () => number): Promise<Reconcil
       await byHand.query(
         `update steps set recorded_at = recorded_at - make_interval(mins => $2) where aggregate_id = $1`,
         [aggregateId, minutes],
+      );
+      // The log is read anew for what is as young as any transaction under way, in other files' databases too.
+      await eventually(
+        async () => {
+          const { rows: settled } = await pool.query<{ all: boolean }>(
+            `select bool_and(xid < pg_snapshot_xmin(pg_current_snapshot())) as all
+             from steps where aggregate_id = $1`,
+            [aggregateId],
+          );
+          return settled[0]!.all;
+        },
+        (all) => all,
+        40_000,
       );
     },
     async relayed() {
