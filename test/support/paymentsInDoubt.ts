@@ -1,3 +1,5 @@
+import { tsToMs } from '@temporalio/common/lib/time';
+import type { temporal } from '@temporalio/proto';
 import type { ProviderActivities } from '../../activities/payments';
 import { getPayment } from '../../services/payments/books/paymentStore';
 import type { PlayedPayments } from './playedPayments';
@@ -32,8 +34,9 @@ export function paymentsInDoubt({ pool, provider, saga, sleep, untilStatus }: Pl
   }
 
   /**
-   * Waits until the payment is unresolved and its call waits for the next try. Not while a try is under way: the
-   * time-skipping server never ends a workflow's task that cancels a call which ends meanwhile.
+   * Waits until the payment is unresolved and its call waits for the next try, long enough for whatever the test does next.
+   * Not while a try is under way: the time-skipping server never ends a workflow's task that cancels a call which ends
+   * meanwhile.
    */
   async function untilInDoubt(rideId: string): Promise<void> {
     await eventually(async () => {
@@ -43,8 +46,18 @@ export function paymentsInDoubt({ pool, provider, saga, sleep, untilStatus }: Pl
     });
     await eventually(async () => {
       const { raw } = await saga.handle(rideId).describe();
-      return raw.pendingActivities?.some(({ attempt }) => (attempt ?? 1) > 1) || undefined;
+      if (raw.pendingActivities?.some(waitsForLong)) return true;
+      await sleep(250);
+      return undefined;
     });
   }
   return { loses, captureInDoubt, untilInDoubt };
 }
+
+/** Has failed three times, so that the next try is a second away, or more. The server calls it started in any case. */
+const waitsForLong = ({
+  attempt,
+  lastStartedTime,
+  lastAttemptCompleteTime,
+}: temporal.api.workflow.v1.IPendingActivityInfo): boolean =>
+  (attempt ?? 1) >= 4 && tsToMs(lastAttemptCompleteTime) >= tsToMs(lastStartedTime);
