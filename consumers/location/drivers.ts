@@ -1,19 +1,19 @@
 import { driverIdOfKey, isKeyElsewhere, KEY_WORDS, writeDriverKey } from '../../contracts/driverKey';
+import { SEQUENCE_HIGH } from '../../contracts/positionRecord';
 import { hashOfWords, longer, MAX_SLOTS, SlotTable, widened } from './slotTable';
 
-export const SLOT_WORDS = 8;
+export const SLOT_WORDS = 7;
 /**
  * Places in a slot, in words: the driver's key (4), the newest sequence's low 32 bits, its high 21 bits below the
- * partition it came from (11 bits), the place of the grid's entry (−1: the slot is free), and when the driver was there,
- * in milliseconds since 1970, of which the low 32 bits are kept: enough for what is weeks old.
+ * partition it came from (11 bits), and the place of the grid's entry (−1: the slot is free).
  */
-export const slotWord = { key: 0, sequenceLow: 4, sequenceHighAndPartition: 5, place: 6, at: 7 } as const;
+export const slotWord = { key: 0, sequenceLow: 4, sequenceHighAndPartition: 5, place: 6 } as const;
 export const PARTITION_SHIFT = 21;
 /** More partitions than that a topic may not have. */
 export const MAX_PARTITIONS = 2 ** 11;
 const none = -1;
 
-/** Drivers' ids to slots, and what is known of a driver beside the place, 32 bytes a slot. */
+/** Drivers' ids to slots, and what is known of a driver beside the place, 28 bytes a slot. */
 export class Drivers {
   words: Int32Array = new Int32Array(64 * SLOT_WORDS);
   private readonly table = new SlotTable((slot) => this.hashOf(slot));
@@ -39,10 +39,6 @@ export class Drivers {
 
   get bytes(): number {
     return this.words.byteLength + this.table.bytes;
-  }
-
-  isTaken(slot: number): boolean {
-    return this.words[slot * SLOT_WORDS + slotWord.place] !== none;
   }
 
   /** The slot of a key; −1 for one nobody has heard of. `longId` is the id where it stands elsewhere. */
@@ -111,6 +107,18 @@ export class Drivers {
   idOf(slot: number): string {
     const word = slot * SLOT_WORDS;
     return isKeyElsewhere(this.words, word) ? this.longIds.get(slot)! : driverIdOfKey(this.words, word);
+  }
+
+  /** The place of a driver's entry in the grid. */
+  placeOf(slot: number): number {
+    return this.words[slot * SLOT_WORDS + slotWord.place]!;
+  }
+
+  /** The newest that was told. */
+  sequenceOf(slot: number): number {
+    const word = slot * SLOT_WORDS;
+    const high = this.words[word + slotWord.sequenceHighAndPartition]! & SEQUENCE_HIGH;
+    return (this.words[word + slotWord.sequenceLow]! >>> 0) + high * 2 ** 32;
   }
 
   private hashOf(slot: number): number {

@@ -1,12 +1,12 @@
 import { row, SEQUENCE_HIGH, Takes } from '../../contracts/positionRecord';
 import { driverIdOfKey } from '../../contracts/driverKey';
-import { DEGREE, type Point } from '../../domain/geo';
 import { Drivers, PARTITION_SHIFT, SLOT_WORDS, slotWord } from './drivers';
-import { entry, Grid } from './grid';
+import { entry, type Entries } from './entries';
+import { Grid } from './grid';
 import { eachDriver } from './search';
 
 /** So many drivers in a driver's cell make searches quick and chunks full; the grid is laid anew at twice that, or a fourth. */
-const CROWDING = 16;
+const CROWDING = 32;
 const [leastCellMeters, mostCellMeters] = [10, 2_000];
 /** Not before there are so many. */
 const CROWD = 256;
@@ -27,6 +27,10 @@ export class Fleet {
     this.grid = this.newGrid(cellMeters);
   }
 
+  get entries(): Entries {
+    return this.grid.entries;
+  }
+
   /** Takes a driver in as the row at `rows[at]` has them. False when there is no room. */
   add(rows: Int32Array, at: number, longId: string | undefined, partition: number, atMs: number): boolean {
     const slot = this.drivers.add(rows, at, longId);
@@ -34,14 +38,8 @@ export class Fleet {
     const said = rows[at + row.sequenceHighAndTakes]! >>> 24;
     const takes =
       this.isOnRide === null ? said : freeOr(said, !this.isOnRide(longId ?? driverIdOfKey(rows, at)));
-    this.note(
-      slot,
-      this.grid.put(rows[at + row.lat]!, rows[at + row.lng]!, (slot << 8) | takes),
-      rows,
-      at,
-      partition,
-      atMs,
-    );
+    const place = this.grid.put(rows[at + row.lat]!, rows[at + row.lng]!, (slot << 8) | takes, atMs);
+    this.note(slot, place, rows, at, partition);
     if (this.drivers.size > this.lookAtCrowding) {
       this.lookAtCrowding *= 2;
       this.fitGrid();
@@ -52,53 +50,25 @@ export class Fleet {
   /** Moves a driver to where the row at `rows[at]` has them. */
   move(slot: number, rows: Int32Array, at: number, partition: number, atMs: number): void {
     const said = rows[at + row.sequenceHighAndTakes]! >>> 24;
-    const place = this.drivers.words[slot * SLOT_WORDS + slotWord.place]!;
+    const place = this.drivers.placeOf(slot);
     const takes =
       this.isOnRide === null
         ? said
-        : freeOr(said, (this.grid.pool[place + entry.slotAndTakes]! & Takes.free) !== 0);
-    this.note(
-      slot,
-      this.grid.move(place, rows[at + row.lat]!, rows[at + row.lng]!, (slot << 8) | takes),
-      rows,
-      at,
-      partition,
-      atMs,
-    );
+        : freeOr(said, (this.entries.pool[place + entry.slotAndTakes]! & Takes.free) !== 0);
+    const [lat, lng] = [rows[at + row.lat]!, rows[at + row.lng]!];
+    this.note(slot, this.grid.move(place, lat, lng, (slot << 8) | takes, atMs), rows, at, partition);
   }
 
   /** A driver has got or ended a ride. */
   setFree(slot: number, isFree: boolean): void {
-    const at = this.drivers.words[slot * SLOT_WORDS + slotWord.place]! + entry.slotAndTakes;
-    const slotAndTakes = this.grid.pool[at]!;
-    this.grid.pool[at] = isFree ? slotAndTakes | Takes.free : slotAndTakes & ~Takes.free;
+    const at = this.drivers.placeOf(slot) + entry.slotAndTakes;
+    const slotAndTakes = this.entries.pool[at]!;
+    this.entries.pool[at] = isFree ? slotAndTakes | Takes.free : slotAndTakes & ~Takes.free;
   }
 
   forget(slot: number): void {
-    this.grid.remove(this.drivers.words[slot * SLOT_WORDS + slotWord.place]!);
+    this.grid.remove(this.drivers.placeOf(slot));
     this.drivers.remove(slot);
-  }
-
-  pointOf(slot: number): Point {
-    const place = this.drivers.words[slot * SLOT_WORDS + slotWord.place]!;
-    return { lat: this.grid.pool[place]! / DEGREE, lng: this.grid.pool[place + entry.lng]! / DEGREE };
-  }
-
-  /** Of `Takes`. */
-  takesOf(slot: number): number {
-    const place = this.drivers.words[slot * SLOT_WORDS + slotWord.place]!;
-    return this.grid.pool[place + entry.slotAndTakes]! & 0xff;
-  }
-
-  /** Milliseconds since a driver was there; 0 where that is yet to come. */
-  ageOf(slot: number, nowMs: number): number {
-    return Math.max(0, ((nowMs | 0) - this.drivers.words[slot * SLOT_WORDS + slotWord.at]!) | 0);
-  }
-
-  sequenceOf(slot: number): number {
-    const word = slot * SLOT_WORDS;
-    const high = this.drivers.words[word + slotWord.sequenceHighAndPartition]! & SEQUENCE_HIGH;
-    return (this.drivers.words[word + slotWord.sequenceLow]! >>> 0) + high * 2 ** 32;
   }
 
   /** Lays a finer or coarser grid where cells hold far more or fewer drivers than makes searches quick. */
@@ -109,29 +79,26 @@ export class Fleet {
     const wanted = Math.min(mostCellMeters, Math.max(leastCellMeters, cellMeters / Math.sqrt(times)));
     // Where many stand at one point no grid is fine enough.
     if (Math.abs(Math.log2(wanted / cellMeters)) < 0.5) return;
-    const before = this.grid.pool;
+    const before = this.entries.pool;
     this.grid = this.newGrid(wanted);
-    eachDriver(this.drivers, (slot, place) => {
+    eachDriver(this.drivers, (place, slot) => {
       const at = slot * SLOT_WORDS + slotWord.place;
-      this.drivers.words[at] = this.grid.put(before[place]!, before[place + 1]!, before[place + 2]!);
+      this.drivers.words[at] = this.grid.put(
+        before[place]!,
+        before[place + entry.lng]!,
+        before[place + entry.slotAndTakes]!,
+        before[place + entry.at]!,
+      );
     });
   }
 
-  private note(
-    slot: number,
-    place: number,
-    rows: Int32Array,
-    at: number,
-    partition: number,
-    atMs: number,
-  ): void {
+  private note(slot: number, place: number, rows: Int32Array, at: number, partition: number): void {
     const { words } = this.drivers;
     const word = slot * SLOT_WORDS;
     const high = rows[at + row.sequenceHighAndTakes]! & SEQUENCE_HIGH;
     words[word + slotWord.sequenceLow] = rows[at + row.sequenceLow]!;
     words[word + slotWord.sequenceHighAndPartition] = high | (partition << PARTITION_SHIFT);
     words[word + slotWord.place] = place;
-    words[word + slotWord.at] = atMs;
   }
 
   private newGrid(cellMeters: number): Grid {

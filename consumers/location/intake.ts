@@ -66,7 +66,7 @@ export class Intake {
     let sum = 0;
     for (let i = 0; i < next - first; i++) {
       const slot = slots[i]!;
-      if (slot >= 0) sum ^= grid.reach(drivers.words[slot * SLOT_WORDS + slotWord.place]!);
+      if (slot >= 0) sum ^= grid.reach(drivers.placeOf(slot));
     }
     this.reached = sum;
   }

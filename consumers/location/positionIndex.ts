@@ -5,8 +5,9 @@ import { boundsOf, isInPolygon, type Polygon } from '../../domain/polygon';
 import { PARTITION_SHIFT, SLOT_WORDS, slotWord } from './drivers';
 import { Fleet } from './fleet';
 import { Intake, type Applied, type Source } from './intake';
-import { entry } from './grid';
+import { entry } from './entries';
 import { hashOfWords } from './slotTable';
+import type { Cheapest } from './nearest';
 import { byDistance, eachDriver, searchNearest, type Cost, type NearestQuery } from './search';
 
 export interface NearbyDriver extends Point {
@@ -51,13 +52,15 @@ export interface IndexOptions {
 }
 
 /**
- * The newest position of every driver, in memory: 32 bytes in `Drivers`, an entry of 12 in the grid, and the tables that
+ * The newest position of every driver, in memory: 28 bytes in `Drivers`, an entry of 16 in the grid, and the tables that
  * lead to both.
  */
 export class PositionIndex {
   private readonly fleet: Fleet;
   private readonly intake: Intake;
   private swept = 0;
+  /** Keeps the compiler from leaving out what is only read so that it is near. */
+  protected reached: number[] = [];
 
   constructor({ maxDrivers = 4_000_000, cellMeters = 500, isOnRide }: IndexOptions = {}) {
     this.fleet = new Fleet(maxDrivers, cellMeters, isOnRide ?? null);
@@ -90,29 +93,37 @@ export class PositionIndex {
 
   /** The nearest drivers by great-circle distance, nearest first; equally near ones by id. */
   nearest(query: NearestQuery): NearbyDriver[] {
-    const { drivers, grid } = this.fleet;
-    return searchNearest(drivers, grid, query, byDistance).map((slot, meters) =>
-      this.nearby(slot, meters, query.nowMs),
-    );
+    const found = this.search(query, byDistance);
+    return found.map((place, meters) => this.nearby(place, meters, query.nowMs));
   }
 
   /** Those whose cost is least, the cheapest first; of those that cost the same, the lower id. */
   cheapest(query: NearestQuery, cost: Cost): NearbyDriver[] {
-    const { drivers, grid } = this.fleet;
-    return searchNearest(drivers, grid, query, cost).map((slot) =>
-      this.nearby(slot, distanceMeters(query, this.fleet.pointOf(slot)), query.nowMs),
+    const found = this.search(query, cost);
+    return found.map((place) =>
+      this.nearby(place, distanceMeters(query, this.fleet.entries.pointAt(place)), query.nowMs),
     );
   }
 
-  private nearby(slot: number, meters: number, nowMs: number): NearbyDriver {
-    const { lat, lng } = this.fleet.pointOf(slot);
+  /** The slots of those who are found are read before they are told of: the processor fetches all of them at once. */
+  private search(query: NearestQuery, cost: Cost): Cheapest {
+    const { drivers, grid, entries } = this.fleet;
+    const found = searchNearest(drivers, grid, query, cost);
+    this.reached = found.map((place) => drivers.words[entries.slotAt(place) * SLOT_WORDS]!);
+    return found;
+  }
+
+  private nearby(place: number, meters: number, nowMs: number): NearbyDriver {
+    const { drivers, entries } = this.fleet;
+    const slot = entries.slotAt(place);
+    const { lat, lng } = entries.pointAt(place);
     return {
-      driverId: this.fleet.drivers.idOf(slot),
+      driverId: drivers.idOf(slot),
       lat,
       lng,
       distanceMeters: meters,
-      ageMs: this.fleet.ageOf(slot, nowMs),
-      sequence: this.fleet.sequenceOf(slot),
+      ageMs: entries.ageAt(place, nowMs),
+      sequence: drivers.sequenceOf(slot),
     };
   }
 
@@ -120,40 +131,41 @@ export class PositionIndex {
   within(ring: Polygon, { nowMs, maxAgeMs, limit }: WithinQuery): DriverWithin[] {
     const found: DriverWithin[] = [];
     const { south, north, west, width } = boundsOf(ring);
-    const look = (slot: number): void => {
+    const { drivers, grid, entries } = this.fleet;
+    const look = (place: number): void => {
       if (found.length === limit) return;
-      const ageMs = this.fleet.ageOf(slot, nowMs);
-      const at = this.fleet.pointOf(slot);
+      const ageMs = entries.ageAt(place, nowMs);
+      const at = entries.pointAt(place);
       if (ageMs > maxAgeMs || !isInPolygon(ring, at)) return;
-      const [driverId, sequence] = [this.fleet.drivers.idOf(slot), this.fleet.sequenceOf(slot)];
-      found.push({ driverId, ...at, ageMs, sequence, takes: this.fleet.takesOf(slot) });
+      const slot = entries.slotAt(place);
+      const [driverId, sequence] = [drivers.idOf(slot), drivers.sequenceOf(slot)];
+      found.push({ driverId, ...at, ageMs, sequence, takes: entries.takesAt(place) });
     };
     const corner = { lat: south, lng: west };
-    if (!this.fleet.grid.eachInBox(corner, { lat: north, width }, this.size, look))
-      eachDriver(this.fleet.drivers, look);
+    if (!grid.eachInBox(corner, { lat: north, width }, this.size, look)) eachDriver(drivers, look);
     return found.sort((a, b) => (a.driverId < b.driverId ? -1 : 1));
   }
 
   /** The drivers in a box as a position record, with what they take: for maps. Null where there are none. */
   recordOf({ south, west, north, east, limit, maxAgeMs, nowMs }: BoxQuery): Uint8Array | null {
     const writer = new PositionWriter(nowMs);
-    const { drivers } = this.fleet;
-    const look = (slot: number): void => {
+    const { drivers, grid, entries } = this.fleet;
+    const look = (place: number): void => {
       if (writer.count === limit) return;
-      const ageMs = this.fleet.ageOf(slot, nowMs);
-      const { lat, lng } = this.fleet.pointOf(slot);
+      const ageMs = entries.ageAt(place, nowMs);
+      const { lat, lng } = entries.pointAt(place);
       if (ageMs > maxAgeMs || lat < south || lat > north || lng < west || lng > east) return;
       writer.add({
-        driverId: drivers.idOf(slot),
+        driverId: drivers.idOf(entries.slotAt(place)),
         lat,
         lng,
-        sequence: this.fleet.sequenceOf(slot),
+        sequence: drivers.sequenceOf(entries.slotAt(place)),
         atMs: nowMs - ageMs,
-        takes: this.fleet.takesOf(slot),
+        takes: entries.takesAt(place),
       });
     };
     const corner = { lat: south, lng: west };
-    if (!this.fleet.grid.eachInBox(corner, { lat: north, width: east - west }, this.size, look))
+    if (!grid.eachInBox(corner, { lat: north, width: east - west }, this.size, look))
       eachDriver(drivers, look);
     return writer.count === 0 ? null : writer.finish();
   }
@@ -165,10 +177,12 @@ export class PositionIndex {
   ): (Point & { readonly ageMs: number; readonly sequence: number }) | null {
     const slot = this.fleet.drivers.findId(driverId);
     if (slot < 0) return null;
+    const { drivers, entries } = this.fleet;
+    const place = drivers.placeOf(slot);
     return {
-      ...this.fleet.pointOf(slot),
-      ageMs: this.fleet.ageOf(slot, nowMs),
-      sequence: this.fleet.sequenceOf(slot),
+      ...entries.pointAt(place),
+      ageMs: entries.ageAt(place, nowMs),
+      sequence: drivers.sequenceOf(slot),
     };
   }
 
@@ -180,8 +194,9 @@ export class PositionIndex {
     for (let looks = Math.min(atMost, drivers.slots); looks > 0; looks--) {
       if (this.swept >= drivers.slots) this.swept = 0;
       const slot = this.swept++;
-      const at = drivers.words[slot * SLOT_WORDS + slotWord.at]!;
-      if (drivers.isTaken(slot) && ((at - oldest) | 0) < 0) this.fleet.forget(slot);
+      const place = drivers.placeOf(slot);
+      if (place >= 0 && ((this.fleet.entries.pool[place + entry.at]! - oldest) | 0) < 0)
+        this.fleet.forget(slot);
     }
     this.fleet.fitGrid();
     return before - this.size;
@@ -193,10 +208,10 @@ export class PositionIndex {
    */
   dropPartition(partition: number, heirOf: (at: Point) => number | undefined): void {
     const { words } = this.fleet.drivers;
-    eachDriver(this.fleet.drivers, (slot) => {
+    eachDriver(this.fleet.drivers, (place, slot) => {
       const at = slot * SLOT_WORDS + slotWord.sequenceHighAndPartition;
       if (words[at]! >>> PARTITION_SHIFT !== partition) return;
-      const heir = heirOf(this.fleet.pointOf(slot));
+      const heir = heirOf(this.fleet.entries.pointAt(place));
       if (heir === undefined) this.fleet.forget(slot);
       else words[at] = (words[at]! & SEQUENCE_HIGH) | (heir << PARTITION_SHIFT);
     });
@@ -208,10 +223,10 @@ export class PositionIndex {
    */
   digest(): number {
     let sum = 0;
-    eachDriver(this.fleet.drivers, (slot, place) => {
+    eachDriver(this.fleet.drivers, (place, slot) => {
       const { words } = this.fleet.drivers;
       const at = slot * SLOT_WORDS;
-      const { pool } = this.fleet.grid;
+      const { pool } = this.fleet.entries;
       const key = hashOfWords(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!);
       const sequence = words[at + slotWord.sequenceLow]!;
       sum = (sum + hashOfWords(key, sequence, pool[place]!, pool[place + entry.lng]!)) | 0;

@@ -1,8 +1,8 @@
 import { approachSeconds, leastSeconds, mostMeters } from '../../domain/approach';
 import { DEGREE, distanceMeters, EARTH_RADIUS_METERS, type Point } from '../../domain/geo';
 import type { Drivers } from './drivers';
-import { SLOT_WORDS, slotWord } from './drivers';
-import { entry, ENTRY_WORDS, type Grid } from './grid';
+import { entry, ENTRY_WORDS } from './entries';
+import type { Grid } from './grid';
 import { Cheapest } from './nearest';
 
 export interface NearestQuery extends Point {
@@ -61,15 +61,15 @@ export function searchNearest(drivers: Drivers, grid: Grid, query: NearestQuery,
   for (let radius = firstRadius(grid, query); ;) {
     const circle = Math.min(radius, radiusMeters);
     const box = cells.boxOf(query, circle);
-    const found = new Cheapest(limit, (slot) => drivers.idOf(slot));
+    const found = new Cheapest(limit, (place) => drivers.idOf(grid.entries.slotAt(place)));
     if (circle > cells.cellMeters && cells.countIn(box, mostCells) > mostCells) {
       const cosine = cells.leastCosineIn(cells.boxOf(query, radiusMeters));
-      const offer = createOffer(drivers, grid, query, cost, { meters: radiusMeters, cosine }, found);
-      eachDriver(drivers, (_slot, place) => offer(place, 1));
+      const offer = createOffer(grid, query, cost, { meters: radiusMeters, cosine }, found);
+      eachDriver(drivers, (place) => offer(place, 1));
       return found;
     }
     const within = { meters: circle, cosine: cells.leastCosineIn(box) };
-    grid.eachIn(box, createOffer(drivers, grid, query, cost, within, found));
+    grid.eachIn(box, createOffer(grid, query, cost, within, found));
     if (circle >= radiusMeters || found.worst <= cost.least(circle)) return found;
     radius = nextRadius(circle, found, limit, cost);
   }
@@ -85,7 +85,6 @@ export function searchNearest(drivers: Drivers, grid: Grid, query: NearestQuery,
  * where the last factor is negative nobody is passed over.
  */
 function createOffer(
-  drivers: Drivers,
   grid: Grid,
   query: NearestQuery,
   cost: Cost,
@@ -95,8 +94,7 @@ function createOffer(
 ) {
   const { nowMs, maxAgeMs, takes = 0, radiusMeters } = query;
   const now = nowMs | 0;
-  const { words } = drivers;
-  const { pool } = grid;
+  const { pool } = grid.entries;
   const lat = query.lat * DEGREE;
   const lng = query.lng * DEGREE;
   const cosHere = Math.cos(lat * unitRadians);
@@ -121,12 +119,11 @@ function createOffer(
       if ((lats + cosines * lngs) * (1 - curve * (lats + lngs)) > limit) continue;
       const slotAndTakes = pool[place + entry.slotAndTakes]!;
       if ((slotAndTakes & takes) !== takes) continue;
-      const slot = slotAndTakes >>> 8;
-      if (((now - words[slot * SLOT_WORDS + slotWord.at]!) | 0) > maxAgeMs) continue;
+      if (((now - pool[place + entry.at]!) | 0) > maxAgeMs) continue;
       const from = { lat: pool[place]! / DEGREE, lng: pool[place + entry.lng]! / DEGREE };
       const meters = distanceMeters(query, from);
       if (meters > radiusMeters) continue;
-      found.offer(slot, cost.of(meters, from));
+      found.offer(place, cost.of(meters, from));
       tighten();
     }
   };
@@ -139,7 +136,7 @@ function firstRadius({ cells, countIn }: Grid, query: NearestQuery): number {
     around += 1;
     count += countIn(row, column);
   });
-  const cellsWanted = (around * 1.5 * query.limit) / Math.max(1, count);
+  const cellsWanted = (around * 1.3 * query.limit) / Math.max(1, count);
   return cells.cellMeters * Math.sqrt(cellsWanted / Math.PI);
 }
 
@@ -150,10 +147,10 @@ function nextRadius(radius: number, found: Cheapest, limit: number, cost: Cost):
   return radius * Math.min(4, Math.max(1.25, times));
 }
 
-/** Calls `visit` with the slot of each driver and the place of their entry. */
-export function eachDriver(drivers: Drivers, visit: (slot: number, place: number) => void): void {
+/** Calls `visit` with the place of each driver's entry and their slot. */
+export function eachDriver(drivers: Drivers, visit: (place: number, slot: number) => void): void {
   for (let slot = 0; slot < drivers.slots; slot++) {
-    const place = drivers.words[slot * SLOT_WORDS + slotWord.place]!;
-    if (place >= 0) visit(slot, place);
+    const place = drivers.placeOf(slot);
+    if (place >= 0) visit(place, slot);
   }
 }
