@@ -129,7 +129,7 @@ function createOffer(
   };
 }
 
-/** Where half as many again as are wanted may be, were they everywhere as in the cells around. */
+/** Where a third more than are wanted may be, were they everywhere as in the cells around. */
 function firstRadius({ cells, countIn }: Grid, query: NearestQuery): number {
   let [around, count] = [0, 0];
   cells.eachIn(cells.boxOf(query, cells.cellMeters / 2), (row, column) => {
