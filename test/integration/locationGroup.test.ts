@@ -2,6 +2,7 @@ import { PositionIndex } from '../../consumers/location/positionIndex';
 import { readPositionRecord, type DriverPosition } from '../../contracts/positionRecord';
 import { createRegions } from '../../domain/regions';
 import { copyHolders, createFactProducer, createTopics, type FactProducer } from '../../platform/kafka';
+import { wait } from '../../platform/wait';
 import { pack } from '../../services/gateway/positions';
 import { openIssuer } from '../../tools/stack/issuer';
 import { freePort } from '../../tools/stack/ports';
@@ -142,8 +143,9 @@ test('one of three is killed under load: queries go on, and what comes back is w
   let sequence = 1;
   await say(sequence);
   for (const instance of instances) await findsAll(instance);
+  // Two thousand positions a second; as many as it can take would leave others no processor to answer with in time.
   const load = running(async (signal) => {
-    while (!signal.aborted) await say(++sequence);
+    for (; !signal.aborted; await wait(100, signal)) await say(++sequence);
   });
 
   const [killed, ...left] = instances as [Instance, Instance, Instance];
