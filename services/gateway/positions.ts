@@ -16,12 +16,12 @@ export interface PositionBufferOptions {
   readonly flushEveryMs?: number;
   /** Positions in one record at most. */
   readonly perRecord?: number;
-  /** Positions that Kafka has not taken by then are dropped: newer ones wait behind them. In milliseconds. */
+  /** Positions that Kafka has not taken by then are sent anew, and until it takes them all others are refused. In milliseconds. */
   readonly giveUpAfterMs?: number;
 }
 
 export interface PositionBuffer {
-  /** Takes positions to be sent soon, all or none. False when too many wait already. */
+  /** Takes positions to be sent soon, all or none. False when too many wait already, or Kafka takes none. */
   offer(positions: readonly DriverPosition[]): boolean;
   /** Whether it would take none at all. */
   isFull(): boolean;
@@ -30,13 +30,14 @@ export interface PositionBuffer {
 }
 
 /**
- * Packs positions of many drivers into few records. They are telemetry: bounded in number and in time, and a lost one
- * is made good by the driver's next.
+ * Packs positions of many drivers into few records. They are telemetry: bounded in number, sent twice rather than not at
+ * all, and what is lost with the process is made good by the driver's next.
  */
 export function createPositionBuffer(options: PositionBufferOptions): PositionBuffer {
   const { producer, topic, regions, log } = options;
   const { capacity = 100_000, flushEveryMs = 200, perRecord = 500, giveUpAfterMs = 3_000 } = options;
   let waiting: DriverPosition[] = [];
+  let isAway = false;
 
   async function flush(): Promise<void> {
     if (waiting.length === 0) return;
@@ -45,21 +46,27 @@ export function createPositionBuffer(options: PositionBufferOptions): PositionBu
     const signal = AbortSignal.timeout(giveUpAfterMs);
     try {
       await producer.send(pack(positions, { topic, perRecord, regions }, Date.now()), { signal });
+      isAway = false;
     } catch (error) {
-      log.warn({ err: error, positions: positions.length }, 'positions dropped');
+      isAway = true;
+      waiting = [...positions, ...waiting];
+      log.warn(
+        { err: error, positions: positions.length },
+        'positions not sent, others are refused until they are',
+      );
     }
   }
 
   return {
     offer(positions) {
-      if (waiting.length + positions.length > capacity) return false;
+      if (isAway || waiting.length + positions.length > capacity) return false;
       for (const position of positions) waiting.push(position);
       return true;
     },
-    isFull: () => waiting.length >= capacity,
+    isFull: () => isAway || waiting.length >= capacity,
     async run(signal) {
       while (!signal.aborted) {
-        if (waiting.length < perRecord) await wait(flushEveryMs, signal);
+        if (isAway || waiting.length < perRecord) await wait(flushEveryMs, signal);
         await flush();
       }
       await flush();
