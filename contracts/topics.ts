@@ -20,14 +20,14 @@ export interface DeclaredTopic {
 const ordinary = { cleanup: 'delete', maxMessageBytes: 1_048_588 } as const;
 const facts = { ...ordinary, kind: 'facts', partitions: 6, retentionMs: -1 } as const;
 
-/** The topics by domain; facts are kept for ever, positions are telemetry and kept for an hour. */
+/** The topics by domain; facts are kept for ever, positions are telemetry and kept for two hours. */
 export const topics = [
   { ...facts, name: 'rides' },
   { ...facts, name: 'payments' },
   { ...facts, name: 'drivers' },
   { ...facts, name: 'pricing' },
   { ...facts, name: 'ratings' },
-  { ...ordinary, name: 'driver-positions', kind: 'telemetry', partitions: 6, retentionMs: 3_600_000 },
+  { ...ordinary, name: 'driver-positions', kind: 'telemetry', partitions: 6, retentionMs: 7_200_000 },
 ] as const satisfies readonly DeclaredTopic[];
 
 export type FactTopic = Extract<(typeof topics)[number], { readonly kind: 'facts' }>['name'];

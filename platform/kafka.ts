@@ -17,7 +17,14 @@ export { openKafka } from './kafka/open';
 export { namedPartition, partitionName, type Partition } from './kafka/partition';
 export { createFactProducer, KafkaRefused, type FactProducer, type OutgoingRecord } from './kafka/producer';
 export { setScramUsers, setTopicConfigs, type ScramUser } from './kafka/protocol';
-export { endOffsets, keptOffsets, offsetsSince, readTopicRaw, type Offsets } from './kafka/read';
+export {
+  beginOffsets,
+  endOffsets,
+  keptOffsets,
+  offsetsSince,
+  readTopicRaw,
+  type Offsets,
+} from './kafka/read';
 export { runTelemetry, type TelemetryOptions } from './kafka/telemetry';
 export {
   createTopics,

@@ -45,7 +45,7 @@ export const analyticsOperations = {
   forecast: {
     method: 'get',
     path: '/v1/ops/forecast',
-    summary: 'How many rides the next hour will have, by region',
+    summary: 'How many rides the present hour will have by its end, by region',
     tag: 'ops',
     roles: ['operator', 'service'],
     request: { query: forecastQuery },

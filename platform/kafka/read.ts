@@ -14,6 +14,12 @@ export async function endOffsets(kafka: Kafka, topic: string): Promise<Offsets> 
   return Object.fromEntries(ends.map(({ partition, high }) => [partition, Number(high)]));
 }
 
+/** Where a topic's partitions begin: the offsets of the first records that are kept. */
+export async function beginOffsets(kafka: Kafka, topic: string): Promise<Offsets> {
+  const kept = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
+  return Object.fromEntries(kept.map(({ partition, low }) => [partition, Number(low)]));
+}
+
 /** What a partition has of its log: the offsets of its first record and of its next. */
 export async function keptOffsets(
   kafka: Kafka,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { PositionWriter } from '../../contracts/positionWriter';
 import { appendFacts } from '../../consumers/audit/store';
-import { createTopics } from '../../platform/kafka';
+import { createTopics, withAdmin } from '../../platform/kafka';
 import { parseFact } from '../../platform/inbox';
 import { createPool, withTransaction } from '../../platform/postgres';
 import { exportHour } from '../../tools/cli/export';
@@ -143,6 +143,30 @@ test('the positions of an hour, of either form of record; what is no record is l
     { driver_id: 'driver-2', lat: 40.7, lng: -74, sequence: '1', at: String(sentAt), ...sent },
     { driver_id: long, lat: -1.25, lng: 179.5, sequence: String(2 ** 40), at: String(sentAt), ...sent },
   ]);
+});
+
+test('of an hour that the log may not keep whole no positions are written, and those that were stay', async () => {
+  const olderMs = Date.parse(lastHour) - 2 * 3_600_000;
+  const value = JSON.stringify({ v: 1, positions: [['driver-3', 40.7, -74, 1, olderMs]] });
+  const record = { topic: positions, partition: 1, key: 'region-2', value, headers: {} };
+  const at = (timestamp: number) => ({ ...record, timestamp: String(timestamp) });
+  await sendAt([at(olderMs + 1), at(olderMs + 2)]);
+  const exportOlder = () => hailwayExport('--hour', new Date(olderMs).toISOString(), '--to', dir);
+  expect(await exportOlder()).toMatchObject({ code: 0, printed: expect.stringMatching(/2 rows in .*\n$/) });
+  await withAdmin(kafka, async (admin) => {
+    await admin.fetchTopicOffsets(positions);
+    await admin.deleteTopicRecords({ topic: positions, partitions: [{ partition: 1, offset: '1' }] });
+  });
+  expect(await exportOlder()).toMatchObject({
+    code: 1,
+    printed: expect.stringContaining('may not keep all of'),
+  });
+  const rows = await duckdb(
+    `select count(*)::int as rows from read_parquet('${dir}/positions/*/*/*.parquet') where driver_id = 'driver-3'`,
+  );
+  expect(rows).toEqual([{ rows: 2 }]);
+  // What is younger than what the log drops is whole, whatever was dropped.
+  expect(await hailwayExport('--hour', lastHour, '--to', dir)).toMatchObject({ code: 0 });
 });
 
 /** As gateways send, at another time: the port of ours stamps what it sends with now. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { StoredFact } from '../../consumers/audit/chain';
-import { offsetsSince, readTopicRaw, type Kafka } from '../../platform/kafka';
+import { topics } from '../../contracts/topics';
+import { beginOffsets, offsetsSince, readTopicRaw, type Kafka } from '../../platform/kafka';
 import { withTransaction, type Pool, type Tx } from '../../platform/postgres';
 import { ParquetFile, type Column } from './parquetFile';
 import { positionsIn, type SentPosition } from './sentPositions';
@@ -9,6 +10,8 @@ const HOUR_MS = 3_600_000;
 /** Facts that are fetched at once. */
 const PAGE = 5_000;
 const READING_MS = 30 * 60_000;
+/** The log drops none that is younger. */
+const positionsKeptMs = topics.find(({ kind }) => kind === 'telemetry')!.retentionMs;
 
 /** What was exported: the file, and how many rows it has. */
 export interface Exported {
@@ -88,20 +91,26 @@ const positionColumns: readonly Column<SentPosition>[] = [
 ];
 
 /**
- * The positions that were sent in an hour, as far as the log still has them. Records that are none are left out.
+ * The positions that were sent in an hour. Records that are none are left out.
  * @param topic `driver-positions`, with its prefix
+ * @throws where the log may have dropped some of that hour: it begins behind other records, and has none of before
  */
 export async function exportPositions(
   { kafka, topic }: { readonly kafka: Kafka; readonly topic: string },
   dir: string,
   hourMs: number,
 ): Promise<Exported> {
+  const from = await offsetsSince(kafka, topic, hourMs);
+  const begin = await beginOffsets(kafka, topic);
+  const mayMissSome = Object.entries(from).some(([n, offset]) => offset > 0 && offset <= begin[Number(n)]!);
+  if (mayMissSome && Date.now() - hourMs > positionsKeptMs)
+    throw new Error(`${topic} may not keep all of ${new Date(hourMs).toISOString()} any more`);
   const path = fileOf(dir, 'positions', hourMs);
   const file = await ParquetFile.create(path, positionColumns);
   try {
     await readTopicRaw({
       ...{ kafka, topic, timeoutMs: READING_MS },
-      from: await offsetsSince(kafka, topic, hourMs),
+      from,
       async onRecord(record) {
         if (record.timestamp >= hourMs && record.timestamp < hourMs + HOUR_MS)
           await file.add(positionsIn(record));
