@@ -109,7 +109,7 @@ export class Drivers {
     return isKeyElsewhere(this.words, word) ? this.longIds.get(slot)! : driverIdOfKey(this.words, word);
   }
 
-  /** The place of a driver's entry in the grid. */
+  /** The place of a driver's entry in the grid; −1 where the slot is free. */
   placeOf(slot: number): number {
     return this.words[slot * SLOT_WORDS + slotWord.place]!;
   }

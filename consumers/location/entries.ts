@@ -14,7 +14,10 @@ export const CHUNK_WORDS = CHUNK_ENTRIES * ENTRY_WORDS;
 const CHUNK_SHIFT = Math.log2(CHUNK_WORDS);
 export const none = -1;
 
-/** Entries in chunks of one cell each, and the chunks of a cell in a row. An entry's place is its first word in `pool`. */
+/**
+ * Entries in chunks of one cell each, each chunk with the next of its cell. An entry's place is its first word in `pool`,
+ * until entries are put in, moved or taken out.
+ */
 export class Entries {
   pool: Int32Array = new Int32Array(64 * CHUNK_WORDS);
   private cellOfChunk: Int32Array = new Int32Array(64);

@@ -27,6 +27,7 @@ export class Fleet {
     this.grid = this.newGrid(cellMeters);
   }
 
+  /** Not to be kept: a grid that is laid anew has others. */
   get entries(): Entries {
     return this.grid.entries;
   }

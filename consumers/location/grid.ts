@@ -43,9 +43,9 @@ export class Grid {
   }
 
   /** Puts an entry in. @returns its place, a word of `entries.pool` */
-  put(lat: number, lng: number, slotAndTakes: number, at: number): number {
+  put(lat: number, lng: number, slotAndTakes: number, atMs: number): number {
     const cellRow = this.cells.rowOf(lat);
-    return this.putInto(cellRow, this.cells.columnOf(cellRow, lng), lat, lng, slotAndTakes, at);
+    return this.putInto(cellRow, this.cells.columnOf(cellRow, lng), lat, lng, slotAndTakes, atMs);
   }
 
   /** Reads what moving an entry will read. @returns something of it */
@@ -55,15 +55,15 @@ export class Grid {
   }
 
   /** Moves an entry. @returns its new place */
-  move(place: number, lat: number, lng: number, slotAndTakes: number, at: number): number {
+  move(place: number, lat: number, lng: number, slotAndTakes: number, atMs: number): number {
     const cellRow = this.cells.rowOf(lat);
     const column = this.cells.columnOf(cellRow, lng);
     const cell = this.entries.cellAt(place) * CELL_WORDS;
     if (this.cellWords[cell] !== cellRow || this.cellWords[cell + 1] !== column) {
       this.remove(place);
-      return this.putInto(cellRow, column, lat, lng, slotAndTakes, at);
+      return this.putInto(cellRow, column, lat, lng, slotAndTakes, atMs);
     }
-    this.entries.write(place, lat, lng, slotAndTakes, at);
+    this.entries.write(place, lat, lng, slotAndTakes, atMs);
     return place;
   }
 

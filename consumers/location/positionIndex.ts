@@ -1,4 +1,4 @@
-import { SEQUENCE_HIGH, type PositionRows } from '../../contracts/positionRecord';
+import { SEQUENCE_HIGH, Takes, type PositionRows } from '../../contracts/positionRecord';
 import { distanceMeters, type Point } from '../../domain/geo';
 import { PositionWriter } from '../../contracts/positionWriter';
 import { boundsOf, isInPolygon, type Polygon } from '../../domain/polygon';
@@ -44,12 +44,15 @@ export interface BoxQuery {
 }
 
 export interface IndexOptions {
-  /** Memory is bounded by it, at some 64 bytes each: more drivers than that are refused until some have fallen silent. */
+  /** Memory is bounded by it, at some 64 bytes each in cities, 200 where each is alone in a cell: more drivers than that are refused until some have fallen silent. */
   readonly maxDrivers?: number;
   readonly cellMeters?: number;
   /** Who is on a ride (`setFree` says when that changes); unless told, `Takes.free` is what records say. */
   readonly isOnRide?: (driverId: string) => boolean;
 }
+
+/** All of `Takes` that records say. */
+const lastingTakes = Takes.everything & ~Takes.free;
 
 /**
  * The newest position of every driver, in memory: 28 bytes in `Drivers`, an entry of 16 in the grid, and the tables that
@@ -218,8 +221,8 @@ export class PositionIndex {
   }
 
   /**
-   * A number that two indexes share where both know the same drivers at the same places with the same sequences, in
-   * whatever order they came to know them.
+   * A number that two indexes share where both know the same drivers at the same places, then and taking the same, with the
+   * same sequences, in whatever order they came to know them. Of who is on a ride it says nothing.
    */
   digest(): number {
     let sum = 0;
@@ -228,8 +231,10 @@ export class PositionIndex {
       const at = slot * SLOT_WORDS;
       const { pool } = this.fleet.entries;
       const key = hashOfWords(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!);
-      const sequence = words[at + slotWord.sequenceLow]!;
-      sum = (sum + hashOfWords(key, sequence, pool[place]!, pool[place + entry.lng]!)) | 0;
+      const high = words[at + slotWord.sequenceHighAndPartition]! & SEQUENCE_HIGH;
+      const sequence = hashOfWords(key, words[at + slotWord.sequenceLow]!, high, pool[place + entry.at]!);
+      const takes = pool[place + entry.slotAndTakes]! & lastingTakes;
+      sum = (sum + hashOfWords(sequence, takes, pool[place]!, pool[place + entry.lng]!)) | 0;
     });
     return sum >>> 0;
   }

@@ -4,7 +4,7 @@ export const MAX_SLOTS = 2 ** 24 - 1;
 /**
  * A hash table with open addressing of slots whose keys lie elsewhere: an entry is four bytes, the slot's number + 1 and
  * eight bits of the hash, so that a key is looked at for nothing once in 256 times. At most three of four are taken.
- * Whoever looks a key up walks from `first` on, by `next`, to the first entry that is 0.
+ * Whoever looks a key up walks from its hash on to the first entry that is 0.
  */
 export class SlotTable {
   entries = new Uint32Array(64);

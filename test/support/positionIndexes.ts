@@ -53,7 +53,8 @@ export function tell(index: PositionIndex, updates: readonly DriverPosition[], p
 /** As records have it: whole 1e-7 degrees. */
 export const whole = (degrees: number): number => Math.round(degrees * 1e7) / 1e7;
 
-export const nowMs = 1_400_000_000_000;
+/** 20 s behind where the low 32 bits of times change their sign. */
+export const nowMs = 326 * 2 ** 32 + 2 ** 31 + 20_000;
 
 /** Of all forms that ids have. */
 export const idOf = (driver: number): string =>

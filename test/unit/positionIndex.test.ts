@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { partitionsOf } from '../../consumers/location/finder';
 import { PositionIndex } from '../../consumers/location/positionIndex';
-import { readPositionRecord, type DriverPosition } from '../../contracts/positionRecord';
+import { readPositionRecord, Takes, type DriverPosition } from '../../contracts/positionRecord';
 import { PositionWriter } from '../../contracts/positionWriter';
 import type { Point } from '../../domain/geo';
 import { createRegions } from '../../domain/regions';
@@ -125,10 +125,61 @@ describe('positions', () => {
           const query = { lat: 0, lng: 0, radiusMeters: 20_000, limit: 1_000, maxAgeMs: 60_000, nowMs };
           const all = [...kept.values()];
           expect(index.nearest(query)).toEqual(bruteForce(all, query));
+          // The same by the cells: the wide one looks at everybody.
+          for (let spot = 0; spot < 10; spot++) {
+            const near = { ...query, lat: spot / 100, lng: spot / 100, radiusMeters: 300 };
+            expect(index.nearest(near)).toEqual(bruteForce(all, near));
+          }
           expect(index.digest()).toBe(told(all.reverse()).digest());
         },
       ),
       { numRuns: 30 },
     );
+  });
+
+  test('of drivers who are on their way take no more room than before', () => {
+    const index = new PositionIndex();
+    const round = (sequence: number): number => {
+      for (let spot = 0; spot < 50; spot++)
+        tell(
+          index,
+          Array.from({ length: 100 }, (_, n) =>
+            position(idOf(n), { lat: spot / 10, lng: sequence / 1e6 }, sequence * 100 + spot),
+          ),
+        );
+      return index.bytes;
+    };
+    const before = [1, 2].map(round).at(-1);
+    expect([3, 4, 5].map(round)).toEqual([before, before, before]);
+  });
+
+  test('of many lie in finer cells, of few in coarser ones', () => {
+    const spread = told(crowd(1, here, 3_000), { cellMeters: 500 });
+    expect(spread.cellMeters).toBeGreaterThan(500);
+    const crowded = told(
+      crowd(1, here, 3_000).map((update, n) => ({ ...update, ...here, lng: here.lng + n / 1e6 })),
+    );
+    expect(crowded.cellMeters).toBeLessThan(500);
+    const fine = crowded.cellMeters;
+    tell(
+      crowded,
+      crowd(2, here, 3_000).map((update) => ({ ...update, sequence: 2 })),
+    );
+    crowded.sweep(0, 1);
+    expect(crowded.cellMeters).toBeGreaterThan(fine);
+  });
+
+  test('have another digest where anything that lasts is another', () => {
+    const first = { ...position('d1', here, 7), takes: Takes.standard };
+    const others = [
+      ...[{ driverId: 'd2' }, { lat: there.lat }, { lng: there.lng }, { sequence: 7 + 2 ** 32 }],
+      ...[{ takes: Takes.xl }, { atMs: nowMs - 1 }],
+    ];
+    const digests = [first, ...others.map((other) => ({ ...first, ...other }))].map((one) =>
+      told([one]).digest(),
+    );
+    expect(new Set(digests).size).toBe(digests.length);
+    // Who is on a ride is the location service’s to know, each process by itself.
+    expect(told([{ ...first, takes: Takes.standard | Takes.free }]).digest()).toBe(digests[0]);
   });
 });
