@@ -41,8 +41,9 @@ export const takeFacts: Handle = async (tx, facts) => {
   await eventTime.write(tx);
   await rides.write(tx);
   await shifts.write(tx);
-  await sums.write(tx);
+  // Rows of all partitions: whoever has changed one keeps the others waiting until the commit.
   await askers.write(tx);
+  await sums.write(tx);
 };
 
 interface Books {

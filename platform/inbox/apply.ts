@@ -75,14 +75,22 @@ export async function applyRecords(application: Application): Promise<Applied> {
 
     const sorter = await Sorter.of(tx, source, fresh, application.skip);
     const facts = sorter.sort();
-    if (application.apart) await handleApart(tx, facts, sorter, application);
-    else if (facts.length > 0) await application.handle(tx, facts);
-    for (const parked of sorter.parked) await park(tx, source, parked);
-    await movePosition(tx, source, {
-      nextOffset: last.offset + 1,
-      facts: sorter.applied,
-      sequences: sorter.changed,
-    });
+    const moveOn = async (): Promise<void> => {
+      for (const parked of sorter.parked) await park(tx, source, parked);
+      await movePosition(tx, source, {
+        nextOffset: last.offset + 1,
+        facts: sorter.applied,
+        sequences: sorter.changed,
+      });
+    };
+    if (application.apart) {
+      await handleApart(tx, facts, sorter, application);
+      await moveOn();
+    } else {
+      // First what is this partition's own: rows that others change, too, are locked for as short as can be.
+      await moveOn();
+      if (facts.length > 0) await application.handle(tx, facts);
+    }
     const dead = sorter.parked.filter(({ reason }) => reason !== null);
     if (dead.length > 0) await application.deadLetter(dead);
     return sorter;
