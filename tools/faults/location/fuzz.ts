@@ -3,15 +3,20 @@ import { PositionIndex } from '../../../consumers/location/positionIndex';
 import { driverIdOfKey, isKeyElsewhere } from '../../../contracts/driverKey';
 import {
   HEADER_WORDS,
+  MAX_POSITIONS,
   PositionRecordError,
   readPositionRecord,
   ROW_WORDS,
   row,
   sequenceOf,
+  type DriverPosition,
   type PositionRows,
 } from '../../../contracts/positionRecord';
 import { PositionWriter } from '../../../contracts/positionWriter';
 import { personsId } from '../../../domain/names';
+import { CodedError } from '../../../platform/errors';
+import { readBinaryPositions } from '../../../services/gateway/ingest/readBinary';
+import type { ReadPositions } from '../../../services/gateway/ingest/readJson';
 
 /** Numbers from 0 to below `below`, the same for the same seed (xorshift32). */
 export type Random = (below: number) => number;
@@ -109,7 +114,8 @@ export interface Fuzzed {
 
 /**
  * Mutates records and reads them: each must be refused with the error that the reader has, or be a record whose every
- * position is valid, that is written again byte for byte, and that an index takes.
+ * position is valid, that is written again byte for byte, and that an index takes. The fleets' door, which takes what is
+ * good of a bad record, must say of each position once what became of it.
  */
 export function fuzzRecords(seed: number, inputs: number): Fuzzed {
   const tried: Record<string, number> = {};
@@ -129,10 +135,11 @@ export function fuzzRecords(seed: number, inputs: number): Fuzzed {
 function outcomeOf(bytes: Uint8Array, index: PositionIndex): string {
   const from = new Uint8Array(bytes.length + 3);
   from.set(bytes, 3);
+  // Where records lie in a fetched batch: anywhere.
+  const record = from.subarray(3);
   try {
-    // Where records lie in a fetched batch: anywhere.
-    const rows = readPositionRecord(from.subarray(3));
-    const fault = faultOf(rows, bytes);
+    const rows = readPositionRecord(record);
+    const fault = faultOf(rows, bytes) ?? faultOfDoor(record, rows.count);
     if (fault !== null) return `wrong: ${fault}`;
     const counts: Applied = { applied: 0, outdated: 0, silent: 0, refused: 0 };
     index.apply(rows, { partition: 0, sentMs: baseMs, oldestMs: 0 }, counts);
@@ -140,8 +147,35 @@ function outcomeOf(bytes: Uint8Array, index: PositionIndex): string {
     return all === rows.count ? 'taken' : 'wrong: the index has lost a position';
   } catch (error) {
     if (!(error instanceof PositionRecordError)) return `wrong: ${String(error)}`;
-    return error.index !== null && !(error.index >= 0) ? 'wrong: no such position' : error.code;
+    if (error.index !== null && !(error.index >= 0)) return 'wrong: no such position';
+    const fault = faultOfDoor(record, null);
+    return fault === null ? error.code : `wrong: ${fault}`;
   }
+}
+
+/** @param count of the record's positions; null where it is none */
+function faultOfDoor(body: Uint8Array, count: number | null): string | null {
+  let read: ReadPositions;
+  try {
+    read = readBinaryPositions(body, baseMs);
+  } catch (error) {
+    if (!(error instanceof CodedError) || error.code !== 'validation_failed')
+      return `at the door ${String(error)}`;
+    return count === null ? null : 'the door refuses a record';
+  }
+  const { good, bad, indexes } = read;
+  const told = [...indexes, ...bad.map(({ index }) => index)];
+  if (good.length !== indexes.length || new Set(told).size !== told.length) return 'the door tells one twice';
+  if (!told.every((index) => index >= 0 && index < MAX_POSITIONS))
+    return 'the door tells of one that is not there';
+  if (count === null ? bad.length === 0 : told.length !== count) return 'the door has passed one over';
+  const isFit = ({ driverId, lat, lng, sequence, atMs }: DriverPosition): boolean =>
+    personsId.test(driverId) &&
+    Math.abs(lat) <= 90 &&
+    Math.abs(lng) <= 180 &&
+    Number.isSafeInteger(sequence) &&
+    atMs >= 0;
+  return good.every(isFit) ? null : 'the door takes one that is none';
 }
 
 /** By other means than the reader's. */
