@@ -200,6 +200,24 @@ test('a fact that is far behind its partition changes no minute any more, and is
   expect((await readDemand(analytics.pool, { limit: 1 })).late).toBe(1);
 });
 
+test('a clock that is ahead makes nobody late', async () => {
+  const ride = uuidv7();
+  const [asked, taken] = rideFacts(ride, [
+    ['ride.requested', '12:30:00.000', requested(ride, 'r1', midtown)],
+    ['ride.driver_assigned', '12:30:01.000', { driverId: 'driver-1', offerId: uuidv7() }],
+  ]);
+  const inMs = (ms: number): string => new Date(Date.now() + ms).toISOString();
+  await analytics.deliver([
+    { ...asked!, time: inMs(24 * 3_600_000) },
+    { ...taken!, time: inMs(0) },
+  ]);
+  expect((await demand()).map((one) => [one.requested, one.assigned])).toEqual([
+    [1, 0],
+    [0, 1],
+  ]);
+  expect((await readDemand(analytics.pool, { limit: 1 })).late).toBe(0);
+});
+
 /** What happens in two hours: rides of three endings, quotes, and shifts of which one goes on. */
 function twoHours(): TestFact[] {
   const [a, b] = [uuidv7(), uuidv7()];
