@@ -9,7 +9,7 @@ import { DataDirLocked, lockDataDir, stackHolder } from '../../tools/stack/lock'
 import { UsageError } from '../../tools/commandLine';
 import { parseStartOptions } from '../../tools/stack/options';
 import { projectRoot } from '../../tools/stack/places';
-import { checkPorts, freePorts, portsFrom, PortTaken } from '../../tools/stack/ports';
+import { checkPorts, freePort, freePorts, portsFrom, PortTaken } from '../../tools/stack/ports';
 import { processes } from '../../tools/stack/processes';
 import { createSay } from '../../tools/stack/say';
 import { startTimeOf } from '../../tools/stack/servers/daemon';
@@ -21,6 +21,12 @@ afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 describe('ports', () => {
   let other: Server | undefined;
   afterEach(() => other?.close());
+
+  test('that are free are given once, though nobody listens on them yet', async () => {
+    const given: number[] = [];
+    for (let n = 0; n < 500; n++) given.push(await freePort());
+    expect(new Set(given).size).toBe(500);
+  });
 
   test('one that is taken is named with the variable that moves it', async () => {
     const ports = await freePorts();

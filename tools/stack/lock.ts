@@ -15,6 +15,17 @@ export class DataDirLocked extends Error {
 export function lockDataDir(dataDir: string): () => void {
   mkdirSync(dataDir, { recursive: true });
   const path = join(dataDir, 'lock');
+  const holder = takeLock(path);
+  if (holder !== undefined) {
+    throw new DataDirLocked(
+      `${dataDir} is in use by another start (process ${holder}): stop that one, or give this one a folder with --data-dir`,
+    );
+  }
+  return () => rmSync(path, { force: true });
+}
+
+/** Makes a file this process's, for as long as it lives. @returns the process that has it, where it is another one's or ours already */
+export function takeLock(path: string): number | undefined {
   const ours = `${path}.${process.pid}`;
   writeFileSync(ours, JSON.stringify({ pid: process.pid, startedAt: startTimeOf(process.pid) }));
   try {
@@ -22,22 +33,17 @@ export function lockDataDir(dataDir: string): () => void {
       try {
         // A link appears whole and only once, which a file being written does not.
         linkSync(ours, path);
-        break;
+        return undefined;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
         const holder = holderOf(path);
-        if (holder !== undefined) {
-          throw new DataDirLocked(
-            `${dataDir} is in use by another start (process ${holder}): stop that one, or give this one a folder with --data-dir`,
-          );
-        }
+        if (holder !== undefined) return holder;
         rmSync(path, { force: true });
       }
     }
   } finally {
     rmSync(ours, { force: true });
   }
-  return () => rmSync(path, { force: true });
 }
 
 /** The process whose stack lives on a data directory now. */

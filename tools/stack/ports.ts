@@ -1,4 +1,7 @@
+import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
 import {
   loadConfig,
   portVariable,
@@ -7,6 +10,7 @@ import {
   type ProcessName,
   type Variable,
 } from '../../platform/config';
+import { takeLock } from './lock';
 
 export type ServerPort = 'postgres' | 'kafka' | 'kafka-controller' | 'temporal' | 'temporal-ui';
 export type Ports = Readonly<Record<ServerPort | ProcessName, number>>;
@@ -67,23 +71,28 @@ export function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** A free port. From below the range that the system itself takes ports for outgoing calls from. */
+/** Where it is written which process was given which port, for all that this user runs. */
+const claims = join(tmpdir(), `hailway-ports-${userInfo().uid}`);
+
+function claimPort(port: number): boolean {
+  mkdirSync(claims, { recursive: true });
+  return takeLock(join(claims, String(port))) === undefined;
+}
+
+/**
+ * A free port, which nobody else is given for as long as this process lives: it may take a while until it is listened on.
+ * From below the range that the system itself takes ports for outgoing calls from.
+ */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 12_000 + Math.floor(Math.random() * 20_000);
-    if (await isFree(port)) return port;
+    if ((await isFree(port)) && claimPort(port)) return port;
   }
 }
 
 /** A free port for everything. */
 export async function freePorts(): Promise<Ports> {
   const found = new Map<PortName, number>();
-  const taken = new Set<number>();
-  for (const name of portNames) {
-    let port = await freePort();
-    while (taken.has(port)) port = await freePort();
-    taken.add(port);
-    found.set(name, port);
-  }
+  for (const name of portNames) found.set(name, await freePort());
   return Object.fromEntries(found) as Record<PortName, number>;
 }
