@@ -18,7 +18,10 @@ const textBytes = Array.from({ length: LONGEST_TEXT }, (_, n) => (n < formByte ?
 /** A UUID's characters that are its bytes' first digits. */
 const digitsAt = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
 
-/** A UUID's text, but for its digits: written to and read in one go, as strings that grow digit by digit cost several times as much. */
+/**
+ * A UUID's text, but for its digits: written to and read in one go, as strings that grow digit by digit cost several times
+ * as much.
+ */
 const uuidText = Buffer.alloc(36, '-');
 const uuidView = new DataView(uuidText.buffer, uuidText.byteOffset, uuidText.length);
 /** The two characters of each byte. */

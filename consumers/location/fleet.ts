@@ -53,9 +53,7 @@ export class Fleet {
     const said = rows[at + row.sequenceHighAndTakes]! >>> 24;
     const place = this.drivers.placeOf(slot);
     const takes =
-      this.isOnRide === null
-        ? said
-        : freeOr(said, (this.entries.pool[place + entry.slotAndTakes]! & Takes.free) !== 0);
+      this.isOnRide === null ? said : freeOr(said, (this.entries.takesAt(place) & Takes.free) !== 0);
     const [lat, lng] = [rows[at + row.lat]!, rows[at + row.lng]!];
     this.note(slot, this.grid.move(place, lat, lng, (slot << 8) | takes, atMs), rows, at, partition);
   }

@@ -44,7 +44,10 @@ export interface BoxQuery {
 }
 
 export interface IndexOptions {
-  /** Memory is bounded by it, at some 64 bytes each in cities, 200 where each is alone in a cell: more drivers than that are refused until some have fallen silent. */
+  /**
+   * Memory is bounded by it, at some 64 bytes each in cities, 200 where each is alone in a cell: more drivers than that are
+   * refused until some have fallen silent.
+   */
   readonly maxDrivers?: number;
   readonly cellMeters?: number;
   /** Who is on a ride (`setFree` says when that changes); unless told, `Takes.free` is what records say. */
@@ -229,11 +232,12 @@ export class PositionIndex {
     eachDriver(this.fleet.drivers, (place, slot) => {
       const { words } = this.fleet.drivers;
       const at = slot * SLOT_WORDS;
-      const { pool } = this.fleet.entries;
+      const { entries } = this.fleet;
+      const { pool } = entries;
       const key = hashOfWords(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!);
       const high = words[at + slotWord.sequenceHighAndPartition]! & SEQUENCE_HIGH;
       const sequence = hashOfWords(key, words[at + slotWord.sequenceLow]!, high, pool[place + entry.at]!);
-      const takes = pool[place + entry.slotAndTakes]! & lastingTakes;
+      const takes = entries.takesAt(place) & lastingTakes;
       sum = (sum + hashOfWords(sequence, takes, pool[place]!, pool[place + entry.lng]!)) | 0;
     });
     return sum >>> 0;

@@ -100,7 +100,8 @@ export async function lookForNews(pool: Pool, lanes: ReadonlyMap<number, Reached
           (select id from outbox where lane = f.lane order by id desc limit 1) as last_id
         from fresh f
       )
-      select pg_current_snapshot()::text as now, (select json_agg(json_build_array(lane, first_early, last_id)) from news) as news,
+      select pg_current_snapshot()::text as now,
+        (select json_agg(json_build_array(lane, first_early, last_id)) from news) as news,
         case when exists (select from news)
           then (select pg_current_xact_id() from pg_logical_emit_message(true, 'relay', '')) end as xid,
         (select json_agg(outbox_lane(key)) from parked_keys where release_asked_at is not null) as released`,

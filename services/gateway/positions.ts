@@ -16,7 +16,10 @@ export interface PositionBufferOptions {
   readonly flushEveryMs?: number;
   /** Positions in one record at most. */
   readonly perRecord?: number;
-  /** Positions that Kafka has not taken by then are sent anew, and until it takes them all others are refused. In milliseconds. */
+  /**
+   * Positions that Kafka has not taken by then are sent anew, and until it takes them all others are refused. In
+   * milliseconds.
+   */
   readonly giveUpAfterMs?: number;
 }
 

@@ -24,7 +24,10 @@ export function lockDataDir(dataDir: string): () => void {
   return () => rmSync(path, { force: true });
 }
 
-/** Makes a file this process's, for as long as it lives. @returns the process that has it, where it is another one's or ours already */
+/**
+ * Makes a file this process's, for as long as it lives.
+ * @returns the process whose it is already, be it this one
+ */
 export function takeLock(path: string): number | undefined {
   const ours = `${path}.${process.pid}`;
   writeFileSync(ours, JSON.stringify({ pid: process.pid, startedAt: startTimeOf(process.pid) }));
