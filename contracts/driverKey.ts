@@ -19,11 +19,13 @@ const textBytes = Array.from({ length: LONGEST_TEXT }, (_, n) => (n < formByte ?
 const digitsAt = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
 
 /**
- * A UUID's text, but for its digits: written to and read in one go, as strings that grow digit by digit cost several times
- * as much.
+ * The texts of UUIDs, but for their digits: written to and read in one go, as strings that grow digit by digit cost several
+ * times as much, and each reading half as much as writing an id.
  */
-const uuidText = Buffer.alloc(36, '-');
-const uuidView = new DataView(uuidText.buffer, uuidText.byteOffset, uuidText.length);
+const UUID_LENGTH = 36;
+const TOGETHER = 16;
+const uuidTexts = Buffer.alloc(TOGETHER * UUID_LENGTH, '-');
+const uuidView = new DataView(uuidTexts.buffer, uuidTexts.byteOffset, uuidTexts.length);
 /** The two characters of each byte. */
 const digitsOf = Uint16Array.from({ length: 256 }, (_, byte) =>
   Buffer.from(byte.toString(16).padStart(2, '0')).readUInt16BE(),
@@ -98,21 +100,41 @@ export function hashOfDriverKey(words: Int32Array, at: number): number {
 
 /** The id of a key that does not stand elsewhere. */
 export function driverIdOfKey(words: Int32Array, at: number): string {
-  if (!isUuidKey(words, at)) {
-    const codes = textBytes.slice(0, byteAt(words, at, formByte) - textForm);
-    return String.fromCharCode(...codes.map((byte) => byteAt(words, at, byte)));
-  }
-  writeDigits(words[at]!, 0, 2, 4, 6);
-  writeDigits(words[at + 1]!, 9, 11, 14, 16);
-  writeDigits(words[at + 2]!, 19, 21, 24, 26);
-  writeDigits(words[at + 3]!, 28, 30, 32, 34);
-  return uuidText.toString('latin1');
+  if (!isUuidKey(words, at)) return shortText(words, at);
+  writeUuidText(words, at, 0);
+  return uuidTexts.toString('latin1', 0, UUID_LENGTH);
 }
 
-/** Writes the digits of a word's bytes to where they stand in a UUID's text. */
-function writeDigits(word: number, first: number, second: number, third: number, fourth: number): void {
-  uuidView.setUint16(first, digitsOf[word & 0xff]!);
-  uuidView.setUint16(second, digitsOf[(word >>> 8) & 0xff]!);
-  uuidView.setUint16(third, digitsOf[(word >>> 16) & 0xff]!);
-  uuidView.setUint16(fourth, digitsOf[word >>> 24]!);
+/** Adds the ids of the keys at the first `count` places: quicker than one by one. Nothing is said of those that stand elsewhere. */
+export function driverIdsOfKeys(words: Int32Array, places: Int32Array, count: number, ids: string[]): void {
+  for (let first = 0; first < count; first += TOGETHER) {
+    const end = Math.min(count, first + TOGETHER);
+    for (let n = first; n < end; n++) writeUuidText(words, places[n]!, (n - first) * UUID_LENGTH);
+    const texts = uuidTexts.toString('latin1', 0, (end - first) * UUID_LENGTH);
+    for (let n = first; n < end; n++) {
+      const from = (n - first) * UUID_LENGTH;
+      const isUuid = isUuidKey(words, places[n]!);
+      ids.push(isUuid ? texts.slice(from, from + UUID_LENGTH) : shortText(words, places[n]!));
+    }
+  }
+}
+
+function shortText(words: Int32Array, at: number): string {
+  const codes = textBytes.slice(0, byteAt(words, at, formByte) - textForm);
+  return String.fromCharCode(...codes.map((byte) => byteAt(words, at, byte)));
+}
+
+function writeUuidText(words: Int32Array, at: number, to: number): void {
+  writeDigits(words[at]!, to, 2, 4, 6);
+  writeDigits(words[at + 1]!, to + 9, 2, 5, 7);
+  writeDigits(words[at + 2]!, to + 19, 2, 5, 7);
+  writeDigits(words[at + 3]!, to + 28, 2, 4, 6);
+}
+
+/** Writes the digits of a word's bytes: the first's at a place, the others' so many characters behind it. */
+function writeDigits(word: number, at: number, second: number, third: number, fourth: number): void {
+  uuidView.setUint16(at, digitsOf[word & 0xff]!);
+  uuidView.setUint16(at + second, digitsOf[(word >>> 8) & 0xff]!);
+  uuidView.setUint16(at + third, digitsOf[(word >>> 16) & 0xff]!);
+  uuidView.setUint16(at + fourth, digitsOf[word >>> 24]!);
 }

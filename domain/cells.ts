@@ -6,6 +6,7 @@ const wholeTurn = 360 * DEGREE;
 
 /** Covers what two roundings of the same angle may differ by, so that a box never misses its rim. */
 const slackMeters = 0.01;
+const slackRadians = slackMeters / EARTH_RADIUS_METERS;
 /** More than an angle's rounding changes its cosine. */
 const cosineSlack = 1e-12;
 /** Rows in a band of about this height have the same number of columns. */
@@ -96,6 +97,16 @@ export class Cells {
       rowHigh: this.rowAt(north),
       turn: (centre.lng + 180) / 360,
       lngRadians: holdsPole ? Math.PI : Math.asin(Math.min(1, Math.sin(angle) / Math.cos(lat))),
+    };
+  }
+
+  /** Rows and longitudes that hold every point from a south-western corner to a latitude and `width` degrees eastward. */
+  boxFrom(corner: Point, lat: number, width: number): Box {
+    return {
+      rowLow: this.rowAt(corner.lat * toRadians - slackRadians),
+      rowHigh: this.rowAt(lat * toRadians + slackRadians),
+      turn: (corner.lng + width / 2 + 180) / 360,
+      lngRadians: Math.min(Math.PI, (width / 2) * toRadians + slackRadians),
     };
   }
 

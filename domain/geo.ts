@@ -16,13 +16,18 @@ export const REGION_RESOLUTION = 3;
 /** The earth's mean radius (IUGG), in meters. */
 export const EARTH_RADIUS_METERS = 6_371_008.8;
 
+const toRadians = Math.PI / 180;
+
 /** Great-circle distance in meters (haversine formula). */
-export function distanceMeters(a: Point, b: Point): number {
-  const toRadians = Math.PI / 180;
-  const dLat = (b.lat - a.lat) * toRadians;
-  const dLng = (b.lng - a.lng) * toRadians;
-  const h =
-    Math.sin(dLat / 2) ** 2 +
-    Math.cos(a.lat * toRadians) * Math.cos(b.lat * toRadians) * Math.sin(dLng / 2) ** 2;
-  return 2 * EARTH_RADIUS_METERS * Math.asin(Math.min(1, Math.sqrt(h)));
+export const distanceMeters = (a: Point, b: Point): number => distancesFrom(a)(b);
+
+/** The great-circle distances of a point to others, in meters. */
+export function distancesFrom({ lat, lng }: Point): (to: Point) => number {
+  const cosine = Math.cos(lat * toRadians);
+  return (to) => {
+    const dLat = (to.lat - lat) * toRadians;
+    const dLng = (to.lng - lng) * toRadians;
+    const h = Math.sin(dLat / 2) ** 2 + cosine * Math.cos(to.lat * toRadians) * Math.sin(dLng / 2) ** 2;
+    return 2 * EARTH_RADIUS_METERS * Math.asin(Math.min(1, Math.sqrt(h)));
+  };
 }

@@ -1,5 +1,12 @@
-import { driverIdOfKey, isKeyElsewhere, KEY_WORDS, writeDriverKey } from '../../contracts/driverKey';
+import {
+  driverIdOfKey,
+  driverIdsOfKeys,
+  isKeyElsewhere,
+  KEY_WORDS,
+  writeDriverKey,
+} from '../../contracts/driverKey';
 import { SEQUENCE_HIGH } from '../../contracts/positionRecord';
+import { BLOCK, prefetch } from './prefetch';
 import { hashOfWords, longer, MAX_SLOTS, SlotTable, widened } from './slotTable';
 
 export const SLOT_WORDS = 7;
@@ -16,10 +23,11 @@ const none = -1;
 /** Drivers' ids to slots, and what is known of a driver beside the place, 28 bytes a slot. */
 export class Drivers {
   words: Int32Array = new Int32Array(64 * SLOT_WORDS);
-  private readonly table = new SlotTable((slot) => this.hashOf(slot));
+  readonly table = new SlotTable((slot) => this.hashOf(slot));
   /** Ids that are neither UUIDs nor short. */
   private readonly slotsOfLongIds = new Map<string, number>();
   private readonly longIds = new Map<number, string>();
+  private readonly places = new Int32Array(BLOCK);
   private slotsEver = 0;
   private freeSlot = none;
   private taken = 0;
@@ -44,23 +52,28 @@ export class Drivers {
   /** The slot of a key; −1 for one nobody has heard of. `longId` is the id where it stands elsewhere. */
   find(key: Int32Array, at: number, longId?: string): number {
     if (longId !== undefined) return this.slotsOfLongIds.get(longId) ?? none;
-    const k0 = key[at]!;
-    const k1 = key[at + 1]!;
-    const k2 = key[at + 2]!;
-    const k3 = key[at + 3]!;
-    const hash = hashOfWords(k0, k1, k2, k3);
-    const tag = hash >>> 24;
-    const { words } = this;
-    const { entries, mask } = this.table;
-    for (let place = hash & mask; ; place = (place + 1) & mask) {
-      const found = entries[place]!;
-      if (found === 0) return none;
-      if ((found & 0xff) !== tag) continue;
-      const slot = (found >>> 8) - 1;
-      const word = slot * SLOT_WORDS;
-      if (words[word] === k0 && words[word + 1] === k1 && words[word + 2] === k2 && words[word + 3] === k3)
-        return slot;
+    return this.findHashed(key, at, hashOfKey(key, at));
+  }
+
+  /** The same for a key whose hash is known. */
+  findHashed(key: Int32Array, at: number, hash: number): number {
+    const { table } = this;
+    for (let place = table.first(hash); ; place = table.next(place, hash)) {
+      const slot = table.slotAt(place);
+      if (slot < 0 || this.isAt(slot, key, at)) return slot;
     }
+  }
+
+  /** Whether a slot is that of a key. */
+  isAt(slot: number, key: Int32Array, at: number): boolean {
+    const word = slot * SLOT_WORDS;
+    const { words } = this;
+    return (
+      words[word] === key[at] &&
+      words[word + 1] === key[at + 1] &&
+      words[word + 2] === key[at + 2] &&
+      words[word + 3] === key[at + 3]
+    );
   }
 
   /** The slot of an id; −1 for one nobody has heard of. */
@@ -109,6 +122,20 @@ export class Drivers {
     return isKeyElsewhere(this.words, word) ? this.longIds.get(slot)! : driverIdOfKey(this.words, word);
   }
 
+  /** The ids of slots, in their order. */
+  idsOf(slots: readonly number[]): string[] {
+    const ids: string[] = [];
+    for (let first = 0; first < slots.length; first += BLOCK) {
+      const count = Math.min(BLOCK, slots.length - first);
+      for (let n = 0; n < count; n++) this.places[n] = slots[first + n]! * SLOT_WORDS;
+      prefetch(this.words, this.places, count);
+      prefetch(this.words, this.places, count, slotWord.place);
+      driverIdsOfKeys(this.words, this.places, count, ids);
+    }
+    if (this.longIds.size > 0) slots.forEach((slot, n) => (ids[n] = this.longIds.get(slot) ?? ids[n]!));
+    return ids;
+  }
+
   /** The place of a driver's entry in the grid; −1 where the slot is free. */
   placeOf(slot: number): number {
     return this.words[slot * SLOT_WORDS + slotWord.place]!;
@@ -122,8 +149,10 @@ export class Drivers {
   }
 
   private hashOf(slot: number): number {
-    const word = slot * SLOT_WORDS;
-    const { words } = this;
-    return hashOfWords(words[word]!, words[word + 1]!, words[word + 2]!, words[word + 3]!);
+    return hashOfKey(this.words, slot * SLOT_WORDS);
   }
 }
+
+/** The hash of the key at a place. */
+export const hashOfKey = (words: Int32Array, at: number): number =>
+  hashOfWords(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!);

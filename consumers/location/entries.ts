@@ -11,7 +11,7 @@ export const ENTRY_WORDS = 4;
 /** Entries of a chunk: 128 bytes, two lines of the processor's cache, which it fetches together. */
 export const CHUNK_ENTRIES = 8;
 export const CHUNK_WORDS = CHUNK_ENTRIES * ENTRY_WORDS;
-const CHUNK_SHIFT = Math.log2(CHUNK_WORDS);
+export const CHUNK_SHIFT = Math.log2(CHUNK_WORDS);
 export const none = -1;
 
 /**
@@ -20,7 +20,7 @@ export const none = -1;
  */
 export class Entries {
   pool: Int32Array = new Int32Array(64 * CHUNK_WORDS);
-  private cellOfChunk: Int32Array = new Int32Array(64);
+  cellOfChunk: Int32Array = new Int32Array(64);
   /** The next chunk of the same cell, or of those that are free; −1: none. */
   nextOfChunk: Int32Array = new Int32Array(64);
   private chunks = 0;

@@ -1,12 +1,13 @@
 import { row, SEQUENCE_HIGH, Takes } from '../../contracts/positionRecord';
 import { driverIdOfKey } from '../../contracts/driverKey';
+import { CellReader } from './cellReader';
 import { Drivers, PARTITION_SHIFT, SLOT_WORDS, slotWord } from './drivers';
 import { entry, type Entries } from './entries';
 import { Grid } from './grid';
 import { eachDriver } from './search';
 
 /** So many drivers in a driver's cell make searches quick and chunks full; the grid is laid anew at twice that, or a fourth. */
-const CROWDING = 32;
+const CROWDING = 36;
 const [leastCellMeters, mostCellMeters] = [10, 2_000];
 /** Not before there are so many. */
 const CROWD = 256;
@@ -14,7 +15,7 @@ const CROWD = 256;
 /** Drivers and the grid that they stand on. */
 export class Fleet {
   readonly drivers: Drivers;
-  grid: Grid;
+  reader: CellReader;
   private lookAtCrowding = CROWD;
 
   /** @param isOnRide who is on a ride; without it `Takes.free` is what records say */
@@ -24,7 +25,11 @@ export class Fleet {
     private readonly isOnRide: ((driverId: string) => boolean) | null,
   ) {
     this.drivers = new Drivers(maxDrivers);
-    this.grid = this.newGrid(cellMeters);
+    this.reader = new CellReader(this.newGrid(cellMeters));
+  }
+
+  get grid(): Grid {
+    return this.reader.grid;
   }
 
   /** Not to be kept: a grid that is laid anew has others. */
@@ -79,7 +84,7 @@ export class Fleet {
     // Where many stand at one point no grid is fine enough.
     if (Math.abs(Math.log2(wanted / cellMeters)) < 0.5) return;
     const before = this.entries.pool;
-    this.grid = this.newGrid(wanted);
+    this.reader = new CellReader(this.newGrid(wanted));
     eachDriver(this.drivers, (place, slot) => {
       const at = slot * SLOT_WORDS + slotWord.place;
       this.drivers.words[at] = this.grid.put(

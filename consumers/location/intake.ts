@@ -8,6 +8,8 @@ import {
 import { isKeyElsewhere } from '../../contracts/driverKey';
 import { MAX_PARTITIONS, SLOT_WORDS, slotWord } from './drivers';
 import type { Fleet } from './fleet';
+import { LookAhead } from './lookAhead';
+import { BLOCK } from './prefetch';
 
 /** What became of positions. */
 export interface Applied {
@@ -30,17 +32,15 @@ export interface Source {
   readonly oldestMs: number;
 }
 
-/** Rows that are looked up together. */
-const BLOCK = 256;
 const none = -1;
 
 /** Puts positions into a fleet, block by block. */
 export class Intake {
-  private readonly slots = new Int32Array(BLOCK);
-  /** Keeps the compiler from leaving out what is only read so that it is near. */
-  protected reached = 0;
+  private readonly ahead: LookAhead;
 
-  constructor(private readonly fleet: Fleet) {}
+  constructor(private readonly fleet: Fleet) {
+    this.ahead = new LookAhead(fleet);
+  }
 
   /** Adds to `counts` what became of them. */
   take(rows: PositionRows, { partition, sentMs, oldestMs }: Source, counts: Applied): void {
@@ -49,26 +49,9 @@ export class Intake {
     let elsewhere = 0;
     for (let first = 0; first < count; first += BLOCK) {
       const next = Math.min(count, first + BLOCK);
-      this.reach(rows.words, first, next);
+      this.ahead.read(rows.words, first, next - first);
       elsewhere = this.applyBlock(rows, { first, next, elsewhere }, { partition, sentMs, oldestMs }, counts);
     }
-  }
-
-  /**
-   * Finds the slots of a block's rows and reads where their entries are. The rows do not depend on each other, so the
-   * processor fetches the memory of many at a time; row by row it would wait for each four times.
-   */
-  private reach(words: Int32Array, first: number, next: number): void {
-    const { drivers, grid } = this.fleet;
-    const { slots } = this;
-    for (let i = first, at = HEADER_WORDS + first * ROW_WORDS; i < next; i++, at += ROW_WORDS)
-      slots[i - first] = drivers.find(words, at);
-    let sum = 0;
-    for (let i = 0; i < next - first; i++) {
-      const slot = slots[i]!;
-      if (slot >= 0) sum ^= grid.reach(drivers.placeOf(slot));
-    }
-    this.reached = sum;
   }
 
   /** @returns how many ids that stand elsewhere have been met so far */
@@ -86,9 +69,9 @@ export class Intake {
         counts.silent++;
         continue;
       }
-      const reached = longId === undefined ? this.slots[i - first]! : none;
+      const found = longId === undefined ? this.ahead.slots[i - first]! : none;
       // Who was not known before the block may be by now.
-      const slot = reached >= 0 ? reached : drivers.find(words, at, longId);
+      const slot = found >= 0 ? found : drivers.find(words, at, longId);
       if (slot >= 0 && !isNewer(words, at, drivers.words, slot * SLOT_WORDS)) counts.outdated++;
       else if (slot >= 0) {
         this.fleet.move(slot, words, at, partition, atMs);

@@ -1,7 +1,8 @@
 /** The `limit` cheapest of all that are offered, sorted. For limits of a few dozen insertion is quickest. */
 export class Cheapest {
-  private readonly costs: number[] = [];
-  private readonly places: number[] = [];
+  /** Of each that is kept, the cheapest first. */
+  readonly costs: number[] = [];
+  readonly places: number[] = [];
 
   /** @param idOf the id of the driver whose entry is at a place: of those that cost the same the lower one comes first */
   constructor(
@@ -35,11 +36,6 @@ export class Cheapest {
     if (places.length <= this.limit) return;
     costs.pop();
     places.pop();
-  }
-
-  /** Each place that is kept and its cost, the cheapest first. */
-  map<T>(make: (place: number, cost: number) => T): T[] {
-    return this.places.map((place, n) => make(place, this.costs[n]!));
   }
 
   private isBefore(a: number, b: number): boolean {

@@ -5,9 +5,8 @@ import { boundsOf, isInPolygon, type Polygon } from '../../domain/polygon';
 import { PARTITION_SHIFT, SLOT_WORDS, slotWord } from './drivers';
 import { Fleet } from './fleet';
 import { Intake, type Applied, type Source } from './intake';
-import { entry } from './entries';
+import { entry, ENTRY_WORDS } from './entries';
 import { hashOfWords } from './slotTable';
-import type { Cheapest } from './nearest';
 import { byDistance, eachDriver, searchNearest, type Cost, type NearestQuery } from './search';
 
 export interface NearbyDriver extends Point {
@@ -65,8 +64,6 @@ export class PositionIndex {
   private readonly fleet: Fleet;
   private readonly intake: Intake;
   private swept = 0;
-  /** Keeps the compiler from leaving out what is only read so that it is near. */
-  protected reached: number[] = [];
 
   constructor({ maxDrivers = 4_000_000, cellMeters = 500, isOnRide }: IndexOptions = {}) {
     this.fleet = new Fleet(maxDrivers, cellMeters, isOnRide ?? null);
@@ -99,45 +96,41 @@ export class PositionIndex {
 
   /** The nearest drivers by great-circle distance, nearest first; equally near ones by id. */
   nearest(query: NearestQuery): NearbyDriver[] {
-    const found = this.search(query, byDistance);
-    return found.map((place, meters) => this.nearby(place, meters, query.nowMs));
+    return this.search(query, byDistance, (_at, meters) => meters);
   }
 
   /** Those whose cost is least, the cheapest first; of those that cost the same, the lower id. */
   cheapest(query: NearestQuery, cost: Cost): NearbyDriver[] {
-    const found = this.search(query, cost);
-    return found.map((place) =>
-      this.nearby(place, distanceMeters(query, this.fleet.entries.pointAt(place)), query.nowMs),
-    );
+    return this.search(query, cost, (at) => distanceMeters(query, at));
   }
 
-  /** The slots of those who are found are read before they are told of: the processor fetches all of them at once. */
-  private search(query: NearestQuery, cost: Cost): Cheapest {
-    const { drivers, grid, entries } = this.fleet;
-    const found = searchNearest(drivers, grid, query, cost);
-    this.reached = found.map((place) => drivers.words[entries.slotAt(place) * SLOT_WORDS]!);
-    return found;
-  }
-
-  private nearby(place: number, meters: number, nowMs: number): NearbyDriver {
-    const { drivers, entries } = this.fleet;
-    const slot = entries.slotAt(place);
-    const { lat, lng } = entries.pointAt(place);
-    return {
-      driverId: drivers.idOf(slot),
-      lat,
-      lng,
-      distanceMeters: meters,
-      ageMs: entries.ageAt(place, nowMs),
-      sequence: drivers.sequenceOf(slot),
-    };
+  private search(
+    query: NearestQuery,
+    by: Cost,
+    metersOf: (at: Point, cost: number) => number,
+  ): NearbyDriver[] {
+    const { drivers, reader, entries } = this.fleet;
+    const { places, costs } = searchNearest(drivers, reader, query, by);
+    const slots = places.map((place) => entries.slotAt(place));
+    const ids = drivers.idsOf(slots);
+    return places.map((place, n) => {
+      const at = entries.pointAt(place);
+      return {
+        driverId: ids[n]!,
+        lat: at.lat,
+        lng: at.lng,
+        distanceMeters: metersOf(at, costs[n]!),
+        ageMs: entries.ageAt(place, query.nowMs),
+        sequence: drivers.sequenceOf(slots[n]!),
+      };
+    });
   }
 
   /** The drivers in a polygon of whom something was heard within `maxAgeMs`, by id: of more than `limit`, whichever come first. */
   within(ring: Polygon, { nowMs, maxAgeMs, limit }: WithinQuery): DriverWithin[] {
     const found: DriverWithin[] = [];
     const { south, north, west, width } = boundsOf(ring);
-    const { drivers, grid, entries } = this.fleet;
+    const { drivers, entries } = this.fleet;
     const look = (place: number): void => {
       if (found.length === limit) return;
       const ageMs = entries.ageAt(place, nowMs);
@@ -147,15 +140,14 @@ export class PositionIndex {
       const [driverId, sequence] = [drivers.idOf(slot), drivers.sequenceOf(slot)];
       found.push({ driverId, ...at, ageMs, sequence, takes: entries.takesAt(place) });
     };
-    const corner = { lat: south, lng: west };
-    if (!grid.eachInBox(corner, { lat: north, width }, this.size, look)) eachDriver(drivers, look);
+    this.eachFrom({ lat: south, lng: west }, { lat: north, width }, look);
     return found.sort((a, b) => (a.driverId < b.driverId ? -1 : 1));
   }
 
   /** The drivers in a box as a position record, with what they take: for maps. Null where there are none. */
   recordOf({ south, west, north, east, limit, maxAgeMs, nowMs }: BoxQuery): Uint8Array | null {
     const writer = new PositionWriter(nowMs);
-    const { drivers, grid, entries } = this.fleet;
+    const { drivers, entries } = this.fleet;
     const look = (place: number): void => {
       if (writer.count === limit) return;
       const ageMs = entries.ageAt(place, nowMs);
@@ -170,10 +162,23 @@ export class PositionIndex {
         takes: entries.takesAt(place),
       });
     };
-    const corner = { lat: south, lng: west };
-    if (!grid.eachInBox(corner, { lat: north, width: east - west }, this.size, look))
-      eachDriver(drivers, look);
+    this.eachFrom({ lat: south, lng: west }, { lat: north, width: east - west }, look);
     return writer.count === 0 ? null : writer.finish();
+  }
+
+  /** Calls `look` with the place of each entry that may be in a box, from its south-western corner on. */
+  private eachFrom(
+    corner: Point,
+    { lat, width }: { lat: number; width: number },
+    look: (place: number) => void,
+  ): void {
+    const { drivers, reader } = this.fleet;
+    const { cells } = reader.grid;
+    const box = cells.boxFrom(corner, lat, width);
+    if (cells.countIn(box, this.size) > this.size) return eachDriver(drivers, look);
+    reader.eachIn(box, (place, count) => {
+      for (let n = 0; n < count; n++) look(place + n * ENTRY_WORDS);
+    });
   }
 
   /** Where a driver was last, and how long ago; null for one nobody has heard of. */
@@ -194,8 +199,7 @@ export class PositionIndex {
 
   /** Looks at the next `atMost` slots and forgets who was last heard of before `oldestMs`. Returns how many. */
   sweep(oldestMs: number, atMost: number): number {
-    const oldest = oldestMs | 0;
-    const before = this.size;
+    const [oldest, before] = [oldestMs | 0, this.size];
     const { drivers } = this.fleet;
     for (let looks = Math.min(atMost, drivers.slots); looks > 0; looks--) {
       if (this.swept >= drivers.slots) this.swept = 0;

@@ -1,5 +1,6 @@
 import { approachSeconds, leastSeconds, mostMeters } from '../../domain/approach';
-import { DEGREE, distanceMeters, EARTH_RADIUS_METERS, type Point } from '../../domain/geo';
+import { DEGREE, distancesFrom, EARTH_RADIUS_METERS, type Point } from '../../domain/geo';
+import type { CellReader, Look } from './cellReader';
 import type { Drivers } from './drivers';
 import { entry, ENTRY_WORDS } from './entries';
 import type { Grid } from './grid';
@@ -54,11 +55,17 @@ const cellsAtLeast = 64;
  * (`Cells.boxOf`), hence costs at least as much, so nobody cheaper can follow. Of those who cost just as much some may
  * lie outside: an unseen driver is further away than the circle's radius, hence costs more where `least` rises.
  */
-export function searchNearest(drivers: Drivers, grid: Grid, query: NearestQuery, cost: Cost): Cheapest {
+export function searchNearest(
+  drivers: Drivers,
+  reader: CellReader,
+  query: NearestQuery,
+  cost: Cost,
+): Cheapest {
   const { radiusMeters, limit } = query;
+  const { grid } = reader;
   const { cells } = grid;
   const mostCells = cellsAtLeast + drivers.size;
-  for (let radius = firstRadius(grid, query); ;) {
+  for (let radius = firstRadius(reader, query); ;) {
     const circle = Math.min(radius, radiusMeters);
     const box = cells.boxOf(query, circle);
     const found = new Cheapest(limit, (place) => drivers.idOf(grid.entries.slotAt(place)));
@@ -69,7 +76,7 @@ export function searchNearest(drivers: Drivers, grid: Grid, query: NearestQuery,
       return found;
     }
     const within = { meters: circle, cosine: cells.leastCosineIn(box) };
-    grid.eachIn(box, createOffer(grid, query, cost, within, found));
+    reader.eachIn(box, createOffer(grid, query, cost, within, found));
     if (circle >= radiusMeters || found.worst <= cost.least(circle)) return found;
     radius = nextRadius(circle, found, limit, cost);
   }
@@ -91,9 +98,10 @@ function createOffer(
   /** The circle's radius, and at most the cosine of any latitude within. */
   circle: { readonly meters: number; readonly cosine: number },
   found: Cheapest,
-) {
+): Look {
   const { nowMs, maxAgeMs, takes = 0, radiusMeters } = query;
   const now = nowMs | 0;
+  const metersTo = distancesFrom(query);
   const { pool } = grid.entries;
   const lat = query.lat * DEGREE;
   const lng = query.lng * DEGREE;
@@ -121,7 +129,7 @@ function createOffer(
       if ((slotAndTakes & takes) !== takes) continue;
       if (((now - pool[place + entry.at]!) | 0) > maxAgeMs) continue;
       const from = { lat: pool[place]! / DEGREE, lng: pool[place + entry.lng]! / DEGREE };
-      const meters = distanceMeters(query, from);
+      const meters = metersTo(from);
       if (meters > radiusMeters) continue;
       found.offer(place, cost.of(meters, from));
       tighten();
@@ -130,13 +138,10 @@ function createOffer(
 }
 
 /** Where a third more than are wanted may be, were they everywhere as in the cells around. */
-function firstRadius({ cells, countIn }: Grid, query: NearestQuery): number {
-  let [around, count] = [0, 0];
-  cells.eachIn(cells.boxOf(query, cells.cellMeters / 2), (row, column) => {
-    around += 1;
-    count += countIn(row, column);
-  });
-  const cellsWanted = (around * 1.3 * query.limit) / Math.max(1, count);
+function firstRadius(reader: CellReader, query: NearestQuery): number {
+  const { cells } = reader.grid;
+  const around = reader.countIn(cells.boxOf(query, cells.cellMeters / 2));
+  const cellsWanted = (around.cells * 1.3 * query.limit) / Math.max(1, around.entries);
   return cells.cellMeters * Math.sqrt(cellsWanted / Math.PI);
 }
 

@@ -4,10 +4,10 @@ export const MAX_SLOTS = 2 ** 24 - 1;
 /**
  * A hash table with open addressing of slots whose keys lie elsewhere: an entry is four bytes, the slot's number + 1 and
  * eight bits of the hash, so that a key is looked at for nothing once in 256 times. At most three of four are taken.
- * Whoever looks a key up walks from its hash on to the first entry that is 0.
+ * Whoever looks a key up compares those that `first` and `next` lead to.
  */
 export class SlotTable {
-  entries = new Uint32Array(64);
+  entries = new Int32Array(64);
   mask = 63;
   private taken = 0;
 
@@ -16,6 +16,26 @@ export class SlotTable {
 
   get bytes(): number {
     return this.entries.byteLength;
+  }
+
+  /** Where looking for a key of this hash begins. */
+  homeOf(hash: number): number {
+    return hash & this.mask;
+  }
+
+  /** Where the first slot is whose key may be of this hash, or an entry without a slot: there is none. */
+  first(hash: number): number {
+    return this.seek(hash & this.mask, hash);
+  }
+
+  /** The same behind a place. */
+  next(place: number, hash: number): number {
+    return this.seek((place + 1) & this.mask, hash);
+  }
+
+  /** The slot at a place; −1: none. */
+  slotAt(place: number): number {
+    return (this.entries[place]! >>> 8) - 1;
   }
 
   put(slot: number, hash: number): void {
@@ -39,6 +59,15 @@ export class SlotTable {
     this.entries[hole] = 0;
   }
 
+  private seek(place: number, hash: number): number {
+    const { entries, mask } = this;
+    const tag = hash >>> 24;
+    for (; ; place = (place + 1) & mask) {
+      const found = entries[place]!;
+      if (found === 0 || (found & 0xff) === tag) return place;
+    }
+  }
+
   private place(slot: number, hash: number): void {
     let at = hash & this.mask;
     while (this.entries[at] !== 0) at = (at + 1) & this.mask;
@@ -47,7 +76,7 @@ export class SlotTable {
 
   private widen(): void {
     const before = this.entries;
-    this.entries = new Uint32Array(before.length * 2);
+    this.entries = new Int32Array(before.length * 2);
     this.mask = this.entries.length - 1;
     for (const entry of before)
       if (entry !== 0) this.place((entry >>> 8) - 1, this.hashOf((entry >>> 8) - 1));

@@ -5,6 +5,7 @@ import addFormats from 'ajv-formats';
 import { parse } from 'yaml';
 import { configSchema, loadConfig, processPorts, type ProcessName } from '../../platform/config';
 import { environmentFor } from '../../tools/stack/environment';
+import { processes as stackProcesses } from '../../tools/stack/processes';
 import { versions } from '../../tools/stack/versions';
 
 const root = resolve(__dirname, '../..');
@@ -97,10 +98,13 @@ describe('docker-compose.yml', () => {
     }
   });
 
-  it('sets only variables that the configuration knows', () => {
-    for (const [, { environment }] of processes) {
-      const names = Object.keys(environment ?? {}).map((name) => name.replace(/_FILE$/, ''));
-      expect(names.filter((name) => !(name in configSchema.shape))).toEqual([]);
+  it('sets only variables that the configuration knows, and what the embedded stack gives a process to run on', () => {
+    for (const [name, { environment }] of processes) {
+      const others = Object.entries(environment ?? {}).filter(
+        ([variable]) => !(variable.replace(/_FILE$/, '') in configSchema.shape),
+      );
+      const { env = {} } = stackProcesses.find((spec) => spec.name === name) ?? {};
+      expect({ name, ...Object.fromEntries(others) }).toEqual({ name, ...env });
     }
   });
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessName } from '../../platform/config';
 import { portVariables } from './ports';
-import { nodeArguments, processes } from './processes';
+import { nodeArguments, processNamed } from './processes';
 import { endOfLog, startDaemon, type Daemon } from './servers/daemon';
 
 /** One of Hailway's own processes, or a script, by its path, that listens as the rides worker does. */
@@ -27,7 +27,7 @@ export async function startOne({
   readonly env: NodeJS.ProcessEnv;
   readonly dataDir: string;
 }): Promise<Daemon> {
-  const own = 'process' in wanted ? processes.find((spec) => spec.name === wanted.process) : undefined;
+  const own = 'process' in wanted ? processNamed(wanted.process) : undefined;
   const args = own ? nodeArguments(own) : [(wanted as { script: string }).script];
   const portVariable = portVariables['process' in wanted ? wanted.process : 'rides'];
   const daemon = await startDaemon({
@@ -35,7 +35,7 @@ export async function startOne({
     dataDir,
     command: process.execPath,
     args,
-    env: { ...env, [portVariable]: String(port) },
+    env: { ...env, ...own?.env, [portVariable]: String(port) },
     ipc: true,
   });
   let hasEnded = false;

@@ -45,7 +45,7 @@ export function superviseProcesses({ dataDir, ports, envOf, say }: SupervisorOpt
           dataDir,
           command: process.execPath,
           args: nodeArguments(spec),
-          env: own.env,
+          env: { ...own.env, ...spec.env },
           ipc: true,
         }),
       isReady: () => isReady(own.port),

@@ -1,8 +1,8 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { join } from 'node:path';
+import type { ChildProcess } from 'node:child_process';
 import { createKafka, createTopics } from '../../../platform/kafka';
 import { wait } from '../../../platform/wait';
 import type { Checks, Metrics } from '../frame';
+import { ask, begin, end, locationEnv } from './children';
 import type { IndexerOrder, IndexerReport } from './indexer';
 import type { Shift, TellerOrder, TellerReport } from './teller';
 
@@ -29,7 +29,11 @@ export class EndToEnd {
       { topic, partitions: PARTITIONS, config: { 'retention.ms': '3600000' } },
     ]);
     const teller = begin('teller', { brokers, topic, drivers, regionMeters } satisfies TellerOrder);
-    const indexer = begin('indexer', { brokers, topic, group: `${topic}-index` } satisfies IndexerOrder);
+    const indexer = begin(
+      'indexer',
+      { brokers, topic, group: `${topic}-index` } satisfies IndexerOrder,
+      locationEnv,
+    );
     const both = new EndToEnd(teller, indexer, checks);
     while (!(await both.look()).ready) await wait(100);
     return both;
@@ -60,33 +64,12 @@ export class EndToEnd {
   }
 
   async stop(): Promise<void> {
-    const ended = [this.teller, this.indexer].map(
-      (child) => new Promise((resolve) => child.once('exit', resolve)),
-    );
-    for (const child of [this.teller, this.indexer]) child.disconnect();
-    await Promise.all(ended);
+    await Promise.all([this.teller, this.indexer].map(end));
   }
 
   private look(): Promise<IndexerReport> {
     return ask<IndexerReport>(this.indexer, {});
   }
-}
-
-const begin = (name: string, order: object): ChildProcess =>
-  fork(join(__dirname, `${name}.js`), [JSON.stringify(order)], {
-    stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
-  });
-
-function ask<T>(child: ChildProcess, message: object): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const ended = (): void => reject(new Error('a process of the bench has ended'));
-    child.once('exit', ended);
-    child.once('message', (report: T) => {
-      child.off('exit', ended);
-      resolve(report);
-    });
-    child.send(message);
-  });
 }
 
 /** Adds counts by age. `to` goes as far as the oldest. */

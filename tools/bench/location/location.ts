@@ -1,9 +1,11 @@
-import { rounded, Checks, inRounds, ratiosTo, type BenchResult } from '../frame';
+import type { ChildProcess } from 'node:child_process';
+import { rounded, Checks, inRounds, ratiosTo, type BenchResult, type Metrics } from '../frame';
 import type { BenchOptions } from '../options';
 import { startBenchServers } from '../servers';
 import type { Say } from '../../stack/say';
 import { EndToEnd } from './endToEnd';
-import { OneCore } from './oneCore';
+import { ask, begin, end, locationEnv } from './children';
+import type { OneCoreMessage, OneCoreOrder, OneCoreReport } from './oneCore';
 
 const DRIVERS = 1_000_000;
 /** A driver tells where they are every four seconds: so many drivers are 200,000 updates a second. */
@@ -37,29 +39,28 @@ export async function benchLocation(
   const checks = new Checks();
   const servers = await say.during('Starting kafka', () => startBenchServers(['kafka'], say));
   const started: EndToEnd[] = [];
-  const begin = async (topic: string, regionMeters: number): Promise<EndToEnd> => {
+  let oneCore: ChildProcess | undefined;
+  const beginOn = async (topic: string, regionMeters: number): Promise<EndToEnd> => {
     const options = { broker: servers.kafkaBroker, drivers: DRIVERS_AT_PEAK, topic, regionMeters };
     const both = await say.during(`Starting ${topic}`, () => EndToEnd.start(options, checks));
     started.push(both);
     return both;
   };
   try {
-    const oneCore = await say.during(
-      `Telling both indexes of ${size} drivers`,
-      async () => new OneCore(size, checks),
-    );
-    const split = await begin('bench.split', SPLIT_METERS);
+    oneCore = begin('oneCore', { drivers: size } satisfies OneCoreOrder, locationEnv);
+    const askCore = askOf(oneCore, checks);
+    const split = await beginOn('bench.split', SPLIT_METERS);
     const contestants = await inRounds(
       {
-        usual: async () => oneCore.usualRound(),
-        hailway: async () => oneCore.hailwayRound(),
+        usual: () => askCore('usualRound'),
+        hailway: () => askCore('hailwayRound'),
         endToEnd: () => split.shift({ updatesPerSecond: PEAK, seconds: HELD_SECONDS }),
       },
       rounds,
       (text) => say.line(text),
     );
     const most = await howFar(split, say);
-    const whole = await begin('bench.whole', WHOLE_METERS);
+    const whole = await beginOn('bench.whole', WHOLE_METERS);
     const skewed = await whole.shift({ updatesPerSecond: PEAK, seconds: SKEW_SECONDS });
     const ratios = ratiosTo('usual', contestants);
     const { hailway, endToEnd } = contestants as Record<
@@ -70,7 +71,7 @@ export async function benchLocation(
     checks.note('atLeast3MillionASecondACore', hailway!['updatesPerSecond']!.median >= LEAST_A_SECOND);
     checks.note('heldForAMinute', endToEnd!['updatesPerSecond']!.min >= PEAK * 0.99);
     checks.note('ageP99BelowASecond', endToEnd!['ageP99Ms']!.max < MOST_AGE_MS);
-    const { gridNsPerCell, h3NsPerCell } = oneCore.cellCosts();
+    const cellCosts = await askCore('cellCosts');
     return {
       ...{ bench: 'location', rounds, contestants, ratios },
       figures: {
@@ -78,16 +79,26 @@ export async function benchLocation(
         mostUpdatesPerSecond: rounded(most),
         oneRegionUpdatesPerSecond: rounded(skewed['updatesPerSecond']!),
         oneRegionAgeP99Ms: skewed['ageP99Ms']!,
-        gridNsPerCell: rounded(gridNsPerCell),
-        h3NsPerCell: rounded(h3NsPerCell),
+        gridNsPerCell: rounded(cellCosts['gridNsPerCell']!),
+        h3NsPerCell: rounded(cellCosts['h3NsPerCell']!),
       },
       checks: checks.all,
     };
   } finally {
+    if (oneCore) await end(oneCore);
     for (const both of started) await both.stop();
     await servers.stop();
   }
 }
+
+/** Asks a process of one core, and notes what it checked. */
+const askOf =
+  (oneCore: ChildProcess, checks: Checks) =>
+  async (of: OneCoreMessage['of']): Promise<Metrics> => {
+    const report = await ask<OneCoreReport>(oneCore, { of } satisfies OneCoreMessage);
+    for (const [name, holds] of Object.entries(report.checks)) checks.note(name, holds);
+    return report.metrics;
+  };
 
 /** The greatest of some rates that is held for a while with the age in its bound. */
 async function howFar(both: EndToEnd, say: Say): Promise<number> {

@@ -5,7 +5,7 @@ import { PositionWriter } from '../../../contracts/positionWriter';
 import { Cells } from '../../../domain/cells';
 import { DEGREE } from '../../../domain/geo';
 import { seededRandom } from '../../faults/location/fuzz';
-import type { Checks, Metrics } from '../frame';
+import { Checks, type Metrics } from '../frame';
 import { shuffled, Traffic } from './traffic';
 import { UsualIndex } from './usual';
 
@@ -29,23 +29,38 @@ function round(traffic: Traffic, updates: number, seed: number): { said: DriverP
   return { said, news: updates };
 }
 
-/** Both contestants on one core, in this process, over the same drivers; each has heard of all of them before it is timed. */
-export class OneCore {
+/** What the process is told, as JSON in its first argument. */
+export interface OneCoreOrder {
+  readonly drivers: number;
+}
+
+/** What it can be asked for, and what it answers. */
+export type OneCoreMessage = { readonly of: 'usualRound' | 'hailwayRound' | 'cellCosts' };
+export interface OneCoreReport {
+  readonly metrics: Metrics;
+  readonly checks: Readonly<Record<string, boolean>>;
+}
+
+/**
+ * Both contestants on one core, in this process, over the same drivers. Before they are timed each has heard of all of them
+ * and had a round that does not count: theirs are processes that have run for a while.
+ */
+class OneCore {
+  readonly checks = new Checks();
   private readonly usual = new UsualIndex();
   private readonly index: PositionIndex;
   private readonly traffic: Record<'usual' | 'hailway', Traffic>;
   private rounds = 0;
 
-  constructor(
-    private readonly drivers: number,
-    private readonly checks: Checks,
-  ) {
+  constructor(private readonly drivers: number) {
     this.traffic = { usual: new Traffic(drivers), hailway: new Traffic(drivers) };
     this.index = new PositionIndex({ maxDrivers: drivers });
     const all = Array.from({ length: drivers }, (_, n) => n);
     for (const record of asJson(all.map((n) => this.traffic.usual.move(n, Date.now()))))
       this.usual.take(record);
     this.takeBinary(asBinary(all.map((n) => this.traffic.hailway.move(n, Date.now()))));
+    this.usualRound();
+    this.hailwayRound();
   }
 
   /** A twentieth of the drivers tell where they are: it is that much slower. */
@@ -91,7 +106,7 @@ export class OneCore {
   }
 
   /** What it takes to say which cell a place is in: by the grid, and by H3. In nanoseconds. */
-  cellCosts(): { gridNsPerCell: number; h3NsPerCell: number } {
+  cellCosts(): Metrics {
     const { lat, lng } = this.traffic.hailway;
     const cells = new Cells(this.index.cellMeters);
     const places = Math.min(200_000, this.drivers);
@@ -140,3 +155,9 @@ function isNewest(
     );
   });
 }
+
+const oneCore = new OneCore((JSON.parse(process.argv[2]!) as OneCoreOrder).drivers);
+process.on('message', ({ of }: OneCoreMessage) => {
+  const metrics = oneCore[of]();
+  process.send!({ metrics, checks: oneCore.checks.all } satisfies OneCoreReport);
+});
