@@ -113,8 +113,9 @@ describe('nearest drivers', () => {
   });
 
   test('are found among thousands who stand at one point', () => {
-    const updates = crowd(1, centres[0]!, 2_000).map((update) => ({ ...update, ...centres[0]! }));
-    const query = { ...centres[0]!, radiusMeters: 1_000, limit: 10, maxAgeMs: 60_000, nowMs };
+    // More chunks than are read together, and more found than are named together.
+    const updates = crowd(1, centres[0]!, 6_000).map((update) => ({ ...update, ...centres[0]! }));
+    const query = { ...centres[0]!, radiusMeters: 1_000, limit: 200, maxAgeMs: 60_000, nowMs };
     expect(told(updates).nearest(query)).toEqual(bruteForce(updates, query));
   });
 });
