@@ -12,13 +12,13 @@ const cosineSlack = 1e-12;
 /** Rows in a band of about this height have the same number of columns. */
 const bandMeters = 3_000;
 
-/** What a circle touches: rows from `rowLow` to `rowHigh`, and east and west of its centre `lngRadians`. */
+/** What a circle or a part of the map touches: rows from `rowLow` to `rowHigh`, and east and west of its centre `lngRadians`. */
 export interface Box {
   readonly rowLow: number;
   readonly rowHigh: number;
-  /** Where the centre is between −180 (0) and 180 degrees (1). */
+  /** Where the centre is between −180 (0) and 180 degrees (1); beyond 1 where a part of the map goes on past these. */
   readonly turn: number;
-  /** Half the width in longitude; π when the circle holds a pole. */
+  /** Half the width in longitude, π at most: for a circle that holds a pole, and all around. */
   readonly lngRadians: number;
 }
 
@@ -100,13 +100,13 @@ export class Cells {
     };
   }
 
-  /** Rows and longitudes that hold every point from a south-western corner to a latitude and `width` degrees eastward. */
-  boxFrom(corner: Point, lat: number, width: number): Box {
+  /** Rows and longitudes that hold every point from a south-western corner to a northern latitude and `widthDegrees` eastward. */
+  boxFrom(corner: Point, north: number, widthDegrees: number): Box {
     return {
       rowLow: this.rowAt(corner.lat * toRadians - slackRadians),
-      rowHigh: this.rowAt(lat * toRadians + slackRadians),
-      turn: (corner.lng + width / 2 + 180) / 360,
-      lngRadians: Math.min(Math.PI, (width / 2) * toRadians + slackRadians),
+      rowHigh: this.rowAt(north * toRadians + slackRadians),
+      turn: (corner.lng + widthDegrees / 2 + 180) / 360,
+      lngRadians: Math.min(Math.PI, (widthDegrees / 2) * toRadians + slackRadians),
     };
   }
 

@@ -1,6 +1,6 @@
 import type { Box } from '../../domain/cells';
 import { CHUNK_ENTRIES, CHUNK_WORDS, none } from './entries';
-import { CELL_WORDS, hashOfCell, type Grid } from './grid';
+import { CELL_WORDS, cellWord, hashOfCell, type Grid } from './grid';
 import { BLOCK, prefetch } from './prefetch';
 
 /** What is done with entries that lie in a row: the place of the first, and how many they are. */
@@ -30,12 +30,12 @@ export class CellReader {
     let [cells, entries] = [0, 0];
     this.eachBlock(box, (asked, found) => {
       cells += asked;
-      for (let n = 0; n < found; n++) entries += this.grid.cellWords[this.places[n]! + 3]!;
+      for (let n = 0; n < found; n++) entries += this.grid.cellWords[this.places[n]! + cellWord.count]!;
     });
     return { cells, entries };
   }
 
-  /** Calls `look` with the stretches of entries in the cells of a box. */
+  /** Calls `look`, which neither reads here nor changes the grid, with the stretches of entries in the cells of a box. */
   eachIn(box: Box, look: Look): void {
     this.eachBlock(box, (_asked, found) => this.lookInto(found, look));
   }
@@ -77,12 +77,15 @@ export class CellReader {
     const { cellWords } = this.grid;
     const { nextOfChunk } = this.grid.entries;
     for (let n = 0; n < found; n++) {
-      chunks[n] = cellWords[places[n]! + 2]!;
-      counts[n] = ((cellWords[places[n]! + 3]! - 1) % CHUNK_ENTRIES) + 1;
+      chunks[n] = cellWords[places[n]! + cellWord.firstChunk]!;
+      counts[n] = ((cellWords[places[n]! + cellWord.count]! - 1) % CHUNK_ENTRIES) + 1;
     }
     let gathered = 0;
     for (let going = found; going > 0;) {
-      if (gathered + going > CHUNKS) gathered = this.lookAt(gathered, look);
+      if (gathered + going > CHUNKS) {
+        this.lookAt(gathered, look);
+        gathered = 0;
+      }
       let goingOn = 0;
       for (let n = 0; n < going; n++) {
         readChunks[gathered] = chunks[n]! * CHUNK_WORDS;
@@ -97,14 +100,12 @@ export class CellReader {
     this.lookAt(gathered, look);
   }
 
-  /** @returns how many there are left: none */
-  private lookAt(gathered: number, look: Look): 0 {
+  private lookAt(gathered: number, look: Look): void {
     const { readChunks, readCounts } = this;
     const { pool } = this.grid.entries;
     prefetch(pool, readChunks, gathered);
     prefetch(pool, readChunks, gathered, CHUNK_WORDS / 2);
     prefetch(pool, readChunks, gathered, CHUNK_WORDS - 1);
     for (let n = 0; n < gathered; n++) look(readChunks[n]!, readCounts[n]!);
-    return 0;
   }
 }

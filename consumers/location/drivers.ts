@@ -27,7 +27,8 @@ export class Drivers {
   /** Ids that are neither UUIDs nor short. */
   private readonly slotsOfLongIds = new Map<string, number>();
   private readonly longIds = new Map<number, string>();
-  private readonly places = new Int32Array(BLOCK);
+  /** Words of slots that are read together. */
+  private readonly slotsAt = new Int32Array(BLOCK);
   private slotsEver = 0;
   private freeSlot = none;
   private taken = 0;
@@ -52,7 +53,7 @@ export class Drivers {
   /** The slot of a key; −1 for one nobody has heard of. `longId` is the id where it stands elsewhere. */
   find(key: Int32Array, at: number, longId?: string): number {
     if (longId !== undefined) return this.slotsOfLongIds.get(longId) ?? none;
-    return this.findHashed(key, at, hashOfKey(key, at));
+    return this.findHashed(key, at, slotHashOf(key, at));
   }
 
   /** The same for a key whose hash is known. */
@@ -127,10 +128,10 @@ export class Drivers {
     const ids: string[] = [];
     for (let first = 0; first < slots.length; first += BLOCK) {
       const count = Math.min(BLOCK, slots.length - first);
-      for (let n = 0; n < count; n++) this.places[n] = slots[first + n]! * SLOT_WORDS;
-      prefetch(this.words, this.places, count);
-      prefetch(this.words, this.places, count, slotWord.place);
-      driverIdsOfKeys(this.words, this.places, count, ids);
+      for (let n = 0; n < count; n++) this.slotsAt[n] = slots[first + n]! * SLOT_WORDS;
+      prefetch(this.words, this.slotsAt, count);
+      prefetch(this.words, this.slotsAt, count, slotWord.place);
+      driverIdsOfKeys(this.words, this.slotsAt, count, ids);
     }
     if (this.longIds.size > 0) slots.forEach((slot, n) => (ids[n] = this.longIds.get(slot) ?? ids[n]!));
     return ids;
@@ -149,10 +150,10 @@ export class Drivers {
   }
 
   private hashOf(slot: number): number {
-    return hashOfKey(this.words, slot * SLOT_WORDS);
+    return slotHashOf(this.words, slot * SLOT_WORDS);
   }
 }
 
-/** The hash of the key at a place. */
-export const hashOfKey = (words: Int32Array, at: number): number =>
+/** The hash by which a slot is found, of the key at a place. */
+export const slotHashOf = (words: Int32Array, at: number): number =>
   hashOfWords(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!);

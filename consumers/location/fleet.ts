@@ -15,6 +15,7 @@ const CROWD = 256;
 /** Drivers and the grid that they stand on. */
 export class Fleet {
   readonly drivers: Drivers;
+  /** Not to be kept: a grid that is laid anew has others. */
   reader: CellReader;
   private lookAtCrowding = CROWD;
 
@@ -32,7 +33,6 @@ export class Fleet {
     return this.reader.grid;
   }
 
-  /** Not to be kept: a grid that is laid anew has others. */
   get entries(): Entries {
     return this.grid.entries;
   }

@@ -2,8 +2,9 @@ import { Cells } from '../../domain/cells';
 import { CHUNK_ENTRIES, CHUNK_WORDS, Entries, entry, ENTRY_WORDS, none } from './entries';
 import { hashOfWords, longer, SlotTable, widened } from './slotTable';
 
-/** Words of a cell: row, column, its first chunk, how many entries it has. All chunks but the first are full. */
 export const CELL_WORDS = 4;
+/** Places in a cell, in words; all its chunks but the first are full. */
+export const cellWord = { row: 0, column: 1, firstChunk: 2, count: 3 } as const;
 
 /**
  * Entries by the cell in which they lie. Those of a cell lie together in chunks, so a search reads them in a row; an
@@ -16,7 +17,7 @@ export class Grid {
   private cellsEver = 0;
   private freeCell = none;
   readonly table = new SlotTable((cell) =>
-    hashOfCell(this.cellWords[cell * CELL_WORDS]!, this.cellWords[cell * CELL_WORDS + 1]!),
+    hashOfCell(this.cellWords[cell * CELL_WORDS]!, this.cellWords[cell * CELL_WORDS + cellWord.column]!),
   );
   private squares = 0;
   private size = 0;
@@ -47,15 +48,16 @@ export class Grid {
   /** The place of the last entry of a cell that has some, in its first chunk, where others may follow. */
   lastPlaceOf(cellAt: number): number {
     return (
-      this.cellWords[cellAt + 2]! * CHUNK_WORDS +
-      ((this.cellWords[cellAt + 3]! - 1) % CHUNK_ENTRIES) * ENTRY_WORDS
+      this.cellWords[cellAt + cellWord.firstChunk]! * CHUNK_WORDS +
+      ((this.cellWords[cellAt + cellWord.count]! - 1) % CHUNK_ENTRIES) * ENTRY_WORDS
     );
   }
 
   /** The place behind the last entry of a cell whose first chunk has room. */
   placeBehind(cellAt: number): number {
     return (
-      this.cellWords[cellAt + 2]! * CHUNK_WORDS + (this.cellWords[cellAt + 3]! % CHUNK_ENTRIES) * ENTRY_WORDS
+      this.cellWords[cellAt + cellWord.firstChunk]! * CHUNK_WORDS +
+      (this.cellWords[cellAt + cellWord.count]! % CHUNK_ENTRIES) * ENTRY_WORDS
     );
   }
 
@@ -64,7 +66,7 @@ export class Grid {
     const cellRow = this.cells.rowOf(lat);
     const column = this.cells.columnOf(cellRow, lng);
     const cell = this.entries.cellAt(place) * CELL_WORDS;
-    if (this.cellWords[cell] !== cellRow || this.cellWords[cell + 1] !== column) {
+    if (this.cellWords[cell] !== cellRow || this.cellWords[cell + cellWord.column] !== column) {
       this.remove(place);
       return this.putInto(cellRow, column, lat, lng, slotAndTakes, atMs);
     }
@@ -76,7 +78,7 @@ export class Grid {
   remove(place: number): void {
     const cell = this.entries.cellAt(place);
     const at = cell * CELL_WORDS;
-    const count = this.cellWords[at + 3]!;
+    const count = this.cellWords[at + cellWord.count]!;
     const last = this.lastPlaceOf(at);
     if (last !== place) {
       const { pool } = this.entries;
@@ -86,9 +88,11 @@ export class Grid {
     }
     this.size -= 1;
     this.squares -= 2 * count - 1;
-    this.cellWords[at + 3] = count - 1;
+    this.cellWords[at + cellWord.count] = count - 1;
     if (count % CHUNK_ENTRIES !== 1) return;
-    this.cellWords[at + 2] = this.entries.dropChunk(this.cellWords[at + 2]!);
+    this.cellWords[at + cellWord.firstChunk] = this.entries.dropChunk(
+      this.cellWords[at + cellWord.firstChunk]!,
+    );
     if (count !== 1) return;
     this.table.remove(cell);
     this.cellWords[at] = this.freeCell;
@@ -106,11 +110,14 @@ export class Grid {
     let cell = this.find(cellRow, column, hashOfCell(cellRow, column));
     if (cell === none) cell = this.newCell(cellRow, column);
     const at = cell * CELL_WORDS;
-    const count = this.cellWords[at + 3]!;
+    const count = this.cellWords[at + cellWord.count]!;
     if (count % CHUNK_ENTRIES === 0)
-      this.cellWords[at + 2] = this.entries.newChunk(cell, this.cellWords[at + 2]!);
+      this.cellWords[at + cellWord.firstChunk] = this.entries.newChunk(
+        cell,
+        this.cellWords[at + cellWord.firstChunk]!,
+      );
     const place = this.placeBehind(at);
-    this.cellWords[at + 3] = count + 1;
+    this.cellWords[at + cellWord.count] = count + 1;
     this.size += 1;
     this.squares += 2 * count + 1;
     this.entries.write(place, lat, lng, slotAndTakes, atMs);
@@ -128,7 +135,7 @@ export class Grid {
 
   private isAt(cell: number, cellRow: number, column: number): boolean {
     const at = cell * CELL_WORDS;
-    return this.cellWords[at] === cellRow && this.cellWords[at + 1] === column;
+    return this.cellWords[at] === cellRow && this.cellWords[at + cellWord.column] === column;
   }
 
   private newCell(cellRow: number, column: number): number {
@@ -141,9 +148,9 @@ export class Grid {
     }
     const at = cell * CELL_WORDS;
     this.cellWords[at] = cellRow;
-    this.cellWords[at + 1] = column;
-    this.cellWords[at + 2] = none;
-    this.cellWords[at + 3] = 0;
+    this.cellWords[at + cellWord.column] = column;
+    this.cellWords[at + cellWord.firstChunk] = none;
+    this.cellWords[at + cellWord.count] = 0;
     this.table.put(cell, hashOfCell(cellRow, column));
     return cell;
   }

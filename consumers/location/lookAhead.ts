@@ -1,6 +1,6 @@
 import { HEADER_WORDS, row, ROW_WORDS } from '../../contracts/positionRecord';
-import { hashOfKey, SLOT_WORDS, slotWord } from './drivers';
-import { CHUNK_SHIFT, entry } from './entries';
+import { slotHashOf, SLOT_WORDS, slotWord } from './drivers';
+import { CHUNK_SHIFT } from './entries';
 import type { Fleet } from './fleet';
 import { CELL_WORDS, hashOfCell } from './grid';
 import { BLOCK, prefetch } from './prefetch';
@@ -14,9 +14,13 @@ import { BLOCK, prefetch } from './prefetch';
 export class LookAhead {
   /** Of each row the slot of its driver; −1 for one who is not known yet, and for an id that stands elsewhere. */
   readonly slots = new Int32Array(BLOCK);
+  /** Of drivers, then of cells, as where looking for them begins. */
   private readonly hashes = new Int32Array(BLOCK);
+  private readonly homes = new Int32Array(BLOCK);
   private readonly places = new Int32Array(BLOCK);
-  private readonly others = new Int32Array(BLOCK);
+  private readonly chunks = new Int32Array(BLOCK);
+  /** Words of cells: of those that are left, then of those that are come to. */
+  private readonly cellsAt = new Int32Array(BLOCK);
 
   constructor(private readonly fleet: Fleet) {}
 
@@ -29,14 +33,14 @@ export class LookAhead {
   }
 
   private findSlots(words: Int32Array, start: number, count: number): void {
-    const { hashes, places, slots } = this;
+    const { hashes, homes, places, slots } = this;
     const { drivers } = this.fleet;
     const { table } = drivers;
     for (let n = 0, at = start; n < count; n++, at += ROW_WORDS) {
-      hashes[n] = hashOfKey(words, at);
-      places[n] = table.homeOf(hashes[n]!);
+      hashes[n] = slotHashOf(words, at);
+      homes[n] = table.homeOf(hashes[n]!);
     }
-    prefetch(table.entries, places, count);
+    prefetch(table.entries, homes, count);
     for (let n = 0; n < count; n++) {
       slots[n] = table.slotAt(table.first(hashes[n]!));
       places[n] = Math.max(0, slots[n]!) * SLOT_WORDS;
@@ -48,39 +52,38 @@ export class LookAhead {
         slots[n] = drivers.findHashed(words, at, hashes[n]!);
   }
 
-  /** Leaves the cells of the entries in `others`. */
   private readEntries(count: number): void {
-    const { slots, places, others } = this;
+    const { slots, places, chunks, cellsAt } = this;
     const { drivers, entries, grid } = this.fleet;
     for (let n = 0; n < count; n++) {
       places[n] = slots[n]! < 0 ? 0 : drivers.placeOf(slots[n]!);
-      others[n] = places[n]! >>> CHUNK_SHIFT;
+      chunks[n] = places[n]! >>> CHUNK_SHIFT;
     }
     prefetch(entries.pool, places, count);
-    prefetch(entries.cellOfChunk, others, count);
-    for (let n = 0; n < count; n++) others[n] = entries.cellAt(places[n]!) * CELL_WORDS;
-    prefetch(grid.cellWords, others, count);
+    prefetch(entries.cellOfChunk, chunks, count);
+    for (let n = 0; n < count; n++) cellsAt[n] = entries.cellAt(places[n]!) * CELL_WORDS;
+    prefetch(grid.cellWords, cellsAt, count);
   }
 
   private readCells(words: Int32Array, start: number, count: number): void {
-    const { hashes, places, others } = this;
+    const { hashes, homes, places, cellsAt } = this;
     const { drivers, entries, grid } = this.fleet;
     const { cells, table } = grid;
     for (let n = 0, at = start; n < count; n++, at += ROW_WORDS) {
-      places[n] = Math.max(0, grid.lastPlaceOf(others[n]!));
+      places[n] = Math.max(0, grid.lastPlaceOf(cellsAt[n]!));
       const cellRow = cells.rowOf(words[at + row.lat]!);
       hashes[n] = hashOfCell(cellRow, cells.columnOf(cellRow, words[at + row.lng]!));
-      others[n] = table.homeOf(hashes[n]!);
+      homes[n] = table.homeOf(hashes[n]!);
     }
     prefetch(entries.pool, places, count);
-    prefetch(table.entries, others, count);
+    prefetch(table.entries, homes, count);
     for (let n = 0; n < count; n++) {
       places[n] = entries.slotAt(places[n]!) * SLOT_WORDS;
-      others[n] = Math.max(0, table.slotAt(table.first(hashes[n]!))) * CELL_WORDS;
+      cellsAt[n] = Math.max(0, table.slotAt(table.first(hashes[n]!))) * CELL_WORDS;
     }
     prefetch(drivers.words, places, count, slotWord.place);
-    prefetch(grid.cellWords, others, count);
-    for (let n = 0; n < count; n++) places[n] = Math.max(0, grid.placeBehind(others[n]!));
-    prefetch(entries.pool, places, count, entry.lat);
+    prefetch(grid.cellWords, cellsAt, count);
+    for (let n = 0; n < count; n++) places[n] = Math.max(0, grid.placeBehind(cellsAt[n]!));
+    prefetch(entries.pool, places, count);
   }
 }

@@ -5,9 +5,9 @@ import { boundsOf, isInPolygon, type Polygon } from '../../domain/polygon';
 import { PARTITION_SHIFT, SLOT_WORDS, slotWord } from './drivers';
 import { Fleet } from './fleet';
 import { Intake, type Applied, type Source } from './intake';
-import { entry, ENTRY_WORDS } from './entries';
+import { entry } from './entries';
 import { hashOfWords } from './slotTable';
-import { byDistance, eachDriver, searchNearest, type Cost, type NearestQuery } from './search';
+import { byDistance, eachDriver, eachInBox, searchNearest, type Cost, type NearestQuery } from './search';
 
 export interface NearbyDriver extends Point {
   readonly driverId: string;
@@ -130,7 +130,7 @@ export class PositionIndex {
   within(ring: Polygon, { nowMs, maxAgeMs, limit }: WithinQuery): DriverWithin[] {
     const found: DriverWithin[] = [];
     const { south, north, west, width } = boundsOf(ring);
-    const { drivers, entries } = this.fleet;
+    const { drivers, reader, entries } = this.fleet;
     const look = (place: number): void => {
       if (found.length === limit) return;
       const ageMs = entries.ageAt(place, nowMs);
@@ -140,14 +140,14 @@ export class PositionIndex {
       const [driverId, sequence] = [drivers.idOf(slot), drivers.sequenceOf(slot)];
       found.push({ driverId, ...at, ageMs, sequence, takes: entries.takesAt(place) });
     };
-    this.eachFrom({ lat: south, lng: west }, { lat: north, width }, look);
+    eachInBox(drivers, reader, { south, west, north, widthDegrees: width }, look);
     return found.sort((a, b) => (a.driverId < b.driverId ? -1 : 1));
   }
 
   /** The drivers in a box as a position record, with what they take: for maps. Null where there are none. */
   recordOf({ south, west, north, east, limit, maxAgeMs, nowMs }: BoxQuery): Uint8Array | null {
     const writer = new PositionWriter(nowMs);
-    const { drivers, entries } = this.fleet;
+    const { drivers, reader, entries } = this.fleet;
     const look = (place: number): void => {
       if (writer.count === limit) return;
       const ageMs = entries.ageAt(place, nowMs);
@@ -162,23 +162,8 @@ export class PositionIndex {
         takes: entries.takesAt(place),
       });
     };
-    this.eachFrom({ lat: south, lng: west }, { lat: north, width: east - west }, look);
+    eachInBox(drivers, reader, { south, west, north, widthDegrees: east - west }, look);
     return writer.count === 0 ? null : writer.finish();
-  }
-
-  /** Calls `look` with the place of each entry that may be in a box, from its south-western corner on. */
-  private eachFrom(
-    corner: Point,
-    { lat, width }: { lat: number; width: number },
-    look: (place: number) => void,
-  ): void {
-    const { drivers, reader } = this.fleet;
-    const { cells } = reader.grid;
-    const box = cells.boxFrom(corner, lat, width);
-    if (cells.countIn(box, this.size) > this.size) return eachDriver(drivers, look);
-    reader.eachIn(box, (place, count) => {
-      for (let n = 0; n < count; n++) look(place + n * ENTRY_WORDS);
-    });
   }
 
   /** Where a driver was last, and how long ago; null for one nobody has heard of. */
@@ -199,7 +184,8 @@ export class PositionIndex {
 
   /** Looks at the next `atMost` slots and forgets who was last heard of before `oldestMs`. Returns how many. */
   sweep(oldestMs: number, atMost: number): number {
-    const [oldest, before] = [oldestMs | 0, this.size];
+    const oldest = oldestMs | 0;
+    const before = this.size;
     const { drivers } = this.fleet;
     for (let looks = Math.min(atMost, drivers.slots); looks > 0; looks--) {
       if (this.swept >= drivers.slots) this.swept = 0;

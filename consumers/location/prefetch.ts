@@ -1,6 +1,6 @@
 /**
- * What is read together: more than the processor has under way at once, and little enough for its nearest cache to hold
- * until it is used.
+ * What is read together: more than the processor has under way at once, and little enough for its own caches to hold until
+ * it is used.
  */
 export const BLOCK = 128;
 

@@ -159,3 +159,26 @@ export function eachDriver(drivers: Drivers, visit: (place: number, slot: number
     if (place >= 0) visit(place, slot);
   }
 }
+
+/**
+ * Calls `look` with the place of each entry that may be in a part of the map, from its south-western corner on, in degrees;
+ * of one with more cells than there are drivers with everybody's.
+ */
+export function eachInBox(
+  drivers: Drivers,
+  reader: CellReader,
+  part: {
+    readonly south: number;
+    readonly west: number;
+    readonly north: number;
+    readonly widthDegrees: number;
+  },
+  look: (place: number) => void,
+): void {
+  const { cells } = reader.grid;
+  const box = cells.boxFrom({ lat: part.south, lng: part.west }, part.north, part.widthDegrees);
+  if (cells.countIn(box, drivers.size) > drivers.size) return eachDriver(drivers, look);
+  reader.eachIn(box, (place, count) => {
+    for (let n = 0; n < count; n++) look(place + n * ENTRY_WORDS);
+  });
+}

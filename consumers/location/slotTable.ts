@@ -8,7 +8,7 @@ export const MAX_SLOTS = 2 ** 24 - 1;
  */
 export class SlotTable {
   entries = new Int32Array(64);
-  mask = 63;
+  private mask = 63;
   private taken = 0;
 
   /** @param hashOf the hash of the key that a slot has now */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { byArrivalAt, type Cost } from '../../consumers/location/search';
 import { Takes } from '../../contracts/positionRecord';
 import { Cells } from '../../domain/cells';
+import { DEGREE } from '../../domain/geo';
 import { isInPolygon } from '../../domain/polygon';
 import { bruteForce, crowd, idOf, newestOf, nowMs, told, whole } from '../support/positionIndexes';
 
@@ -168,6 +169,35 @@ test('a circle touches each cell once, also where rows of cells close around a p
         cells.eachIn(box, (row, column) => visited.push(`${row}/${column}`));
         expect(new Set(visited).size).toBe(visited.length);
         expect(cells.countIn(box, Infinity)).toBe(visited.length);
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+test('a part of the map touches the cells of its rim, each once, also past the antimeridian and all around', () => {
+  const units = (degrees: number): number => Math.round(degrees * DEGREE);
+  const eastOf = (lng: number, degrees: number): number =>
+    units(lng + degrees > 180 ? lng + degrees - 360 : lng + degrees);
+  fc.assert(
+    fc.property(
+      fc.constantFrom(10, 50, 2_000),
+      fc.constantFrom(-90, -17.8, 0, 40.75, 89.98),
+      fc.oneof(fc.constantFrom(-180, 0, 179.999, 180), evenly(-180, 180)),
+      evenly(0, 0.02),
+      fc.oneof(fc.constantFrom(0, 360), evenly(0, 0.02)),
+      (cellMeters, south, west, height, widthDegrees) => {
+        // All around in fine cells would be millions.
+        const cells = new Cells(widthDegrees === 360 ? 20_000 : cellMeters);
+        const visited: string[] = [];
+        const box = cells.boxFrom({ lat: south, lng: west }, south + height, widthDegrees);
+        cells.eachIn(box, (row, column) => visited.push(`${row}/${column}`));
+        expect(new Set(visited).size).toBe(visited.length);
+        for (const lat of [south, south + height / 2, south + height])
+          for (const east of [0, widthDegrees / 3, widthDegrees]) {
+            const row = cells.rowOf(units(lat));
+            expect(visited).toContain(`${row}/${cells.columnOf(row, eastOf(west, east))}`);
+          }
       },
     ),
     { numRuns: 300 },

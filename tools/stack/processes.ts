@@ -9,7 +9,7 @@ export interface ProcessSpec {
   readonly entry: string;
   /** The heap's limit in MB: all together fit into 3 GB with the servers. */
   readonly heapMb: number;
-  /** For what it runs on, beside its settings. */
+  /** For what it runs on, beside its settings; what the user's environment sets stays. */
   readonly env?: Readonly<Record<string, string>>;
   /** Loaded before it, in its threads too. */
   readonly preload?: string;
@@ -29,7 +29,7 @@ const provider = 5;
 const preload = 'platform/promiseStacks.js';
 const hasKeys = true;
 
-/** Has large arrays lie in huge pages where the system has some (glibc 2.35 or later): an index is a tenth quicker then. */
+/** Has large arrays lie in huge pages where the system has some (glibc 2.35 or later), unless the user's environment says otherwise. */
 const hugePages = { GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1' };
 
 export const processes: readonly ProcessSpec[] = [

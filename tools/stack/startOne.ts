@@ -35,7 +35,7 @@ export async function startOne({
     dataDir,
     command: process.execPath,
     args,
-    env: { ...env, ...own?.env, [portVariable]: String(port) },
+    env: { ...own?.env, ...env, [portVariable]: String(port) },
     ipc: true,
   });
   let hasEnded = false;

@@ -45,7 +45,7 @@ export function superviseProcesses({ dataDir, ports, envOf, say }: SupervisorOpt
           dataDir,
           command: process.execPath,
           args: nodeArguments(spec),
-          env: { ...own.env, ...spec.env },
+          env: { ...spec.env, ...own.env },
           ipc: true,
         }),
       isReady: () => isReady(own.port),

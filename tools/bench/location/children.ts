@@ -8,7 +8,7 @@ export const locationEnv = processNamed('location').env;
 /** Starts a process of this folder, which is told an order and then answers each message with one. */
 export const begin = (name: string, order: object, env: NodeJS.ProcessEnv = {}): ChildProcess =>
   fork(join(__dirname, `${name}.js`), [JSON.stringify(order)], {
-    env: { ...process.env, ...env },
+    env: { ...env, ...process.env },
     stdio: ['ignore', process.stderr, process.stderr, 'ipc'],
   });
 
@@ -21,13 +21,13 @@ export function ask<T>(child: ChildProcess, message: object): Promise<T> {
       child.off('exit', ended);
       resolve(report);
     });
-    child.send(message);
+    child.send(message, (error) => error && reject(error));
   });
 }
 
 export async function end(child: ChildProcess): Promise<void> {
-  if (!child.connected) return;
+  if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  child.disconnect();
+  if (child.connected) child.disconnect();
   await ended;
 }
