@@ -59,10 +59,7 @@ export class CellReader {
   private find(asked: number): number {
     const { rows, columns, hashes, places, grid } = this;
     prefetch(grid.table.entries, places, asked);
-    for (let n = 0; n < asked; n++) {
-      const guess = grid.table.slotAt(grid.table.first(hashes[n]!));
-      places[n] = Math.max(0, guess) * CELL_WORDS;
-    }
+    for (let n = 0; n < asked; n++) places[n] = grid.guessAt(hashes[n]!);
     prefetch(grid.cellWords, places, asked);
     let found = 0;
     for (let n = 0; n < asked; n++) {

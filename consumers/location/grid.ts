@@ -124,6 +124,11 @@ export class Grid {
     return place;
   }
 
+  /** Where the words of the cell are that may be of this hash; where there is none those of any. */
+  guessAt(hash: number): number {
+    return Math.max(0, this.table.slotAt(this.table.first(hash))) * CELL_WORDS;
+  }
+
   /** A cell by its row and column, of which the hash is `hash`; −1 where nobody is. */
   find(cellRow: number, column: number, hash: number): number {
     const { table } = this;

@@ -79,7 +79,7 @@ export class LookAhead {
     prefetch(table.entries, homes, count);
     for (let n = 0; n < count; n++) {
       places[n] = entries.slotAt(places[n]!) * SLOT_WORDS;
-      cellsAt[n] = Math.max(0, table.slotAt(table.first(hashes[n]!))) * CELL_WORDS;
+      cellsAt[n] = grid.guessAt(hashes[n]!);
     }
     prefetch(drivers.words, places, count, slotWord.place);
     prefetch(grid.cellWords, cellsAt, count);

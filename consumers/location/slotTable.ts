@@ -25,7 +25,7 @@ export class SlotTable {
 
   /** Where the first slot is whose key may be of this hash, or an entry without a slot: there is none. */
   first(hash: number): number {
-    return this.seek(hash & this.mask, hash);
+    return this.seek(this.homeOf(hash), hash);
   }
 
   /** The same behind a place. */

@@ -12,7 +12,7 @@ import { createTemporalClient, type TemporalAddress } from '../../platform/tempo
 import { wait } from '../../platform/wait';
 import { dropBundle, keptBundles, type Bundle } from './bundles';
 import { freePort } from './ports';
-import { processes } from './processes';
+import { processNamed } from './processes';
 import type { Say } from './say';
 import type { Supervisor } from './supervisor';
 
@@ -121,7 +121,7 @@ export function superviseOldVersions(options: OldVersionsOptions): OldVersions {
   };
 
   const startWorker = async (name: string, worker: WorkerName, bundle: Bundle): Promise<void> => {
-    const spec = processes.find((process) => process.name === worker)!;
+    const spec = processNamed(worker);
     const port = await freePort();
     const variables: Partial<Record<Variable, string>> = {
       [portVariable(worker)]: String(port),
