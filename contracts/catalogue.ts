@@ -47,6 +47,11 @@ export const factEntry = (type: string): CatalogueEntry | undefined => versionsO
 /** Every version of a fact, the newest last; none of a fact that this version does not know. */
 export const factVersions = (type: string): readonly CatalogueEntry[] => versionsOf.get(type) ?? [];
 
+const named = new Map(catalogue.map((entry) => [`${entry.type}.v${entry.version}`, entry]));
+
+/** What a `dataschema` names (`ride.requested.v1`); undefined for one that this version does not know. */
+export const factSchema = (name: string): CatalogueEntry | undefined => named.get(name);
+
 /** The topics that a consumer reads, without a prefix. */
 export const topicsRead = (consumer: ConsumerName): FactTopic[] => [
   ...new Set(catalogue.flatMap((entry) => (entry.consumers.includes(consumer) ? [entry.topic] : []))),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { factVersions, type CatalogueEntry } from './catalogue';
-import { reads, type ConsumerName, type ReadBy } from './consumers';
+import { catalogue, factSchema, factVersions, type CatalogueEntry } from './catalogue';
+import type { ConsumerName, ReadBy } from './consumers';
 import type { FactData, FactType } from './families';
 
 /** A fact of the catalogue with its data as the newest schema has it. */
@@ -29,12 +29,15 @@ export class FactInvalid extends Error {
  */
 export type SkipReason = 'unknown_type' | 'not_subscribed';
 
-export const skipReason =
-  (consumer: ConsumerName) =>
-  ({ type }: Pick<UnreadFact, 'type'>): SkipReason | null => {
-    if (factVersions(type).length === 0) return 'unknown_type';
-    return reads(consumer, type) ? null : 'not_subscribed';
+export function skipReason(consumer: ConsumerName): (fact: Pick<UnreadFact, 'type'>) => SkipReason | null {
+  const reasons = new Map<string, SkipReason | null>(
+    catalogue.map(({ type, consumers }) => [type, consumers.includes(consumer) ? null : 'not_subscribed']),
+  );
+  return ({ type }) => {
+    const reason = reasons.get(type);
+    return reason === undefined ? 'unknown_type' : reason;
   };
+}
 
 /**
  * Reads the facts of a consumer: holds them to their schemas, and makes the newest version of earlier ones. Fields that
@@ -64,15 +67,14 @@ export function knownFact(fact: UnreadFact): KnownFact | null {
 }
 
 function writtenIn(
-  { dataschema }: UnreadFact,
+  { type, dataschema }: UnreadFact,
   versions: readonly CatalogueEntry[],
 ): CatalogueEntry | undefined {
   if (dataschema === undefined) return undefined;
-  const names = versions.map(({ type, version }) => `${type}.v${version}`);
-  const found = versions[names.indexOf(dataschema)];
-  if (found === undefined)
-    throw new FactInvalid(`${dataschema} is not known here, ${names.join(' and ')} are`);
-  return found;
+  const found = factSchema(dataschema);
+  if (found?.type === type) return found;
+  const names = versions.map(({ version }) => `${type}.v${version}`);
+  throw new FactInvalid(`${dataschema} is not known here, ${names.join(' and ')} are`);
 }
 
 /** Version by version up to the newest, whose schema reads what came of it. */

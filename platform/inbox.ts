@@ -21,7 +21,7 @@ export const inboxReading = {
   ahead: { maxRecords: 50_000, maxBytes: 33_554_432 },
   maxBytesPerPartition: 4_194_304,
   /** What goes into one transaction. */
-  *slices(records: readonly RawRecord[], maxFacts = 5_000): Generator<readonly RawRecord[]> {
+  *slices(records: readonly RawRecord[], maxFacts = 10_000): Generator<readonly RawRecord[]> {
     for (let start = 0; start < records.length; start += maxFacts)
       yield records.slice(start, start + maxFacts);
   },

@@ -1,5 +1,6 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Tx } from '../../platform/postgres';
+import { arrayOf } from '../../platform/postgresArray';
 
 /**
  * Of a rider's hash: there are 4,194,304 places. Of 50,000 riders who ask within a quarter of an hour, 0.6 % share theirs
@@ -8,7 +9,7 @@ import type { Tx } from '../../platform/postgres';
 const PLACE_BITS = 22;
 
 const placeOf = (riderId: string): number =>
-  createHash('sha256').update(riderId).digest().readUInt32BE(0) >>> (32 - PLACE_BITS);
+  Number.parseInt(hash('sha256', riderId).slice(0, 8), 16) >>> (32 - PLACE_BITS);
 
 /**
  * Where each rider of a batch of facts asked for a ride last. The latest counts, and of two at once that in the greater
@@ -35,9 +36,9 @@ export class Askers {
              on conflict (place) do update set cell = excluded.cell, asked_at = excluded.asked_at
              where (excluded.asked_at, excluded.cell collate "C") > (a.asked_at, a.cell collate "C")`,
       values: [
-        rows.map(([place]) => place),
-        rows.map(([, { cell }]) => cell),
-        rows.map(([, { atMs }]) => new Date(atMs).toISOString()),
+        arrayOf(rows.map(([place]) => place)),
+        arrayOf(rows.map(([, { cell }]) => cell)),
+        arrayOf(rows.map(([, { atMs }]) => new Date(atMs).toISOString())),
       ],
     });
   }

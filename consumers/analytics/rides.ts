@@ -1,4 +1,5 @@
 import type { Tx } from '../../platform/postgres';
+import { arrayOf } from '../../platform/postgresArray';
 
 /** What is remembered of a ride until it ends. Times are milliseconds since 1970; null where they have not come. */
 export interface RideUnderWay {
@@ -31,9 +32,9 @@ export class Rides {
       text: `select ride_id as "rideId", cell, dropoff_cell as "dropoffCell", requested_ms as "requestedMs",
                duration_seconds as "durationSeconds", assigned_ms as "assignedMs", started_ms as "startedMs", matched
              from ride_cells where ride_id = any ($1::uuid[])`,
-      values: [rideIds],
+      values: [arrayOf(rideIds)],
     });
-    const rides = new Map(rows.map(({ rideId, ...ride }) => [rideId, ride]));
+    const rides = new Map(rows.map((ride) => [ride.rideId, ride]));
     return new Rides(new Set(rides.keys()), rides);
   }
 
@@ -59,10 +60,11 @@ export class Rides {
       await tx.query({
         name: 'analytics-rides-over',
         text: 'delete from ride_cells where ride_id = any ($1::uuid[])',
-        values: [over],
+        values: [arrayOf(over)],
       });
     if (open.length === 0) return;
-    const column = <K extends keyof RideUnderWay>(name: K) => open.map((id) => this.rides.get(id)![name]);
+    const rides = open.map((id) => this.rides.get(id)!);
+    const column = (name: keyof RideUnderWay) => arrayOf(rides.map((ride) => ride[name]));
     await tx.query({
       name: 'analytics-rides-open',
       text: `insert into ride_cells
@@ -74,7 +76,13 @@ export class Rides {
                duration_seconds = excluded.duration_seconds, assigned_ms = excluded.assigned_ms,
                started_ms = excluded.started_ms, matched = excluded.matched`,
       values: [
-        ...[open, column('cell'), column('dropoffCell'), column('requestedMs'), column('durationSeconds')],
+        ...[
+          arrayOf(open),
+          column('cell'),
+          column('dropoffCell'),
+          column('requestedMs'),
+          column('durationSeconds'),
+        ],
         ...[column('assignedMs'), column('startedMs'), column('matched')],
       ],
     });

@@ -1,4 +1,5 @@
 import type { Tx } from '../../platform/postgres';
+import { arrayOf } from '../../platform/postgresArray';
 import { bucketOf } from './spread';
 
 const MINUTE_MS = 60_000;
@@ -24,6 +25,17 @@ export type HourCount =
 export type SpreadName = 'matchSeconds' | 'waitSeconds' | 'etaErrorSeconds';
 
 const hourOf = (atMs: number): number => Math.floor(atMs / HOUR_MS) * HOUR_MS;
+
+/** The map within a map that a key leads to, made where there is none. */
+function within<K, L, V>(map: Map<K, Map<L, V>>, key: K): Map<L, V> {
+  let inner = map.get(key);
+  if (inner === undefined) map.set(key, (inner = new Map<L, V>()));
+  return inner;
+}
+
+const addAt = <K>(map: Map<K, number>, key: K, value: number): void =>
+  void map.set(key, (map.get(key) ?? 0) + value);
+
 const iso = (ms: number): string => new Date(ms).toISOString();
 
 /**
@@ -31,27 +43,22 @@ const iso = (ms: number): string => new Date(ms).toISOString();
  * read in any, and each row is what all facts add up to.
  */
 export class Sums {
-  private readonly demand = new Map<string, { minute: number; cell: string; counts: number[] }>();
-  private readonly hours = new Map<string, { hour: number; region: string; name: string; value: number }>();
-  private readonly spreads = new Map<
-    string,
-    { hour: number; region: string; name: string; seconds: number; count: number }
-  >();
+  /** By minute and cell: each of `demandCounts`. */
+  private readonly demand = new Map<number, Map<string, number[]>>();
+  /** By hour, region and name. */
+  private readonly hours = new Map<number, Map<string, Map<HourCount, number>>>();
+  /** By hour, region, name and bucket: how many. */
+  private readonly spreads = new Map<number, Map<string, Map<SpreadName, Map<number, number>>>>();
 
   count(what: DemandCount, cell: string, atMs: number): void {
-    const minute = Math.floor(atMs / MINUTE_MS) * MINUTE_MS;
-    const key = `${minute} ${cell}`;
-    let row = this.demand.get(key);
-    if (row === undefined) this.demand.set(key, (row = { minute, cell, counts: demandCounts.map(() => 0) }));
-    row.counts[demandCounts.indexOf(what)]! += 1;
+    const cells = within(this.demand, Math.floor(atMs / MINUTE_MS) * MINUTE_MS);
+    let counts = cells.get(cell);
+    if (counts === undefined) cells.set(cell, (counts = demandCounts.map(() => 0)));
+    counts[demandCounts.indexOf(what)]! += 1;
   }
 
   add(name: HourCount, region: string, atMs: number, value = 1): void {
-    const hour = hourOf(atMs);
-    const key = `${hour} ${region} ${name}`;
-    const row = this.hours.get(key);
-    if (row === undefined) this.hours.set(key, { hour, region, name, value });
-    else row.value += value;
+    addAt(within(within(this.hours, hourOf(atMs)), region), name, value);
   }
 
   /** Whole seconds between two times, in the hours that they fall into. */
@@ -63,11 +70,7 @@ export class Sums {
   }
 
   spread(name: SpreadName, region: string, atMs: number, seconds: number): void {
-    const [hour, bucket] = [hourOf(atMs), bucketOf(seconds)];
-    const key = `${hour} ${region} ${name} ${bucket}`;
-    const row = this.spreads.get(key);
-    if (row === undefined) this.spreads.set(key, { hour, region, name, seconds: bucket, count: 1 });
-    else row.count += 1;
+    addAt(within(within(within(this.spreads, hourOf(atMs)), region), name), bucketOf(seconds), 1);
   }
 
   /** In one order for everybody: batches of other partitions wait for the same rows instead of for each other. */
@@ -78,7 +81,9 @@ export class Sums {
   }
 
   private async writeDemand(tx: Tx): Promise<void> {
-    const rows = [...this.demand.values()];
+    const rows = [...this.demand].flatMap(([minute, cells]) =>
+      [...cells].map(([cell, counts]) => ({ minute, cell, counts })),
+    );
     if (rows.length === 0) return;
     await tx.query({
       name: 'analytics-demand',
@@ -94,15 +99,19 @@ export class Sums {
                assigned = d.assigned + excluded.assigned,
                freed = d.freed + excluded.freed`,
       values: [
-        rows.map(({ minute }) => iso(minute)),
-        rows.map(({ cell }) => cell),
-        ...demandCounts.map((_, i) => rows.map(({ counts }) => counts[i])),
+        arrayOf(rows.map(({ minute }) => iso(minute))),
+        arrayOf(rows.map(({ cell }) => cell)),
+        ...demandCounts.map((_, i) => arrayOf(rows.map(({ counts }) => counts[i]!))),
       ],
     });
   }
 
   private async writeHours(tx: Tx): Promise<void> {
-    const rows = [...this.hours.values()];
+    const rows = [...this.hours].flatMap(([hour, regions]) =>
+      [...regions].flatMap(([region, names]) =>
+        [...names].map(([name, value]) => ({ hour, region, name, value })),
+      ),
+    );
     if (rows.length === 0) return;
     await tx.query({
       name: 'analytics-hours',
@@ -112,16 +121,22 @@ export class Sums {
              order by hour, region, name
              on conflict (hour, region, name) do update set value = h.value + excluded.value`,
       values: [
-        rows.map(({ hour }) => iso(hour)),
-        rows.map(({ region }) => region),
-        rows.map(({ name }) => name),
-        rows.map(({ value }) => value),
+        arrayOf(rows.map(({ hour }) => iso(hour))),
+        arrayOf(rows.map(({ region }) => region)),
+        arrayOf(rows.map(({ name }) => name)),
+        arrayOf(rows.map(({ value }) => value)),
       ],
     });
   }
 
   private async writeSpreads(tx: Tx): Promise<void> {
-    const rows = [...this.spreads.values()];
+    const rows = [...this.spreads].flatMap(([hour, regions]) =>
+      [...regions].flatMap(([region, names]) =>
+        [...names].flatMap(([name, buckets]) =>
+          [...buckets].map(([seconds, count]) => ({ hour, region, name, seconds, count })),
+        ),
+      ),
+    );
     if (rows.length === 0) return;
     await tx.query({
       name: 'analytics-spreads',
@@ -131,11 +146,11 @@ export class Sums {
              order by hour, region, name, seconds
              on conflict (hour, region, name, seconds) do update set count = s.count + excluded.count`,
       values: [
-        rows.map(({ hour }) => iso(hour)),
-        rows.map(({ region }) => region),
-        rows.map(({ name }) => name),
-        rows.map(({ seconds }) => seconds),
-        rows.map(({ count }) => count),
+        arrayOf(rows.map(({ hour }) => iso(hour))),
+        arrayOf(rows.map(({ region }) => region)),
+        arrayOf(rows.map(({ name }) => name)),
+        arrayOf(rows.map(({ seconds }) => seconds)),
+        arrayOf(rows.map(({ count }) => count)),
       ],
     });
   }

@@ -79,18 +79,19 @@ async function insertFacts(tx: Tx, facts: readonly Fact[], end: ChainEnd): Promi
 
 function storedFact(fact: Fact, place: number, recordedMs: number): StoredFact {
   const { record, topic, partition, offset, key, sequence, id, type, correlationId, causationId } = fact;
-  const headers = Object.entries(record.headers).map(([name, value]) => [name, textOf(value)]);
+  const { headers, value: written } = record;
+  const texts = Object.entries(headers).map(([name, value]) => [name, textOf(value)]);
   return {
     ...{ topic, partition, place, offset, key, sequence, factId: id, type, timeMs: timeOf(fact), recordedMs },
     sentMs: record.timestamp,
-    ...{ correlationId, causationId, caller: callerOf(fact) },
-    headers: JSON.stringify(Object.fromEntries(headers)),
-    data: record.value?.toString() ?? '',
+    ...{ correlationId, causationId, caller: callerOf(headers) },
+    headers: JSON.stringify(Object.fromEntries(texts)),
+    data: written?.toString() ?? '',
   };
 }
 
-const callerOf = ({ record }: Fact): string | null => {
-  const caller = record.headers['ce_caller'];
+const callerOf = (headers: Fact['record']['headers']): string | null => {
+  const caller = headers['ce_caller'];
   return caller === undefined ? null : String(textOf(caller));
 };
 

@@ -59,14 +59,14 @@ export function keyOf({ key: bytes }: RawRecord): string | null {
 }
 
 /** What a header says, where it has one value; null where it is missing, has none or has several. */
-export function headerOf(record: RawRecord, name: string): string | null {
-  const value = record.headers[name] ?? null;
+export function headerOf(headers: RawRecord['headers'], name: string): string | null {
+  const value = headers[name] ?? null;
   return Array.isArray(value) ? null : (value?.toString() ?? null);
 }
 
-/** The aggregate's version that a record says, whatever else is wrong with it; null where it says none. */
-export function sequenceOf(record: RawRecord): number | null {
-  const sequence = Number(headerOf(record, 'ce_sequence') ?? NaN);
+/** The aggregate's version that a record's headers say, whatever else is wrong with it; null where they say none. */
+export function sequenceOf(headers: RawRecord['headers']): number | null {
+  const sequence = Number(headerOf(headers, 'ce_sequence') ?? NaN);
   return Number.isSafeInteger(sequence) && sequence >= 1 ? sequence : null;
 }
 
@@ -76,7 +76,8 @@ export function sequenceOf(record: RawRecord): number | null {
  * where they disagree: somebody else wrote it, and it is none.
  */
 export function placeOf(record: RawRecord): number | 'unknown' | 'foreign' {
-  const [sequence, id] = [sequenceOf(record), headerOf(record, 'ce_id')];
+  const { headers } = record;
+  const [sequence, id] = [sequenceOf(headers), headerOf(headers, 'ce_id')];
   if (sequence === null || id === null) return 'unknown';
   return id.endsWith(`/${keyOf(record)}/${sequence}`) ? sequence : 'foreign';
 }
@@ -96,23 +97,24 @@ export const parseFact = (record: RawRecord): Fact => factOf(record, keyOf(recor
 /** `parseFact` for who has asked `keyOf` already. */
 export function factOf(record: RawRecord, key: string | null): Fact {
   if (key === null) throw new MalformedFact('the key is missing, too long or not UTF-8');
-  const optional = (name: string): string | undefined => headerOf(record, name) ?? undefined;
+  const { headers, value } = record;
+  const optional = (name: string): string | undefined => headerOf(headers, name) ?? undefined;
   const header = (name: string): string => {
-    const value = headerOf(record, name);
-    if (!value) throw new MalformedFact(`header ${name} is missing`);
-    return value;
+    const said = headerOf(headers, name);
+    if (!said) throw new MalformedFact(`header ${name} is missing`);
+    return said;
   };
   if (header('ce_specversion') !== '1.0') throw new MalformedFact('ce_specversion is not 1.0');
   header('ce_sequence');
-  const sequence = sequenceOf(record);
+  const sequence = sequenceOf(headers);
   if (sequence === null) throw new MalformedFact('ce_sequence is not 1, 2, 3, …');
-  if (record.value === null) throw new MalformedFact('the value is missing');
+  if (value === null) throw new MalformedFact('the value is missing');
   // No fact of ours is larger (`appendFact`): somebody else wrote it.
-  if (record.value.length > mostRecordBytes)
-    throw new MalformedFact(`the value has ${record.value.length} bytes, ${mostRecordBytes} at most`);
+  if (value.length > mostRecordBytes)
+    throw new MalformedFact(`the value has ${value.length} bytes, ${mostRecordBytes} at most`);
   let data: unknown;
   try {
-    data = JSON.parse(utf8.decode(record.value));
+    data = JSON.parse(utf8.decode(value));
   } catch (error) {
     throw new MalformedFact('the value is not JSON', { cause: error });
   }

@@ -25,7 +25,7 @@ export interface InboxOptions {
   readonly skip?: Skip;
   readonly signal: AbortSignal;
   readonly log: KafkaLog;
-  /** Facts of one transaction at most (5,000). */
+  /** Facts of one transaction at most (10,000). */
   readonly maxFacts?: number;
   /** Transactions at once (3): as many connections. */
   readonly concurrency?: number;

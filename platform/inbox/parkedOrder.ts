@@ -71,7 +71,7 @@ const anotherRecord = ({ sequence, id }: Fact): Error =>
 export const isRepeat = (one: ParkedRow, other: ParkedRow): boolean =>
   one.sequence !== null &&
   one.sequence === other.sequence &&
-  headerOf(one.record, 'ce_id') === headerOf(other.record, 'ce_id') &&
+  headerOf(one.record.headers, 'ce_id') === headerOf(other.record.headers, 'ce_id') &&
   String(one.record.value) === String(other.record.value);
 
 /**

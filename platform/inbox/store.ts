@@ -1,5 +1,6 @@
 import type { RawRecord } from '../kafka/consumer';
 import type { Queryable, Tx } from '../postgres';
+import { arrayOf } from '../postgresArray';
 import { headerOf, sequenceOf } from './fact';
 import { packedId, packHeaders, printable } from './packed';
 
@@ -96,7 +97,7 @@ export async function readKeys(
            union all
            select key, own_sequence, 'o', null from inbox_discarded
              where consumer_group = $1 and topic = $2 and key = any ($3) and own_sequence is not null`,
-    values: [group, topic, keys, partition, offsets.first, offsets.last],
+    values: [group, topic, arrayOf(keys), partition, offsets.first, offsets.last],
   });
   const sequences = new Map<string, number>();
   const parked = new Set<string>();
@@ -141,7 +142,7 @@ export async function movePosition(
            on conflict (consumer_group, topic, key) do update set sequence = excluded.sequence`,
     values: [
       ...[group, topic, partition, moved.nextOffset, moved.facts],
-      ...[[...moved.sequences.keys()], [...moved.sequences.values()]],
+      ...[arrayOf([...moved.sequences.keys()]), arrayOf([...moved.sequences.values()])],
     ],
   });
 }
@@ -177,7 +178,8 @@ export async function park(tx: Tx, source: Source, parked: ParkedRecord): Promis
 
 async function insertParked(tx: Tx, source: Source, parked: ParkedRecord): Promise<number> {
   const { record, key, factId, reason, stack, attempts } = parked;
-  const type = headerOf(record, 'ce_type');
+  const { key: rawKey, value: rawValue, headers } = record;
+  const type = headerOf(headers, 'ce_type');
   const { rowCount } = await tx.query({
     name: 'inbox-park',
     text: `insert into inbox_parked (consumer_group, topic, partition, "offset", key, fact_id, fact_type, sequence,
@@ -186,9 +188,9 @@ async function insertParked(tx: Tx, source: Source, parked: ParkedRecord): Promi
              to_timestamp($16::bigint / 1000.0)) on conflict do nothing`,
     values: [
       ...[source.group, source.topic, source.partition, record.offset, key, factId && printable(factId)],
-      ...[type && printable(type), sequenceOf(record)],
+      ...[type && printable(type), sequenceOf(headers)],
       ...[reason !== null, reason && printable(reason), stack && printable(stack), attempts],
-      ...[record.key, record.value, JSON.stringify(packHeaders(record.headers)), sentMsOf(record)],
+      ...[rawKey, rawValue, JSON.stringify(packHeaders(headers)), sentMsOf(record)],
     ],
   });
   return rowCount ?? 0;

@@ -1,5 +1,5 @@
-import type { Batch, Consumer, EachBatchPayload } from 'kafkajs';
-import type { ConsumedBatch, ConsumerOptions } from './consumed';
+import type { Batch, Consumer, EachBatchPayload, KafkaMessage } from 'kafkajs';
+import type { ConsumedBatch, ConsumerOptions, RawRecord } from './consumed';
 import { partitionName } from './partition';
 import type { PartitionQueues } from './partitionQueues';
 
@@ -86,15 +86,7 @@ function consumed(
   return {
     topic,
     partition,
-    records: batch.messages.map((m) => ({
-      topic,
-      partition,
-      offset: Number(m.offset),
-      key: m.key,
-      value: m.value,
-      headers: m.headers ?? {},
-      timestamp: Number(m.timestamp),
-    })),
+    records: batch.messages.map((message) => new FetchedRecord(topic, partition, message)),
     fetchedFrom: Number((batch as FetchedBatch).fetchedOffset),
     endOffset: Number(batch.highWatermark),
     isLive,
@@ -126,4 +118,31 @@ function consumed(
       consumer.seek({ topic, partition, offset: String(offset) });
     },
   };
+}
+
+/** A record of a fetch, whose parts stay there until they are asked for (`LyingRecord`). */
+class FetchedRecord implements RawRecord {
+  readonly offset: number;
+  readonly timestamp: number;
+
+  constructor(
+    readonly topic: string,
+    readonly partition: number,
+    private readonly message: KafkaMessage,
+  ) {
+    this.offset = Number(message.offset);
+    this.timestamp = Number(message.timestamp);
+  }
+
+  get key(): RawRecord['key'] {
+    return this.message.key;
+  }
+
+  get value(): RawRecord['value'] {
+    return this.message.value;
+  }
+
+  get headers(): RawRecord['headers'] {
+    return this.message.headers ?? {};
+  }
 }

@@ -1,7 +1,7 @@
 import type { Kafka, PartitionAssigner } from 'kafkajs';
 import type { KafkaLog } from './client';
 
-/** A record as it lies in Kafka. */
+/** A record as it lies in Kafka. Its key, value and headers may be made each time they are asked for: ask once. */
 export interface RawRecord {
   readonly topic: string;
   readonly partition: number;

@@ -1,5 +1,5 @@
 import { crc32c } from '@node-rs/crc32';
-import { Reader, type DecodedHeaders } from './recordReader';
+import { Reader, type DecodedHeaders, type Names } from './recordReader';
 
 /** What is used here of kafkajs's decoder of Kafka's protocol. */
 export interface FetchDecoder {
@@ -115,7 +115,7 @@ interface Batch {
   readonly firstTimestampMs: number;
   readonly isLogAppendTime: boolean;
   /** The names of a record's headers, by their places: those of the next one are mostly the same. */
-  readonly names: string[];
+  readonly names: Names;
 }
 
 /**

@@ -2,6 +2,9 @@
 type HeaderValue = string | Buffer | null;
 export type DecodedHeaders = Record<string, HeaderValue | HeaderValue[]>;
 
+/** Names of headers by their places in a record. */
+export type Names = (string | undefined)[];
+
 const plain = { writable: true, enumerable: true, configurable: true };
 
 /** Reads on in a batch from where it is. */
@@ -46,32 +49,40 @@ export class Reader {
     return length < 0 ? null : this.buffer.subarray(this.at, (this.at += length));
   }
 
-  /** Those up to `end`, where the record ends. */
-  headers(end: number, names: string[]): DecodedHeaders {
+  /**
+   * Those up to `end`, where the record ends. `names` are those of the records before, by their places, no two the same:
+   * mostly they are this one's, and nothing is to be looked for then.
+   */
+  headers(end: number, names: Names): DecodedHeaders {
     const headers: DecodedHeaders = {};
     const count = this.varInt();
     if (count <= 0) return headers;
     // In one go: what is taken of it then is no copy.
     const text: Text = { from: this.at, characters: this.buffer.toString('latin1', this.at, end) };
+    let isKnown = true;
     for (let place = 0; place < count; place++) {
-      const name = this.name(text, place, names);
+      const length = this.varInt();
+      const known = names[place];
+      const isHere = known?.length === length && text.characters.startsWith(known, this.at - text.from);
+      const name = isHere ? known : this.newName(length, place, names);
+      this.at += length;
       const value = this.value(text);
-      if (Object.hasOwn(headers, name)) headers[name] = [headers[name]!, value].flat();
-      else if (name === '__proto__') Object.defineProperty(headers, name, { value, ...plain });
-      else headers[name] = value;
+      isKnown &&= isHere;
+      if (isKnown) headers[name] = value;
+      else if (Object.hasOwn(headers, name)) headers[name] = [headers[name]!, value].flat();
+      else Object.defineProperty(headers, name, { value, ...plain });
     }
     return headers;
   }
 
-  private name({ from, characters }: Text, place: number, names: string[]): string {
-    const length = this.varInt();
-    const start = this.at;
-    this.at += length;
-    const known = names[place];
-    if (known?.length === length && characters.startsWith(known, start - from)) return known;
-    const name = this.buffer.toString('utf8', start, this.at);
-    // As many characters as bytes: it can be found in the text.
-    if (name.length === length) names[place] = name;
+  private newName(length: number, place: number, names: Names): string {
+    const name = this.buffer.toString('utf8', this.at, this.at + length);
+    // As many characters as bytes: it can be found in the text. To be assigned like others it must not mean anything.
+    if (name.length === length && name !== '__proto__') {
+      const elsewhere = names.indexOf(name);
+      if (elsewhere >= 0) names[elsewhere] = undefined;
+      names[place] = name;
+    }
     return name;
   }
 
@@ -80,10 +91,18 @@ export class Reader {
     if (length < 0) return null;
     const start = this.at;
     this.at += length;
-    for (let i = start; i < this.at; i++)
-      if (this.buffer[i]! >= 0x80) return this.buffer.subarray(start, this.at);
-    return characters.slice(start - from, this.at - from);
+    return isAscii(this.buffer, start, this.at)
+      ? characters.slice(start - from, this.at - from)
+      : this.buffer.subarray(start, this.at);
   }
+}
+
+function isAscii(buffer: Buffer, start: number, end: number): boolean {
+  let bits = 0;
+  let at = start;
+  for (; at + 4 <= end; at += 4) bits |= buffer[at]! | buffer[at + 1]! | buffer[at + 2]! | buffer[at + 3]!;
+  for (; at < end; at++) bits |= buffer[at]!;
+  return bits < 0x80;
 }
 
 /** Bytes of the buffer from `from` on, each as the character of its number. */

@@ -23,6 +23,23 @@ test('facts that are delivered twice have their effect once', async () => {
   });
 });
 
+test('keys that mean something to Postgres are keys like others', async () => {
+  const keys = ['null', 'NULL', 'a,b', '{a}', '"a"', 'a\\', ' a ', 'a\nb', 'a:b', 'ä', '{', '}', '""', '-'];
+  const facts = keys.flatMap((key) => upTo(2).map((n) => factRecord(bench.topic, key, n)));
+  const inbox = bench.consume();
+  await bench.producer.send(facts);
+  await bench.producer.send([...facts, ...keys.map((key) => factRecord(bench.topic, key, 3))]);
+  await bench.readTo(5 * keys.length);
+  await inbox.stop();
+  const { rows } = await bench.db.pool.query<{ key: string; sequence: number }>(
+    'select key, sequence from inbox_sequences',
+  );
+  expect(new Map(rows.map(({ key, sequence }) => [key, sequence]))).toEqual(
+    new Map(keys.map((key) => [key, 3])),
+  );
+  expect(await bench.effects()).toHaveLength(3 * keys.length);
+});
+
 test('an effect that is committed while its offset is not is not had again', async () => {
   const facts = upTo(40).flatMap((n) => ['a', 'b'].map((key) => factRecord(bench.topic, key, n)));
   await bench.producer.send(facts);

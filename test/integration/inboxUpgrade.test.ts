@@ -129,7 +129,7 @@ test('what older rows say of their sequences is read as the code reads it', asyn
     await migrate(database.url, [upTo('0003')]);
     await insert('inbox_discarded', { discarded_by: 'op-1', discarded_because: 'not ours' });
     await migrate(database.url, [inboxMigrations]);
-    const [parked, own] = [records.map(sequenceOf), records.map(ownSequenceOf)];
+    const [parked, own] = [records.map(({ headers }) => sequenceOf(headers)), records.map(ownSequenceOf)];
     expect(byWord(await stored('sequence', 'inbox_parked'))).toEqual(byWord(parked));
     expect(byWord(await stored('own_sequence', 'inbox_discarded'))).toEqual(byWord(own));
     // What is compared is not nothing.

@@ -109,6 +109,18 @@ test('headers may have any name, several times', async () => {
   expect(Object.entries(read.records[0]!.headers)).toEqual(Object.entries(headers));
 });
 
+test('a name that comes twice is told twice, wherever records before had it', async () => {
+  const all: Record<string, string | string[]>[] = [
+    { a: '1', b: '2' },
+    { b: '3' },
+    { b: ['4', '5'] },
+    { c: '6', b: ['7', '8'] },
+  ];
+  const records = all.map((headers, offsetDelta) => ({ ...aRecord, offsetDelta, headers }));
+  const { read } = await decodedBy(ours, await encoded({ ...aBatch, lastOffsetDelta: 3, records }));
+  expect(read.records.map(({ headers }) => ({ ...headers }))).toEqual(all);
+});
+
 const aRecord = {
   ...{ offsetDelta: 0, timestampDelta: 20, key: Buffer.from('k'), value: null },
   headers: { ce_id: 'thing/1' },

@@ -40,21 +40,27 @@ function sizeOf({ key, value, headers }: OutgoingRecord): number {
   return parts.reduce((sum, part) => sum + Buffer.byteLength(part), 0);
 }
 
-/** A log that lies in Kafka. */
-export interface PreparedLog extends BenchLog {
+/** A log that lies in Kafka, and there alone: what the bench held of it would be its garbage collection's to walk through. */
+export interface PreparedLog extends Omit<BenchLog, 'records'> {
   readonly topic: string;
+  /** Records that come a second time. */
+  readonly repeats: number;
   /** Where its partitions end. */
   readonly ends: Readonly<Record<number, number>>;
 }
 
 /** Fills a topic of its own with the log's records, which name it. */
-export async function prepareLog(servers: BenchServers, log: BenchLog): Promise<PreparedLog> {
+export async function prepareLog(
+  servers: BenchServers,
+  { records, facts, bytesPerFact }: BenchLog,
+): Promise<PreparedLog> {
   const kafka = createKafka({ brokers: [servers.kafkaBroker], clientId: 'bench' });
-  const { topic } = log.records[0]!;
+  const { topic } = records[0]!;
   await createTopics(kafka, [{ topic, partitions: PARTITIONS, config: { 'retention.ms': '-1' } }]);
   const producer = createFactProducer(kafka);
-  for (let start = 0; start < log.records.length; start += 2_000)
-    await producer.send(log.records.slice(start, start + 2_000));
+  for (let start = 0; start < records.length; start += 2_000)
+    await producer.send(records.slice(start, start + 2_000));
   await producer.disconnect();
-  return { ...log, topic, ends: await endOffsets(kafka, topic) };
+  const ends = await endOffsets(kafka, topic);
+  return { topic, facts, bytesPerFact, repeats: records.length - facts, ends };
 }
