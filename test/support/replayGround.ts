@@ -34,7 +34,7 @@ export interface ReplayGround {
   readonly prefix: string;
   topic(name: string): string;
   /** A consumer with a database of its own; `control` is another's name for one that no replay touches. */
-  start(name: 'analytics' | 'audit' | 'notifications' | 'tracks', control?: string): Promise<LiveConsumer>;
+  start(name: keyof typeof projections, control?: string): Promise<LiveConsumer>;
   /** A database for a consumer that is not running. */
   database(name: 'analytics' | 'notifications'): Promise<string>;
   send(facts: readonly TestFact[]): Promise<void>;

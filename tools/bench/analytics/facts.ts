@@ -106,7 +106,7 @@ function rideOf(i: number, { askedMs, pickup, dropoff, driverId }: Ride): Happen
   const request = of(
     ...(['ride.requested.v2', askedMs] as const),
     { ...asked, rideId, dropoffCell, paymentMethod: { type: 'card', token: 'pm_1' } },
-    ...[demand('requested'), hour('requested')],
+    ...[demand('requested'), hour('requested'), { of: 'asker', riderId, cell: pickupCell } as const],
   );
   const begun = [
     {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { cellToParent } from 'h3-js';
 import type { Pool } from 'pg';
 
@@ -11,6 +12,7 @@ export type Effect =
       readonly atMs: number;
       readonly value: number;
     }
+  | { readonly of: 'asker'; readonly riderId: string; readonly cell: string }
   | { readonly of: 'spread'; readonly name: string }
   | { readonly of: 'seconds'; readonly name: string; readonly fromMs: number; readonly untilMs: number };
 
@@ -19,6 +21,8 @@ const floored = (atMs: number, ms: number): string => new Date(Math.floor(atMs /
 /** What analytics has to hold, each figure by its name and place. */
 export class Wanted {
   private readonly figures = new Map<string, number>();
+  /** Where whoever asked last did, by the place that a rider's hash gives. */
+  private readonly askers = new Map<number, { readonly cell: string; readonly atMs: number }>();
 
   add(effect: Effect, atMs: number): void {
     switch (effect.of) {
@@ -27,6 +31,13 @@ export class Wanted {
       case 'hour': {
         const region = cellToParent(effect.cell, 5);
         return this.count(`${effect.name} ${region} ${floored(effect.atMs, 3_600_000)}`, effect.value);
+      }
+      case 'asker': {
+        const place = createHash('sha256').update(effect.riderId).digest().readUInt32BE(0) >>> 10;
+        const last = this.askers.get(place);
+        if (last === undefined || atMs > last.atMs || (atMs === last.atMs && effect.cell > last.cell))
+          this.askers.set(place, { cell: effect.cell, atMs });
+        return;
       }
       case 'spread':
         return this.count(effect.name, 1);
@@ -50,12 +61,15 @@ export class Wanted {
        union all
        select name, sum(value)::bigint from hours where name like '%Seconds' group by name
        union all
-       select name, sum(count)::bigint from spreads group by name`,
+       select name, sum(count)::bigint from spreads group by name
+       union all
+       select 'asked last ' || place || ' ' || cell, (extract(epoch from asked_at) * 1000)::bigint from askers`,
     );
-    return (
-      rows.length === this.figures.size &&
-      rows.every(({ figure, value }) => this.figures.get(figure) === value)
+    const asked = [...this.askers].map(
+      ([place, { cell, atMs }]) => [`asked last ${place} ${cell}`, atMs] as const,
     );
+    const wanted = new Map([...this.figures, ...asked]);
+    return rows.length === wanted.size && rows.every(({ figure, value }) => wanted.get(figure) === value);
   }
 
   private count(figure: string, value: number): void {
