@@ -47,10 +47,10 @@ export const factEntry = (type: string): CatalogueEntry | undefined => versionsO
 /** Every version of a fact, the newest last; none of a fact that this version does not know. */
 export const factVersions = (type: string): readonly CatalogueEntry[] => versionsOf.get(type) ?? [];
 
-const named = new Map(catalogue.map((entry) => [`${entry.type}.v${entry.version}`, entry]));
+const bySchema = new Map(catalogue.map((entry) => [`${entry.type}.v${entry.version}`, entry]));
 
-/** What a `dataschema` names (`ride.requested.v1`); undefined for one that this version does not know. */
-export const factSchema = (name: string): CatalogueEntry | undefined => named.get(name);
+/** The entry that a `dataschema` (`ride.requested.v1`) names; undefined for one that this version does not know. */
+export const entryOfSchema = (dataschema: string): CatalogueEntry | undefined => bySchema.get(dataschema);
 
 /** The topics that a consumer reads, without a prefix. */
 export const topicsRead = (consumer: ConsumerName): FactTopic[] => [

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { catalogue, factSchema, factVersions, type CatalogueEntry } from './catalogue';
+import { catalogue, entryOfSchema, factVersions, type CatalogueEntry } from './catalogue';
 import type { ConsumerName, ReadBy } from './consumers';
 import type { FactData, FactType } from './families';
 
@@ -71,7 +71,7 @@ function writtenIn(
   versions: readonly CatalogueEntry[],
 ): CatalogueEntry | undefined {
   if (dataschema === undefined) return undefined;
-  const found = factSchema(dataschema);
+  const found = entryOfSchema(dataschema);
   if (found?.type === type) return found;
   const names = versions.map(({ version }) => `${type}.v${version}`);
   throw new FactInvalid(`${dataschema} is not known here, ${names.join(' and ')} are`);

@@ -16,6 +16,12 @@ export interface RideUnderWay {
   matched: boolean;
 }
 
+/** In the order of the statement that writes them. */
+const columnNames = [
+  ...(['cell', 'dropoffCell', 'requestedMs', 'durationSeconds', 'assignedMs', 'startedMs'] as const),
+  'matched' as const,
+];
+
 /** The rides of a batch of facts: read at once, changed in memory, written at once. */
 export class Rides {
   private readonly changed = new Set<string>();
@@ -64,7 +70,7 @@ export class Rides {
       });
     if (open.length === 0) return;
     const rides = open.map((id) => this.rides.get(id)!);
-    const column = (name: keyof RideUnderWay) => arrayOf(rides.map((ride) => ride[name]));
+    const columns = columnNames.map((name) => arrayOf(rides.map((ride) => ride[name])));
     await tx.query({
       name: 'analytics-rides-open',
       text: `insert into ride_cells
@@ -75,16 +81,7 @@ export class Rides {
                cell = excluded.cell, dropoff_cell = excluded.dropoff_cell, requested_ms = excluded.requested_ms,
                duration_seconds = excluded.duration_seconds, assigned_ms = excluded.assigned_ms,
                started_ms = excluded.started_ms, matched = excluded.matched`,
-      values: [
-        ...[
-          arrayOf(open),
-          column('cell'),
-          column('dropoffCell'),
-          column('requestedMs'),
-          column('durationSeconds'),
-        ],
-        ...[column('assignedMs'), column('startedMs'), column('matched')],
-      ],
+      values: [arrayOf(open), ...columns],
     });
   }
 }

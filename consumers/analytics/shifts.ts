@@ -1,4 +1,5 @@
 import type { Tx } from '../../platform/postgres';
+import { arrayOf } from '../../platform/postgresArray';
 
 /** A driver's shift that has begun: where, and when in milliseconds since 1970. */
 export interface Shift {
@@ -17,7 +18,7 @@ export class Shifts {
     const { rows } = await tx.query<Shift & { driverId: string }>({
       name: 'analytics-shifts',
       text: `select driver_id as "driverId", region, online_ms as "onlineMs" from shifts where driver_id = any ($1)`,
-      values: [driverIds],
+      values: [arrayOf(driverIds)],
     });
     return new Shifts(new Map(rows.map(({ driverId, ...shift }) => [driverId, shift])));
   }
@@ -45,10 +46,10 @@ export class Shifts {
              select * from unnest($2::text[], $3::text[], $4::bigint[])
              on conflict (driver_id) do update set region = excluded.region, online_ms = excluded.online_ms`,
       values: [
-        [...this.changed],
-        on,
-        on.map((driverId) => this.shifts.get(driverId)!.region),
-        on.map((driverId) => this.shifts.get(driverId)!.onlineMs),
+        arrayOf([...this.changed]),
+        arrayOf(on),
+        arrayOf(on.map((driverId) => this.shifts.get(driverId)!.region)),
+        arrayOf(on.map((driverId) => this.shifts.get(driverId)!.onlineMs)),
       ],
     });
   }

@@ -5,6 +5,9 @@ export type DecodedHeaders = Record<string, HeaderValue | HeaderValue[]>;
 /** Names of headers by their places in a record. */
 export type Names = (string | undefined)[];
 
+/** Places whose names are remembered; a fact has a dozen headers. */
+const MOST_PLACES = 32;
+
 const plain = { writable: true, enumerable: true, configurable: true };
 
 /** Reads on in a batch from where it is. */
@@ -78,7 +81,7 @@ export class Reader {
   private newName(length: number, place: number, names: Names): string {
     const name = this.buffer.toString('utf8', this.at, this.at + length);
     // As many characters as bytes: it can be found in the text. To be assigned like others it must not mean anything.
-    if (name.length === length && name !== '__proto__') {
+    if (place < MOST_PLACES && name.length === length && name !== '__proto__') {
       const elsewhere = names.indexOf(name);
       if (elsewhere >= 0) names[elsewhere] = undefined;
       names[place] = name;

@@ -28,6 +28,7 @@ test('keys that mean something to Postgres are keys like others', async () => {
   const facts = keys.flatMap((key) => upTo(2).map((n) => factRecord(bench.topic, key, n)));
   const inbox = bench.consume();
   await bench.producer.send(facts);
+  await bench.readTo(2 * keys.length);
   await bench.producer.send([...facts, ...keys.map((key) => factRecord(bench.topic, key, 3))]);
   await bench.readTo(5 * keys.length);
   await inbox.stop();

@@ -1,7 +1,17 @@
 import fc from 'fast-check';
 import { fleetPositionsBody, positionsBody } from '../../contracts/api/positions';
-import { Takes, type DriverPosition } from '../../contracts/positionRecord';
+import { driverIdOfKey, isKeyElsewhere } from '../../contracts/driverKey';
+import {
+  HEADER_WORDS,
+  ROW_WORDS,
+  row,
+  sequenceOf,
+  Takes,
+  type DriverPosition,
+  type PositionRows,
+} from '../../contracts/positionRecord';
 import { PositionWriter } from '../../contracts/positionWriter';
+import { readPositions } from '../../contracts/readPositions';
 import type { Point } from '../../domain/geo';
 import { personsId } from '../../domain/names';
 import { isSwapped } from '../../domain/newYork';
@@ -93,5 +103,61 @@ test('the binary form says what JSON says', () => {
       expect(binary.indexes).toEqual(json.indexes);
     }),
     { numRuns: 300 },
+  );
+});
+
+/** As they were told, a row each. */
+function toldOf(rows: PositionRows): unknown[] {
+  const longIds = [...rows.longIds];
+  return Array.from({ length: rows.count }, (_, n) => {
+    const at = HEADER_WORDS + n * ROW_WORDS;
+    const id = isKeyElsewhere(rows.words, at) ? longIds.shift() : driverIdOfKey(rows.words, at);
+    const [lat, lng] = [rows.words[at + row.lat]! / 1e7, rows.words[at + row.lng]! / 1e7];
+    return [id, lat, lng, sequenceOf(rows.words, at), rows.baseMs - (rows.words[at + row.ageMs]! >>> 0)];
+  });
+}
+
+const inUnits = (told: unknown): unknown => {
+  const [id, lat, lng, ...rest] = told as [string, number, number, number, number];
+  return [id, ...[lat, lng].map((degrees) => (Math.round(degrees * 1e7) + 0) / 1e7), ...rest];
+};
+
+test('a record of before the binary form is read whole, or not at all', () => {
+  const told = fc.tuple(mostly(driverId), mostly(lat), mostly(lng), mostly(fc.maxSafeNat()), mostly(atMs));
+  const isFit = ([id, ...numbers]: readonly unknown[]): boolean => {
+    const [y, x, sequence, at] = numbers as number[];
+    const areWhole = [sequence, at].every((one) => Number.isSafeInteger(one) && one! >= 0);
+    const arePlaces =
+      [y, x].every((one) => typeof one === 'number') && Math.abs(y!) <= 90 && Math.abs(x!) <= 180;
+    return (
+      personsId.test(String(id)) && typeof id === 'string' && arePlaces && areWhole && nowMs - at! < 2 ** 32
+    );
+  };
+  fc.assert(
+    fc.property(fc.array(fc.oneof(told, fc.jsonValue()), { minLength: 1, maxLength: 5 }), (given) => {
+      const value = Buffer.from(JSON.stringify({ v: 1, positions: given }));
+      const { positions } = JSON.parse(value.toString()) as { positions: unknown[] };
+      const fit = positions.every((one) => Array.isArray(one) && one.length === 5 && isFit(one));
+      const rows = readPositions(value, nowMs);
+      expect(rows === null ? null : toldOf(rows)).toEqual(fit ? positions.map(inUnits) : null);
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test('no bytes in the place of such a record end a reader', () => {
+  const good = JSON.stringify({ v: 1, positions: [['d1', 40.7, -74, 7, nowMs]] });
+  expect(readPositions(Buffer.from(good), nowMs)?.count).toBe(1);
+  const changed = fc
+    .tuple(fc.nat(good.length), fc.nat(8), fc.uint8Array({ maxLength: 8 }))
+    .map(([at, without, more]) =>
+      Buffer.concat([Buffer.from(good.slice(0, at)), more, Buffer.from(good.slice(at + without))]),
+    );
+  fc.assert(
+    fc.property(changed, (bytes) => {
+      const rows = readPositions(bytes, nowMs);
+      if (rows !== null) expect(rows.count).toBeLessThanOrEqual(1);
+    }),
+    { numRuns: 20_000 },
   );
 });

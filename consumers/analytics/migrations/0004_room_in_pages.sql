@@ -3,4 +3,3 @@ alter table ride_cells set (fillfactor = 70);
 alter table demand set (fillfactor = 80);
 alter table hours set (fillfactor = 50);
 alter table spreads set (fillfactor = 80);
-alter table askers set (fillfactor = 80);
