@@ -8,8 +8,10 @@ import { ERASED, NOWHERE, personal } from './personalMarks';
 
 /** Shapes that facts and the API have in common. Readers ignore fields they do not know; requests are strict. */
 export const uuid = z.uuid();
-/** Postgres has no year 0. */
-export const time = z.iso.datetime().refine((at) => !at.startsWith('0000'), 'a year from 1 on');
+/** Postgres has no year 0, and reads no fraction of hundreds of digits. */
+export const time = z.iso
+  .datetime()
+  .refine((at) => !at.startsWith('0000') && at.length <= 40, 'a year from 1 on, 40 characters at most');
 export const subjectId = z.string().regex(personsId, 'letters, digits, _ and -, at most 64');
 export const minor = z.int().min(0).max(MOST_MINOR);
 export const currency = z.string().regex(/^[A-Z]{3}$/, 'an ISO 4217 code');

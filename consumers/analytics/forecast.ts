@@ -25,7 +25,8 @@ export async function readForecast(
     text: `select region, hour, value as requested from hours
            where name = 'requested' and hour >= $1 and hour <= $2 and region <> $3`,
     values: [
-      new Date(hourMs - WEEKS * HOURS_A_WEEK * HOUR_MS).toISOString(),
+      // Postgres has no year 0, and nobody asked for a ride before 1970.
+      new Date(Math.max(0, hourMs - WEEKS * HOURS_A_WEEK * HOUR_MS)).toISOString(),
       new Date(hourMs).toISOString(),
       NO_REGION,
     ],

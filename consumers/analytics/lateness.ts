@@ -29,7 +29,8 @@ export class EventTime {
 
   /**
    * Moves on by a fact that says to have happened at `atMs`, and says whether it is too late. One that says to come from
-   * later than it was sent moves it no further than that, or a single wrong clock would make all others late.
+   * later than it was sent moves it no further than that, and one that does not say when it was sent not at all: or a single
+   * wrong clock would make all others late.
    */
   isLate(fact: Fact, atMs: number): boolean {
     if (atMs < this.latestMs - LATE_MS) {
@@ -37,7 +38,7 @@ export class EventTime {
       return true;
     }
     const { timestamp } = fact.record;
-    this.latestMs = Math.max(this.latestMs, timestamp > 0 ? Math.min(atMs, timestamp) : atMs);
+    if (timestamp > 0) this.latestMs = Math.max(this.latestMs, Math.min(atMs, timestamp));
     return false;
   }
 

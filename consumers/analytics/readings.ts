@@ -102,7 +102,9 @@ async function openShiftSeconds(
 ): Promise<number[]> {
   const { rows } = await db.query<{ seconds: number }>({
     name: 'analytics-open-shifts',
-    text: `select coalesce(round(sum(least(now_is, h.ms + $3) - greatest(s.online_ms, h.ms)) / 1000), 0)::bigint as seconds
+    // greatest() passes over a null: what has no shift would be one of the whole hour.
+    text: `select coalesce(round(sum(least(now_is, h.ms + $3) - greatest(s.online_ms, h.ms))
+               filter (where s.online_ms is not null) / 1000), 0)::bigint as seconds
            from unnest($1::bigint[], $2::text[]) with ordinality as h (ms, region, place)
            cross join (select coalesce(max(latest_ms), 0) as now_is from event_times) as latest
            left join shifts s on s.region = h.region and s.online_ms < h.ms + $3

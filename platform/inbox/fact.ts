@@ -28,10 +28,14 @@ export interface Fact<Data = unknown> {
   readonly record: RawRecord;
 }
 
+/** RFC 3339 has years of four digits, and Postgres no year 0. */
+const inAYear = /^(?!0000)\d{4}-/;
+
 /** When a fact happened, in milliseconds. @throws CodedError `fact_invalid` where its `ce_time` is no time */
 export function timeOf({ id, time }: Pick<Fact, 'id' | 'time'>): number {
   const atMs = Date.parse(time);
-  if (Number.isNaN(atMs)) throw new CodedError('fact_invalid', `${id}: ce_time ${time} is no time`);
+  if (Number.isNaN(atMs) || !inAYear.test(time))
+    throw new CodedError('fact_invalid', `${id}: ce_time ${time} is no time`);
   return atMs;
 }
 

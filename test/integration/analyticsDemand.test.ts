@@ -1,7 +1,10 @@
 import { v7 as uuidv7 } from 'uuid';
 import { analytics as projection } from '../../consumers/analytics/projection';
+import { EventTime } from '../../consumers/analytics/lateness';
 import { readDemand } from '../../consumers/analytics/readings';
 import { demandView } from '../../contracts/api/analytics';
+import type { Fact } from '../../platform/inbox';
+import { withTransaction } from '../../platform/postgres';
 import { brooklyn, byTime, cancelled, cellOf, completed, downtown, midtown } from '../support/analyticsFacts';
 import { at, requested, rideFacts, startConsumer, type TestConsumer } from '../support/consumers';
 
@@ -186,4 +189,13 @@ test('a clock that is ahead makes nobody late', async () => {
     [0, 1],
   ]);
   expect((await readDemand(analytics.pool, { limit: 1 })).late).toBe(0);
+});
+
+test('nor does one that does not say when it was sent', async () => {
+  const fact = { topic: 'rides', partition: 0, record: { timestamp: -1 } } as Fact;
+  const late = await withTransaction(analytics.pool, async (tx) => {
+    const eventTime = await EventTime.of(tx, fact);
+    return [9_998, 2_026].map((year) => eventTime.isLate(fact, Date.UTC(year, 0)));
+  });
+  expect(late).toEqual([false, false]);
 });

@@ -42,6 +42,8 @@ function settingsOf(topic: DeclaredTopic, replicas: number): Record<string, stri
     'cleanup.policy': cleanup,
     'retention.ms': String(retentionMs),
     'max.message.bytes': String(maxMessageBytes),
+    // Whatever somebody sends: a batch in a codec that a consumer cannot read would hold its partition for ever.
+    'compression.type': 'uncompressed',
     'min.insync.replicas': String(Math.max(1, replicas - 1)),
     'unclean.leader.election.enable': 'false',
     // Only whole segments are deleted: a short retention would otherwise be as long as a segment takes to fill.
