@@ -3,9 +3,9 @@ import type { ReadBy } from '../../contracts/consumers';
 import { readerOf, type KnownFact } from '../../contracts/knownFact';
 import { CELL_RESOLUTION } from '../../domain/geo';
 import { CodedError } from '../../platform/errors';
-import { timeOf, type Fact, type Handle } from '../../platform/inbox';
+import type { Fact, Handle } from '../../platform/inbox';
 import { Askers } from './askers';
-import { EventTime } from './lateness';
+import { EventTime, happenedMs } from './lateness';
 import { regionOf } from './place';
 import { Rides, type RideUnderWay } from './rides';
 import { Shifts } from './shifts';
@@ -35,7 +35,7 @@ export const takeFacts: Handle = async (tx, facts) => {
   for (const fact of facts) {
     const known = read(fact);
     if (known === null) continue;
-    const atMs = timeOf(fact);
+    const atMs = happenedMs(fact);
     new Step(fact, atMs, eventTime.isLate(fact, atMs), books).take(known);
   }
   await eventTime.write(tx);

@@ -1,8 +1,17 @@
-import type { Fact } from '../../platform/inbox';
+import { timeOf, type Fact } from '../../platform/inbox';
 import type { Tx } from '../../platform/postgres';
 
 /** Facts that are further behind the latest one of their partition are too late for the minute that they are of. */
 export const LATE_MS = 10 * 60_000;
+
+/**
+ * When a fact happened, by its own word, in milliseconds; no later than it was sent, as somebody's clock may be ahead.
+ * @throws CodedError `fact_invalid`
+ */
+export function happenedMs(fact: Fact): number {
+  const { timestamp } = fact.record;
+  return timestamp > 0 ? Math.min(timeOf(fact), timestamp) : timeOf(fact);
+}
 
 /**
  * How far a partition's facts have come in their own time. It moves with the log alone, never with a clock: a replay
@@ -28,17 +37,15 @@ export class EventTime {
   }
 
   /**
-   * Moves on by a fact that says to have happened at `atMs`, and says whether it is too late. One that says to come from
-   * later than it was sent moves it no further than that, and one that does not say when it was sent not at all: or a single
-   * wrong clock would make all others late.
+   * Moves on to `atMs`, when a fact happened (`happenedMs`), and says whether it is too late. One that does not say when it
+   * was sent moves nothing: a single wrong clock would make all others late.
    */
-  isLate(fact: Fact, atMs: number): boolean {
+  isLate({ record }: Fact, atMs: number): boolean {
     if (atMs < this.latestMs - LATE_MS) {
       this.late += 1;
       return true;
     }
-    const { timestamp } = fact.record;
-    if (timestamp > 0) this.latestMs = Math.max(this.latestMs, Math.min(atMs, timestamp));
+    if (record.timestamp > 0) this.latestMs = Math.max(this.latestMs, atMs);
     return false;
   }
 

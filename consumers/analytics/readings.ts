@@ -8,7 +8,7 @@ import type {
 } from '../../contracts/api/analytics';
 import type { Queryable } from '../../platform/postgres';
 import { percentilesOf } from './spread';
-import { HOUR_MS } from './sums';
+import { HOUR_MS, LONGEST_MS } from './sums';
 
 type Asked<Q extends { format: unknown }> = Omit<Q, 'format'>;
 type HourRow = HoursView['hours'][number];
@@ -103,14 +103,17 @@ async function openShiftSeconds(
   const { rows } = await db.query<{ seconds: number }>({
     name: 'analytics-open-shifts',
     // greatest() passes over a null: what has no shift would be one of the whole hour.
-    text: `select coalesce(round(sum(least(now_is, h.ms + $3) - greatest(s.online_ms, h.ms))
+    text: `select coalesce(round(sum(least(now_is, h.ms + $3) - greatest(s.online_ms, now_is - $4, h.ms))
                filter (where s.online_ms is not null) / 1000), 0)::bigint as seconds
            from unnest($1::bigint[], $2::text[]) with ordinality as h (ms, region, place)
            cross join (select coalesce(max(latest_ms), 0) as now_is from event_times) as latest
            left join shifts s on s.region = h.region and s.online_ms < h.ms + $3
-             and now_is > greatest(s.online_ms, h.ms)
+             and now_is > greatest(s.online_ms, h.ms) and h.ms + $3 > now_is - $4
            group by place order by place`,
-    values: [hours.map(({ hour }) => Date.parse(hour)), hours.map(({ region }) => region), HOUR_MS],
+    values: [
+      ...[hours.map(({ hour }) => Date.parse(hour)), hours.map(({ region }) => region)],
+      ...[HOUR_MS, LONGEST_MS],
+    ],
   });
   return rows.map(({ seconds }) => seconds);
 }

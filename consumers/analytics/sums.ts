@@ -24,8 +24,8 @@ export type HourCount =
 
 export type SpreadName = 'matchSeconds' | 'waitSeconds' | 'etaErrorSeconds';
 
-/** A ride, or a shift, that is said to have lasted longer comes of a wrong clock, and would be millions of hours. */
-const LONGEST_MS = 7 * 24 * HOUR_MS;
+/** Of what is said to have lasted longer the last week counts: a wrong clock would make millions of hours. */
+export const LONGEST_MS = 7 * 24 * HOUR_MS;
 
 const hourOf = (atMs: number): number => Math.floor(atMs / HOUR_MS) * HOUR_MS;
 
@@ -64,10 +64,9 @@ export class Sums {
     addAt(within(within(this.hours, hourOf(atMs)), region), name, value);
   }
 
-  /** Whole seconds between two times, in the hours that they fall into; none of what lasted beyond `LONGEST_MS`. */
+  /** Whole seconds between two times, in the hours that they fall into; the last `LONGEST_MS` of them. */
   addTime(name: 'busySeconds' | 'onlineSeconds', region: string, fromMs: number, toMs: number): void {
-    if (toMs - fromMs > LONGEST_MS) return;
-    for (let at = fromMs; at < toMs; at = hourOf(at) + HOUR_MS) {
+    for (let at = Math.max(fromMs, toMs - LONGEST_MS); at < toMs; at = hourOf(at) + HOUR_MS) {
       const end = Math.min(toMs, hourOf(at) + HOUR_MS);
       this.add(name, region, at, Math.round(end / 1_000) - Math.round(at / 1_000));
     }

@@ -114,22 +114,27 @@ test('hours say what became of their rides, how long people waited, and what dri
   expect((await readHours(analytics.pool, { ...range, region, limit: 9 })).hours).toEqual(hours.slice(0, 1));
 });
 
-test('a shift and a ride of years come of a wrong clock, and are no hours', async () => {
+test('of a shift and a ride of years the last week counts', async () => {
   const [rideId, driverId] = [uuidv7(), 'driver-1'];
   const shift = { topic: 'drivers', key: driverId, data: { driverId } } as const;
   const ride = rideFacts(rideId, [
     ['ride.requested', '12:00:00.000', requested(rideId, 'r1', midtown)],
     ['ride.driver_assigned', '12:01:00.000', { driverId, offerId: uuidv7() }],
     ['ride.cancelled', '12:02:00.000', { ...cancelled, driverId }],
-  ]);
-  const began = '0001-01-01T00:00:00.000Z';
-  await analytics.deliver([
-    { ...shift, sequence: 1, type: 'driver.went_online', time: began },
-    { ...shift, sequence: 2, type: 'driver.went_offline', time: at('12:00:00.000') },
-    ...ride.map((fact, i) => (i === 1 ? { ...fact, time: began } : fact)),
-  ]);
-  const { hours } = await readHours(analytics.pool, { limit: 100 });
-  expect(hours).toMatchObject([{ requested: 1, busySeconds: 0, onlineSeconds: 0 }]);
+  ]).map((fact, i) => (i === 1 ? { ...fact, time: '0001-01-01T00:00:00.000Z' } : fact));
+  const online = async () => {
+    const { hours } = await readHours(analytics.pool, { limit: 1_000 });
+    const sum = (name: 'busySeconds' | 'onlineSeconds') => hours.reduce((all, hour) => all + hour[name], 0);
+    return { busy: sum('busySeconds'), online: sum('onlineSeconds') };
+  };
+  const week = 7 * 24 * 3_600;
+  const began = { ...shift, sequence: 1, type: 'driver.went_online', time: '0001-01-01T00:00:00.000Z' };
+  const where = { ...began, data: { driverId, cell: cellOf(midtown) } };
+  await analytics.deliver([where, ...ride]);
+  // The shift goes on: it counts in the hours of the ride, in which it is.
+  expect(await online()).toEqual({ busy: week, online: week });
+  await analytics.deliver([{ ...shift, sequence: 2, type: 'driver.went_offline', time: at('12:02:00.000') }]);
+  expect(await online()).toEqual({ busy: week, online: week });
 });
 
 test('operators have it as JSON, and as CSV with a column for each figure', async () => {

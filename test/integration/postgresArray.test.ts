@@ -49,7 +49,7 @@ test('and numbers and booleans', async () => {
   await fc.assert(
     fc.asyncProperty(numbers, fc.array(fc.option(fc.boolean())), async (given, booleans) => {
       // There is no -0 in JSON.
-      const values = given.map((one) => one && one + 0);
+      const values = given.map((one) => (one === null ? null : one + 0));
       const { rows } = await db.pool.query(
         'select to_json($1::double precision[]) as numbers, to_json($2::boolean[]) as booleans',
         [arrayOf(values), arrayOf(booleans)],

@@ -16,6 +16,7 @@ export class EndToEnd {
   private constructor(
     private readonly teller: ChildProcess,
     private readonly indexer: ChildProcess,
+    private readonly log: Omit<IndexerOrder, 'group'>,
     private readonly checks: Checks,
   ) {}
 
@@ -29,12 +30,8 @@ export class EndToEnd {
       { topic, partitions: PARTITIONS, config: { 'retention.ms': '3600000' } },
     ]);
     const teller = begin('teller', { brokers, topic, drivers, regionMeters } satisfies TellerOrder);
-    const indexer = begin(
-      'indexer',
-      { brokers, topic, group: `${topic}-index` } satisfies IndexerOrder,
-      locationEnv,
-    );
-    const both = new EndToEnd(teller, indexer, checks);
+    const log = { brokers, topic };
+    const both = new EndToEnd(teller, beginIndexer({ ...log, group: `${topic}-index` }), log, checks);
     while (!(await both.look()).ready) await wait(100);
     return both;
   }
@@ -63,6 +60,24 @@ export class EndToEnd {
     };
   }
 
+  /** A process more begins with nothing: how long it takes until it has the same index from the log. */
+  async rebuild(): Promise<{ readonly seconds: number; readonly positions: number }> {
+    const { digest } = await this.look();
+    const beganMs = Date.now();
+    const another = beginIndexer({ ...this.log, group: `${this.log.topic}-again` });
+    try {
+      let seen: IndexerReport;
+      do {
+        await wait(100);
+        seen = await ask<IndexerReport>(another, {});
+      } while ((!seen.ready || seen.digest !== digest) && Date.now() < beganMs + DEADLINE_MS);
+      this.checks.note('isRebuiltTheSame', seen.digest === digest);
+      return { seconds: (Date.now() - beganMs) / 1_000, positions: seen.taken };
+    } finally {
+      await end(another);
+    }
+  }
+
   async stop(): Promise<void> {
     await Promise.all([this.teller, this.indexer].map(end));
   }
@@ -71,6 +86,8 @@ export class EndToEnd {
     return ask<IndexerReport>(this.indexer, {});
   }
 }
+
+const beginIndexer = (order: IndexerOrder): ChildProcess => begin('indexer', order, locationEnv);
 
 /** Adds counts by age. `to` goes as far as the oldest. */
 function add(to: number[], counts: readonly number[]): void {

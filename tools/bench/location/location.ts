@@ -60,8 +60,10 @@ export async function benchLocation(
       (text) => say.line(text),
     );
     const most = await howFar(split, say);
+    const rebuilt = await say.during('Rebuilding the index from the log', () => split.rebuild());
     const whole = await beginOn('bench.whole', WHOLE_METERS);
     const skewed = await whole.shift({ updatesPerSecond: PEAK, seconds: SKEW_SECONDS });
+    const mostOfOne = await howFar(whole, say);
     const ratios = ratiosTo('usual', contestants);
     const { hailway, endToEnd } = contestants as Record<
       string,
@@ -79,6 +81,9 @@ export async function benchLocation(
         mostUpdatesPerSecond: rounded(most),
         oneRegionUpdatesPerSecond: rounded(skewed['updatesPerSecond']!),
         oneRegionAgeP99Ms: skewed['ageP99Ms']!,
+        oneRegionMostUpdatesPerSecond: rounded(mostOfOne),
+        rebuildSeconds: rounded(rebuilt.seconds),
+        rebuildPositionsPerSecond: rounded(rebuilt.positions / rebuilt.seconds),
         gridNsPerCell: rounded(cellCosts['gridNsPerCell']!),
         h3NsPerCell: rounded(cellCosts['h3NsPerCell']!),
       },
