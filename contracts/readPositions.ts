@@ -1,4 +1,15 @@
-import { isBinaryRecord, readPositionRecord, type PositionRows } from './positionRecord';
+import { DEGREE } from '../domain/geo';
+import { driverIdOfKey, isKeyElsewhere } from './driverKey';
+import {
+  HEADER_WORDS,
+  isBinaryRecord,
+  readPositionRecord,
+  row,
+  ROW_WORDS,
+  sequenceOf,
+  type DriverPosition,
+  type PositionRows,
+} from './positionRecord';
 import { positionsRecord } from './positions';
 import { PositionWriter } from './positionWriter';
 
@@ -19,4 +30,20 @@ function fromJson(value: Buffer, sentMs: number): Uint8Array {
   for (const [driverId, lat, lng, sequence, atMs] of positions)
     writer.add({ driverId, lat, lng, sequence, atMs });
   return writer.finish();
+}
+
+/** A record's positions one by one, for who is in no hurry. */
+export function* positionsOf({ count, baseMs, words, longIds }: PositionRows): Generator<DriverPosition> {
+  let long = 0;
+  for (let n = 0; n < count; n++) {
+    const at = HEADER_WORDS + n * ROW_WORDS;
+    yield {
+      driverId: isKeyElsewhere(words, at) ? longIds[long++]! : driverIdOfKey(words, at),
+      lat: words[at + row.lat]! / DEGREE,
+      lng: words[at + row.lng]! / DEGREE,
+      sequence: sequenceOf(words, at),
+      atMs: baseMs - (words[at + row.ageMs]! >>> 0),
+      takes: words[at + row.sequenceHighAndTakes]! >>> 24,
+    };
+  }
 }

@@ -18,9 +18,14 @@ export interface RideUnderWay {
 
 /** In the order of the statement that writes them. */
 const columnNames = [
-  ...(['cell', 'dropoffCell', 'requestedMs', 'durationSeconds', 'assignedMs', 'startedMs'] as const),
-  'matched' as const,
-];
+  'cell',
+  'dropoffCell',
+  'requestedMs',
+  'durationSeconds',
+  'assignedMs',
+  'startedMs',
+  'matched',
+] as const;
 
 /** The rides of a batch of facts: read at once, changed in memory, written at once. */
 export class Rides {

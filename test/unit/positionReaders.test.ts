@@ -1,17 +1,8 @@
 import fc from 'fast-check';
 import { fleetPositionsBody, positionsBody } from '../../contracts/api/positions';
-import { driverIdOfKey, isKeyElsewhere } from '../../contracts/driverKey';
-import {
-  HEADER_WORDS,
-  ROW_WORDS,
-  row,
-  sequenceOf,
-  Takes,
-  type DriverPosition,
-  type PositionRows,
-} from '../../contracts/positionRecord';
+import { Takes, type DriverPosition, type PositionRows } from '../../contracts/positionRecord';
 import { PositionWriter } from '../../contracts/positionWriter';
-import { readPositions } from '../../contracts/readPositions';
+import { positionsOf, readPositions } from '../../contracts/readPositions';
 import type { Point } from '../../domain/geo';
 import { personsId } from '../../domain/names';
 import { isSwapped } from '../../domain/newYork';
@@ -107,15 +98,8 @@ test('the binary form says what JSON says', () => {
 });
 
 /** As they were told, a row each. */
-function toldOf(rows: PositionRows): unknown[] {
-  const longIds = [...rows.longIds];
-  return Array.from({ length: rows.count }, (_, n) => {
-    const at = HEADER_WORDS + n * ROW_WORDS;
-    const id = isKeyElsewhere(rows.words, at) ? longIds.shift() : driverIdOfKey(rows.words, at);
-    const [lat, lng] = [rows.words[at + row.lat]! / 1e7, rows.words[at + row.lng]! / 1e7];
-    return [id, lat, lng, sequenceOf(rows.words, at), rows.baseMs - (rows.words[at + row.ageMs]! >>> 0)];
-  });
-}
+const toldOf = (rows: PositionRows): unknown[] =>
+  [...positionsOf(rows)].map(({ driverId: id, lat, lng, sequence, atMs }) => [id, lat, lng, sequence, atMs]);
 
 const inUnits = (told: unknown): unknown => {
   const [id, lat, lng, ...rest] = told as [string, number, number, number, number];

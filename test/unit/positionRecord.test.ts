@@ -2,17 +2,14 @@ import fc from 'fast-check';
 import { driverIdOfKey, isDriverKey, isKeyElsewhere, writeDriverKey } from '../../contracts/driverKey';
 import {
   badRowFrom,
-  HEADER_WORDS,
   PositionRecordError,
   readPositionRecord,
   readPositionRows,
-  row,
-  ROW_WORDS,
-  sequenceOf,
   Takes,
   type DriverPosition,
 } from '../../contracts/positionRecord';
 import { PositionWriter } from '../../contracts/positionWriter';
+import { positionsOf } from '../../contracts/readPositions';
 import { personsId } from '../../domain/names';
 import { fuzzRecords } from '../../tools/faults/location/fuzz';
 
@@ -31,21 +28,7 @@ function written(positions: readonly DriverPosition[], baseMs = nowMs): Uint8Arr
   return writer.finish();
 }
 
-function read(bytes: Uint8Array): DriverPosition[] {
-  const rows = readPositionRecord(bytes);
-  const longIds = [...rows.longIds];
-  return Array.from({ length: rows.count }, (_, n) => {
-    const at = HEADER_WORDS + n * ROW_WORDS;
-    return {
-      driverId: isKeyElsewhere(rows.words, at) ? longIds.shift()! : driverIdOfKey(rows.words, at),
-      lat: rows.words[at + row.lat]! / 1e7,
-      lng: rows.words[at + row.lng]! / 1e7,
-      sequence: sequenceOf(rows.words, at),
-      atMs: rows.baseMs - (rows.words[at + row.ageMs]! >>> 0),
-      takes: rows.words[at + row.sequenceHighAndTakes]! >>> 24,
-    };
-  });
-}
+const read = (bytes: Uint8Array): DriverPosition[] => [...positionsOf(readPositionRecord(bytes))];
 
 const faultOf = (bytes: Uint8Array): unknown => {
   try {

@@ -1,14 +1,5 @@
-import { driverIdOfKey, isKeyElsewhere } from '../../contracts/driverKey';
-import {
-  HEADER_WORDS,
-  row,
-  ROW_WORDS,
-  sequenceOf,
-  type DriverPosition,
-  type PositionRows,
-} from '../../contracts/positionRecord';
-import { readPositions } from '../../contracts/readPositions';
-import { DEGREE } from '../../domain/geo';
+import type { DriverPosition } from '../../contracts/positionRecord';
+import { positionsOf, readPositions } from '../../contracts/readPositions';
 import type { RawRecord } from '../../platform/kafka';
 
 /** A position as it lies in the log: with the region and the time of its record. */
@@ -27,18 +18,4 @@ export function positionsIn({ key, value, timestamp }: RawRecord): SentPosition[
     ...{ ...position, ...sent },
     atMs: Math.min(position.atMs, timestamp),
   }));
-}
-
-function* positionsOf({ count, baseMs, words, longIds }: PositionRows): Generator<DriverPosition> {
-  let long = 0;
-  for (let i = 0; i < count; i += 1) {
-    const at = HEADER_WORDS + i * ROW_WORDS;
-    yield {
-      driverId: isKeyElsewhere(words, at) ? longIds[long++]! : driverIdOfKey(words, at),
-      lat: words[at + row.lat]! / DEGREE,
-      lng: words[at + row.lng]! / DEGREE,
-      sequence: sequenceOf(words, at),
-      atMs: baseMs - (words[at + row.ageMs]! >>> 0),
-    };
-  }
 }
