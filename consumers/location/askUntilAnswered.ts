@@ -1,7 +1,7 @@
 import type { KafkaLog } from '../../platform/kafka';
 import { backoffMs, wait } from '../../platform/wait';
 
-/** Asks Kafka about its log, with back-off, until it answers. @returns undefined where the signal was aborted before */
+/** Asks Kafka about its log, or for it, with back-off, until it answers. @returns undefined where the signal was aborted before */
 export async function askUntilAnswered<T>(
   ask: () => Promise<T>,
   { topic, signal, log }: { readonly topic: string; readonly signal: AbortSignal; readonly log: KafkaLog },
@@ -10,7 +10,8 @@ export async function askUntilAnswered<T>(
     try {
       return await ask();
     } catch (error) {
-      log.warn({ err: error, topic }, 'how far the log goes is not known yet');
+      if (signal.aborted) break;
+      log.warn({ err: error, topic }, 'Kafka has not answered about the log yet');
       await wait(backoffMs(attempt, { minMs: 100, maxMs: 2_000 }), signal);
     }
   }

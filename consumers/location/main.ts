@@ -18,9 +18,11 @@ import { locationRoutes } from './routes';
 
 /**
  * A driver who said nothing for so long is gone. Whoever looks for drivers asks for far younger positions; but who says to have
- * arrived is held against the last one known, however old (services/rides/whereabouts.ts), so a start reads as much.
+ * arrived is held against the last one known, however old (services/rides/whereabouts.ts).
  */
 const KEEP_MS = 15 * 60_000;
+/** Dispatch and the map ask for positions of the last minute: with these a start is ready. */
+const FRESH_MS = 60_000;
 const SWEEP_EVERY_MS = 2_000;
 /** An answer from another process's memory takes milliseconds. */
 const OTHERS_DEADLINE_MS = 400;
@@ -41,7 +43,7 @@ runProcess('location', async ({ config, log, metrics, signal, fail }) => {
   const holding = startHolding({
     ...{ kafka, group, topic, ownUrl, signal, log },
     copies: config.LOCATION_COPIES,
-    keepMs: KEEP_MS,
+    ...{ freshMs: FRESH_MS, keepMs: KEEP_MS },
     take: (records) => handler.take(records),
     drop: (partition, isHeld) =>
       index.dropPartition(partition, (at) => partitionsOf(at, regions, holding.partitions).find(isHeld)),

@@ -38,10 +38,10 @@ export async function offsetsSince(kafka: Kafka, topic: string, ms: number): Pro
 }
 
 /**
- * Reads a topic from its first record, or from `from` on, to the end it has at the call, without any group's offsets: for
- * verdicts. Records of a partition come in order, one call at a time.
+ * Reads a topic from its first record, or from `from` on, to the end it has at the call, without any group's offsets.
+ * Records of a partition come in order, one call at a time.
  * @returns how many records there were.
- * @throws when it takes longer than `timeoutMs` (60 s) or `onRecord` throws.
+ * @throws when it takes longer than `timeoutMs` (60 s), the signal is aborted or `onRecord` throws.
  */
 export async function readTopicRaw(options: {
   readonly kafka: Kafka;
@@ -50,15 +50,21 @@ export async function readTopicRaw(options: {
   readonly timeoutMs?: number;
   /** The first offset to read, by partition. */
   readonly from?: Offsets;
+  /** The offsets to stop before, of those partitions that are to be read; of all of them their ends, unless told. */
+  readonly to?: Offsets;
+  readonly signal?: AbortSignal;
 }): Promise<number> {
-  const { kafka, topic, onRecord, from = {} } = options;
+  const { kafka, topic, onRecord, from = {}, to, signal } = options;
   const offsets = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
   const next = new Map(
     offsets.map(({ partition, low }) => [partition, Math.max(Number(low), from[partition] ?? 0)]),
   );
   const ends = new Map(
     offsets
-      .map(({ partition, high }) => [partition, Number(high)] as const)
+      .map(
+        ({ partition, high }) =>
+          [partition, to ? Math.min(to[partition] ?? 0, Number(high)) : Number(high)] as const,
+      )
       .filter(([partition, end]) => next.get(partition)! < end),
   );
   if (ends.size === 0) return 0;
@@ -71,11 +77,12 @@ export async function readTopicRaw(options: {
   const group = `raw-${randomUUID()}`;
   let count = 0;
   let failure: unknown;
+  const reading = signal ? AbortSignal.any([done.signal, signal]) : done.signal;
   await runConsumer({
     kafka,
     group,
     topics: [topic],
-    signal: done.signal,
+    signal: reading,
     log: silent,
     concurrency: 1,
     maxBytesPerPartition: 4_194_304,
@@ -104,6 +111,6 @@ export async function readTopicRaw(options: {
   clearTimeout(timeout);
   await withAdmin(kafka, (admin) => admin.deleteGroups([group])).catch(() => {});
   if (failure !== undefined) throw failure as Error;
-  if (ends.size > 0) throw done.signal.reason as Error;
+  if (ends.size > 0) throw reading.reason as Error;
   return count;
 }
