@@ -3,9 +3,10 @@ import type { Point } from './geo';
 
 /**
  * So near to another region's rim a position is told there as well: whoever knows the drivers of a region hears of those
- * who leave it. Half a minute's drive.
+ * who leave it. Half a minute's drive at most; of small regions less, or half of a city would be told twice: who drives on
+ * past a narrow rim unheard is known where they were until that is too old to be asked for.
  */
-const RIM_METERS = 1_000;
+const rimOf = (regionMeters: number): number => Math.min(1_000, regionMeters / 10);
 
 /** More columns than any row of regions has. */
 const COLUMNS = 65_536;
@@ -37,5 +38,5 @@ export function createRegions(regionMeters: number): Regions {
     return found;
   }
 
-  return { touching, toldOf: (point) => touching(point, RIM_METERS) };
+  return { touching, toldOf: (point) => touching(point, rimOf(regionMeters)) };
 }

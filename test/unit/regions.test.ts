@@ -1,7 +1,12 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
+import { topics } from '../../contracts/topics';
 import { DEGREE, distanceMeters } from '../../domain/geo';
-import { createRegions } from '../../domain/regions';
+import { createRegions, keyOfRegion } from '../../domain/regions';
+import { partitionFor } from '../../platform/kafka';
 import { spread } from '../../platform/kafka/copies';
+import { projectRoot } from '../../platform/root';
 
 const degrees = (most: number) =>
   fc.integer({ min: -most * DEGREE, max: most * DEGREE }).map((units) => units / DEGREE);
@@ -42,6 +47,39 @@ function moved(from: { lat: number; lng: number }, meters: number, bearing: numb
   const lng = from.lng + (east * 180) / Math.PI;
   return { lat: (to * 180) / Math.PI, lng: ((((lng + 180) % 360) + 360) % 360) - 180 };
 }
+
+describe('a city where everybody is', () => {
+  const { partitions } = topics.find(({ name }) => name === 'driver-positions')!;
+  const pickups = readFileSync(join(projectRoot(), 'data', 'nyc-pickups-2014-04-02.csv'), 'utf8')
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(',').map(Number))
+    .map(([, lat, lng]) => ({ lat: lat!, lng: lng! }));
+
+  /** Positions that are told, and those of them that the busiest partition has, for each position of a driver. */
+  function toldAt(regionMeters: number): { told: number; busiest: number } {
+    const regions = createRegions(regionMeters);
+    const perPartition = new Array<number>(partitions).fill(0);
+    for (const at of pickups)
+      for (const region of regions.toldOf(at))
+        perPartition[partitionFor(keyOfRegion(region), partitions)]! += 1;
+    const told = perPartition.reduce((sum, each) => sum + each, 0);
+    return { told: told / pickups.length, busiest: Math.max(...perPartition) / pickups.length };
+  }
+
+  test('is one partition’s with regions as they are unless told', () => {
+    const { told, busiest } = toldAt(100_000);
+    expect(told).toBeLessThan(1.01);
+    expect(busiest).toBeGreaterThan(0.99);
+  });
+
+  test('is shared by the partitions, so that processes share it, with smaller regions', () => {
+    const { told, busiest } = toldAt(2_000);
+    expect(told).toBeLessThan(1.5);
+    expect(busiest).toBeLessThan(0.4);
+  });
+});
 
 describe('partitions held in copies', () => {
   const members = (count: number): Map<string, string> =>

@@ -1,91 +1,149 @@
 import type { ChildProcess } from 'node:child_process';
 import { createKafka, createTopics } from '../../../platform/kafka';
 import { wait } from '../../../platform/wait';
-import type { Checks, Metrics } from '../frame';
+import type { Say } from '../../stack/say';
+import { rounded, type Checks, type Metrics } from '../frame';
 import { ask, begin, end, locationEnv } from './children';
-import type { IndexerOrder, IndexerReport } from './indexer';
+import type { IndexerMessage, IndexerOrder, IndexerReport } from './indexer';
 import type { Shift, TellerOrder, TellerReport } from './teller';
 
+/** Updates a second, as published. */
+export const PEAK = 200_000;
+/** An age of a position that must not be reached, of 99 in 100. */
+export const MOST_AGE_MS = 1_000;
+const STEPS = [300_000, 400_000, 500_000, 600_000, 800_000];
+const STEP_SECONDS = 10;
 const PARTITIONS = 6;
 const DEADLINE_MS = 240_000;
 
-/** Two processes with the broker between them: one tells what drivers do, one has the index. */
+export interface EndToEndOptions {
+  readonly broker: string;
+  readonly drivers: number;
+  readonly topic: string;
+  readonly regionMeters: number;
+  /** How many processes share the partitions. */
+  readonly indexers: number;
+}
+
+/** Processes with the broker between them: one tells what drivers do, one or several have the index. */
 export class EndToEnd {
   private told = 0;
 
   private constructor(
     private readonly teller: ChildProcess,
-    private readonly indexer: ChildProcess,
+    private readonly indexers: readonly ChildProcess[],
     private readonly log: Omit<IndexerOrder, 'group'>,
     private readonly checks: Checks,
   ) {}
 
   static async start(
-    options: { broker: string; drivers: number; topic: string; regionMeters: number },
+    { broker, drivers, topic, regionMeters, indexers }: EndToEndOptions,
     checks: Checks,
   ): Promise<EndToEnd> {
-    const { broker, drivers, topic, regionMeters } = options;
     const brokers = [broker];
     await createTopics(createKafka({ brokers, clientId: 'bench' }), [
       { topic, partitions: PARTITIONS, config: { 'retention.ms': '3600000' } },
     ]);
     const teller = begin('teller', { brokers, topic, drivers, regionMeters } satisfies TellerOrder);
     const log = { brokers, topic };
-    const both = new EndToEnd(teller, beginIndexer({ ...log, group: `${topic}-index` }), log, checks);
-    while (!(await both.look()).ready) await wait(100);
-    return both;
+    const all = Array.from({ length: indexers }, () => beginIndexer({ ...log, group: `${topic}-index` }));
+    const started = new EndToEnd(teller, all, log, checks);
+    // Each has its share: one that has come too late for the first sharing has been in a second.
+    while (!(await started.look()).every(({ ready, holds }) => ready && holds === PARTITIONS / indexers))
+      await wait(100);
+    return started;
   }
 
   /** Drivers tell so much for so long; over when all of it is in the index, which then is what it must be. */
   async shift(shift: Shift): Promise<Metrics> {
-    await this.look();
+    const before = await this.look();
     const report = await ask<TellerReport>(this.teller, shift);
     this.told += report.told;
     const deadline = Date.now() + DEADLINE_MS;
     const ages = new Array<number>(0);
-    let seen = await this.look();
-    add(ages, seen.ages);
-    while (seen.taken < this.told && Date.now() < deadline) {
+    let seen: IndexerReport[];
+    let taken: number;
+    do {
       await wait(50);
       seen = await this.look();
-      add(ages, seen.ages);
-    }
-    this.checks.note('allIsTakenOnce', seen.taken === this.told);
-    this.checks.note('indexIsNewestOfAllTold', seen.digest === report.digest);
+      for (const each of seen) add(ages, each.ages);
+      taken = sumOf(seen, (each) => each.taken);
+    } while (taken < this.told && Date.now() < deadline);
+    this.checks.note('allIsTakenOnce', taken === this.told);
+    // Of several each has a part, and near the rims two have the same.
+    if (seen.length === 1)
+      this.checks.note('indexIsNewestOfAllTold', (await this.digest()) === report.digest);
+    const shares = seen.map((each, n) => each.taken - before[n]!.taken);
+    const cpu = seen.map((each, n) => (each.cpuMs - before[n]!.cpuMs) / 1_000 / report.seconds);
     return {
       updatesPerSecond: report.updates / report.seconds,
       ageP50Ms: percentileOf(ages, 50),
       ageP99Ms: percentileOf(ages, 99),
       ageMaxMs: ages.length - 1,
+      busiestShare: Math.max(...shares) / report.told,
+      busiestCores: Math.max(...cpu),
     };
   }
 
-  /** A process more begins with nothing: how long it takes until it has the same index from the log. */
-  async rebuild(): Promise<{ readonly seconds: number; readonly positions: number }> {
-    const { digest } = await this.look();
+  /** A process more begins with nothing: how long until it answers, and until it has the same index from the log. */
+  async rebuild(): Promise<Record<'readySeconds' | 'readyPositions' | 'seconds' | 'positions', number>> {
+    const digest = await this.digest();
     const beganMs = Date.now();
     const another = beginIndexer({ ...this.log, group: `${this.log.topic}-again` });
-    try {
+    const lookUntil = async (message: IndexerMessage, isReached: (seen: IndexerReport) => boolean) => {
       let seen: IndexerReport;
       do {
         await wait(100);
-        seen = await ask<IndexerReport>(another, {});
-      } while ((!seen.ready || seen.digest !== digest) && Date.now() < beganMs + DEADLINE_MS);
-      this.checks.note('isRebuiltTheSame', seen.digest === digest);
-      return { seconds: (Date.now() - beganMs) / 1_000, positions: seen.taken };
+        seen = await askIndexer(another, message);
+      } while (!isReached(seen) && Date.now() < beganMs + DEADLINE_MS);
+      return { ...seen, seconds: (Date.now() - beganMs) / 1_000 };
+    };
+    try {
+      const ready = await lookUntil({ digest: false }, (seen) => seen.ready);
+      const whole = await lookUntil({ digest: true }, (seen) => seen.digest === digest);
+      this.checks.note('isRebuiltTheSame', whole.digest === digest);
+      return {
+        ...{ readySeconds: ready.seconds, readyPositions: ready.taken },
+        ...{ seconds: whole.seconds, positions: whole.taken },
+      };
     } finally {
       await end(another);
     }
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.teller, this.indexer].map(end));
+    await Promise.all([this.teller, ...this.indexers].map(end));
   }
 
-  private look(): Promise<IndexerReport> {
-    return ask<IndexerReport>(this.indexer, {});
+  private look(): Promise<IndexerReport[]> {
+    return Promise.all(this.indexers.map((indexer) => askIndexer(indexer, { digest: false })));
+  }
+
+  /** Of the one index. */
+  private async digest(): Promise<number | null> {
+    return (await askIndexer(this.indexers[0]!, { digest: true })).digest;
   }
 }
+
+/** The greatest of some rates that is held for a while with the age in its bound. */
+export async function howFar(endToEnd: EndToEnd, say: Say): Promise<number> {
+  let most = PEAK;
+  for (const updatesPerSecond of STEPS) {
+    const seen = await endToEnd.shift({ updatesPerSecond, seconds: STEP_SECONDS });
+    say.line(
+      `${updatesPerSecond} a second: p99 of the age ${seen['ageP99Ms']} ms, ${rounded(seen['updatesPerSecond']!)} told`,
+    );
+    if (seen['ageP99Ms']! >= MOST_AGE_MS || seen['updatesPerSecond']! < updatesPerSecond * 0.99) return most;
+    most = updatesPerSecond;
+  }
+  return most;
+}
+
+const sumOf = <T>(all: readonly T[], of: (one: T) => number): number =>
+  all.reduce((sum, one) => sum + of(one), 0);
+
+const askIndexer = (indexer: ChildProcess, message: IndexerMessage): Promise<IndexerReport> =>
+  ask(indexer, message);
 
 const beginIndexer = (order: IndexerOrder): ChildProcess => begin('indexer', order, locationEnv);
 

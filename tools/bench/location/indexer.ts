@@ -12,17 +12,28 @@ export interface IndexerOrder {
   readonly group: string;
 }
 
-/** What it answers to each message: positions taken so far, its index, and the ages of those since the last message. */
+/** What it can be asked. */
+export interface IndexerMessage {
+  readonly digest: boolean;
+}
+
+/** What it answers to each message: positions taken so far, its index, what it cost, and the ages of those since the last message. */
 export interface IndexerReport {
   readonly ready: boolean;
+  /** Partitions that it answers for. */
+  readonly holds: number;
   readonly taken: number;
-  readonly drivers: number;
-  readonly digest: number;
+  /** Of its index, where it is asked for: that takes a while. */
+  readonly digest: number | null;
+  /** Processor time since the start. */
+  readonly cpuMs: number;
   /** Updates by their age in milliseconds when they were in the index; the last one stands for all above. */
   readonly ages: number[];
 }
 
-const KEEP_MS = 900_000;
+/** As in consumers/location/main.ts. */
+const FRESH_MS = 60_000;
+const KEEP_MS = 15 * 60_000;
 const MOST_MS = 30_000;
 
 /** A location process's reading and indexing, and how old each position is when it is in the index. */
@@ -34,7 +45,8 @@ let ages = new Array<number>(MOST_MS).fill(0);
 
 const holding = startHolding({
   kafka: createKafka({ brokers: order.brokers, clientId: 'bench-location' }),
-  ...{ topic: order.topic, group: order.group, copies: 1, ownUrl: 'http://127.0.0.1:1', keepMs: KEEP_MS },
+  ...{ topic: order.topic, group: order.group, copies: 1, ownUrl: `http://127.0.0.1:${process.pid}` },
+  ...{ freshMs: FRESH_MS, keepMs: KEEP_MS },
   take(records) {
     handler.take(records);
     const now = Date.now();
@@ -51,12 +63,15 @@ const holding = startHolding({
   log: createLogger('bench-location', 'warn'),
 });
 
-process.on('message', () => {
+process.on('message', ({ digest }: IndexerMessage) => {
   const { applied, outdated, silent, refused } = handler.counts;
+  const partitions = Array.from({ length: holding.partitions }, (_, partition) => partition);
+  const { user, system } = process.cpuUsage();
   process.send!({
     ready: holding.isReady(),
+    holds: partitions.filter((partition) => holding.answersFor(partition)).length,
     taken: applied + outdated + silent + refused,
-    ...{ drivers: index.size, digest: index.digest(), ages },
+    ...{ digest: digest ? index.digest() : null, cpuMs: (user + system) / 1_000, ages },
   } satisfies IndexerReport);
   ages = new Array<number>(MOST_MS).fill(0);
 });

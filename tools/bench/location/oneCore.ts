@@ -1,17 +1,17 @@
 import { latLngToCell } from 'h3-js';
 import { PositionIndex } from '../../../consumers/location/positionIndex';
 import { readPositionRecord, type DriverPosition } from '../../../contracts/positionRecord';
-import { PositionWriter } from '../../../contracts/positionWriter';
 import { Cells } from '../../../domain/cells';
-import { DEGREE } from '../../../domain/geo';
+import { DEGREE, type Point } from '../../../domain/geo';
 import { seededRandom } from '../../faults/location/fuzz';
-import { Checks, type Metrics } from '../frame';
-import { shuffled, Traffic } from './traffic';
+import { Checks, percentile, type Metrics } from '../frame';
+import { H3Index } from './h3Index';
+import { recordsOf, shuffled, Traffic } from './traffic';
 import { UsualIndex } from './usual';
 
-const PER_RECORD = 500;
 /** Of each hundred updates one comes twice and one comes late. */
 const REPEATED_EVERY = 100;
+const QUERIES = 2_000;
 
 /** What drivers tell in one round, the repeats among it, and how many of these tell something new. */
 function round(traffic: Traffic, updates: number, seed: number): { said: DriverPosition[]; news: number } {
@@ -35,31 +35,38 @@ export interface OneCoreOrder {
 }
 
 /** What it can be asked for, and what it answers. */
-export type OneCoreMessage = { readonly of: 'usualRound' | 'hailwayRound' | 'cellCosts' };
+export type OneCoreMessage = {
+  readonly of: 'usualRound' | 'h3Round' | 'hailwayRound' | 'cellCosts' | 'nearestCosts';
+};
 export interface OneCoreReport {
   readonly metrics: Metrics;
   readonly checks: Readonly<Record<string, boolean>>;
 }
 
 /**
- * Both contestants on one core, in this process, over the same drivers. Before they are timed each has heard of all of them
+ * The contestants on one core, in this process, over the same drivers. Before they are timed each has heard of all of them
  * and had a round that does not count: theirs are processes that have run for a while.
  */
 class OneCore {
   readonly checks = new Checks();
   private readonly usual = new UsualIndex();
+  private readonly h3: H3Index;
   private readonly index: PositionIndex;
-  private readonly traffic: Record<'usual' | 'hailway', Traffic>;
+  private readonly traffic: Record<'usual' | 'h3' | 'hailway', Traffic>;
   private rounds = 0;
 
   constructor(private readonly drivers: number) {
-    this.traffic = { usual: new Traffic(drivers), hailway: new Traffic(drivers) };
+    this.traffic = { usual: new Traffic(drivers), h3: new Traffic(drivers), hailway: new Traffic(drivers) };
+    this.h3 = new H3Index(drivers);
     this.index = new PositionIndex({ maxDrivers: drivers });
     const all = Array.from({ length: drivers }, (_, n) => n);
     for (const record of asJson(all.map((n) => this.traffic.usual.move(n, Date.now()))))
       this.usual.take(record);
-    this.takeBinary(asBinary(all.map((n) => this.traffic.hailway.move(n, Date.now()))));
+    for (const record of recordsOf(all.map((n) => this.traffic.h3.move(n, Date.now()))))
+      this.h3.take(readPositionRecord(record));
+    this.takeBinary(recordsOf(all.map((n) => this.traffic.hailway.move(n, Date.now()))));
     this.usualRound();
+    this.h3Round();
     this.hailwayRound();
   }
 
@@ -79,9 +86,21 @@ class OneCore {
     return { updatesPerSecond: (said.length * 1_000) / ms };
   }
 
+  /** What Hailway does, with cells of H3; of a quarter of the drivers. */
+  h3Round(): Metrics {
+    const { said, news } = round(this.traffic.h3, Math.ceil(this.drivers / 4), ++this.rounds);
+    const records = recordsOf(said);
+    let applied = 0;
+    const startedAt = performance.now();
+    for (const record of records) applied += this.h3.take(readPositionRecord(record));
+    const ms = performance.now() - startedAt;
+    this.checks.note('h3IsNewest', applied === news && isNewest(this.traffic.h3, (id) => this.h3.find(id)));
+    return { updatesPerSecond: (said.length * 1_000) / ms };
+  }
+
   hailwayRound(): Metrics {
     const { said, news } = round(this.traffic.hailway, this.drivers, ++this.rounds);
-    const records = asBinary(said);
+    const records = recordsOf(said);
     const startedAt = performance.now();
     const counts = this.takeBinary(records);
     const ms = performance.now() - startedAt;
@@ -126,20 +145,40 @@ class OneCore {
     this.checks.note('cellsWereCounted', sum > 0);
     return { gridNsPerCell, h3NsPerCell };
   }
+
+  /** What it takes to find the ten nearest, by the grid and by H3's cells, which answer the same. In microseconds. */
+  nearestCosts(): Metrics {
+    const { traffic } = this;
+    const h3 = new H3Index(this.drivers);
+    for (const record of recordsOf(traffic.hailway.ids.map((_, n) => traffic.hailway.positionOf(n))))
+      h3.take(readPositionRecord(record));
+    const places = Array.from({ length: QUERIES }, () => traffic.hailway.somePlace());
+    const query = { limit: 10, radiusMeters: 5_000 };
+    const answers: string[][] = [];
+    const median = (ask: (at: Point) => string[]): number =>
+      percentile(
+        places.map((at) => {
+          const startedAt = performance.now();
+          const answer = ask(at);
+          const micros = (performance.now() - startedAt) * 1_000;
+          answers.push(answer);
+          return micros;
+        }),
+        50,
+      );
+    const nowMs = Date.now();
+    const gridNearestUs = median((at) =>
+      this.index.nearest({ ...at, ...query, nowMs, maxAgeMs: 3_600_000 }).map(({ driverId }) => driverId),
+    );
+    const h3NearestUs = median((at) => h3.nearest(at, query.limit, query.radiusMeters));
+    const isSame = places.every((_, n) => String(answers[n]) === String(answers[QUERIES + n]));
+    this.checks.note('gridAndH3FindTheSame', isSame);
+    return { gridNearestUs, h3NearestUs };
+  }
 }
 
 const asJson = (said: readonly DriverPosition[]): Buffer[] =>
   said.map((position) => Buffer.from(JSON.stringify(position)));
-
-function asBinary(said: readonly DriverPosition[]): Uint8Array[] {
-  const records: Uint8Array[] = [];
-  for (let start = 0; start < said.length; start += PER_RECORD) {
-    const writer = new PositionWriter(Date.now());
-    for (const position of said.slice(start, start + PER_RECORD)) writer.add(position);
-    records.push(writer.finish());
-  }
-  return records;
-}
 
 /** Whether an index knows of each driver what they told last. */
 function isNewest(

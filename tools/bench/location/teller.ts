@@ -1,11 +1,10 @@
 import { PositionIndex } from '../../../consumers/location/positionIndex';
 import { readPositionRecord, type DriverPosition } from '../../../contracts/positionRecord';
-import { PositionWriter } from '../../../contracts/positionWriter';
 import { createRegions } from '../../../domain/regions';
 import { createFactProducer, createKafka } from '../../../platform/kafka';
 import { wait } from '../../../platform/wait';
 import { pack } from '../../../services/gateway/positions';
-import { Traffic } from './traffic';
+import { PER_RECORD, recordsOf, Traffic } from './traffic';
 
 /** What the process is told, as JSON in its first argument. */
 export interface TellerOrder {
@@ -33,7 +32,6 @@ export interface TellerReport {
 }
 
 const EVERY_MS = 25;
-const PER_RECORD = 500;
 
 /** A gateway's packing and sending (acks=all), fed with what drivers tell at a steady rate, each in turn. */
 const order = JSON.parse(process.argv[2]!) as TellerOrder;
@@ -79,17 +77,10 @@ async function work({ updatesPerSecond, seconds }: Shift): Promise<TellerReport>
 function digestOf(): number {
   const index = new PositionIndex();
   const counts = { applied: 0, outdated: 0, silent: 0, refused: 0 };
-  for (let start = 0; start < order.drivers; start += PER_RECORD) {
-    const writer = new PositionWriter(Date.now());
-    for (let n = start; n < Math.min(order.drivers, start + PER_RECORD); n++)
-      if (traffic.sequence[n]! > 0) writer.add(traffic.positionOf(n));
-    if (writer.count === 0) continue;
-    index.apply(
-      readPositionRecord(writer.finish()),
-      { partition: 0, sentMs: Date.now(), oldestMs: 0 },
-      counts,
-    );
-  }
+  const source = { partition: 0, sentMs: Date.now(), oldestMs: 0 };
+  const told = [...traffic.ids.keys()].filter((n) => traffic.sequence[n]! > 0);
+  for (const record of recordsOf(told.map((n) => traffic.positionOf(n))))
+    index.apply(readPositionRecord(record), source, counts);
   return index.digest();
 }
 

@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEGREE } from '../../../domain/geo';
 import type { DriverPosition } from '../../../contracts/positionRecord';
+import { PositionWriter } from '../../../contracts/positionWriter';
 import { projectRoot } from '../../../platform/root';
 import { seededRandom, type Random } from '../../faults/location/fuzz';
 
+export const PER_RECORD = 500;
 const METERS_PER_DEGREE = 111_195;
 /** A pickup stands for so much around it: one of a day's 5,862 is not where 170 drivers stand in a heap. */
 const SPREAD_METERS = 200;
@@ -89,6 +91,17 @@ export class Traffic {
     const time = (0x19a_0000_0000 + n).toString(16).padStart(12, '0');
     return `${time.slice(0, 8)}-${time.slice(8)}-7${hex(3)}-8${hex(3)}-${hex(6)}${hex(6)}`;
   }
+}
+
+/** Positions in binary records, as the gateway packs them. */
+export function recordsOf(said: readonly DriverPosition[]): Uint8Array[] {
+  const records: Uint8Array[] = [];
+  for (let start = 0; start < said.length; start += PER_RECORD) {
+    const writer = new PositionWriter(Date.now());
+    for (const position of said.slice(start, start + PER_RECORD)) writer.add(position);
+    records.push(writer.finish());
+  }
+  return records;
 }
 
 const whole = (degrees: number): number => Math.round(degrees * DEGREE) / DEGREE;

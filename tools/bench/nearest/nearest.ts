@@ -28,7 +28,7 @@ const FEWER = [10_000, 100_000];
 /**
  * The 10 nearest of a million drivers on real pickup density. `hailway` is asked while drivers go on telling where they are;
  * the others stand still (`flatbush` would have to be built anew: `flatbushBuildMs`). `redis` where redis-server is on the
- * PATH. Before the rounds each has one that does not count: theirs are processes that have run for a while. `size`: drivers.
+ * PATH. `p50UsOfDispatch`: by time of arrival, of those who are free and take the product. Before the rounds each has one that does not count: theirs are processes that have run for a while. `size`: drivers.
  */
 export async function benchNearest({ rounds, size = DRIVERS }: BenchOptions, say: Say): Promise<BenchResult> {
   const checks = new Checks();
@@ -52,7 +52,7 @@ export async function benchNearest({ rounds, size = DRIVERS }: BenchOptions, say
   const compare = (queries: number): void => {
     for (let n = 0; n < queries; n++) {
       const at = traffic.somePlace();
-      const answer = subject.ask(at).map(({ driverId }) => driverId);
+      const answer = subject.nearest(at).map(({ driverId }) => driverId);
       const wanted = brute.nearest(at, LIMIT, RADIUS_METERS);
       checks.note('answersEqualBruteForce', String(answer) === String(wanted));
     }
@@ -65,7 +65,7 @@ export async function benchNearest({ rounds, size = DRIVERS }: BenchOptions, say
         timed(QUERIES, ({ lat, lng }) => around(flatbush, lng, lat, LIMIT, RADIUS_METERS / 1_000).length),
       ),
       hailway: once(() => {
-        const metrics = subject.live(QUERIES, (driver) => brute.note(driver));
+        const metrics = subject.live(QUERIES, { moved: (driver) => brute.note(driver) });
         compare(Math.ceil(COMPARED / rounds));
         return metrics;
       }),
@@ -82,9 +82,11 @@ export async function benchNearest({ rounds, size = DRIVERS }: BenchOptions, say
     const figures: Record<string, number> = {
       ...{ p50Us, bytesPerDriver: rounded(bytesPerDriver), flatbushBuildMs: rounded(buildMs) },
     };
+    const dispatch = subject.live(QUERIES, { ask: (at) => subject.firstThere(at) });
+    figures['p50UsOfDispatch'] = rounded(dispatch['p50Us']!);
     for (const drivers of FEWER.filter((fewer) => fewer < size)) {
       const smaller = new Subject(drivers);
-      figures[`p50UsOf${drivers}`] = rounded(smaller.live(QUERIES, () => {})['p50Us']!);
+      figures[`p50UsOf${drivers}`] = rounded(smaller.live(QUERIES)['p50Us']!);
       figures[`bytesPerDriverOf${drivers}`] = rounded(smaller.index.bytes / drivers);
     }
     return { ...{ bench: 'nearest', rounds, contestants, ratios, figures }, checks: checks.all };

@@ -1,9 +1,9 @@
-import { PositionIndex } from '../../../consumers/location/positionIndex';
-import { readPositionRecord } from '../../../contracts/positionRecord';
-import { PositionWriter } from '../../../contracts/positionWriter';
+import { PositionIndex, type NearbyDriver } from '../../../consumers/location/positionIndex';
+import { byArrivalAt } from '../../../consumers/location/search';
+import { readPositionRecord, takesForFree } from '../../../contracts/positionRecord';
 import type { Point } from '../../../domain/geo';
 import { percentile, type Metrics } from '../frame';
-import { Traffic } from '../location/traffic';
+import { recordsOf, Traffic } from '../location/traffic';
 
 export const LIMIT = 10;
 export const RADIUS_METERS = 5_000;
@@ -11,6 +11,8 @@ const MAX_AGE_MS = 600_000;
 /** Between so many queries some drivers tell where they are now, in one record. */
 const WRITE_EVERY = 50;
 const WRITES = 500;
+
+const asked = () => ({ limit: LIMIT, radiusMeters: RADIUS_METERS, maxAgeMs: MAX_AGE_MS });
 
 /** An index that hears what drivers of the traffic tell. */
 export class Subject {
@@ -20,26 +22,39 @@ export class Subject {
   constructor(drivers: number) {
     this.traffic = new Traffic(drivers);
     this.index = new PositionIndex({ maxDrivers: drivers });
-    for (let start = 0; start < drivers; start += WRITES)
-      this.tell(Array.from({ length: Math.min(WRITES, drivers - start) }, (_, n) => start + n));
+    this.tell([...this.traffic.ids.keys()]);
   }
 
   private tell(drivers: readonly number[]): void {
     const now = Date.now();
-    const writer = new PositionWriter(now);
-    for (const driver of drivers) writer.add(this.traffic.move(driver, now));
     const counts = { applied: 0, outdated: 0, silent: 0, refused: 0 };
     const source = { partition: 0, sentMs: now, oldestMs: 0 };
-    this.index.apply(readPositionRecord(writer.finish()), source, counts);
+    for (const record of recordsOf(drivers.map((driver) => this.traffic.move(driver, now))))
+      this.index.apply(readPositionRecord(record), source, counts);
   }
 
-  ask(at: Point) {
-    const query = { limit: LIMIT, radiusMeters: RADIUS_METERS, maxAgeMs: MAX_AGE_MS, nowMs: Date.now() };
-    return this.index.nearest({ ...at, ...query });
+  nearest(at: Point): NearbyDriver[] {
+    return this.index.nearest({ ...at, ...asked(), nowMs: Date.now() });
   }
 
-  /** Queries under live writes, which are not timed; `moved` hears of each driver who has moved. */
-  live(queries: number, moved: (driver: number) => void): Metrics {
+  /** What dispatch asks: who takes the product, is on a shift and on no ride, and would be there first. */
+  firstThere(at: Point): NearbyDriver[] {
+    const query = { ...at, ...asked(), nowMs: Date.now(), takes: takesForFree('standard') };
+    return this.index.cheapest(query, byArrivalAt(query));
+  }
+
+  /**
+   * Queries under live writes, which are not timed.
+   * @param ask what is timed; `nearest` unless told
+   * @param moved hears of each driver who has moved
+   */
+  live(
+    queries: number,
+    {
+      ask = (at) => this.nearest(at),
+      moved = () => {},
+    }: { ask?: (at: Point) => unknown; moved?: (driver: number) => void } = {},
+  ): Metrics {
     const micros = new Float64Array(queries);
     for (let n = 0; n < queries; n++) {
       if (n % WRITE_EVERY === 0) {
@@ -49,7 +64,7 @@ export class Subject {
       }
       const at = this.traffic.somePlace();
       const startedAt = performance.now();
-      this.ask(at);
+      ask(at);
       micros[n] = (performance.now() - startedAt) * 1_000;
     }
     const all = micros.reduce((sum, each) => sum + each, 0);
