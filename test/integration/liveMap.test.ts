@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import axe, { type AxeResults } from 'axe-core';
 import { latLngToCell } from 'h3-js';
 import type { Page } from 'playwright-core';
 import { v7 as uuidv7 } from 'uuid';
@@ -32,6 +33,14 @@ const inPage = <T>(expression: string): Promise<T> =>
   page.evaluate(
     `(async () => { const { map, drivers } = await import('/map/app.mjs'); return ${expression}; })()`,
   );
+
+/** What axe finds wrong with the page as it is now: rules, and the elements that break them. */
+async function barriers(): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations, passes } = await page.evaluate<AxeResults>('axe.run()');
+  expect(passes.map(({ id }) => id)).toContain('color-contrast');
+  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
 
 const positions = async (driverId: string, { lat, lng }: Point, sequence: number): Promise<void> => {
   const position = { lat, lng, sequence, at: new Date().toISOString() };
@@ -78,6 +87,20 @@ test('hexagons appear where the city’s real pickups are', async () => {
   expect(await page.locator('#connection').innerText()).toBe('live');
 });
 
+test('the keyboard’s first stop leads past the map to the rides', async () => {
+  await page.locator('#rides button').first().waitFor();
+  await page.keyboard.press('Tab');
+  const stop = page.getByRole('link', { name: 'Skip the map' });
+  expect(await stop.evaluate((node) => node === node.ownerDocument.activeElement)).toBe(true);
+  expect((await stop.boundingBox())!.width).toBeGreaterThan(50);
+  await stop.press('Enter');
+  const list = page.locator('#rides');
+  expect(await list.evaluate((node) => node === node.ownerDocument.activeElement)).toBe(true);
+  await page.keyboard.press('Tab');
+  const ride = page.locator('#rides button').first();
+  expect(await ride.evaluate((node) => node === node.ownerDocument.activeElement)).toBe(true);
+});
+
 test('a driver is on the map, and moves', async () => {
   await positions('driver-1', { lat: 40.75, lng: -73.98 }, 100);
   const placeOf = `[...Array(drivers.count).keys()].map((slot) => drivers.placeOf(slot))`;
@@ -111,12 +134,16 @@ test('the keyboard moves the map and reaches the rides, and comes back from one'
   const west = await inPage<number>('map.getCenter().lng');
   await page.keyboard.press('ArrowRight');
   await eventually(async () => (await inPage<number>('map.getCenter().lng')) > west || undefined);
+  const near = await inPage<number>('map.getZoom()');
+  await page.keyboard.press('Minus');
+  await eventually(async () => (await inPage<number>('map.getZoom()')) < near || undefined);
   const ride = page.getByRole('button', { name: `ride ${rideIds[1]!.slice(-6)}` });
   await ride.focus();
   await page.keyboard.press('Enter');
   const heading = page.getByRole('heading', { name: `Ride ${rideIds[1]}` });
   await heading.waitFor();
   expect(await heading.evaluate((node) => node === node.ownerDocument.activeElement)).toBe(true);
+  expect(await barriers()).toEqual([]);
   await page.getByRole('button', { name: 'Close' }).press('Enter');
   expect(await ride.evaluate((node) => node === node.ownerDocument.activeElement)).toBe(true);
 });
@@ -171,6 +198,7 @@ test('by night it is dark, map and page', async () => {
   await page.emulateMedia({ colorScheme: 'dark' });
   await eventually(async () => (await inPage<string>(water)) !== byDay || undefined);
   expect(await inPage<string>('getComputedStyle(document.body).backgroundColor')).toBe('rgb(19, 26, 32)');
+  expect(await barriers()).toEqual([]);
 });
 
 test('nothing of the page failed, and nobody outside was asked', () => {
