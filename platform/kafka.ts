@@ -23,6 +23,7 @@ export {
   keptOffsets,
   offsetsSince,
   readTopicRaw,
+  type OffsetRange,
   type Offsets,
 } from './kafka/read';
 export { runTelemetry, type TelemetryOptions } from './kafka/telemetry';

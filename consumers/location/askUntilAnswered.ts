@@ -1,7 +1,10 @@
 import type { KafkaLog } from '../../platform/kafka';
 import { backoffMs, wait } from '../../platform/wait';
 
-/** Asks Kafka about its log, or for it, with back-off, until it answers. @returns undefined where the signal was aborted before */
+/**
+ * Asks Kafka about its log, or reads a part of it, with back-off until that has worked.
+ * @returns undefined where the signal was aborted before
+ */
 export async function askUntilAnswered<T>(
   ask: () => Promise<T>,
   { topic, signal, log }: { readonly topic: string; readonly signal: AbortSignal; readonly log: KafkaLog },

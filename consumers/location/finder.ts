@@ -37,8 +37,11 @@ export interface Finder {
    * @throws DependencyUnavailable somebody who is near might be in a partition for which nobody can answer now
    */
   nearest(query: Asked): Promise<readonly NearbyDriver[]>;
-  /** Where a driver was last; null for one nobody has heard of. @throws DependencyUnavailable as above */
-  find(driverId: string): Promise<Found | null>;
+  /**
+   * Where a driver was last; null where nothing is known that is at most so old.
+   * @throws DependencyUnavailable as above, and where so old positions are still being read
+   */
+  find(driverId: string, maxAgeMs: number): Promise<Found | null>;
   /**
    * The drivers in a box as a position record in base64, for maps; null where there are none. Those for whom nobody can
    * answer now are left out.
@@ -53,7 +56,7 @@ export interface Finder {
   withinHere(asked: AskedWithin): z.infer<typeof withinHere>;
   fleetHere(query: Omit<BoxQuery, 'nowMs'>): z.infer<typeof fleetHere>;
   nearestHere(query: Asked): z.infer<typeof nearestHere>;
-  findHere(driverId: string): z.infer<typeof positionHere>;
+  findHere(driverId: string, maxAgeMs: number): z.infer<typeof positionHere>;
 }
 
 export interface FinderOptions {
@@ -70,16 +73,22 @@ export const partitionsOf = (at: Point, regions: Regions, partitions: number): n
 
 export function createFinder({ index, holding, others, regions, now }: FinderOptions): Finder {
   const all = (): number[] => Array.from({ length: holding.partitions }, (_, partition) => partition);
-  const here = (): number[] => all().filter((partition) => holding.answersFor(partition));
+  const here = (maxAgeMs: number): number[] =>
+    all().filter((partition) => holding.answersFor(partition, maxAgeMs));
 
-  /** Those of these partitions for which this process does not answer. */
-  function missingOf(partitions: readonly number[]): Set<number> {
+  /** Those of these partitions for whose positions of up to that age this process does not answer. */
+  function missingOf(partitions: readonly number[], maxAgeMs: number): Set<number> {
     if (holding.partitions === 0) throw new DependencyUnavailable('kafka');
-    return new Set(partitions.filter((partition) => !holding.answersFor(partition)));
+    return new Set(partitions.filter((partition) => !holding.answersFor(partition, maxAgeMs)));
   }
 
   const nearestHereNow = (query: Asked): NearbyDriver[] =>
     index.cheapest({ ...query, nowMs: now() }, byArrivalAt(query));
+
+  function findHereNow(driverId: string, maxAgeMs: number): Found | null {
+    const found = index.find(driverId, now());
+    return found !== null && found.ageMs <= maxAgeMs ? found : null;
+  }
 
   const fleetIn = (some: PositionIndex, query: Omit<BoxQuery, 'nowMs'>): string | null => {
     const record = some.recordOf({ ...query, nowMs: now() });
@@ -97,33 +106,34 @@ export function createFinder({ index, holding, others, regions, now }: FinderOpt
   }
 
   /** One more than is asked for says that there are more. */
-  const withinHereNow = ({ polygon, limit, maxAgeSeconds }: AskedWithin): DriverWithin[] =>
-    index.within(cornersOf(polygon.coordinates[0]), {
-      ...{ nowMs: now(), maxAgeMs: maxAgeSeconds * 1_000, limit: limit + 1 },
+  const withinHereNow = (asked: AskedWithin): DriverWithin[] =>
+    index.within(cornersOf(asked.polygon.coordinates[0]), {
+      ...{ nowMs: now(), maxAgeMs: maxAgeMsOf(asked), limit: asked.limit + 1 },
     });
 
   return {
     async within(asked) {
-      const missing = missingOf(all());
+      const missing = missingOf(all(), maxAgeMsOf(asked));
       const call = { path: '/internal/here/within', body: asked, response: withinHere };
       const answers = await others.ask(missing, call);
       if (missing.size > 0) throw new DependencyUnavailable('location');
       const drivers = newestOfEach([withinHereNow(asked), ...answers.map((answer) => answer.drivers)]);
       return { drivers: drivers.slice(0, asked.limit).map(driverView), more: drivers.length > asked.limit };
     },
-    withinHere: (asked) => ({ partitions: here(), drivers: withinHereNow(asked) }),
+    withinHere: (asked) => ({ partitions: here(maxAgeMsOf(asked)), drivers: withinHereNow(asked) }),
     async fleet(query) {
       const call = { path: '/internal/here/fleet', query: { ...query }, response: fleetHere };
-      const answers = await others.ask(missingOf(all()), call);
+      const answers = await others.ask(missingOf(all(), query.maxAgeMs), call);
       const records = [fleetIn(index, query), ...answers.map(({ record }) => record)];
       const some = records.filter((record) => record !== null);
       return some.length < 2 ? (some[0] ?? null) : fleetIn(newestOf(some), query);
     },
-    fleetHere: (query) => ({ partitions: here(), record: fleetIn(index, query) }),
+    fleetHere: (query) => ({ partitions: here(query.maxAgeMs), record: fleetIn(index, query) }),
     async nearest(query) {
       const touched = regions.touching(query, query.radiusMeters);
       const missing = missingOf(
         touched.map((region) => partitionFor(keyOfRegion(region), holding.partitions)),
+        query.maxAgeMs,
       );
       if (missing.size === 0) return nearestHereNow(query);
       const { takes, ...rest } = query;
@@ -135,23 +145,29 @@ export function createFinder({ index, holding, others, regions, now }: FinderOpt
       if (missing.size > 0) throw new DependencyUnavailable('location');
       return merged([nearestHereNow(query), ...answers.map(({ drivers }) => drivers)], query);
     },
-    async find(driverId) {
-      const missing = missingOf(all());
+    async find(driverId, maxAgeMs) {
+      const missing = missingOf(all(), maxAgeMs);
       const answers = await others.ask(missing, {
         path: `/internal/here/drivers/${encodeURIComponent(driverId)}/position`,
+        ...(Number.isFinite(maxAgeMs) && { query: { maxAgeMs } }),
         response: positionHere,
       });
       if (missing.size > 0) throw new DependencyUnavailable('location');
-      const positions = [index.find(driverId, now()), ...answers.map(({ position }) => position)];
+      const positions = [findHereNow(driverId, maxAgeMs), ...answers.map(({ position }) => position)];
       return positions.reduce(
         (a, b) => (b !== null && (a === null || b.sequence > a.sequence) ? b : a),
         null,
       );
     },
-    nearestHere: (query) => ({ partitions: here(), drivers: nearestHereNow(query) }),
-    findHere: (driverId) => ({ partitions: here(), position: index.find(driverId, now()) }),
+    nearestHere: (query) => ({ partitions: here(query.maxAgeMs), drivers: nearestHereNow(query) }),
+    findHere: (driverId, maxAgeMs) => ({
+      partitions: here(maxAgeMs),
+      position: findHereNow(driverId, maxAgeMs),
+    }),
   };
 }
+
+const maxAgeMsOf = ({ maxAgeSeconds }: AskedWithin): number => maxAgeSeconds * 1_000;
 
 /** What operators are told of a driver. */
 const driverView = ({ driverId, lat, lng, ageMs, takes }: DriverWithin): WithinView['drivers'][number] => ({

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import {
   endOffsets,
   inCopies,
@@ -6,10 +7,14 @@ import {
   runConsumer,
   type Kafka,
   type KafkaLog,
+  type OffsetRange,
   type Offsets,
   type RawRecord,
 } from '../../platform/kafka';
 import { askUntilAnswered } from './askUntilAnswered';
+
+/** Older records that are taken before others have their turn: some milliseconds. */
+const OLDER_AT_ONCE = 16;
 
 export interface HoldingOptions {
   readonly kafka: Kafka;
@@ -19,9 +24,9 @@ export interface HoldingOptions {
   readonly copies: number;
   /** Where the others reach this process. */
   readonly ownUrl: string;
-  /** What is younger is what nearly everybody asks for: a partition is read from there on, and answered for. */
+  /** What is younger is what nearly everybody asks for: a partition is read from there on first. */
   readonly freshMs: number;
-  /** What is older is of no use; what lies between is read while the partition is answered for. */
+  /** What is older is of no use; what lies between is read afterwards. */
   readonly keepMs: number;
   /** Of one partition records may come in any order. */
   readonly take: (records: readonly RawRecord[]) => void;
@@ -35,9 +40,12 @@ export interface HoldingOptions {
 export interface Holding {
   /** How many the topic has; 0 until it is known. */
   readonly partitions: number;
-  /** Whether all fresh positions that a partition had when it came to this process have been taken, so that it can answer for it. */
-  answersFor(partition: number): boolean;
-  /** Whether it has been given its share, which may be nothing, and answers for all of it. */
+  /**
+   * Whether all positions up to that age that a partition had when it came to this process have been taken, so that it can
+   * answer for it: those that are fresh are read first.
+   */
+  answersFor(partition: number, maxAgeMs: number): boolean;
+  /** Whether it has been given its share, which may be nothing, and answers for what is fresh in all of it. */
   isReady(): boolean;
   /** Settles once the signal is aborted and the batch in hand is done. */
   readonly done: Promise<void>;
@@ -55,23 +63,51 @@ interface Begins {
  * something twice, or an older position after a newer one, changes nothing.
  */
 export function startHolding(options: HoldingOptions): Holding {
-  const { kafka, group, topic, signal, log } = options;
+  const { kafka, group, topic, freshMs, keepMs, signal, log } = options;
   let begins: Begins = { fresh: {}, kept: {} };
   let hasShare = false;
   /** By partition that is held: the offset of its next record. */
   const next = new Map<number, number>();
-  /** By partition that is not caught up with: the offset that must be reached, undefined until that is known. */
+  /** By partition whose fresh positions are being read: the offset that must be reached, undefined until that is known. */
   const missing = new Map<number, number | undefined>();
-  /** By partition that came: the offsets between which older positions have not been read yet. */
-  const older = new Map<number, { readonly from: number; readonly to: number }>();
+  /** By partition whose older positions have not been read: the offsets between which they are. */
+  const older = new Map<number, OffsetRange>();
   let readingOlder: Promise<void> | undefined;
 
-  const settle = (partition: number): void => {
+  function settle(partition: number): void {
     const end = missing.get(partition);
     if (end !== undefined && next.get(partition)! >= end) missing.delete(partition);
-    if (missing.size === 0 && older.size > 0)
-      readingOlder ??= readOlder().finally(() => (readingOlder = undefined));
-  };
+    goOnWithOlder();
+  }
+
+  function goOnWithOlder(): void {
+    if (missing.size > 0 || older.size === 0 || signal.aborted) return;
+    readingOlder ??= readOlder().finally(() => {
+      readingOlder = undefined;
+      goOnWithOlder();
+    });
+  }
+
+  /** Reads what is not fresh and yet of use, of the partitions that have come so far. */
+  async function readOlder(): Promise<void> {
+    const ranges = new Map(older);
+    let taken = 0;
+    const beganMs = Date.now();
+    const read = await askUntilAnswered(
+      () =>
+        readTopicRaw({
+          ...{ kafka, topic, ranges, signal, log, timeoutMs: keepMs, reader: 'location' },
+          async onRecord(record) {
+            if (next.has(record.partition)) options.take([record]);
+            if (++taken % OLDER_AT_ONCE === 0) await nextTurn();
+          },
+        }),
+      options,
+    );
+    if (read === undefined) return;
+    for (const [partition, range] of ranges) if (older.get(partition) === range) older.delete(partition);
+    log.info({ topic, partitions: [...ranges.keys()], tookMs: Date.now() - beganMs }, 'older positions read');
+  }
 
   async function learnEnds(): Promise<void> {
     const ends = await askUntilAnswered(() => endOffsets(kafka, topic), options);
@@ -98,26 +134,7 @@ export function startHolding(options: HoldingOptions): Holding {
     }
     log.info({ topic, holds: [...next.keys()], come }, 'partitions shared out');
     if (come.length > 0) void learnEnds();
-  }
-
-  /** Reads what is not fresh and yet of use, of the partitions that have come; while it does, others may come. */
-  async function readOlder(): Promise<void> {
-    while (older.size > 0 && !signal.aborted) {
-      const partitions = [...older.keys()];
-      const from = Object.fromEntries([...older].map(([partition, range]) => [partition, range.from]));
-      const to = Object.fromEntries([...older].map(([partition, range]) => [partition, range.to]));
-      older.clear();
-      const beganMs = Date.now();
-      await askUntilAnswered(
-        () =>
-          readTopicRaw({
-            ...{ kafka, topic, from, to, signal, timeoutMs: options.keepMs },
-            onRecord: (record) => void (next.has(record.partition) && options.take([record])),
-          }),
-        options,
-      );
-      log.info({ topic, partitions, tookMs: Date.now() - beganMs }, 'older positions read');
-    }
+    else goOnWithOlder();
   }
 
   async function hold(): Promise<void> {
@@ -127,16 +144,16 @@ export function startHolding(options: HoldingOptions): Holding {
       if (isLearning) return;
       isLearning = true;
       const since = (ms: number) => offsetsSince(kafka, topic, Date.now() - ms);
-      begins =
-        (await askUntilAnswered(
-          async () => ({ kept: await since(options.keepMs), fresh: await since(options.freshMs) }),
-          options,
-        )) ?? begins;
+      const learnt = await askUntilAnswered(
+        async () => ({ kept: await since(keepMs), fresh: await since(freshMs) }),
+        options,
+      );
+      begins = learnt ?? begins;
       isLearning = false;
     };
     await learnBegins();
     if (signal.aborted) return;
-    const learning = setInterval(() => void learnBegins(), options.freshMs / 4);
+    const learning = setInterval(() => void learnBegins(), freshMs / 4);
     await runConsumer({
       ...{ kafka, group, topics: [topic], signal, log },
       assigner: inCopies({ copies: options.copies, says: options.ownUrl }),
@@ -159,7 +176,8 @@ export function startHolding(options: HoldingOptions): Holding {
     get partitions() {
       return Object.keys(begins.fresh).length;
     },
-    answersFor: (partition) => next.has(partition) && !missing.has(partition),
+    answersFor: (partition, maxAgeMs) =>
+      next.has(partition) && !missing.has(partition) && (maxAgeMs <= freshMs || !older.has(partition)),
     isReady: () => hasShare && missing.size === 0,
   };
 }

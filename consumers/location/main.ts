@@ -21,7 +21,7 @@ import { locationRoutes } from './routes';
  * arrived is held against the last one known, however old (services/rides/whereabouts.ts).
  */
 const KEEP_MS = 15 * 60_000;
-/** Dispatch and the map ask for positions of the last minute: with these a start is ready. */
+/** Dispatch, riders and the map ask for positions of the last minute: with these a start is ready. */
 const FRESH_MS = 60_000;
 const SWEEP_EVERY_MS = 2_000;
 /** An answer from another process's memory takes milliseconds. */

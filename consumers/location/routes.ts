@@ -16,12 +16,14 @@ const MAX_DRIVERS = 500;
 
 const inQuery = (text: z.ZodNumber) => z.string().min(1).transform(Number).pipe(text);
 
+const maxAge = inQuery(z.int().min(1).max(3_600_000));
+
 export const nearestQuery = z.strictObject({
   lat: inQuery(point.shape.lat),
   lng: inQuery(point.shape.lng),
   radiusMeters: inQuery(z.number().positive().max(MAX_RADIUS_METERS)),
   limit: inQuery(z.int().min(1).max(MAX_DRIVERS)),
-  maxAgeMs: inQuery(z.int().min(1).max(3_600_000)),
+  maxAgeMs: maxAge,
   /** Bits of `Takes`: only drivers who take all of it. */
   takes: inQuery(z.int().min(0).max(255)).optional(),
 });
@@ -36,7 +38,7 @@ export const fleetQuery = z
     north: inQuery(point.shape.lat),
     east: inQuery(point.shape.lng),
     limit: inQuery(z.int().min(1).max(MAX_ON_MAP)),
-    maxAgeMs: inQuery(z.int().min(1).max(3_600_000)),
+    maxAgeMs: maxAge,
   })
   .refine(({ south, west, north, east }) => south < north && west < east, {
     message: 'a box goes from its south-western corner to its north-eastern one',
@@ -60,17 +62,24 @@ export function locationRoutes(
   const get = (path: string) => ({ method: 'get', path, roles: ['service'] }) as const;
   const post = (path: string) => ({ method: 'post', path, roles: ['service'] }) as const;
   const asking = { query: nearestQuery };
-  const ofDriver = { params: z.strictObject({ driverId: z.string() }) };
+  const ofDriver = {
+    params: z.strictObject({ driverId: z.string() }),
+    // Of any age unless told.
+    query: z.strictObject({ maxAgeMs: maxAge.default(Infinity) }),
+  };
 
   // Drivers within the radius, straight, who could be at the point first if they were free, in that order.
   mount({ ...get('/internal/nearest'), request: asking }, async ({ query }) => ({
     status: 200,
     body: { drivers: await finder.nearest(query) },
   }));
-  mount({ ...get('/internal/drivers/{driverId}/position'), request: ofDriver }, async ({ params }) => ({
-    status: 200,
-    body: { position: await finder.find(params.driverId) },
-  }));
+  mount(
+    { ...get('/internal/drivers/{driverId}/position'), request: ofDriver },
+    async ({ params, query }) => ({
+      status: 200,
+      body: { position: await finder.find(params.driverId, query.maxAgeMs) },
+    }),
+  );
 
   mount({ ...get('/internal/fleet'), request: { query: fleetQuery } }, async ({ query }) => {
     const record = await finder.fleet(query);
@@ -91,9 +100,9 @@ export function locationRoutes(
     status: 200,
     body: finder.nearestHere(query),
   }));
-  mount({ ...get('/internal/here/drivers/{driverId}/position'), request: ofDriver }, ({ params }) => ({
+  mount({ ...get('/internal/here/drivers/{driverId}/position'), request: ofDriver }, ({ params, query }) => ({
     status: 200,
-    body: finder.findHere(params.driverId),
+    body: finder.findHere(params.driverId, query.maxAgeMs),
   }));
   mount({ ...get('/internal/here/fleet'), request: { query: fleetQuery } }, ({ query }) => ({
     status: 200,

@@ -8,6 +8,12 @@ const silent: KafkaLog = { debug: () => {}, info: () => {}, warn: () => {}, erro
 /** Places in a topic's partitions, by their number. */
 export type Offsets = Readonly<Record<number, number>>;
 
+/** The offsets of a partition from `from` on that are below `to`. */
+export interface OffsetRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Where a topic's partitions end: the offsets of their next records. */
 export async function endOffsets(kafka: Kafka, topic: string): Promise<Offsets> {
   const ends = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
@@ -38,8 +44,8 @@ export async function offsetsSince(kafka: Kafka, topic: string, ms: number): Pro
 }
 
 /**
- * Reads a topic from its first record, or from `from` on, to the end it has at the call, without any group's offsets.
- * Records of a partition come in order, one call at a time.
+ * Reads a topic from its first record, or from `from` on, to the end it has at the call, or what lies in `ranges`, without any
+ * group's offsets. Records of a partition come in order, one call at a time.
  * @returns how many records there were.
  * @throws when it takes longer than `timeoutMs` (60 s), the signal is aborted or `onRecord` throws.
  */
@@ -50,53 +56,57 @@ export async function readTopicRaw(options: {
   readonly timeoutMs?: number;
   /** The first offset to read, by partition. */
   readonly from?: Offsets;
-  /** The offsets to stop before, of those partitions that are to be read; of all of them their ends, unless told. */
-  readonly to?: Offsets;
+  /** What is read of which partitions; of the others nothing. */
+  readonly ranges?: ReadonlyMap<number, OffsetRange>;
   readonly signal?: AbortSignal;
+  /** Hears how the reading goes; nobody unless told. */
+  readonly log?: KafkaLog;
+  /** Who reads: its right is to groups of this name (`contracts/access.ts`). */
+  readonly reader?: string;
 }): Promise<number> {
-  const { kafka, topic, onRecord, from = {}, to, signal } = options;
+  const { kafka, topic, onRecord, from = {}, ranges, signal, log = silent } = options;
   const offsets = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
-  const next = new Map(
-    offsets.map(({ partition, low }) => [partition, Math.max(Number(low), from[partition] ?? 0)]),
-  );
-  const ends = new Map(
-    offsets
-      .map(
-        ({ partition, high }) =>
-          [partition, to ? Math.min(to[partition] ?? 0, Number(high)) : Number(high)] as const,
-      )
-      .filter(([partition, end]) => next.get(partition)! < end),
-  );
+  const next = new Map<number, number>();
+  const ends = new Map<number, number>();
+  for (const { partition, low, high } of offsets) {
+    const range = ranges ? ranges.get(partition) : { from: from[partition] ?? 0, to: Number(high) };
+    const [begin, end] = [Math.max(Number(low), range?.from ?? 0), Math.min(Number(high), range?.to ?? 0)];
+    // Of what is not to be read nothing is fetched but what comes meanwhile.
+    next.set(partition, begin < end ? begin : Number(high));
+    if (begin < end) ends.set(partition, end);
+  }
   if (ends.size === 0) return 0;
 
   const done = new AbortController();
-  const timeout = setTimeout(
-    () => done.abort(new Error(`reading ${topic} took too long`)),
-    options.timeoutMs ?? 60_000,
-  );
-  const group = `raw-${randomUUID()}`;
+  const timeoutMs = options.timeoutMs ?? 60_000;
+  const timeout = setTimeout(() => done.abort(new Error(`reading ${topic} took too long`)), timeoutMs);
+  const reading = signal ? AbortSignal.any([done.signal, signal]) : done.signal;
+  const group = ['raw', ...(options.reader ? [options.reader] : []), randomUUID()].join('-');
   let count = 0;
   let failure: unknown;
-  const reading = signal ? AbortSignal.any([done.signal, signal]) : done.signal;
   await runConsumer({
     kafka,
     group,
     topics: [topic],
     signal: reading,
-    log: silent,
+    log,
     concurrency: 1,
     maxBytesPerPartition: 4_194_304,
     // A new consumer after a crash goes on where the last one was.
     startAt: (partition) => next.get(partition) ?? 0,
     async onBatch(batch) {
       const end = ends.get(batch.partition);
-      if (end === undefined) return batch.holdFor(60_000);
+      if (end === undefined) return batch.holdFor(timeoutMs);
       try {
         for (const record of batch.records) {
+          if (reading.aborted) return;
+          // The log may have dropped what stood just before the end.
+          if (record.offset < end) {
+            count += 1;
+            await onRecord(record);
+          }
+          next.set(batch.partition, Math.min(end, record.offset + 1));
           if (record.offset >= end) break;
-          count += 1;
-          await onRecord(record);
-          next.set(batch.partition, record.offset + 1);
         }
       } catch (error) {
         failure = error;
@@ -109,7 +119,8 @@ export async function readTopicRaw(options: {
     },
   });
   clearTimeout(timeout);
-  await withAdmin(kafka, (admin) => admin.deleteGroups([group])).catch(() => {});
+  // Who is about to stop does not wait for Kafka, which forgets an empty group by itself.
+  if (!signal?.aborted) await withAdmin(kafka, (admin) => admin.deleteGroups([group])).catch(() => {});
   if (failure !== undefined) throw failure as Error;
   if (ends.size > 0) throw reading.reason as Error;
   return count;

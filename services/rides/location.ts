@@ -41,9 +41,9 @@ export function createWhereIs(location: Client): WhereIs {
       const { position } = await location.call(
         'GET',
         `/internal/drivers/${encodeURIComponent(driverId)}/position`,
-        { response: positionAnswer },
+        { response: positionAnswer, ...(Number.isFinite(maxAgeMs) && { query: { maxAgeMs } }) },
       );
-      return position !== null && position.ageMs <= maxAgeMs ? position : null;
+      return position;
     } catch {
       return 'unknown';
     }

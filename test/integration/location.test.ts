@@ -7,6 +7,7 @@ import { deleteTopics, eventually, quiet, testKafka, unique } from '../support/b
 
 const kafka = testKafka();
 const topic = unique('driver-positions');
+const FRESH_MS = 60_000;
 const here = { lat: 40.75, lng: -73.98 };
 let producer: FactProducer;
 
@@ -34,8 +35,8 @@ interface Process {
   readonly index: PositionIndex;
   readonly handler: PositionsHandler;
   readonly holding: Holding;
-  /** The records that came, and whether their partition was answered for by then. */
-  readonly taken: { readonly offset: number; readonly answers: boolean }[];
+  /** The records that came, and whether their partition was answered for by then, up to what is fresh and up to any age. */
+  readonly taken: { readonly offset: number; readonly answers: boolean; readonly answersForAll: boolean }[];
   stop(): Promise<void>;
 }
 
@@ -54,7 +55,7 @@ async function withProducer(
 }
 
 /** In a group of its own: it holds everything. */
-function startProcess(of = topic, keepMs = 60_000): Process {
+function startProcess(of = topic, keepMs = 60_000, onTaken: (records: number) => void = () => {}): Process {
   const index = new PositionIndex();
   const handler = createPositionsHandler({ index, keepMs, now: Date.now });
   const stopping = new AbortController();
@@ -66,13 +67,17 @@ function startProcess(of = topic, keepMs = 60_000): Process {
       topic: of,
       copies: 1,
       ownUrl: 'http://127.0.0.1:1',
-      freshMs: 60_000,
+      freshMs: FRESH_MS,
       keepMs: Math.max(keepMs, 600_000),
     },
     take(records) {
       for (const { offset, partition } of records)
-        taken.push({ offset, answers: holding.answersFor(partition) });
+        taken.push({
+          ...{ offset, answers: holding.answersFor(partition, FRESH_MS) },
+          answersForAll: holding.answersFor(partition, Infinity),
+        });
       handler.take(records);
+      onTaken(taken.length);
     },
     drop: (partition) => index.dropPartition(partition, () => undefined),
     ...{ signal: stopping.signal, log: quiet },
@@ -140,32 +145,45 @@ test('a new process rebuilds what is known from the log, then goes on with what 
   expect(second.index.size).toBe(first.index.size);
 });
 
-test('a new process answers with what is fresh, then reads who has been silent for minutes', async () => {
+describe('what was told some minutes ago', () => {
   const log = unique('driver-positions');
-  await createTopics(kafka, [{ topic: log, partitions: 1 }]);
-  const minutesOfSilence = [20, 10, 5, 0];
-  // As they lie in the log since then.
-  await withProducer(async (plain) => {
-    for (const minutes of minutesOfSilence) {
-      const timestamp = String(Date.now() - minutes * 60_000);
-      const position = north(`silent-${minutes}`, 700, 1, minutes * 60_000);
-      const value = JSON.stringify({ v: 1, positions: [position] });
-      await plain.send({ topic: log, messages: [{ key: 'region', value, timestamp }] });
-    }
+  const minutesAgo = [20, 10, 5, 0];
+  beforeAll(async () => {
+    await createTopics(kafka, [{ topic: log, partitions: 1 }]);
+    // As they lie in the log since then.
+    await withProducer(async (plain) => {
+      for (const minutes of minutesAgo) {
+        const timestamp = String(Date.now() - minutes * 60_000);
+        const position = north(`silent-${minutes}`, 700, 1, minutes * 60_000);
+        const value = JSON.stringify({ v: 1, positions: [position] });
+        await plain.send({ topic: log, messages: [{ key: 'region', value, timestamp }] });
+      }
+    });
   });
-  const process = startProcess(log, 15 * 60_000);
-  await eventually(
-    () => process.index.size,
-    (drivers) => drivers === 3,
-  );
-  expect(process.taken).toEqual([
-    { offset: 3, answers: false },
-    { offset: 1, answers: true },
-    { offset: 2, answers: true },
-  ]);
-  expect(process.index.find('silent-10', Date.now())).toMatchObject({ sequence: 1 });
-  await process.stop();
-  await deleteTopics(kafka, [log]);
+  afterAll(() => deleteTopics(kafka, [log]));
+
+  test('a new process reads behind what is fresh, for which it answers meanwhile', async () => {
+    const process = startProcess(log, 15 * 60_000);
+    await eventually(() => process.holding.answersFor(0, Infinity), Boolean);
+    expect(process.taken).toEqual([
+      { offset: 3, answers: false, answersForAll: false },
+      { offset: 1, answers: true, answersForAll: false },
+      { offset: 2, answers: true, answersForAll: false },
+    ]);
+    expect(process.index.size).toBe(3);
+    expect(process.index.find('silent-10', Date.now())).toMatchObject({ sequence: 1 });
+  });
+
+  test('a process that is stopped leaves off reading it', async () => {
+    let stopped: Promise<void> | undefined;
+    const process = startProcess(log, 15 * 60_000, (records) => {
+      if (records === 2) stopped = process.stop();
+    });
+    await eventually(() => stopped !== undefined, Boolean);
+    await stopped;
+    expect(process.taken.map(({ offset }) => offset)).toEqual([3, 1]);
+    expect(process.holding.answersFor(0, Infinity)).toBe(false);
+  });
 });
 
 test('a clock that is ahead keeps nobody alive: nobody was anywhere later than it was sent', async () => {
@@ -191,7 +209,9 @@ test('an empty log is caught up with at once', async () => {
   await createTopics(kafka, [{ topic: empty, partitions: 2 }]);
   const process = startProcess(empty);
   await ready(process);
-  expect([0, 1, 2].map((partition) => process.holding.answersFor(partition))).toEqual([true, true, false]);
+  expect([0, 1, 2].map((partition) => process.holding.answersFor(partition, Infinity))).toEqual([
+    ...[true, true, false],
+  ]);
   await process.stop();
   await deleteTopics(kafka, [empty]);
 });

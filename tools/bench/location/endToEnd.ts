@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createKafka, createTopics } from '../../../platform/kafka';
 import { wait } from '../../../platform/wait';
 import type { Say } from '../../stack/say';
-import { rounded, type Checks, type Metrics } from '../frame';
+import { percentile, rounded, type Checks, type Metrics } from '../frame';
 import { ask, begin, end, locationEnv } from './children';
 import type { IndexerMessage, IndexerOrder, IndexerReport } from './indexer';
 import type { Shift, TellerOrder, TellerReport } from './teller';
@@ -11,10 +11,22 @@ import type { Shift, TellerOrder, TellerReport } from './teller';
 export const PEAK = 200_000;
 /** An age of a position that must not be reached, of 99 in 100. */
 export const MOST_AGE_MS = 1_000;
-const STEPS = [300_000, 400_000, 500_000, 600_000, 800_000];
+const STEPS = [300_000, 400_000, 500_000, 600_000, 800_000, 1_000_000];
 const STEP_SECONDS = 10;
 const PARTITIONS = 6;
 const DEADLINE_MS = 240_000;
+
+/** How far a process that begins anew came after some time. */
+interface Reached {
+  readonly positions: number;
+  readonly seconds: number;
+}
+
+export interface Rebuilt {
+  readonly ready: Reached;
+  readonly whole: Reached;
+  readonly waitP99Ms: number;
+}
 
 export interface EndToEndOptions {
   readonly broker: string;
@@ -49,8 +61,11 @@ export class EndToEnd {
     const all = Array.from({ length: indexers }, () => beginIndexer({ ...log, group: `${topic}-index` }));
     const started = new EndToEnd(teller, all, log, checks);
     // Each has its share: one that has come too late for the first sharing has been in a second.
-    while (!(await started.look()).every(({ ready, holds }) => ready && holds === PARTITIONS / indexers))
+    const deadline = Date.now() + DEADLINE_MS;
+    while (!(await started.look()).every(({ holds }) => holds === PARTITIONS / indexers)) {
+      if (Date.now() > deadline) throw new Error(`the partitions of ${topic} are not shared`);
       await wait(100);
+    }
     return started;
   }
 
@@ -85,27 +100,40 @@ export class EndToEnd {
     };
   }
 
-  /** A process more begins with nothing: how long until it answers, and until it has the same index from the log. */
-  async rebuild(): Promise<Record<'readySeconds' | 'readyPositions' | 'seconds' | 'positions', number>> {
-    const digest = await this.digest();
-    const beganMs = Date.now();
+  /**
+   * A process more begins with nothing while drivers go on telling: how long until it answers for what is fresh, and until for
+   * everything; in between, how long it keeps who asks waiting.
+   */
+  async rebuild(shift: Shift): Promise<Rebuilt> {
+    const telling = this.shift(shift);
+    const beganMs = performance.now();
     const another = beginIndexer({ ...this.log, group: `${this.log.topic}-again` });
-    const lookUntil = async (message: IndexerMessage, isReached: (seen: IndexerReport) => boolean) => {
-      let seen: IndexerReport;
-      do {
-        await wait(100);
-        seen = await askIndexer(another, message);
-      } while (!isReached(seen) && Date.now() < beganMs + DEADLINE_MS);
-      return { ...seen, seconds: (Date.now() - beganMs) / 1_000 };
+    const waits: number[] = [];
+    const lookUntil = async (isReached: (seen: IndexerReport) => boolean) => {
+      for (;;) {
+        const askedMs = performance.now();
+        const seen = await askIndexer(another, { digest: false });
+        const now = performance.now();
+        if (seen.ready) waits.push(now - askedMs);
+        const seconds = (now - beganMs) / 1_000;
+        if (isReached(seen)) return { positions: seen.taken, seconds };
+        if (seconds * 1_000 > DEADLINE_MS) throw new Error('the index is not rebuilt');
+        await wait(20);
+      }
     };
     try {
-      const ready = await lookUntil({ digest: false }, (seen) => seen.ready);
-      const whole = await lookUntil({ digest: true }, (seen) => seen.digest === digest);
-      this.checks.note('isRebuiltTheSame', whole.digest === digest);
-      return {
-        ...{ readySeconds: ready.seconds, readyPositions: ready.taken },
-        ...{ seconds: whole.seconds, positions: whole.taken },
-      };
+      const ready = await lookUntil((seen) => seen.ready);
+      const whole = await lookUntil((seen) => seen.holds === PARTITIONS);
+      await telling;
+      const wanted = await this.digest();
+      const deadline = Date.now() + DEADLINE_MS;
+      let digest: number | null;
+      do {
+        await wait(200);
+        digest = (await askIndexer(another, { digest: true })).digest;
+      } while (digest !== wanted && Date.now() < deadline);
+      this.checks.note('isRebuiltTheSame', digest === wanted);
+      return { ready, whole, waitP99Ms: percentile(waits, 99) };
     } finally {
       await end(another);
     }

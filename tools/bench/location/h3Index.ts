@@ -10,15 +10,18 @@ import {
 } from '../../../contracts/positionRecord';
 import { DEGREE, distanceMeters, type Point } from '../../../domain/geo';
 
-/** Cells of some 300 m²: of a million drivers in New York some four share one with a driver; larger ones are slower, smaller ones as fast. */
+/**
+ * Cells of some 300 m²: of a million drivers in New York some four share one with a driver. In larger ones a search takes
+ * longer, in smaller ones as long.
+ */
 const RESOLUTION = 12;
 const none = -1;
 /** More than are asked for, so that whoever is as near as the last is looked at, too. */
 const SPARE = 8;
 
 /**
- * Hailway's table of drivers with an index of H3 cells in place of its grid: typed arrays, a list of drivers for each cell,
- * whose number is known by its name. What an index by H3 costs where all else is the same.
+ * Hailway's records and table of drivers with an index of H3 cells in place of its grid: typed arrays, a list of drivers for
+ * each cell, whose number is known by its name. It keeps no times and filters nobody, and reads nothing ahead.
  */
 export class H3Index {
   private readonly drivers: Drivers;
@@ -31,7 +34,6 @@ export class H3Index {
   private readonly numbers = new Map<string, number>();
   /** By a cell's number: the first of its list. */
   private readonly first: number[] = [];
-  private edgeMeters = 0;
 
   constructor(maxDrivers: number) {
     this.drivers = new Drivers(maxDrivers);
@@ -67,7 +69,7 @@ export class H3Index {
   /** The ids of the nearest within a radius, nearest first, ties by id. */
   nearest(at: Point, limit: number, radiusMeters: number): string[] {
     const origin = latLngToCell(at.lat, at.lng, RESOLUTION);
-    this.edgeMeters ||= shortestEdgeMeters(origin);
+    const edgeMeters = shortestEdgeMeters(origin);
     const best: { slot: number; meters: number }[] = [];
     const room = limit + SPARE;
     for (let ring = 0; ; ring++) {
@@ -82,7 +84,7 @@ export class H3Index {
         }
       }
       // From anywhere in a cell to beyond so many rings around it, in a lattice of hexagons.
-      const seenMeters = (1.5 * ring - 0.5) * this.edgeMeters;
+      const seenMeters = (1.5 * ring - 0.5) * edgeMeters;
       if (seenMeters <= (best[limit - 1]?.meters ?? radiusMeters)) continue;
       return best
         .map(({ slot, meters }) => ({ id: this.drivers.idOf(slot), meters }))
@@ -121,9 +123,12 @@ export class H3Index {
   }
 }
 
-/** Edges of a cell's neighbours hardly differ from its own; a twentieth is more than that. */
+/**
+ * At most the edge of a regular hexagon that, stretched as H3's projection stretches one here, is the cell: of a stretched one
+ * the shortest edge is at most 1.07 times that, and those around it hardly differ.
+ */
 function shortestEdgeMeters(cell: string): number {
   const corners = cellToBoundary(cell).map(([lat, lng]) => ({ lat, lng }));
   const edges = corners.map((corner, n) => distanceMeters(corner, corners[(n + 1) % corners.length]!));
-  return Math.min(...edges) * 0.95;
+  return Math.min(...edges) * 0.9;
 }

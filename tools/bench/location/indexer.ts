@@ -20,7 +20,7 @@ export interface IndexerMessage {
 /** What it answers to each message: positions taken so far, its index, what it cost, and the ages of those since the last message. */
 export interface IndexerReport {
   readonly ready: boolean;
-  /** Partitions that it answers for. */
+  /** Partitions that it answers for, up to any age. */
   readonly holds: number;
   readonly taken: number;
   /** Of its index, where it is asked for: that takes a while. */
@@ -69,7 +69,7 @@ process.on('message', ({ digest }: IndexerMessage) => {
   const { user, system } = process.cpuUsage();
   process.send!({
     ready: holding.isReady(),
-    holds: partitions.filter((partition) => holding.answersFor(partition)).length,
+    holds: partitions.filter((partition) => holding.answersFor(partition, Infinity)).length,
     taken: applied + outdated + silent + refused,
     ...{ digest: digest ? index.digest() : null, cpuMs: (user + system) / 1_000, ages },
   } satisfies IndexerReport);

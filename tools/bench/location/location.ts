@@ -11,7 +11,9 @@ import { benchSkew, SPLIT_METERS, type BeginOn } from './skew';
 const DRIVERS = 1_000_000;
 /** A driver tells where they are every four seconds: so many drivers are 200,000 updates a second. */
 const DRIVERS_AT_PEAK = 800_000;
-const HELD_SECONDS = 60;
+/** A little more than what is to be held, as the clock ticks while nobody tells. */
+const minuteAtPeak = { updatesPerSecond: PEAK * 1.01, seconds: 60 };
+const MOST_READY_SECONDS = 30;
 
 /** What is to be reached. */
 const LEAST_TO_USUAL = 20;
@@ -19,10 +21,10 @@ const LEAST_A_SECOND = 3_000_000;
 
 /**
  * Positions of drivers on real pickup density, at the published peak. `usual`: JSON, an object for each update, a Map and
- * H3. `h3`: Hailway's own tables with H3's cells in place of its grid. `hailway`: binary records decoded and indexed on one core. `endToEnd`: packed as the gateway does, sent with
- * acks=all through a real broker, read and indexed as a location process does, all on this machine, for a minute.
- * `oneRegion`, `splitRegions`: two such processes, where one region has everybody, and where regions are smaller.
- * `size`: drivers (a million) of the first three.
+ * H3. `h3`: Hailway's records and drivers with H3's cells in place of its grid. `hailway`: binary records decoded and indexed
+ * on one core. `endToEnd`: packed as the gateway does, sent with acks=all through a real broker, read and indexed as a
+ * location process does, all on this machine, for a minute. `oneRegion`, `splitRegions`: two such processes, where one region
+ * has everybody, and where regions are smaller. `size`: drivers (a million) of the first three.
  */
 export async function benchLocation(
   { rounds, size = DRIVERS }: BenchOptions,
@@ -47,12 +49,12 @@ export async function benchLocation(
         usual: () => askCore('usualRound'),
         h3: () => askCore('h3Round'),
         hailway: () => askCore('hailwayRound'),
-        endToEnd: () => split.shift({ updatesPerSecond: PEAK, seconds: HELD_SECONDS }),
+        endToEnd: () => split.shift(minuteAtPeak),
       },
       rounds,
       (text) => say.line(text),
     );
-    const rebuilt = await say.during('Rebuilding the index from the log', () => split.rebuild());
+    const rebuilt = await say.during('Rebuilding the index from the log', () => split.rebuild(minuteAtPeak));
     const most = await howFar(split, say);
     await split.stop();
     const skew = await benchSkew(beginOn, rounds, checks, say);
@@ -63,8 +65,9 @@ export async function benchLocation(
     >;
     checks.note(`atLeast${LEAST_TO_USUAL}TimesUsual`, ratios['hailway/usual']! >= LEAST_TO_USUAL);
     checks.note('atLeast3MillionASecondACore', hailway!['updatesPerSecond']!.median >= LEAST_A_SECOND);
-    checks.note('heldForAMinute', endToEnd!['updatesPerSecond']!.min >= PEAK * 0.99);
+    checks.note('heldForAMinute', endToEnd!['updatesPerSecond']!.min >= PEAK);
     checks.note('ageP99BelowASecond', endToEnd!['ageP99Ms']!.max < MOST_AGE_MS);
+    checks.note(`isReadyIn${MOST_READY_SECONDS}Seconds`, rebuilt.ready.seconds <= MOST_READY_SECONDS);
     const costs = { ...(await askCore('cellCosts')), ...(await askCore('nearestCosts')) };
     return {
       ...{ bench: 'location', rounds, ratios },
@@ -73,10 +76,11 @@ export async function benchLocation(
         ageP99Ms: endToEnd!['ageP99Ms']!.max,
         mostUpdatesPerSecond: rounded(most),
         ...skew.figures,
-        readySeconds: rounded(rebuilt.readySeconds),
-        readyPositions: rebuilt.readyPositions,
-        rebuildSeconds: rounded(rebuilt.seconds),
-        rebuildPositionsPerSecond: rounded(rebuilt.positions / rebuilt.seconds),
+        readySeconds: rounded(rebuilt.ready.seconds),
+        readyPositions: rebuilt.ready.positions,
+        rebuildSeconds: rounded(rebuilt.whole.seconds),
+        rebuildPositions: rebuilt.whole.positions,
+        rebuildWaitP99Ms: rounded(rebuilt.waitP99Ms),
         ...Object.fromEntries(Object.entries(costs).map(([name, cost]) => [name, rounded(cost)])),
       },
       checks: checks.all,

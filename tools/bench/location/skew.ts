@@ -1,6 +1,6 @@
 import type { Say } from '../../stack/say';
 import { inRounds, type Checks, type Spread } from '../frame';
-import { howFar, PEAK, type EndToEnd, type EndToEndOptions } from './endToEnd';
+import { howFar, MOST_AGE_MS, PEAK, type EndToEnd, type EndToEndOptions } from './endToEnd';
 
 /** New York in some hundreds of regions, so that the partitions share it … */
 export const SPLIT_METERS = 2_000;
@@ -31,6 +31,7 @@ export async function benchSkew(
     (text) => say.line(text),
   );
   checks.note('oneRegionBusiesOneProcess', contestants['oneRegion']!['busiestShare']!.min >= 0.99);
+  checks.note('oneRegionAgeP99BelowASecond', contestants['oneRegion']!['ageP99Ms']!.max < MOST_AGE_MS);
   checks.note('splitRegionsAreShared', contestants['splitRegions']!['busiestShare']!.max <= MOST_SHARE);
   return {
     contestants,

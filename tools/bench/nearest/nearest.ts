@@ -28,7 +28,8 @@ const FEWER = [10_000, 100_000];
 /**
  * The 10 nearest of a million drivers on real pickup density. `hailway` is asked while drivers go on telling where they are;
  * the others stand still (`flatbush` would have to be built anew: `flatbushBuildMs`). `redis` where redis-server is on the
- * PATH. `p50UsOfDispatch`: by time of arrival, of those who are free and take the product. Before the rounds each has one that does not count: theirs are processes that have run for a while. `size`: drivers.
+ * PATH. Before the rounds each has one that does not count: theirs are processes that have run for a while.
+ * `p50UsOfDispatch`: by time of arrival, of those who are free and take the product. `size`: drivers.
  */
 export async function benchNearest({ rounds, size = DRIVERS }: BenchOptions, say: Say): Promise<BenchResult> {
   const checks = new Checks();
