@@ -46,7 +46,7 @@ export async function benchHttp(
     );
     const updates: number[] = [];
     for (let round = 1; round <= rounds; round += 1) {
-      const perSecond = await throughBroker(servers, { issuer, requests: size / FLEETS_PART, round, checks });
+      const perSecond = await updatesOverHttp(servers, { requests: size / FLEETS_PART, round, checks });
       updates.push(perSecond);
       say.line(`round ${round} of ${rounds}: ${rounded(perSecond)} updates a second through the broker`);
     }
@@ -116,11 +116,15 @@ async function oneRound(
   };
 }
 
-/** @returns positions a second, from the first request until the broker has the last */
-async function throughBroker(
-  { kafkaBroker }: BenchServers,
-  { issuer, requests, round, checks }: Ground & { requests: number; round: number },
+/**
+ * The fleets' door in the binary form with all behind it.
+ * @returns positions a second, from the first request until the broker has acknowledged the last
+ */
+export async function updatesOverHttp(
+  { kafkaBroker, dataDir }: Pick<BenchServers, 'kafkaBroker' | 'dataDir'>,
+  { requests, round, checks }: { requests: number; round: number; checks: Checks },
 ): Promise<number> {
+  const issuer = await openIssuer(dataDir);
   const topic = `bench-positions-${round}`;
   const log = createLogger('bench', 'warn');
   await createTopics(createKafka({ clientId: 'bench', brokers: [kafkaBroker], log }), [

@@ -1,6 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { rounded, Checks, inRounds, ratiosTo, type BenchResult, type Metrics } from '../frame';
 import type { BenchOptions } from '../options';
+import { updatesOverHttp } from '../http/http';
 import { startBenchServers } from '../servers';
 import type { Say } from '../../stack/say';
 import { EndToEnd, howFar, MOST_AGE_MS, PEAK } from './endToEnd';
@@ -13,6 +14,8 @@ const DRIVERS = 1_000_000;
 const DRIVERS_AT_PEAK = 800_000;
 /** A little more than what is to be held, as the clock ticks while nobody tells. */
 const minuteAtPeak = { updatesPerSecond: PEAK * 1.01, seconds: 60 };
+/** Of 500 positions each. */
+const HTTP_REQUESTS = 1_000;
 const MOST_READY_SECONDS = 30;
 
 /** What is to be reached. */
@@ -24,7 +27,8 @@ const LEAST_A_SECOND = 3_000_000;
  * H3. `h3`: Hailway's records and drivers with H3's cells in place of its grid. `hailway`: binary records decoded and indexed
  * on one core. `endToEnd`: packed as the gateway does, sent with acks=all through a real broker, read and indexed as a
  * location process does, all on this machine, for a minute. `oneRegion`, `splitRegions`: two such processes, where one region
- * has everybody, and where regions are smaller. `size`: drivers (a million) of the first three.
+ * has everybody, and where regions are smaller. `httpUpdatesPerSecond`: as in `bench http`. `size`: drivers (a million) of
+ * the first three.
  */
 export async function benchLocation(
   { rounds, size = DRIVERS }: BenchOptions,
@@ -58,6 +62,11 @@ export async function benchLocation(
     const most = await howFar(split, say);
     await split.stop();
     const skew = await benchSkew(beginOn, rounds, checks, say);
+    const httpUpdatesPerSecond = await updatesOverHttp(servers, {
+      requests: HTTP_REQUESTS,
+      round: 1,
+      checks,
+    });
     const ratios = { ...ratiosTo('usual', contestants), ...ratiosTo('h3', contestants) };
     const { hailway, endToEnd } = contestants as Record<
       string,
@@ -68,12 +77,13 @@ export async function benchLocation(
     checks.note('heldForAMinute', endToEnd!['updatesPerSecond']!.min >= PEAK);
     checks.note('ageP99BelowASecond', endToEnd!['ageP99Ms']!.max < MOST_AGE_MS);
     checks.note(`isReadyIn${MOST_READY_SECONDS}Seconds`, rebuilt.ready.seconds <= MOST_READY_SECONDS);
-    const costs = { ...(await askCore('cellCosts')), ...(await askCore('nearestCosts')) };
+    const costs = await askCore('costs');
     return {
       ...{ bench: 'location', rounds, ratios },
       contestants: { ...contestants, ...skew.contestants },
       figures: {
         ageP99Ms: endToEnd!['ageP99Ms']!.max,
+        httpUpdatesPerSecond: rounded(httpUpdatesPerSecond),
         mostUpdatesPerSecond: rounded(most),
         ...skew.figures,
         readySeconds: rounded(rebuilt.ready.seconds),

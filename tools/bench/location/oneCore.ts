@@ -1,17 +1,14 @@
-import { latLngToCell } from 'h3-js';
 import { PositionIndex } from '../../../consumers/location/positionIndex';
 import { readPositionRecord, type DriverPosition } from '../../../contracts/positionRecord';
-import { Cells } from '../../../domain/cells';
-import { DEGREE, type Point } from '../../../domain/geo';
 import { seededRandom } from '../../faults/location/fuzz';
-import { Checks, percentile, type Metrics } from '../frame';
+import { Checks, type Metrics } from '../frame';
+import { cellCosts, moveCosts, nearestCosts } from './costs';
 import { H3Index } from './h3Index';
 import { recordsOf, shuffled, Traffic } from './traffic';
 import { UsualIndex } from './usual';
 
 /** Of each hundred updates one comes twice and one comes late. */
 const REPEATED_EVERY = 100;
-const QUERIES = 2_000;
 
 /** What drivers tell in one round, the repeats among it, and how many of these tell something new. */
 function round(traffic: Traffic, updates: number, seed: number): { said: DriverPosition[]; news: number } {
@@ -36,7 +33,7 @@ export interface OneCoreOrder {
 
 /** What it can be asked for, and what it answers. */
 export type OneCoreMessage = {
-  readonly of: 'usualRound' | 'h3Round' | 'hailwayRound' | 'cellCosts' | 'nearestCosts';
+  readonly of: 'usualRound' | 'h3Round' | 'hailwayRound' | 'costs';
 };
 export interface OneCoreReport {
   readonly metrics: Metrics;
@@ -124,56 +121,15 @@ class OneCore {
     return counts;
   }
 
-  /** What it takes to say which cell a place is in: by the grid, and by H3. In nanoseconds. */
-  cellCosts(): Metrics {
-    const { lat, lng } = this.traffic.hailway;
-    const cells = new Cells(this.index.cellMeters);
-    const places = Math.min(200_000, this.drivers);
-    const timed = (cellOf: (n: number) => unknown): number => {
-      const startedAt = performance.now();
-      for (let n = 0; n < places; n++) cellOf(n);
-      return ((performance.now() - startedAt) * 1e6) / places;
+  /** What parts of it cost, and what they would with H3. */
+  costs(): Metrics {
+    const { index, checks } = this;
+    const traffic = this.traffic.hailway;
+    return {
+      ...cellCosts(traffic, index.cellMeters),
+      ...nearestCosts(index, traffic, checks),
+      ...moveCosts(),
     };
-    let sum = 0;
-    const grid = (n: number): void => {
-      const row = cells.rowOf(lat[n]! * DEGREE);
-      sum += row + cells.columnOf(row, lng[n]! * DEGREE);
-    };
-    timed(grid);
-    const gridNsPerCell = timed(grid);
-    const h3NsPerCell = timed((n) => (sum += latLngToCell(lat[n]!, lng[n]!, 9).length));
-    this.checks.note('cellsWereCounted', sum > 0);
-    return { gridNsPerCell, h3NsPerCell };
-  }
-
-  /** What it takes to find the ten nearest, by the grid and by H3's cells, which answer the same. In microseconds. */
-  nearestCosts(): Metrics {
-    const { traffic } = this;
-    const h3 = new H3Index(this.drivers);
-    for (const record of recordsOf(traffic.hailway.ids.map((_, n) => traffic.hailway.positionOf(n))))
-      h3.take(readPositionRecord(record));
-    const places = Array.from({ length: QUERIES }, () => traffic.hailway.somePlace());
-    const query = { limit: 10, radiusMeters: 5_000 };
-    const answers: string[][] = [];
-    const median = (ask: (at: Point) => string[]): number =>
-      percentile(
-        places.map((at) => {
-          const startedAt = performance.now();
-          const answer = ask(at);
-          const micros = (performance.now() - startedAt) * 1_000;
-          answers.push(answer);
-          return micros;
-        }),
-        50,
-      );
-    const nowMs = Date.now();
-    const gridNearestUs = median((at) =>
-      this.index.nearest({ ...at, ...query, nowMs, maxAgeMs: 3_600_000 }).map(({ driverId }) => driverId),
-    );
-    const h3NearestUs = median((at) => h3.nearest(at, query.limit, query.radiusMeters));
-    const isSame = places.every((_, n) => String(answers[n]) === String(answers[QUERIES + n]));
-    this.checks.note('gridAndH3FindTheSame', isSame);
-    return { gridNearestUs, h3NearestUs };
   }
 }
 
