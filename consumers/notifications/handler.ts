@@ -2,7 +2,7 @@ import { v5 as uuidv5 } from 'uuid';
 import { isTold, webhookBody } from '../../contracts/api/webhooks';
 import { readerOf } from '../../contracts/knownFact';
 import { CodedError } from '../../platform/errors';
-import type { Fact, Handle } from '../../platform/inbox';
+import { timeOf, type Fact, type Handle } from '../../platform/inbox';
 import { forgetEndpoints, listenersFor, type Listener } from './endpoints';
 import { messagesFor, type Message, type News } from './messages';
 import {
@@ -30,17 +30,21 @@ const read = readerOf('notifications');
 interface ReadFact {
   readonly fact: Fact;
   readonly known: News;
+  /** When it happened, ISO 8601 UTC: `ce_time` may be anything, of which Postgres takes some for a time, too. */
+  readonly at: string;
   readonly messages: readonly Message[];
 }
 
 /**
  * Writes what riders and drivers are told about facts of rides and payments, and what is to be posted to webhooks.
- * @throws FactInvalid; CodedError `rider_not_seen` for a ride whose first fact never came.
+ * @throws FactInvalid; CodedError `fact_invalid` for a time that is none, `rider_not_seen` for a ride whose first fact never
+ * came.
  */
 export const notify: Handle = async (tx, facts) => {
   const news = facts.flatMap((fact): ReadFact[] => {
     const known = read(fact);
-    return known === null ? [] : [{ fact, known, messages: messagesFor(known) }];
+    if (known === null) return [];
+    return [{ fact, known, at: new Date(timeOf(fact)).toISOString(), messages: messagesFor(known) }];
   });
   const erased = news.flatMap(({ known }) => (known.type === 'subject.erased' ? [known.data.subjectId] : []));
   await forgetEndpoints(tx, erased);
@@ -75,7 +79,7 @@ function rideOf({ fact, known }: ReadFact): string | null {
 }
 
 function address(one: ReadFact, message: Message, riders: ReadonlyMap<string, string>): Notification {
-  const { fact } = one;
+  const { fact, at } = one;
   const rideId = rideOf(one);
   const recipientId = message.driverId ?? riders.get(rideId ?? '');
   if (recipientId === undefined) {
@@ -90,7 +94,7 @@ function address(one: ReadFact, message: Message, riders: ReadonlyMap<string, st
     channel: message.channel,
     template: message.template,
     text: message.text,
-    occurredAt: fact.time,
+    occurredAt: at,
   };
 }
 
@@ -104,7 +108,7 @@ function letterOf(notification: Notification, endpointId: string): Delivery {
 
 /** A fact of a ride or its payment as those get it who may see the ride. */
 function webhooksOf(
-  { fact, known }: ReadFact,
+  { fact, known, at }: ReadFact,
   riderId: string | undefined,
   listeners: readonly Listener[],
 ): Delivery[] {
@@ -114,7 +118,7 @@ function webhooksOf(
     .filter(({ role, ownerId }) => role === 'operator' || (role === 'rider' && ownerId === riderId))
     .map(({ endpointId }) => {
       const id = deliveryId(factId, endpointId);
-      const { type, sequence: version, time: at } = fact;
+      const { type, sequence: version } = fact;
       const body = webhookBody.parse({
         id,
         factId,

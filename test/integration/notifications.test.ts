@@ -6,6 +6,7 @@ import {
   opened,
   requested,
   rideFacts,
+  rideIn,
   startConsumer,
   type TestConsumer,
   type TestFact,
@@ -98,6 +99,40 @@ test('a fact that breaks its schema is put aside; other rides and unknown facts 
   ]);
   expect(await written()).toEqual(['rider rider-2: ride_requested', ...expected.slice(0, -2)]);
   expect(await notifications.deadLetters()).toBe(1);
+});
+
+test('a fact that happened at no time is put aside, whatever Postgres would take it for; those behind it go on', async () => {
+  const partitions = [0, 1, 2];
+  const odd = ['infinity', 'tomorrow', '2026-13-01T12:00:00Z'].map((time, i) => {
+    const rideId = rideIn(partitions[i]!);
+    const [fact] = rideFacts(rideId, [['ride.requested', '12:00:00.000', requested(rideId, 'rider-2')]]);
+    return { ...fact!, time };
+  });
+  const behind = partitions.map((partition) => aRide(rideIn(partition)));
+  await notifications.deliver([...odd, ...behind.flatMap(({ ride }) => ride)]);
+  expect((await written()).sort()).toEqual(behind.flatMap(({ expected }) => expected.slice(0, -2)).sort());
+  const { rows } = await notifications.pool.query<{ key: string; reason: string }>(
+    'select key, reason from inbox_parked where head order by key',
+  );
+  expect(new Set(rows.map(({ key }) => key))).toEqual(new Set(odd.map(({ key }) => key)));
+  for (const { reason } of rows) expect(reason).toMatch(/^fact_invalid: .* is no time$/);
+});
+
+test('what people are told has its fact’s time in UTC, however the fact says it', async () => {
+  const { ride } = aRide();
+  await notifications.pool.query(
+    `insert into webhook_endpoints (endpoint_id, owner_role, owner_id, url, secret)
+     values ($1, 'operator', 'operator-1', 'http://127.0.0.1:9/', 'secret')`,
+    [uuidv7()],
+  );
+  await notifications.pool.query(`update webhook_endpoints set deleted_at = null where owner_role = 'house'`);
+  await notifications.deliver([{ ...ride[0]!, time: '2026-03-01T13:00:00+01:00' }]);
+  const { rows } = await notifications.pool.query<{ at: string }>(
+    `select coalesce(body::jsonb ->> 'occurredAt', body::jsonb ->> 'at') as at from deliveries
+     union all select to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') from notifications`,
+  );
+  expect(rows).toEqual(Array(3).fill({ at: at('12:00:00.000') }));
+  expect(await notifications.deadLetters()).toBe(0);
 });
 
 test('drivers are told of payouts, which are about no ride; a dispute tells nobody and does no harm', async () => {

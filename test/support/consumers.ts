@@ -2,6 +2,7 @@ import { v7 as uuidv7 } from 'uuid';
 import {
   createFactProducer,
   createTopics,
+  partitionFor,
   type FactProducer,
   type OutgoingRecord,
 } from '../../platform/kafka';
@@ -12,6 +13,8 @@ import { deleteTopics, eventually, quiet, running, testKafka, unique } from './b
 import { fromSetup } from './fromSetup';
 
 /** What tests of the consumers share: facts as the relay sends them, and a consumer on real servers. */
+
+const PARTITIONS = 3;
 
 export const at = (time: string): string => `2026-03-01T${time}Z`;
 
@@ -95,6 +98,14 @@ export interface TestConsumer {
   stop(): Promise<void>;
 }
 
+/** A ride whose facts are in this partition of the three that each topic here has. */
+export function rideIn(partition: number): string {
+  for (;;) {
+    const rideId = uuidv7();
+    if (partitionFor(rideId, PARTITIONS) === partition) return rideId;
+  }
+}
+
 /** A consumer with a database and role of its own, and topics that nobody else has. */
 export async function startConsumer({
   name,
@@ -110,7 +121,7 @@ export async function startConsumer({
   const names = [...topics.map(topic), `${group}.dead-letter`];
   await createTopics(
     kafka,
-    names.map((one) => ({ topic: one, partitions: 3 })),
+    names.map((one) => ({ topic: one, partitions: PARTITIONS })),
   );
   const database = await ownedDatabase(name, migrations);
   const pool = createPool(database.url, { applicationName: name, max: 6 });
