@@ -3,28 +3,10 @@ import { v7 as uuidv7 } from 'uuid';
 import { readForecast } from '../../consumers/analytics/forecast';
 import { analytics as projection } from '../../consumers/analytics/projection';
 import { readHours } from '../../consumers/analytics/readings';
-import { analyticsRoutes as internalRoutes } from '../../consumers/analytics/routes';
 import { hoursView } from '../../contracts/api/analytics';
-import { problemPages } from '../../contracts/api/problems';
 import { forecastOf } from '../../domain/forecast';
-import { createRequireRole } from '../../platform/auth';
-import { createClient } from '../../platform/client';
-import { createMount } from '../../platform/http';
-import { analyticsRoutes } from '../../services/gateway/analyticsRoutes';
-import { byTime, cancelled, cellOf, completed, downtown, midtown } from '../support/analyticsFacts';
-import { issuer } from '../support/apiGround';
-import { quiet } from '../support/backbone';
-import {
-  at,
-  requested,
-  rideFacts,
-  startConsumer,
-  type TestConsumer,
-  type TestFact,
-} from '../support/consumers';
-import { httpServers } from '../support/httpServers';
-
-const serve = httpServers(quiet);
+import { airport, cancelled, cellOf, midtown, twoHours } from '../support/analyticsFacts';
+import { at, requested, rideFacts, startConsumer, type TestConsumer } from '../support/consumers';
 
 let analytics: TestConsumer;
 beforeEach(async () => {
@@ -32,58 +14,12 @@ beforeEach(async () => {
 });
 afterEach(() => analytics.stop());
 
-/** What happens in two hours: rides of three endings, quotes, and shifts of which one goes on. */
-function twoHours(): TestFact[] {
-  const [a, b] = [uuidv7(), uuidv7()];
-  const driver = { driverId: 'driver-1' };
-  const offered = { ...driver, offerId: uuidv7() };
-  const shift = (key: string, sequence: number, type: string, time: string, data = {}): TestFact => ({
-    ...{ topic: 'drivers', key, sequence, type, time: at(time) },
-    data: { driverId: key, ...data },
-  });
-  const quote = (time: string, more = {}): TestFact => {
-    const [key, { rideId: _, paymentMethod: __, ...quoted }] = [uuidv7(), requested(uuidv7(), 'r1')];
-    const where = { pickupCell: cellOf(midtown), ...more };
-    const data = { ...quoted, ...where, quoteId: key, surge: 1, expiresAt: at(time) };
-    return {
-      topic: 'pricing',
-      key,
-      sequence: 1,
-      type: 'quote.issued',
-      schemaVersion: 2,
-      time: at(time),
-      data,
-    };
-  };
-  return byTime([
-    quote('12:40:00.000'),
-    quote('12:41:00.000'),
-    // For another way of the first ride: nobody is to ask for a ride with it.
-    quote('12:56:00.000', { changesRideId: a }),
-    ...rideFacts(a, [
-      ['ride.requested', '12:50:00.000', { ...requested(a, 'r1', midtown), durationSeconds: 900 }],
-      ['ride.driver_assigned', '12:50:20.000', offered],
-      ['ride.driver_unassigned', '12:51:20.000', { ...driver, reason: 'flat_tyre' }],
-      ['ride.driver_assigned', '12:52:00.000', offered],
-      ['ride.started', '12:55:00.000', driver],
-      ['ride.completed', '13:11:40.000', completed],
-    ]),
-    ...rideFacts(b, [
-      ['ride.requested', '12:59:00.000', requested(b, 'r2', midtown)],
-      ['ride.driver_assigned', '12:59:30.000', offered],
-      ['ride.cancelled', '13:00:30.000', { ...cancelled, driverId: 'driver-1', feeMinor: 500 }],
-    ]),
-    shift('driver-1', 1, 'driver.went_online', '12:30:00.000', { cell: cellOf(midtown) }),
-    shift('driver-1', 2, 'driver.went_offline', '13:15:00.000'),
-    shift('driver-2', 1, 'driver.went_online', '12:45:00.000', { cell: cellOf(midtown) }),
-    shift('driver-3', 1, 'driver.went_online', '13:20:00.000'),
-  ]);
-}
+const regions = [midtown, airport].map((place) => cellToParent(cellOf(place), 5)) as [string, string];
 
-test('hours say what became of their rides, how long people waited, and what drivers did', async () => {
+test('hours say of each region what became of its rides, how long people waited, and what drivers did', async () => {
   await analytics.deliver(twoHours());
   const { hours } = hoursView.parse(await readHours(analytics.pool, { limit: 100 }));
-  const region = cellToParent(cellOf(midtown), 5);
+  const [region, atAirport] = regions;
   const nothing = {
     quoted: 0,
     requested: 0,
@@ -102,6 +38,12 @@ test('hours say what became of their rides, how long people waited, and what dri
       ...{ matchSeconds: null, waitSeconds: null, etaErrorSeconds: null },
     },
     {
+      ...{ hour: at('13:00:00.000'), region: atAirport, ...nothing, quoted: 1, revenueMinor: {} },
+      // Of its own shift, which goes on, too.
+      ...{ busySeconds: 0, onlineSeconds: 1_200, utilization: 0 },
+      ...{ matchSeconds: null, waitSeconds: null, etaErrorSeconds: null },
+    },
+    {
       ...{ hour: at('12:00:00.000'), region, ...nothing },
       ...{ quoted: 2, requested: 2, matched: 2, completed: 1, cancelled: 1 },
       revenueMinor: { USD: 1_250 + 500 },
@@ -109,9 +51,17 @@ test('hours say what became of their rides, how long people waited, and what dri
       matchSeconds: { count: 2, p50: 20, p90: 30, p99: 30 },
       ...{ waitSeconds: once(301), etaErrorSeconds: once(100) },
     },
+    {
+      ...{ hour: at('12:00:00.000'), region: atAirport, ...nothing },
+      ...{ requested: 1, matched: 1, completed: 1, revenueMinor: { USD: 4_000 } },
+      ...{ busySeconds: 1_250, onlineSeconds: 3_000, utilization: 0.417 },
+      ...{ matchSeconds: once(10), waitSeconds: once(240), etaErrorSeconds: once(120) },
+    },
   ]);
+  const read = async (query: object) => (await readHours(analytics.pool, { ...query, limit: 9 })).hours;
   const range = { from: at('13:00:00.000'), to: at('14:00:00.000') };
-  expect((await readHours(analytics.pool, { ...range, region, limit: 9 })).hours).toEqual(hours.slice(0, 1));
+  expect(await read({ ...range, region })).toEqual([hours[0]]);
+  expect(await read({ region: atAirport })).toEqual([hours[1], hours[3]]);
 });
 
 test('of a shift and a ride of years the last week counts', async () => {
@@ -137,46 +87,8 @@ test('of a shift and a ride of years the last week counts', async () => {
   expect(await online()).toEqual({ busy: week, online: week });
 });
 
-test('operators have it as JSON, and as CSV with a column for each figure', async () => {
-  await analytics.deliver(twoHours());
-  const { verify, token } = await issuer();
-  const requireRole = createRequireRole(verify);
-  const { port } = await serve({
-    problems: problemPages,
-    routes: (router) => internalRoutes(router, requireRole, analytics.pool),
-  });
-  const client = createClient({
-    ...{ name: 'analytics', baseUrl: `http://127.0.0.1:${port}`, deadlineMs: 5_000 },
-    token: await token('service', 'gateway'),
-  });
-  const gateway = await serve({
-    problems: problemPages,
-    routes: (router) => analyticsRoutes(createMount(router, requireRole), client),
-  });
-  const get = async (path: string, role: 'operator' | 'rider' = 'operator') => {
-    const headers = { authorization: `Bearer ${await token(role, 'o-1')}` };
-    const answer = await fetch(`http://127.0.0.1:${gateway.port}${path}`, { headers });
-    return { status: answer.status, type: answer.headers.get('content-type'), text: await answer.text() };
-  };
-  expect((await get('/v1/ops/hours', 'rider')).status).toBe(403);
-  const asJson = await get('/v1/ops/hours?limit=1');
-  expect(JSON.parse(asJson.text)).toEqual(await readHours(analytics.pool, { limit: 1 }));
-  const { type, text } = await get(`/v1/ops/hours?format=csv&to=${at('13:00:00.000')}`);
-  expect(type).toMatch(/^text\/csv/);
-  const [names, values, ...rest] = text.split('\r\n').map((line) => line.split(','));
-  expect(rest).toEqual([['']]);
-  const row = Object.fromEntries(names!.map((name, i) => [name, values![i]]));
-  expect(row).toMatchObject({ requested: '2', 'revenueMinor.USD': '1750', 'waitSeconds.p50': '301' });
-  const demandCsv = await get(`/v1/ops/demand?format=csv&cell=${cellOf(downtown)}`);
-  expect(demandCsv.text.split('\r\n')[1]).toBe(`${cellOf(downtown)},${at('13:11:00.000')},0,0,0,0,0,1`);
-  expect(await get('/v1/ops/surges?format=csv')).toMatchObject({ status: 200, text: '' });
-  expect((await get('/v1/ops/hours?region=manhattan')).status).toBe(400);
-});
-
 test('the next hour is forecast from the hours before, where enough are known', async () => {
-  const [busy, quiet] = [midtown, { lat: 40.645, lng: -73.785 }].map((place) =>
-    cellToParent(cellOf(place), 5),
-  ) as [string, string];
+  const [busy, quiet] = regions;
   const hour = Date.parse('2026-03-29T18:00:00.000Z');
   const counts = Array.from({ length: 28 * 24 }, (_, i) => 20 + (i % 24) * 3);
   await analytics.pool.query(
