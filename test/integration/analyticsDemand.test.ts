@@ -6,7 +6,7 @@ import { demandView } from '../../contracts/api/analytics';
 import type { Fact } from '../../platform/inbox';
 import { withTransaction } from '../../platform/postgres';
 import { brooklyn, byTime, cancelled, cellOf, completed, downtown, midtown } from '../support/analyticsFacts';
-import { at, requested, rideFacts, startConsumer, type TestConsumer } from '../support/consumers';
+import { at, requested, rideFacts, rideIn, startConsumer, type TestConsumer } from '../support/consumers';
 
 let analytics: TestConsumer;
 beforeEach(async () => {
@@ -171,6 +171,32 @@ test('a fact that is far behind its partition changes no minute any more, and is
     cell('12:20', midtown, { assigned: 1 }),
   ]);
   expect((await readDemand(analytics.pool, { limit: 1 })).late).toBe(1);
+});
+
+test('partitions that are far apart in time make each other not late: each is judged by its own facts', async () => {
+  const asks = (partition: number, time: string, where: typeof midtown) => {
+    const ride = rideIn(partition);
+    return rideFacts(ride, [
+      ['ride.requested', `${time}:00.000`, requested(ride, `rider-${partition}`, where)],
+    ]);
+  };
+  const late = async () => (await readDemand(analytics.pool, { limit: 1 })).late;
+  await analytics.deliver(asks(0, '18:00', midtown));
+  await analytics.deliver(asks(1, '06:00', brooklyn));
+  await analytics.deliver([...asks(0, '18:01', midtown), ...asks(1, '06:01', brooklyn)]);
+  const inTime = [
+    ...[cell('18:01', midtown, { requested: 1 }), cell('18:00', midtown, { requested: 1 })],
+    ...[cell('06:01', brooklyn, { requested: 1 }), cell('06:00', brooklyn, { requested: 1 })],
+  ];
+  expect([await demand(), await late()]).toEqual([inTime, 0]);
+  // The same morning is late where the evening has come.
+  await analytics.deliver(asks(0, '06:02', brooklyn));
+  expect([await demand(), await late()]).toEqual([inTime, 1]);
+  const { rows } = await analytics.pool.query('select partition, late from event_times order by partition');
+  expect(rows).toEqual([
+    { partition: 0, late: 1 },
+    { partition: 1, late: 0 },
+  ]);
 });
 
 test('a clock that is ahead makes nobody late', async () => {

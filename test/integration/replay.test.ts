@@ -109,6 +109,24 @@ test.each(names)('%s is switched over under traffic, and goes on from there', as
   expect((await previous()).rowCount).toBe(0);
 });
 
+test('what comes too late is judged by the log: a replay finds the same facts late', async () => {
+  const lateness = async ({ pool }: LiveConsumer) => {
+    const { rows } = await pool.query<{ place: string; latestMs: number; late: number }>(
+      `select topic || ' ' || partition as place, latest_ms as "latestMs", late from event_times order by place`,
+    );
+    return rows;
+  };
+  // Of three rides that follow, what was asked for hours before the last ride ended.
+  await ground.send(cityFacts(3));
+  await ground.settled();
+  const judged = await lateness(control.analytics);
+  expect(judged.filter(({ late }) => late > 0).length).toBeGreaterThan(1);
+  await live.analytics.pool.query('update event_times set late = 0, latest_ms = 0');
+  expect(await ground.replay('--consumer', 'analytics')).toMatchObject({ code: 0 });
+  expect(await lateness(live.analytics)).toEqual(judged);
+  await sameAsControl('analytics');
+});
+
 test('a replay publishes nothing: no webhook is posted again, none is missing, and no dead letter is written', async () => {
   await ground.settled();
   const told = await live.notifications.pool.query(
