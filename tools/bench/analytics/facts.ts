@@ -16,10 +16,15 @@ const FROM_HOUR = 17;
 const FACTS_PER_RIDE = 7;
 const RIDES_PER_SHIFT = 10;
 const MINUTE_MS = 60_000;
+/** Of so many rides one ends out of reach: its end is told that much later, too late for the minute that it was in. */
+const RIDES_PER_LATE_END = 100;
+const LATE_BY_MS = 20 * MINUTE_MS;
 
 /** A fact to come, and what it is to be counted as. */
 interface Happening {
   readonly atMs: number;
+  /** When it is told, if not at once. */
+  readonly toldMs?: number;
   readonly key: string;
   /** With the version of its schema: `ride.requested.v2`. */
   readonly schema: string;
@@ -29,7 +34,8 @@ interface Happening {
 
 /**
  * Rides of New York's evening as they come, thousands side by side, in the order of time: each a quote and a ride from its
- * request to its end (of twelve one cancelled, of fifteen one without a driver), and now and then a driver's shift.
+ * request to its end (of twelve one cancelled, of fifteen one without a driver, some told late), and now and then a driver's
+ * shift.
  */
 export async function makeCityLog(topic: string, facts: number): Promise<BenchLog & { wanted: Wanted }> {
   const sample = await checkPickups(join(projectRoot(), 'data/nyc-pickups-2014-04-02.csv'));
@@ -46,7 +52,7 @@ export async function makeCityLog(topic: string, facts: number): Promise<BenchLo
     };
     all.push(...rideOf(i, ride), ...(i % RIDES_PER_SHIFT === 0 ? shiftOf(ride) : []));
   }
-  all.sort((a, b) => a.atMs - b.atMs);
+  all.sort((a, b) => (a.toldMs ?? a.atMs) - (b.toldMs ?? b.atMs));
   const wanted = new Wanted();
   const sequences = new Map<string, number>();
   const once = all.slice(0, facts).map((happening) => {
@@ -99,7 +105,9 @@ function rideOf(i: number, { askedMs, pickup, dropoff, driverId }: Ride): Happen
     value,
   });
   const demand = (what: string, cell = pickupCell): Effect => ({ of: 'demand', what, cell });
-  const spread = (name: string): Effect => ({ of: 'spread', name });
+  const spread = (name: string, ms: number): Effect => ({
+    ...{ of: 'spread', name, cell: pickupCell, atMs: askedMs, seconds: ms / 1_000 },
+  });
   const of = (schema: string, atMs: number, data: object, ...effects: Effect[]): Happening => ({
     ...{ atMs, key: rideId, schema, data, effects },
   });
@@ -123,32 +131,39 @@ function rideOf(i: number, { askedMs, pickup, dropoff, driverId }: Ride): Happen
     ...begun,
     of(
       ...(['ride.driver_assigned.v1', assignedMs, { driverId, offerId }] as const),
-      ...[demand('assigned'), hour('matched'), spread('matchSeconds')],
+      ...[demand('assigned'), hour('matched'), spread('matchSeconds', assignedMs - askedMs)],
     ),
   ];
   const busy = (untilMs: number): Effect => ({
-    ...{ of: 'seconds', name: 'busySeconds', fromMs: assignedMs, untilMs },
+    ...{ of: 'seconds', name: 'busySeconds', cell: pickupCell, fromMs: assignedMs, untilMs },
   });
   if (i % 12 === 5) {
     const data = { by: 'rider', reason: 'changed_mind', driverId, feeMinor: 0, currency: 'USD' };
     const effects = [demand('cancelled'), demand('freed'), hour('cancelled'), busy(startedMs)];
     return [...taken, of('ride.cancelled.v1', startedMs, data, ...effects)];
   }
+  const isToldLate = i % RIDES_PER_LATE_END === 0;
+  const inItsMinute = isToldLate
+    ? [{ of: 'late' } as const]
+    : [demand('completed'), demand('freed', dropoffCell)];
+  const completed = of(
+    ...(['ride.completed.v1', endedMs, { driverId, chargeMinor, currency: 'USD' }] as const),
+    ...[...inItsMinute, hour('completed'), busy(endedMs), hour('revenueMinor:USD', chargeMinor)],
+    spread('etaErrorSeconds', Math.abs(endedMs - startedMs - asked.durationSeconds * 1_000)),
+  );
   return [
     ...taken,
     of('ride.driver_arrived.v1', startedMs - 30_000, { driverId }),
-    of('ride.started.v1', startedMs, { driverId }, spread('waitSeconds')),
-    of(
-      ...(['ride.completed.v1', endedMs, { driverId, chargeMinor, currency: 'USD' }] as const),
-      ...[demand('completed'), demand('freed', dropoffCell), hour('completed'), busy(endedMs)],
-      ...[hour('revenueMinor:USD', chargeMinor), spread('etaErrorSeconds')],
-    ),
+    of('ride.started.v1', startedMs, { driverId }, spread('waitSeconds', startedMs - askedMs)),
+    isToldLate ? { ...completed, toldMs: endedMs + LATE_BY_MS } : completed,
   ];
 }
 
 function shiftOf({ askedMs, pickup, driverId }: Ride): Happening[] {
   const [onlineMs, offlineMs, cell] = [askedMs - MINUTE_MS, askedMs + 40 * MINUTE_MS, cellOf(pickup)];
-  const online: Effect = { of: 'seconds', name: 'onlineSeconds', fromMs: onlineMs, untilMs: offlineMs };
+  const online: Effect = {
+    ...{ of: 'seconds', name: 'onlineSeconds', cell, fromMs: onlineMs, untilMs: offlineMs },
+  };
   const of = (schema: string, atMs: number, data: object, effect: Effect): Happening => ({
     ...{ atMs, key: driverId, schema, data, effects: [effect] },
   });

@@ -13,10 +13,34 @@ export type Effect =
       readonly value: number;
     }
   | { readonly of: 'asker'; readonly riderId: string; readonly cell: string }
-  | { readonly of: 'spread'; readonly name: string }
-  | { readonly of: 'seconds'; readonly name: string; readonly fromMs: number; readonly untilMs: number };
+  | {
+      readonly of: 'spread';
+      readonly name: string;
+      readonly cell: string;
+      readonly atMs: number;
+      readonly seconds: number;
+    }
+  | {
+      readonly of: 'seconds';
+      readonly name: string;
+      readonly cell: string;
+      readonly fromMs: number;
+      readonly untilMs: number;
+    }
+  /** It comes too late for its minute. */
+  | { readonly of: 'late' };
+
+const HOUR_MS = 3_600_000;
 
 const floored = (atMs: number, ms: number): string => new Date(Math.floor(atMs / ms) * ms).toISOString();
+const hourAndRegion = (cell: string, atMs: number): string =>
+  `${cellToParent(cell, 5)} ${floored(atMs, HOUR_MS)}`;
+
+/** Where two digits of a time are kept: up to 255 each second by itself, then 128 buckets to each doubling. */
+function bucketOf(seconds: number): number {
+  const width = 2 ** Math.max(0, Math.floor(Math.log2(seconds)) - 7);
+  return Math.floor(seconds / width) * width;
+}
 
 /** What analytics has to hold, each figure by its name and place. */
 export class Wanted {
@@ -28,10 +52,8 @@ export class Wanted {
     switch (effect.of) {
       case 'demand':
         return this.count(`${effect.what} ${effect.cell} ${floored(atMs, 60_000)}`, 1);
-      case 'hour': {
-        const region = cellToParent(effect.cell, 5);
-        return this.count(`${effect.name} ${region} ${floored(effect.atMs, 3_600_000)}`, effect.value);
-      }
+      case 'hour':
+        return this.count(`${effect.name} ${hourAndRegion(effect.cell, effect.atMs)}`, effect.value);
       case 'asker': {
         const place = createHash('sha256').update(effect.riderId).digest().readUInt32BE(0) >>> 10;
         const last = this.askers.get(place);
@@ -39,13 +61,24 @@ export class Wanted {
           this.askers.set(place, { cell: effect.cell, atMs });
         return;
       }
-      case 'spread':
-        return this.count(effect.name, 1);
+      case 'spread': {
+        const bucket = bucketOf(effect.seconds);
+        return this.count(`${effect.name} of ${bucket} ${hourAndRegion(effect.cell, effect.atMs)}`, 1);
+      }
       case 'seconds':
-        return this.count(
-          effect.name,
-          Math.round(effect.untilMs / 1_000) - Math.round(effect.fromMs / 1_000),
-        );
+        return this.countSeconds(effect);
+      case 'late':
+        return this.count('late', 1);
+    }
+  }
+
+  private countSeconds({ name, cell, fromMs, untilMs }: Extract<Effect, { of: 'seconds' }>): void {
+    for (let hour = Math.floor(fromMs / HOUR_MS) * HOUR_MS; hour < untilMs; hour += HOUR_MS) {
+      const [from, until] = [Math.max(fromMs, hour), Math.min(untilMs, hour + HOUR_MS)];
+      this.count(
+        `${name} ${hourAndRegion(cell, hour)}`,
+        Math.round(until / 1_000) - Math.round(from / 1_000),
+      );
     }
   }
 
@@ -57,11 +90,11 @@ export class Wanted {
            ('noDriver', no_driver), ('assigned', assigned), ('freed', freed)) as counts (what, value)
          where value <> 0
        union all
-       select name || ' ' || region || ' ' || ${iso('hour')}, value from hours where name not like '%Seconds'
+       select name || ' ' || region || ' ' || ${iso('hour')}, value from hours where value <> 0
        union all
-       select name, sum(value)::bigint from hours where name like '%Seconds' group by name
+       select name || ' of ' || seconds || ' ' || region || ' ' || ${iso('hour')}, count from spreads
        union all
-       select name, sum(count)::bigint from spreads group by name
+       select 'late', sum(late)::bigint from event_times having sum(late) > 0
        union all
        select 'asked last ' || place || ' ' || cell, (extract(epoch from asked_at) * 1000)::bigint from askers`,
     );
@@ -73,7 +106,7 @@ export class Wanted {
   }
 
   private count(figure: string, value: number): void {
-    this.figures.set(figure, (this.figures.get(figure) ?? 0) + value);
+    if (value !== 0) this.figures.set(figure, (this.figures.get(figure) ?? 0) + value);
   }
 }
 
