@@ -2,6 +2,7 @@ import { createRegions } from '../../domain/regions';
 import { problemPages } from '../../contracts/api/problems';
 import { Takes, type DriverPosition } from '../../contracts/positionRecord';
 import { CodedError } from '../../platform/errors';
+import type { OutgoingRecord } from '../../platform/kafka';
 import { createLogger } from '../../platform/log';
 import { createMetrics } from '../../platform/metrics';
 import { ingestRoutes } from '../../services/gateway/ingest/routes';
@@ -13,19 +14,24 @@ export const nowMs = 1_795_366_800_000;
 const at = new Date(nowMs - 1_000).toISOString();
 type Body = Record<string, unknown> & { errors?: { index?: number; pointer: string }[] };
 
-/** What starts, for a test file, the two doors, in front of a buffer whose Kafka takes nothing: what they took waits in it. Tokens are `role.subject`. */
+/**
+ * What starts, for a test file, the two doors, in front of a buffer: what they took waits in it until a test has it sent to
+ * its Kafka (`run`). Tokens are `role.subject`.
+ */
 export function doorsForFile() {
   const serve = httpServers(createLogger('test', 'debug', { write: () => {} }));
   return async function doors({
     capacity = 1_000,
     budgetBytes = 4_000_000,
+    send = (_records: readonly OutgoingRecord[]): Promise<void> => Promise.resolve(),
     takesOf = (_id: string): number => Takes.everything,
-    fleetOf = (id: string) => (id.startsWith('nobody') ? undefined : id.startsWith('f') ? 'fleet' : null),
+    fleetOf = (id: string): string | null | undefined =>
+      id.startsWith('nobody') ? undefined : id.startsWith('f') ? 'fleet' : null,
   } = {}) {
     const taken: DriverPosition[] = [];
     const buffer = createPositionBuffer({
       ...{
-        producer: { send: () => Promise.resolve() },
+        producer: { send },
         topic: 'p',
         regions: createRegions(100_000),
         log: { warn: () => {} },
@@ -53,7 +59,7 @@ export function doorsForFile() {
       },
     });
     return {
-      ...{ url: server.url, port: server.port, taken, metrics },
+      ...{ url: server.url, port: server.port, taken, metrics, run: buffer.run },
       async post(
         path: string,
         token: string,
