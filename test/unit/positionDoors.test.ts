@@ -99,14 +99,45 @@ describe.each([
   });
 });
 
-test('a driver who has not registered is told so, and a fleet of each who is not its', async () => {
-  const { post, taken } = await doors();
+test('a driver who has not registered is told so', async () => {
+  const { post } = await doors();
   const unknown = await post('/v1/drivers/me/positions', 'driver.nobody', positions(good));
   expect(unknown).toMatchObject({ status: 404, body: { code: 'driver_unknown' } });
-  const own = ['f1', 'nobody', 'f2', 'd1'].map((driverId) => ({ ...good, driverId }));
-  const mixed = await post('/v1/fleet/positions?partial=true', 'fleet.fleet', positions(...own));
-  expect(mixed.body).toMatchObject({ taken: 2, refused: 2, errors: [{ index: 1 }, { index: 3 }] });
-  expect(taken.map(({ driverId }) => driverId)).toEqual(['f1', 'f2']);
+});
+
+const inJson = (items: Partial<DriverPosition>[]) =>
+  positions(...items.map((item) => ({ ...good, ...item })));
+test.each([
+  ['JSON', inJson, undefined],
+  ['a binary batch', record, binary],
+])('in %s a fleet is told of each driver who is unknown or not its', async (_form, bodyOf, headers) => {
+  const fleets = new Map([
+    ['f1', 'fleet'],
+    ['f2', 'fleet'],
+    ['theirs', 'others'],
+    ['nobodys', null],
+  ]);
+  const { post, taken } = await doors({ fleetOf: (driverId) => fleets.get(driverId) });
+  const ids = ['f1', 'unknown', 'f2', 'theirs', 'nobodys', 'f1'];
+  // Its place in the request is not its place among those that could be read.
+  const items = [{ lat: -73.98, lng: 40.75 }, ...ids.map((driverId) => ({ driverId }))];
+  const body = bodyOf(items.map((item) => ({ driverId: 'f1', ...item })));
+  const all = await post('/v1/fleet/positions', 'fleet.fleet', body, headers);
+  expect(all).toMatchObject({ status: 400, body: { code: 'validation_failed', index: 0 } });
+  expect(taken).toEqual([]);
+  const rest = await post('/v1/fleet/positions?partial=true', 'fleet.fleet', body, headers);
+  expect(rest).toMatchObject({ status: 202, body: { taken: 3, refused: 4 } });
+  for (const { errors } of [all.body, rest.body])
+    expect(errors!.map(({ index, pointer }) => [index, pointer])).toEqual([
+      [0, '/positions/0/lat'],
+      ...[2, 4, 5].map((index) => [index, `/positions/${index}/driverId`]),
+    ]);
+  expect(taken.map(({ driverId }) => driverId)).toEqual(['f1', 'f2', 'f1']);
+
+  const ofOthers = bodyOf(ids.map((driverId) => ({ driverId })));
+  const refused = await post('/v1/fleet/positions', 'fleet.fleet', ofOthers, headers);
+  expect(refused).toMatchObject({ status: 400, body: { index: 1, errors: [{}, {}, {}] } });
+  expect(taken).toHaveLength(3);
 });
 
 const threeRows = () => record([{}, { driverId: 'f2' }, { sequence: 6 }]);
