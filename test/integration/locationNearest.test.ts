@@ -6,9 +6,10 @@ import { locationRoutes } from '../../consumers/location/routes';
 import { problemPages } from '../../contracts/api/problems';
 import { takesOf } from '../../contracts/positionRecord';
 import { PositionWriter } from '../../contracts/positionWriter';
-import { createRegions } from '../../domain/regions';
+import { createRegions, keyOfRegion } from '../../domain/regions';
 import { createClient } from '../../platform/client';
 import { createHttpApp, listen, type Listening } from '../../platform/http';
+import { partitionFor } from '../../platform/kafka';
 import { createFindNearby } from '../../services/rides/location';
 import { quiet } from '../support/backbone';
 
@@ -21,8 +22,11 @@ let held = [0, 1];
 const answersFor = (partition: number): boolean => held.includes(partition);
 /** Another process, which answers for these partitions and knows these drivers. */
 let other: { partitions: number[]; drivers: unknown[] } = { partitions: [], drivers: [] };
+/** The partitions for which it was asked, each time. */
+let asked: number[][] = [];
 const others = {
   ask: (missing: Set<number>) => {
+    asked.push([...missing]);
     for (const partition of other.partitions) missing.delete(partition);
     return Promise.resolve([other]);
   },
@@ -30,6 +34,7 @@ const others = {
 afterEach(() => {
   held = [0, 1];
   other = { partitions: [], drivers: [] };
+  asked = [];
 });
 beforeAll(async () => {
   const index = new PositionIndex();
@@ -126,6 +131,31 @@ test('asks the others for what it does not hold, and of two that know a driver t
     status: 200,
     body: { drivers },
   });
+});
+
+test('needs nobody else where it holds the regions that the circle touches, and asks for those alone that it does not', async () => {
+  const at = { lat: 40.751, lng: -73.98 };
+  const nearest = (radiusMeters: number) =>
+    get(`lat=${at.lat}&lng=${at.lng}&radiusMeters=${radiusMeters}&limit=5&maxAgeMs=5000`);
+  const partitionsTouched = (radiusMeters: number) => {
+    const touched = regions.touching(at, radiusMeters);
+    return touched.map((region) => partitionFor(keyOfRegion(region), 2));
+  };
+  held = partitionsTouched(0);
+  expect([held, partitionsTouched(500), partitionsTouched(30_000)]).toEqual([[0], [0], [0, 0]]);
+  for (const radiusMeters of [500, 30_000]) {
+    const { status, body } = await nearest(radiusMeters);
+    expect([status, (body['drivers'] as { driverId: string }[])[0]!.driverId]).toEqual([200, 'd1']);
+  }
+  expect(asked).toEqual([]);
+
+  expect(new Set(partitionsTouched(50_000))).toEqual(new Set([0, 1]));
+  expect((await nearest(50_000)).status).toBe(503);
+  const beyond = { driverId: 'd2', lat: 40.4, lng: -73.6, distanceMeters: 50_000, ageMs: 5, sequence: 1 };
+  other = { partitions: [1], drivers: [beyond] };
+  const { status, body } = await nearest(50_000);
+  expect([status, (body['drivers'] as { driverId: string }[]).at(-1)!.driverId]).toEqual([200, 'd2']);
+  expect(asked).toEqual([[1], [1]]);
 });
 
 test('answers 503 while nobody can answer for a region that the circle touches', async () => {
