@@ -15,6 +15,7 @@ import { drivenRide, tracksGround, type TracksGround } from '../support/tracksGr
 jest.setTimeout(120_000);
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 let ground: TracksGround;
 beforeAll(async () => {
@@ -190,6 +191,31 @@ test('is gone when its rider is erased', async () => {
   expect(await ground.wayOf(rideId)).toEqual([]);
 });
 
+test('is kept in the partition of the day on which its driver got the ride, also beyond midnight', async () => {
+  ground.start();
+  const [today, yesterday] = [uuidv7(), uuidv7()];
+  const nowMs = Date.now();
+  await ground.tell([
+    ...drivenRide(today, 'ivy', { fromMs: nowMs }),
+    ...drivenRide(yesterday, 'jan', { fromMs: nowMs - DAY_MS }),
+  ]);
+  await ground.settled('tracks');
+  await ground.say(way('ivy', upTo(4), nowMs));
+  await ground.say([...way('jan', upTo(3), nowMs - DAY_MS), ...way('jan', [4, 5], nowMs)]);
+  await ground.settled('tracks-paths');
+  const { rows } = await ground.pool.query<{ rideId: string; lies: string; points: number }>(
+    `select ride_id as "rideId", tableoid::regclass::text as lies, sum(points) as points from path_chunks
+     where ride_id = any ($1) group by ride_id, tableoid order by ride_id`,
+    [[today, yesterday]],
+  );
+  const partitionOf = (ms: number) =>
+    `path_chunks_${new Date(ms).toISOString().slice(0, 10).replaceAll('-', '_')}`;
+  expect(rows).toEqual([
+    { rideId: today, lies: partitionOf(nowMs), points: 4 },
+    { rideId: yesterday, lies: partitionOf(nowMs - DAY_MS), points: 5 },
+  ]);
+});
+
 test('lies in the partition of its day, which goes as a whole', async () => {
   await turnDays(ground.pool, 90);
   const partitions = async () => {
@@ -200,18 +226,18 @@ test('lies in the partition of its day, which goes as a whole', async () => {
     return rows.map(({ name }) => name);
   };
   const day = (ms: number) => new Date(ms).toISOString().slice(0, 10);
-  const old = Date.now() - 100 * 86_400_000;
+  const old = Date.now() - 100 * DAY_MS;
   await ground.pool.query('select ensure_path_day($1)', [day(old)]);
   for (const [ms, ride] of [
     [old, uuidv7()],
-    [old - 86_400_000, uuidv7()],
+    [old - DAY_MS, uuidv7()],
   ] as const)
     await ground.pool.query(`insert into path_chunks values ($1, $2, 1, 0, 0, 0, 1, '')`, [day(ms), ride]);
   expect(await partitions()).toHaveLength(6);
   await turnDays(ground.pool, 90);
   expect(await partitions()).toHaveLength(5);
   const { rows } = await ground.pool.query('select from path_chunks where day < $1', [
-    day(Date.now() - 86_400_000),
+    day(Date.now() - DAY_MS),
   ]);
   expect(rows).toEqual([]);
 });
