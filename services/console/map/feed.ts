@@ -11,6 +11,7 @@ import { area } from './area';
 import { FleetBoard, MAX_DRIVERS } from './fleetBoard';
 import type { LagWatch } from './lagWatch';
 import { cellsOf, driversIn, mapRides, ringOf } from './picture';
+import { Rates } from './rates';
 import { Viewers } from './viewers';
 
 export interface MapFeedOptions {
@@ -40,7 +41,7 @@ export class MapFeed {
   private readonly board = new FleetBoard();
   private readonly viewers = new Viewers(this.board);
   private rides: RidesInFlight = { rides: [] };
-  private updates = { applied: 0, atMs: 0 };
+  private readonly rates = new Rates();
   private stopping: AbortController | undefined;
   private readonly away = new Map<string, string>();
 
@@ -127,14 +128,7 @@ export class MapFeed {
       location.call('GET', '/internal/positions', { response: positionsAnswer }),
       lag.look(),
     ]);
-    const updatesPerSecond = this.rateOf(positions.applied);
+    const updatesPerSecond = Math.round(this.rates.of('positions', positions.applied, performance.now()));
     this.viewers.set('pulse', { ...overview, updatesPerSecond, ...behind });
-  }
-
-  private rateOf(applied: number): number {
-    const before = this.updates;
-    this.updates = { applied, atMs: performance.now() };
-    const seconds = (this.updates.atMs - before.atMs) / 1_000;
-    return before.atMs === 0 ? 0 : Math.max(0, Math.round((applied - before.applied) / seconds));
   }
 }

@@ -1,4 +1,5 @@
 import { samplesIn, type Sample } from './metricsText';
+import { Rates } from './rates';
 
 /** How far a consumer group is behind, all its partitions together. */
 export interface GroupLag {
@@ -16,12 +17,16 @@ const names: ReadonlySet<string> = new Set([
 
 /** Lag of the consumers, and how fast facts are taken in, from what processes show at /metrics. */
 export class LagWatch {
-  private readonly facts = new Map<string, { count: number; atMs: number }>();
+  private readonly rates = new Rates();
 
-  /** @param processes addresses of those to ask */
+  /**
+   * @param processes addresses of those to ask
+   * @param now milliseconds by a clock that nobody sets
+   */
   constructor(
     private readonly processes: readonly string[],
     private readonly timeoutMs: number,
+    private readonly now: () => number = () => performance.now(),
   ) {}
 
   /** Processes that do not answer are left out. */
@@ -29,7 +34,7 @@ export class LagWatch {
     const seen = await Promise.all(
       this.processes.map(async (process) => {
         const samples = await this.ask(process).catch(() => []);
-        return { samples, rate: this.rateOf(process, samples, performance.now()) };
+        return { samples, rate: this.rateOf(process, samples, this.now()) };
       }),
     );
     const lag = lagIn(seen.flatMap(({ samples }) => samples));
@@ -41,16 +46,12 @@ export class LagWatch {
     return answer.ok ? samplesIn(await answer.text(), names) : [];
   }
 
-  /** Facts a second since the look before; 0 at the first one, and where the process has started anew. */
+  /** Facts a second since the look before. Of a process that is away its last count is kept, to go on from. */
   private rateOf(process: string, samples: readonly Sample[], atMs: number): number {
     const counts = samples.filter(({ name }) => name === 'hailway_inbox_facts_total');
     if (counts.length === 0) return 0;
     const count = counts.reduce((sum, { value }) => sum + value, 0);
-    const before = this.facts.get(process);
-    this.facts.set(process, { count, atMs });
-    return before === undefined || before.count > count || atMs <= before.atMs
-      ? 0
-      : ((count - before.count) * 1_000) / (atMs - before.atMs);
+    return this.rates.of(process, count, atMs);
   }
 }
 
