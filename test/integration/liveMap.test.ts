@@ -1,16 +1,17 @@
 import { join } from 'node:path';
-import axe, { type AxeResults } from 'axe-core';
 import { latLngToCell } from 'h3-js';
 import type { Page } from 'playwright-core';
 import { v7 as uuidv7 } from 'uuid';
 import { CELL_RESOLUTION, type Point } from '../../domain/geo';
 import { rideWorkflowId } from '../../domain/names';
-import { createPool } from '../../platform/postgres';
+import { surgePolicy } from '../../domain/surge';
 import { checkPickups } from '../../tools/city/input/pickups';
 import { projectRoot } from '../../tools/stack/places';
 import type { Stack } from '../../tools/stack/stack';
 import { browserForFile } from '../support/browser';
+import { mapPage } from '../support/mapPage';
 import { eventually } from '../support/rideSaga';
+import { rideOnStack } from '../support/stackRide';
 import { stackStory, type StackStory } from '../support/stackStory';
 import { startWholeStack } from '../support/wholeStack';
 
@@ -20,6 +21,19 @@ const browser = browserForFile();
 /** What the map shows at first. */
 const isInSight = ({ lat, lng }: Point): boolean => lat > 40.7 && lat < 40.8 && lng > -74.0 && lng < -73.93;
 
+const midtown = { lat: 40.758, lng: -73.9855 };
+const boroughs = {
+  Manhattan: midtown,
+  Brooklyn: { lat: 40.7, lng: -73.95 },
+  Queens: { lat: 40.75, lng: -73.93 },
+  'The Bronx': { lat: 40.81, lng: -73.905 },
+};
+const [jerseyCity, upperBay] = [
+  { lat: 40.74, lng: -74.04 },
+  { lat: 40.66, lng: -74.04 },
+];
+const dropoff = { lat: 40.72, lng: -73.95 };
+
 let stack: Stack;
 let story: StackStory;
 let page: Page;
@@ -28,19 +42,7 @@ const rideIds: string[] = [];
 const failures: string[] = [];
 const askedOrigins = new Set<string>();
 
-/** What the page's own modules say, in the page. */
-const inPage = <T>(expression: string): Promise<T> =>
-  page.evaluate(
-    `(async () => { const { map, drivers } = await import('/map/app.mjs'); return ${expression}; })()`,
-  );
-
-/** What axe finds wrong with the page as it is now: rules, and the elements that break them. */
-async function barriers(): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations, passes } = await page.evaluate<AxeResults>('axe.run()');
-  expect(passes.map(({ id }) => id)).toContain('color-contrast');
-  return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-}
+const { inPage, drawnIn, lookAtManhattan, barriers } = mapPage(() => page);
 
 const positions = async (driverId: string, { lat, lng }: Point, sequence: number): Promise<void> => {
   const position = { lat, lng, sequence, at: new Date().toISOString() };
@@ -57,13 +59,13 @@ async function realPickups(count: number): Promise<Point[]> {
 }
 
 beforeAll(async () => {
-  stack = await startWholeStack();
+  stack = await startWholeStack({ env: { TRACK_CHUNK_SECONDS: '1' } });
   story = stackStory(stack);
   pickups = await realPickups(4);
   await story.driver('driver-1');
   for (const [n, { lat, lng }] of pickups.entries()) {
     const rider = ['rider', `rider-${n}`] as const;
-    const trip = { pickup: { lat, lng }, dropoff: { lat: 40.72, lng: -73.95 } };
+    const trip = { pickup: { lat, lng }, dropoff };
     const quote = await story.insist('POST', '/v1/quotes', rider, trip);
     const body = { quoteToken: quote.body.token, paymentMethod: { type: 'cash' } };
     rideIds.push((await story.insist('POST', '/v1/rides', rider, body, uuidv7())).body.rideId);
@@ -71,6 +73,10 @@ beforeAll(async () => {
   page = await browser.page();
   page.on('pageerror', (error) => failures.push(error.message));
   page.on('requestfailed', (request) => failures.push(request.url()));
+  // A 404 has not failed, as the browser has it.
+  page.on('response', (response) => {
+    if (response.status() >= 400) failures.push(`${response.status()} ${response.url()}`);
+  });
   page.on('request', (request) => askedOrigins.add(new URL(request.url()).origin));
   await page.goto(`${stack.consoleUrl}/map`);
 }, 180_000);
@@ -85,6 +91,25 @@ test('hexagons appear where the city’s real pickups are', async () => {
   }, 60_000);
   expect(cells).toEqual(wanted);
   expect(await page.locator('#connection').innerText()).toBe('live');
+});
+
+test('the shore, the boroughs and the ways of rides in flight are drawn where they are', async () => {
+  await lookAtManhattan();
+  for (const [name, place] of Object.entries(boroughs))
+    await eventually(async () => {
+      const [land] = await drawnIn('land', place);
+      return land?.['name'] === name && land?.['borough'] === true ? true : undefined;
+    });
+  expect(await drawnIn('land', jerseyCity)).toMatchObject([{ borough: false }]);
+  expect(await drawnIn('land', upperBay)).toEqual([]);
+  expect((await drawnIn('shores')).length).toBeGreaterThan(0);
+  const names = ['Brooklyn', 'Manhattan', 'Queens', 'Staten Island', 'The Bronx'];
+  expect((await page.locator('.borough').allTextContents()).sort()).toEqual(names);
+
+  const waysAt = async (place: Point) => (await drawnIn('ways', place)).map(({ rideId }) => rideId);
+  await eventually(async () => (await waysAt(dropoff)).length >= rideIds.length || undefined);
+  expect((await waysAt(dropoff)).sort()).toEqual([...rideIds].sort());
+  for (const [n, pickup] of pickups.entries()) expect(await waysAt(pickup)).toContain(rideIds[n]);
 });
 
 test('the keyboard’s first stop leads past the map to the rides', async () => {
@@ -156,40 +181,57 @@ test('the page has its landmarks, says how things stand, and shows lag', async (
   await eventually(async () => (await page.locator('#away').innerText()) === '' || undefined, 30_000);
 });
 
-test('the way that was driven is drawn, also of a ride that is over and in no list', async () => {
-  const [driver, rider] = [['driver', 'driver-2'] as const, ['rider', 'rider-of-2'] as const];
-  const start = { lat: 40.73, lng: -73.99 };
-  await story.driver('driver-2');
-  const rideId = await story.ride('rider-of-2');
-  const db = createPool(stack.databaseUrls.rides, { applicationName: 'test', max: 1 });
-  const offerId = await eventually(async () => {
-    await positions('driver-2', start, Date.now());
-    const { rows } = await db.query<{ id: string; ride: string }>(
-      `select offer_id as id, ride_id as ride from offers where driver_id = 'driver-2' and state = 'offered'`,
-    );
-    // The rides of the tests before look for a driver, too.
-    for (const { id, ride } of rows)
-      if (ride !== rideId)
-        await story.call('POST', `/v1/offers/${id}/decline`, driver).catch(() => undefined);
-    return rows.find(({ ride }) => ride === rideId)?.id;
+describe('the way of a ride that is over', () => {
+  const driven = [-73.989, -73.988, -73.987].map((lng) => ({ lat: 40.73, lng }));
+  let rideId: string;
+  beforeAll(async () => {
+    rideId = await rideOnStack(stack, story, { riderId: 'rider-of-2', driverId: 'driver-2', driven });
+  });
+
+  test('is drawn as it was driven, though the ride is in no list', async () => {
+    await page.getByLabel('by its id').fill(` ${rideId.toUpperCase()} `);
+    const drawn = await eventually(async () => {
+      await page.getByRole('button', { name: 'Show' }).click();
+      await page.getByText(/^Its way as it was driven|^No way/).waitFor();
+      return (await drawnIn('track')).length || undefined;
+    }, 60_000);
+    expect(drawn).toBeGreaterThan(0);
+    expect(await page.locator('#ride-track').innerText()).toMatch(/\d positions\.$/);
+    await page.locator('#ride-steps').getByText('ride.completed').waitFor();
+    await page.getByRole('button', { name: 'Close' }).click();
+    expect(await page.locator('#ride-track').innerText()).toBe('');
+  });
+});
+
+test('where riders ask and nobody is there, surge is drawn', async () => {
+  const crowd = { lat: 40.79, lng: -73.95 };
+  const asked = Array.from({ length: 8 }, async (_, n) => {
+    const rider = ['rider', `rider-of-crowd-${n}`] as const;
+    const quote = await story.insist('POST', '/v1/quotes', rider, { pickup: crowd, dropoff: midtown });
+    const body = { quoteToken: quote.body.token, paymentMethod: { type: 'cash' } };
+    await story.insist('POST', '/v1/rides', rider, body, uuidv7());
+  });
+  await Promise.all(asked);
+  await lookAtManhattan();
+  const cell = latLngToCell(crowd.lat, crowd.lng, CELL_RESOLUTION);
+  const surge = await eventually(async () => {
+    const drawn = await drawnIn('surge');
+    return drawn.find((properties) => properties['cell'] === cell)?.['surge'];
   }, 60_000);
-  await db.end();
-  await story.insist('POST', `/v1/offers/${offerId}/accept`, driver);
-  await story.untilRide(rideId, rider[1], ['assigned']);
-  for (const n of [1, 2, 3])
-    await positions('driver-2', { ...start, lng: start.lng + n / 1_000 }, Date.now());
-  await story.insist('POST', `/v1/rides/${rideId}/cancel`, rider, { reason: 'changed_mind' });
-  await page.getByLabel('by its id').fill(` ${rideId.toUpperCase()} `);
-  const drawn = await eventually(async () => {
-    await page.getByRole('button', { name: 'Show' }).click();
-    await page.getByText(/^Its way as it was driven|^No way/).waitFor();
-    return (await inPage<number>(`map.queryRenderedFeatures({ layers: ['track'] }).length`)) || undefined;
-  }, 60_000);
-  expect(drawn).toBeGreaterThan(0);
-  expect(await page.locator('#ride-track').innerText()).toMatch(/\d positions\.$/);
-  await page.locator('#ride-steps').getByText('ride.cancelled').waitFor();
-  await page.getByRole('button', { name: 'Close' }).click();
-  expect(await page.locator('#ride-track').innerText()).toBe('');
+  expect(surge).toBe(surgePolicy.most);
+});
+
+test('beside the map is how many positions and facts come a second', async () => {
+  const shown = async (name: string) =>
+    Number(await page.locator(`#now dt:text-is("${name}") + dd`).innerText());
+  let sequence = Date.now();
+  await story.driver('driver-of-rates');
+  for (const name of ['positions a second', 'facts a second'])
+    await eventually(async () => {
+      await positions('driver-of-rates', midtown, (sequence += 1));
+      await story.quote('rider-of-rates');
+      return (await shown(name)) > 0 || undefined;
+    }, 30_000);
 });
 
 test('by night it is dark, map and page', async () => {
