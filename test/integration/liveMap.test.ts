@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { latLngToCell } from 'h3-js';
 import type { Page } from 'playwright-core';
 import { v7 as uuidv7 } from 'uuid';
+import { trackView } from '../../contracts/api/tracks';
 import { CELL_RESOLUTION, type Point } from '../../domain/geo';
 import { rideWorkflowId } from '../../domain/names';
 import { surgePolicy } from '../../domain/surge';
@@ -11,7 +12,7 @@ import type { Stack } from '../../tools/stack/stack';
 import { browserForFile } from '../support/browser';
 import { mapPage } from '../support/mapPage';
 import { eventually } from '../support/rideSaga';
-import { rideOnStack } from '../support/stackRide';
+import { disputeOnStack, rideOnStack } from '../support/stackRide';
 import { stackStory, type StackStory } from '../support/stackStory';
 import { startWholeStack } from '../support/wholeStack';
 
@@ -33,6 +34,7 @@ const [jerseyCity, upperBay] = [
   { lat: 40.66, lng: -74.04 },
 ];
 const dropoff = { lat: 40.72, lng: -73.95 };
+const operator = ['operator', 'op-1'] as const;
 
 let stack: Stack;
 let story: StackStory;
@@ -200,6 +202,21 @@ describe('the way of a ride that is over', () => {
     await page.locator('#ride-steps').getByText('ride.completed').waitFor();
     await page.getByRole('button', { name: 'Close' }).click();
     expect(await page.locator('#ride-track').innerText()).toBe('');
+  });
+
+  test('is read back as GeoJSON by an operator where the ride’s payment is disputed', async () => {
+    const dispute = await disputeOnStack(stack, story, rideId);
+    expect(dispute).toMatchObject({ rideId, status: 'needs_response' });
+    const track = await eventually(async () => {
+      const { status, body } = await story.call('GET', `/v1/rides/${dispute.rideId}/track`, operator);
+      const found = trackView.safeParse(status === 200 ? body : undefined).data;
+      return found?.geometry?.coordinates.some(([lng]) => lng === driven.at(-1)!.lng) ? found : undefined;
+    }, 60_000);
+    expect(track).toMatchObject({ type: 'Feature', properties: { rideId, driverId: 'driver-2' } });
+    const { geometry, properties } = track;
+    expect(geometry!.type).toBe('LineString');
+    expect(geometry!.coordinates).toEqual(expect.arrayContaining(driven.map(({ lat, lng }) => [lng, lat])));
+    expect(properties.times).toHaveLength(geometry!.coordinates.length);
   });
 });
 

@@ -5,6 +5,7 @@ import { turnDays } from '../../consumers/tracks/paths/days';
 import { Legs, type DrivenRide } from '../../consumers/tracks/paths/legs';
 import type { DriverPosition } from '../../contracts/positionRecord';
 import { createRegions } from '../../domain/regions';
+import { loadConfig } from '../../platform/config';
 import { wait } from '../../platform/wait';
 import { pack } from '../../services/gateway/positions';
 import { eventually, stopAll, upTo } from '../support/backbone';
@@ -214,6 +215,15 @@ test('is kept in the partition of the day on which its driver got the ride, also
     { rideId: today, lies: partitionOf(nowMs), points: 4 },
     { rideId: yesterday, lies: partitionOf(nowMs - DAY_MS), points: 5 },
   ]);
+});
+
+test('is kept, unless told otherwise, for the 120 days in which a card’s payment may be disputed', async () => {
+  const [rideId, day] = [uuidv7(), new Date(Date.now() - 120 * 86_400_000).toISOString().slice(0, 10)];
+  await ground.pool.query('select ensure_path_day($1)', [day]);
+  await ground.pool.query(`insert into path_chunks values ($1, $2, 1, 0, 0, 0, 1, '')`, [day, rideId]);
+  await turnDays(ground.pool, loadConfig({}, ['TRACK_DAYS']).TRACK_DAYS);
+  const { rowCount } = await ground.pool.query('select from path_chunks where ride_id = $1', [rideId]);
+  expect(rowCount).toBe(1);
 });
 
 test('lies in the partition of its day, which goes as a whole', async () => {

@@ -1,3 +1,5 @@
+import type { PaymentTimeline } from '../../contracts/api/payments';
+import type { DisputeView } from '../../contracts/api/payouts';
 import type { Point } from '../../domain/geo';
 import { createPool } from '../../platform/postgres';
 import type { Stack } from '../../tools/stack/stack';
@@ -42,4 +44,26 @@ export async function rideOnStack(stack: Stack, story: StackStory, ride: DrivenR
   await story.insist('POST', `/v1/rides/${rideId}/complete`, driver);
   await story.untilRide(rideId, ride.riderId, ['completed']);
   return rideId;
+}
+
+/** Has the rider's bank dispute what a ride was paid with, until operators see it among the disputes. */
+export async function disputeOnStack(stack: Stack, story: StackStory, rideId: string): Promise<DisputeView> {
+  const operator = ['operator', 'op-1'] as const;
+  const intentId = await eventually(async () => {
+    const { body } = await story.call('GET', `/v1/ops/payments/${rideId}`, operator);
+    const { payment, entries } = body as unknown as Partial<PaymentTimeline>;
+    const intent = entries?.find(({ kind }) => kind === 'intent');
+    return payment?.status === 'captured' && intent?.kind === 'intent' ? intent.intentId : undefined;
+  }, 60_000);
+  const disputed = await fetch(`${stack.pspUrl}/sandbox/disputes`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ paymentIntent: intentId }),
+  });
+  expect(disputed.status).toBe(200);
+  return eventually(async () => {
+    const { body } = await story.call('GET', '/v1/ops/disputes', operator);
+    const { disputes } = body as unknown as { disputes?: DisputeView[] };
+    return disputes?.find((dispute) => dispute.intentId === intentId);
+  }, 60_000);
 }
