@@ -218,7 +218,7 @@ test('is kept in the partition of the day on which its driver got the ride, also
 });
 
 test('is kept, unless told otherwise, for the 120 days in which a card’s payment may be disputed', async () => {
-  const [rideId, day] = [uuidv7(), new Date(Date.now() - 120 * 86_400_000).toISOString().slice(0, 10)];
+  const [rideId, day] = [uuidv7(), new Date(Date.now() - 120 * DAY_MS).toISOString().slice(0, 10)];
   await ground.pool.query('select ensure_path_day($1)', [day]);
   await ground.pool.query(`insert into path_chunks values ($1, $2, 1, 0, 0, 0, 1, '')`, [day, rideId]);
   await turnDays(ground.pool, loadConfig({}, ['TRACK_DAYS']).TRACK_DAYS);
