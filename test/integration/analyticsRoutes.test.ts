@@ -27,7 +27,7 @@ interface Answer {
   readonly type: string | null;
   readonly text: string;
 }
-type Row = Readonly<Record<string, unknown>>;
+type Row = { readonly [name: string]: string | number | null | Row };
 
 beforeEach(async () => {
   analytics = await startConsumer(projection);
@@ -62,9 +62,8 @@ const [region, atAirport] = [midtown, airport].map((place) => cellToParent(cellO
 const flat = (row: Row, prefix = ''): [name: string, text: string][] =>
   Object.entries(row).flatMap(([name, value]): [string, string][] => {
     if (value === null) return [];
-    return typeof value === 'object'
-      ? flat(value as Row, `${prefix}${name}.`)
-      : [[prefix + name, `${value}`]];
+    if (typeof value === 'object') return flat(value, `${prefix}${name}.`);
+    return [[prefix + name, String(value)]];
   });
 
 /** An answer's rows: as JSON, and the same again as CSV. */
@@ -98,10 +97,10 @@ test('demand and supply, by cell and minute', async () => {
   expect(all).toEqual((await readDemand(analytics.pool, { limit: 100 })).cells);
   const half = at('12:45:00.000');
   expect(await rowsOf(`/v1/ops/demand?from=${half}`)).toEqual(
-    narrowed(all, ({ minute }) => String(minute) >= half),
+    narrowed(all, ({ minute }) => (minute as string) >= half),
   );
   expect(await rowsOf(`/v1/ops/demand?to=${half}`)).toEqual(
-    narrowed(all, ({ minute }) => String(minute) < half),
+    narrowed(all, ({ minute }) => (minute as string) < half),
   );
   const cell = cellOf(airport);
   expect(await rowsOf(`/v1/ops/demand?cell=${cell}`)).toEqual(narrowed(all, (row) => row['cell'] === cell));
