@@ -35,17 +35,17 @@ export function grantsUnder(prefix: string): readonly Grant[] {
     pattern: Grant['pattern'],
     operation: 'read' | 'delete',
   ): Grant => ({ principal, operation, resource: 'group', name, pattern });
-  const passing = (principal: string, begin: string): Grant[] => [
-    group(principal, begin, 'prefixed', 'read'),
-    group(principal, begin, 'prefixed', 'delete'),
-  ];
+  const passing = (principal: string): Grant[] => {
+    const begin = `${passingGroups}${principal}-`;
+    return [group(principal, begin, 'prefixed', 'read'), group(principal, begin, 'prefixed', 'delete')];
+  };
   const factTopics = topics.filter(({ kind }) => kind === 'facts');
   return [
     ...factTopics.map(({ name }) => topic('relay', name, 'write')),
     topic('gateway', 'driver-positions', 'write'),
     topic('location', 'driver-positions', 'read'),
     group('location', `${prefix}location`, 'literal', 'read'),
-    ...passing('location', `${passingGroups}location-`),
+    ...passing('location'),
     topic('tracks', 'driver-positions', 'read'),
     ...['tracks-zones', 'tracks-paths'].map((name) => group('tracks', prefix + name, 'literal', 'read')),
     ...factReaders.flatMap((name) => [
@@ -55,7 +55,7 @@ export function grantsUnder(prefix: string): readonly Grant[] {
     ...lastingConsumers.map((name) => topic(name, deadLetterTopic(name).name, 'write')),
     // The reconciliation holds the log against the books.
     topic('payments', 'payments', 'read'),
-    ...passing('payments', passingGroups),
+    ...passing('payments'),
   ];
 }
 

@@ -70,8 +70,8 @@ export function startHolding(options: HoldingOptions): Holding {
   const next = new Map<number, number>();
   /** By partition whose fresh positions are being read: the offset that must be reached, undefined until that is known. */
   const missing = new Map<number, number | undefined>();
-  /** By partition whose older positions have not been read: the offsets between which they are. */
-  const older = new Map<number, OffsetRange>();
+  /** By partition whose older positions have not been read: the offsets between which they are, and how to leave off. */
+  const older = new Map<number, OffsetRange & { readonly left: AbortController }>();
   let readingOlder: Promise<void> | undefined;
 
   function settle(partition: number): void {
@@ -88,32 +88,38 @@ export function startHolding(options: HoldingOptions): Holding {
     });
   }
 
-  /** Reads what is not fresh and yet of use, of the partitions that have come so far. */
+  /** Reads what is not fresh and yet of use, partition by partition, unless there is something fresh to be read first. */
   async function readOlder(): Promise<void> {
-    const ranges = new Map(older);
-    let taken = 0;
-    const beganMs = Date.now();
-    const read = await askUntilAnswered(
-      () =>
-        readTopicRaw({
-          ...{ kafka, topic, ranges, signal, log, timeoutMs: keepMs, reader: 'location' },
-          async onRecord(record) {
-            if (next.has(record.partition)) options.take([record]);
-            if (++taken % OLDER_AT_ONCE === 0) await nextTurn();
-          },
-        }),
-      options,
-    );
-    if (read === undefined) return;
-    for (const [partition, range] of ranges) if (older.get(partition) === range) older.delete(partition);
-    log.info({ topic, partitions: [...ranges.keys()], tookMs: Date.now() - beganMs }, 'older positions read');
+    for (let [first] = older; first && missing.size === 0 && !signal.aborted; [first] = older) {
+      const [partition, range] = first;
+      const reading = AbortSignal.any([signal, range.left.signal]);
+      const beganMs = Date.now();
+      let taken = 0;
+      const count = await askUntilAnswered(
+        () =>
+          readTopicRaw({
+            ...{ kafka, topic, log, timeoutMs: keepMs, signal: reading, reader: 'location' },
+            ranges: new Map([[partition, range]]),
+            async onRecord(record) {
+              options.take([record]);
+              if (++taken % OLDER_AT_ONCE === 0) await nextTurn();
+            },
+          }),
+        { topic, log, signal: reading },
+      );
+      if (count === undefined || older.get(partition) !== range) continue;
+      older.delete(partition);
+      log.info({ topic, partition, records: count, tookMs: Date.now() - beganMs }, 'older positions read');
+    }
   }
 
-  async function learnEnds(): Promise<void> {
+  async function learnEnds(partitions: readonly number[]): Promise<void> {
     const ends = await askUntilAnswered(() => endOffsets(kafka, topic), options);
-    for (const [partition, end] of missing)
-      if (ends && end === undefined) missing.set(partition, ends[partition] ?? 0);
-    for (const partition of [...missing.keys()]) settle(partition);
+    if (ends === undefined) return;
+    for (const partition of partitions) {
+      if (missing.has(partition)) missing.set(partition, ends[partition] ?? 0);
+      settle(partition);
+    }
   }
 
   function assigned(partitions: readonly number[]): void {
@@ -122,6 +128,7 @@ export function startHolding(options: HoldingOptions): Holding {
       if (!partitions.includes(partition)) {
         next.delete(partition);
         missing.delete(partition);
+        older.get(partition)?.left.abort();
         older.delete(partition);
         options.drop(partition, (other) => next.has(other));
       }
@@ -130,10 +137,10 @@ export function startHolding(options: HoldingOptions): Holding {
       const [from, to] = [begins.kept[partition] ?? 0, begins.fresh[partition] ?? 0];
       next.set(partition, to);
       missing.set(partition, undefined);
-      if (from < to) older.set(partition, { from, to });
+      if (from < to) older.set(partition, { from, to, left: new AbortController() });
     }
     log.info({ topic, holds: [...next.keys()], come }, 'partitions shared out');
-    if (come.length > 0) void learnEnds();
+    if (come.length > 0) void learnEnds(come);
     else goOnWithOlder();
   }
 

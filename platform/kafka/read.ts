@@ -54,7 +54,7 @@ export async function readTopicRaw(options: {
   readonly topic: string;
   readonly onRecord: (record: RawRecord) => void | Promise<void>;
   readonly timeoutMs?: number;
-  /** The first offset to read, by partition. */
+  /** The first offset to read, by partition; for who tells no `ranges`. */
   readonly from?: Offsets;
   /** What is read of which partitions; of the others nothing. */
   readonly ranges?: ReadonlyMap<number, OffsetRange>;

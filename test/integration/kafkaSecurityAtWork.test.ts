@@ -116,14 +116,22 @@ test.each([
   expect(keys).toContain(group);
 });
 
-test('payments reads its own log whole, and no other', async () => {
-  const kafka = as(secured.addressOf('payments'));
-  await send('relay', [factRecord(`${prefix}payments`, 'a', 1), factRecord(`${prefix}ratings`, 'a', 1)]);
+test.each([
+  ['payments', 'payments', 'relay', 'ratings'],
+  ['location', 'driver-positions', 'gateway', 'payments'],
+])('%s reads the log of %s from a place of its choice, and no other', async (name, own, writer, others) => {
+  const kafka = as(secured.addressOf(name));
+  await send(writer, [factRecord(prefix + own, `${name} reads`, 1)]);
+  await send('relay', [factRecord(prefix + others, `${name} may not`, 1)]);
   const found: string[] = [];
   await readTopicRaw({
-    ...{ kafka, topic: `${prefix}payments` },
+    ...{ kafka, topic: prefix + own, reader: name },
     onRecord: ({ key }) => void found.push(String(key)),
   });
-  expect(found).toContain('a');
-  await expect(readTopicRaw({ kafka, topic: `${prefix}ratings`, onRecord: () => {} })).rejects.toThrow();
+  expect(found).toContain(`${name} reads`);
+  const reading = { kafka, onRecord: () => {} };
+  await expect(readTopicRaw({ ...reading, topic: prefix + others, reader: name })).rejects.toThrow();
+  await expect(
+    readTopicRaw({ ...reading, topic: prefix + own, reader: 'another', timeoutMs: 3_000 }),
+  ).rejects.toThrow();
 });

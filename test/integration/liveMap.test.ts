@@ -245,7 +245,7 @@ test('beside the map is how many positions and facts come a second', async () =>
   await story.driver('driver-of-rates');
   for (const name of ['positions a second', 'facts a second'])
     await eventually(async () => {
-      await positions('driver-of-rates', midtown, (sequence += 1));
+      for (let n = 0; n < 5; n++) await positions('driver-of-rates', midtown, (sequence += 1));
       await story.quote('rider-of-rates');
       return (await shown(name)) > 0 || undefined;
     }, 30_000);

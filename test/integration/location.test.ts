@@ -55,7 +55,11 @@ async function withProducer(
 }
 
 /** In a group of its own: it holds everything. */
-function startProcess(of = topic, keepMs = 60_000, onTaken: (records: number) => void = () => {}): Process {
+function startProcess(
+  of = topic,
+  keepMs = 60_000,
+  { group = unique('location'), onTaken = (_records: number): void => {} } = {},
+): Process {
   const index = new PositionIndex();
   const handler = createPositionsHandler({ index, keepMs, now: Date.now });
   const stopping = new AbortController();
@@ -63,7 +67,7 @@ function startProcess(of = topic, keepMs = 60_000, onTaken: (records: number) =>
   const holding: Holding = startHolding({
     ...{
       kafka,
-      group: unique('location'),
+      group,
       topic: of,
       copies: 1,
       ownUrl: 'http://127.0.0.1:1',
@@ -146,21 +150,26 @@ test('a new process rebuilds what is known from the log, then goes on with what 
 });
 
 describe('what was told some minutes ago', () => {
-  const log = unique('driver-positions');
-  const minutesAgo = [20, 10, 5, 0];
-  beforeAll(async () => {
-    await createTopics(kafka, [{ topic: log, partitions: 1 }]);
-    // As they lie in the log since then.
-    await withProducer(async (plain) => {
+  const [log, shared] = [unique('driver-positions'), unique('driver-positions')];
+  /** As they lie in a partition since then. */
+  const tell = (of: string, partition: number, minutesAgo: readonly number[]) =>
+    withProducer(async (plain) => {
       for (const minutes of minutesAgo) {
         const timestamp = String(Date.now() - minutes * 60_000);
-        const position = north(`silent-${minutes}`, 700, 1, minutes * 60_000);
+        const position = north(`silent-${partition}-${minutes}`, 700, 1, minutes * 60_000);
         const value = JSON.stringify({ v: 1, positions: [position] });
-        await plain.send({ topic: log, messages: [{ key: 'region', value, timestamp }] });
+        await plain.send({ topic: of, messages: [{ key: 'region', value, timestamp, partition }] });
       }
     });
+  beforeAll(async () => {
+    await createTopics(kafka, [
+      { topic: log, partitions: 1 },
+      { topic: shared, partitions: 2 },
+    ]);
+    await tell(log, 0, [20, 10, 5, 0]);
+    for (const partition of [0, 1]) await tell(shared, partition, [10, 5, 0]);
   });
-  afterAll(() => deleteTopics(kafka, [log]));
+  afterAll(() => deleteTopics(kafka, [log, shared]));
 
   test('a new process reads behind what is fresh, for which it answers meanwhile', async () => {
     const process = startProcess(log, 15 * 60_000);
@@ -171,18 +180,43 @@ describe('what was told some minutes ago', () => {
       { offset: 2, answers: true, answersForAll: false },
     ]);
     expect(process.index.size).toBe(3);
-    expect(process.index.find('silent-10', Date.now())).toMatchObject({ sequence: 1 });
+    expect(process.index.find('silent-0-10', Date.now())).toMatchObject({ sequence: 1 });
   });
 
   test('a process that is stopped leaves off reading it', async () => {
     let stopped: Promise<void> | undefined;
-    const process = startProcess(log, 15 * 60_000, (records) => {
-      if (records === 2) stopped = process.stop();
+    const process = startProcess(log, 15 * 60_000, {
+      onTaken: (records) => {
+        if (records === 2) stopped = process.stop();
+      },
     });
     await eventually(() => stopped !== undefined, Boolean);
     await stopped;
     expect(process.taken.map(({ offset }) => offset)).toEqual([3, 1]);
     expect(process.holding.answersFor(0, Infinity)).toBe(false);
+  });
+
+  test('where another joins while one reads it, each has all of its share in the end, and no more', async () => {
+    const group = unique('location');
+    const processes: Process[] = [];
+    const first = startProcess(shared, 15 * 60_000, {
+      group,
+      // What is older begins.
+      onTaken(records) {
+        if (records === 3) processes.push(startProcess(shared, 15 * 60_000, { group }));
+      },
+    });
+    processes.push(first);
+    const shares = () =>
+      processes.map(({ holding }) => [0, 1].filter((partition) => holding.answersFor(partition, Infinity)));
+    await eventually(shares, (all) => all.map((share) => share.length).join() === '1,1');
+    for (const { index, holding } of processes) {
+      const partition = holding.answersFor(0, Infinity) ? 0 : 1;
+      const known = [10, 5, 0].map((minutes) => index.find(`silent-${partition}-${minutes}`, Date.now()));
+      expect(known).not.toContain(null);
+      expect(index.size).toBe(3);
+    }
+    expect(new Set(shares().flat())).toEqual(new Set([0, 1]));
   });
 });
 

@@ -10,10 +10,10 @@ import { createRegions, keyOfRegion } from '../../domain/regions';
 import { createClient } from '../../platform/client';
 import { createHttpApp, listen, type Listening } from '../../platform/http';
 import { partitionFor } from '../../platform/kafka';
-import { createFindNearby } from '../../services/rides/location';
+import { createFindNearby, createWhereIs } from '../../services/rides/location';
 import { quiet } from '../support/backbone';
 
-/** `GET /internal/nearest` of a location process: what lies here, and what another one answers. */
+/** What a location process is asked: what lies here, and what another one answers. */
 
 let server: Listening;
 let finder: Finder;
@@ -28,7 +28,7 @@ const others = {
   ask: (missing: Set<number>) => {
     asked.push([...missing]);
     for (const partition of other.partitions) missing.delete(partition);
-    return Promise.resolve([other]);
+    return Promise.resolve([{ position: null, ...other }]);
   },
 } as unknown as Others;
 afterEach(() => {
@@ -177,4 +177,22 @@ test.each([
   'lat=0&lng=0&radiusMeters=500&limit=5&maxAgeMs=5000&more=1',
 ])('refuses %s', async (query) => {
   expect(await get(query)).toMatchObject({ status: 400, body: { code: 'validation_failed' } });
+});
+
+describe('where a driver is, as rides ask', () => {
+  const whereIs = () =>
+    createWhereIs(createClient({ name: 'location', baseUrl: server.url, token: 't', deadlineMs: 2_000 }));
+
+  test('is told up to the age that is asked for, a minute or any', async () => {
+    const seen = { lat: 40.75, lng: -73.98, ageMs: 2_000 };
+    expect(await whereIs()('d1')).toEqual(seen);
+    expect(await whereIs()('d1', Infinity)).toEqual(seen);
+    expect(await whereIs()('d1', 1_999)).toBeNull();
+    expect(await whereIs()('nobody')).toBeNull();
+  });
+
+  test('is unknown while nobody can answer for a partition', async () => {
+    held = [0];
+    expect(await whereIs()('d1', Infinity)).toBe('unknown');
+  });
 });

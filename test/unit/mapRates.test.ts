@@ -103,7 +103,7 @@ describe('what consumers show', () => {
     async (is) => {
       const [audit, analytics] = [await consumer('audit'), await consumer('analytics')];
       let nowMs = 5_000;
-      const watch = new LagWatch([audit.url, analytics.url], 1_000, () => nowMs);
+      const watch = new LagWatch([audit.url, analytics.url], is === 'hanging' ? 1_500 : 5_000, () => nowMs);
       const look = async (applied: number, ofAudit: Partial<Shown>) => {
         Object.assign(analytics.shown, { applied });
         Object.assign(audit.shown, ofAudit);

@@ -60,7 +60,7 @@ export async function checkLog(house: LogToCheck, scope: Scope, beat: () => void
     page = [];
   };
   await readTopicRaw({
-    ...{ kafka, topic, timeoutMs: READ_TIMEOUT_MS, from: begin.offsets },
+    ...{ kafka, topic, timeoutMs: READ_TIMEOUT_MS, from: begin.offsets, reader: 'payments' },
     onRecord: async (record) => {
       page.push(loggedFact(record));
       if (page.length >= PAGE) await compare();

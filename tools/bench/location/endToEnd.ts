@@ -124,7 +124,8 @@ export class EndToEnd {
     try {
       const ready = await lookUntil((seen) => seen.ready);
       const whole = await lookUntil((seen) => seen.holds === PARTITIONS);
-      await telling;
+      const { updatesPerSecond } = await telling;
+      this.checks.note('peakGoesOnMeanwhile', updatesPerSecond! >= PEAK);
       const wanted = await this.digest();
       const deadline = Date.now() + DEADLINE_MS;
       let digest: number | null;

@@ -89,7 +89,10 @@ export async function benchLocation(
         readySeconds: rounded(rebuilt.ready.seconds),
         readyPositions: rebuilt.ready.positions,
         rebuildSeconds: rounded(rebuilt.whole.seconds),
-        rebuildPositions: rebuilt.whole.positions,
+        olderPositionsPerSecond: rounded(
+          (rebuilt.whole.positions - rebuilt.ready.positions) /
+            (rebuilt.whole.seconds - rebuilt.ready.seconds),
+        ),
         rebuildWaitP99Ms: rounded(rebuilt.waitP99Ms),
         ...Object.fromEntries(Object.entries(costs).map(([name, cost]) => [name, rounded(cost)])),
       },
