@@ -8,7 +8,6 @@ import { durationTable } from './fit/durationTable';
 import { asyncApiDocument } from './generate/asyncapi';
 import { asyncApiProblems } from './generate/asyncapiParser';
 import { catalogueProblems } from './generate/catalogueProblems';
-import { outline } from './generate/outline';
 import { cataloguePages } from './generate/site/pages';
 import { projectRoot } from './stack/places';
 import { factsPage, rideStatesPage } from './generate/documents';
@@ -20,7 +19,6 @@ const documents: Readonly<Record<string, (root: string) => string | Promise<stri
   'docs/asyncapi.json': (root) => JSON.stringify(asyncApiDocument(root), null, 2),
   'docs/facts.md': factsPage,
   'docs/ride-states.md': rideStatesPage,
-  'data/new-york.geojson': outline,
   'domain/durationTable.ts': durationTable,
   'domain/demandModel.ts': demandModel,
   ...Object.fromEntries(

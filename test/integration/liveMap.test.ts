@@ -29,10 +29,12 @@ const boroughs = {
   Queens: { lat: 40.75, lng: -73.93 },
   'The Bronx': { lat: 40.81, lng: -73.905 },
 };
-const [jerseyCity, upperBay] = [
-  { lat: 40.74, lng: -74.04 },
-  { lat: 40.66, lng: -74.04 },
-];
+const jerseyCity = { lat: 40.74, lng: -74.04 };
+const waters = {
+  hudson: { lat: 40.77, lng: -74.005 },
+  eastRiver: { lat: 40.735, lng: -73.968 },
+  upperBay: { lat: 40.66, lng: -74.04 },
+};
 const dropoff = { lat: 40.72, lng: -73.95 };
 const operator = ['operator', 'op-1'] as const;
 
@@ -103,7 +105,7 @@ test('the shore, the boroughs and the ways of rides in flight are drawn where th
       return land?.['name'] === name && land?.['borough'] === true ? true : undefined;
     });
   expect(await drawnIn('land', jerseyCity)).toMatchObject([{ borough: false }]);
-  expect(await drawnIn('land', upperBay)).toEqual([]);
+  for (const place of Object.values(waters)) expect(await drawnIn('land', place)).toEqual([]);
   expect((await drawnIn('shores')).length).toBeGreaterThan(0);
   const names = ['Brooklyn', 'Manhattan', 'Queens', 'Staten Island', 'The Bronx'];
   expect((await page.locator('.borough').allTextContents()).sort()).toEqual(names);
