@@ -16,7 +16,7 @@ export const map = new LiveMap({
   maxBounds: bounds,
   maxPitch: 0,
   dragRotate: false,
-  attributionControl: { compact: true, customAttribution: 'Outline: US Census Bureau' },
+  attributionControl: { compact: true, customAttribution: 'Outline: NYC Planning, GSHHG, OpenStreetMap' },
 });
 map.addControl(new NavigationControl({ showCompass: false }));
 map
