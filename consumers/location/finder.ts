@@ -12,6 +12,9 @@ import type { Others } from './others';
 import { PositionIndex, type BoxQuery, type DriverWithin, type NearbyDriver } from './positionIndex';
 import { byArrivalAt, type NearestQuery } from './search';
 
+/** Dispatch, riders and the map ask for positions of the last minute: with these a start is ready. */
+export const FRESH_MS = 60_000;
+
 export type Asked = Omit<NearestQuery, 'nowMs'>;
 type Found = Point & { readonly ageMs: number; readonly sequence: number };
 
@@ -111,6 +114,19 @@ export function createFinder({ index, holding, others, regions, now }: FinderOpt
       ...{ nowMs: now(), maxAgeMs: maxAgeMsOf(asked), limit: asked.limit + 1 },
     });
 
+  /** The newest position of those that are at most so old. */
+  async function newest(driverId: string, maxAgeMs: number): Promise<Found | null> {
+    const missing = missingOf(all(), maxAgeMs);
+    const answers = await others.ask(missing, {
+      path: `/internal/here/drivers/${encodeURIComponent(driverId)}/position`,
+      ...(Number.isFinite(maxAgeMs) && { query: { maxAgeMs } }),
+      response: positionHere,
+    });
+    if (missing.size > 0) throw new DependencyUnavailable('location');
+    const positions = [findHereNow(driverId, maxAgeMs), ...answers.map(({ position }) => position)];
+    return positions.reduce((a, b) => (b !== null && (a === null || b.sequence > a.sequence) ? b : a), null);
+  }
+
   return {
     async within(asked) {
       const missing = missingOf(all(), maxAgeMsOf(asked));
@@ -145,20 +161,10 @@ export function createFinder({ index, holding, others, regions, now }: FinderOpt
       if (missing.size > 0) throw new DependencyUnavailable('location');
       return merged([nearestHereNow(query), ...answers.map(({ drivers }) => drivers)], query);
     },
-    async find(driverId, maxAgeMs) {
-      const missing = missingOf(all(), maxAgeMs);
-      const answers = await others.ask(missing, {
-        path: `/internal/here/drivers/${encodeURIComponent(driverId)}/position`,
-        ...(Number.isFinite(maxAgeMs) && { query: { maxAgeMs } }),
-        response: positionHere,
-      });
-      if (missing.size > 0) throw new DependencyUnavailable('location');
-      const positions = [findHereNow(driverId, maxAgeMs), ...answers.map(({ position }) => position)];
-      return positions.reduce(
-        (a, b) => (b !== null && (a === null || b.sequence > a.sequence) ? b : a),
-        null,
-      );
-    },
+    // A fresh position is the newest, though nobody may know yet what is older.
+    find: async (driverId, maxAgeMs) =>
+      (await newest(driverId, Math.min(maxAgeMs, FRESH_MS))) ??
+      (maxAgeMs > FRESH_MS ? newest(driverId, maxAgeMs) : null),
     nearestHere: (query) => ({ partitions: here(query.maxAgeMs), drivers: nearestHereNow(query) }),
     findHere: (driverId, maxAgeMs) => ({
       partitions: here(maxAgeMs),

@@ -8,7 +8,7 @@ import { copyHolders, openKafka } from '../../platform/kafka';
 import { showLag } from '../../platform/metrics/lag';
 import { serveRoles } from '../../platform/serveRoles';
 import { runProcess } from '../../platform/shutdown';
-import { createFinder, partitionsOf } from './finder';
+import { createFinder, FRESH_MS, partitionsOf } from './finder';
 import { createPositionsHandler } from './handler';
 import { startHolding } from './holding';
 import { createOthers } from './others';
@@ -21,8 +21,6 @@ import { locationRoutes } from './routes';
  * arrived is held against the last one known, however old (services/rides/whereabouts.ts).
  */
 const KEEP_MS = 15 * 60_000;
-/** Dispatch, riders and the map ask for positions of the last minute: with these a start is ready. */
-const FRESH_MS = 60_000;
 const SWEEP_EVERY_MS = 2_000;
 /** An answer from another process's memory takes milliseconds. */
 const OTHERS_DEADLINE_MS = 400;

@@ -1,4 +1,4 @@
-import { createFinder } from '../../consumers/location/finder';
+import { createFinder, FRESH_MS } from '../../consumers/location/finder';
 import { createPositionsHandler } from '../../consumers/location/handler';
 import type { Others } from '../../consumers/location/others';
 import { PositionIndex } from '../../consumers/location/positionIndex';
@@ -9,7 +9,6 @@ import { DependencyUnavailable } from '../../platform/errors';
 /** A process that has read what is fresh, a minute, and not yet what is older. */
 
 const nowMs = 100_000_000;
-const FRESH_MS = 60_000;
 const at = { lat: 40.75, lng: -73.98 };
 
 /** @param known what another process says of a driver whom it knows; null where there is no other */
@@ -50,17 +49,15 @@ test('answers by itself for what is fresh', async () => {
 test('asks another for what is older, and believes the newer', async () => {
   const { finder, asked } = processBeside({ ageMs: 600_000, sequence: 5 });
   expect(await finder.find('silent', Infinity)).toMatchObject({ ageMs: 600_000 });
-  expect(await finder.find('here', 300_000)).toMatchObject({ ageMs: 5_000, sequence: 7 });
+  expect(await finder.find('silent', 300_000)).toMatchObject({ ageMs: 600_000 });
   const path = '/internal/here/drivers/silent/position';
-  expect(asked).toEqual([
-    { path },
-    { path: '/internal/here/drivers/here/position', query: { maxAgeMs: 300_000 } },
-  ]);
+  expect(asked).toEqual([{ path }, { path, query: { maxAgeMs: 300_000 } }]);
   expect(finder.findHere('here', Infinity).partitions).toEqual([]);
 });
 
-test('says that it cannot answer for what is older where nobody else can', async () => {
+test('says that it cannot answer for what is older where nobody else can, but where a driver was just now', async () => {
   const { finder } = processBeside(null);
+  expect(await finder.find('here', Infinity)).toMatchObject({ ageMs: 5_000, sequence: 7 });
   const ring = [
     [-74, 40.7],
     [-73.9, 40.7],
@@ -70,7 +67,7 @@ test('says that it cannot answer for what is older where nobody else can', async
   ] as [number, number][];
   const polygon = { type: 'Polygon' as const, coordinates: [ring] as [typeof ring] };
   const within = (maxAgeSeconds: number) => finder.within({ polygon, limit: 10, maxAgeSeconds });
-  await expect(finder.find('here', Infinity)).rejects.toThrow(DependencyUnavailable);
+  await expect(finder.find('silent', Infinity)).rejects.toThrow(DependencyUnavailable);
   await expect(within(61)).rejects.toThrow(DependencyUnavailable);
   expect((await within(60)).drivers).toHaveLength(2);
 });
