@@ -7,7 +7,6 @@ import {
   runConsumer,
   type Kafka,
   type KafkaLog,
-  type OffsetRange,
   type Offsets,
   type RawRecord,
 } from '../../platform/kafka';
@@ -57,6 +56,20 @@ interface Begins {
   readonly kept: Offsets;
 }
 
+/** A partition that is held, from when it comes until it goes. */
+interface Stay {
+  /** The offset of its next record. */
+  next: number;
+  /** Where its log ended when it came, undefined until that is known: what is fresh lies before. */
+  end: number | undefined;
+  /** The offsets between which the older positions are that have not been read. */
+  olderFrom: number;
+  readonly olderTo: number;
+}
+
+const hasFresh = ({ next, end }: Stay): boolean => end !== undefined && next >= end;
+const lacksOlder = ({ olderFrom, olderTo }: Stay): boolean => olderFrom < olderTo;
+
 /**
  * Takes its share of the topic's partitions in the group. What comes to it is read from the log, what is fresh first and then
  * what is older, as far back as it is of use, and what goes is dropped. What stays is read on from where it was. Reading
@@ -66,81 +79,77 @@ export function startHolding(options: HoldingOptions): Holding {
   const { kafka, group, topic, freshMs, keepMs, signal, log } = options;
   let begins: Begins = { fresh: {}, kept: {} };
   let hasShare = false;
-  /** By partition that is held: the offset of its next record. */
-  const next = new Map<number, number>();
-  /** By partition whose fresh positions are being read: the offset that must be reached, undefined until that is known. */
-  const missing = new Map<number, number | undefined>();
-  /** By partition whose older positions have not been read: the offsets between which they are, and how to leave off. */
-  const older = new Map<number, OffsetRange & { readonly left: AbortController }>();
+  /** By partition that is held. */
+  const stays = new Map<number, Stay>();
   let readingOlder: Promise<void> | undefined;
+  /** Has the reading of what is older left off where it is. */
+  let leavingOff = new AbortController();
 
-  function settle(partition: number): void {
-    const end = missing.get(partition);
-    if (end !== undefined && next.get(partition)! >= end) missing.delete(partition);
-    goOnWithOlder();
-  }
+  const allHaveFresh = (): boolean => [...stays.values()].every(hasFresh);
+
+  /** Whose older positions are read now; none while something fresh is to be read first. */
+  const nextOlder = (): [partition: number, stay: Stay] | undefined =>
+    signal.aborted || !allHaveFresh() ? undefined : [...stays].find(([, stay]) => lacksOlder(stay));
 
   function goOnWithOlder(): void {
-    if (missing.size > 0 || older.size === 0 || signal.aborted) return;
-    readingOlder ??= readOlder().finally(() => {
+    if (readingOlder !== undefined || !nextOlder()) return;
+    readingOlder = readOlder().finally(() => {
       readingOlder = undefined;
       goOnWithOlder();
     });
   }
 
-  /** Reads what is not fresh and yet of use, partition by partition, unless there is something fresh to be read first. */
+  /** Partition by partition, with turns for the others in between. Where it leaves off it goes on later. */
   async function readOlder(): Promise<void> {
-    for (let [first] = older; first && missing.size === 0 && !signal.aborted; [first] = older) {
-      const [partition, range] = first;
-      const reading = AbortSignal.any([signal, range.left.signal]);
+    for (let next = nextOlder(); next; next = nextOlder()) {
+      const [partition, stay] = next;
+      leavingOff = new AbortController();
+      const reading = AbortSignal.any([signal, leavingOff.signal]);
       const beganMs = Date.now();
       let taken = 0;
+      const rangeOf = (one: number) =>
+        one === partition ? { from: stay.olderFrom, to: stay.olderTo } : undefined;
       const count = await askUntilAnswered(
         () =>
           readTopicRaw({
-            ...{ kafka, topic, log, timeoutMs: keepMs, signal: reading, reader: 'location' },
-            ranges: new Map([[partition, range]]),
+            ...{ kafka, topic, log, timeoutMs: keepMs, signal: reading, reader: 'location', rangeOf },
             async onRecord(record) {
               options.take([record]);
+              stay.olderFrom = record.offset + 1;
               if (++taken % OLDER_AT_ONCE === 0) await nextTurn();
             },
           }),
         { topic, log, signal: reading },
       );
-      if (count === undefined || older.get(partition) !== range) continue;
-      older.delete(partition);
-      log.info({ topic, partition, records: count, tookMs: Date.now() - beganMs }, 'older positions read');
+      if (count === undefined) continue;
+      stay.olderFrom = stay.olderTo;
+      log.info({ topic, partition, records: taken, tookMs: Date.now() - beganMs }, 'older positions read');
     }
   }
 
-  async function learnEnds(partitions: readonly number[]): Promise<void> {
+  async function learnEnds(come: ReadonlyMap<number, Stay>): Promise<void> {
     const ends = await askUntilAnswered(() => endOffsets(kafka, topic), options);
     if (ends === undefined) return;
-    for (const partition of partitions) {
-      if (missing.has(partition)) missing.set(partition, ends[partition] ?? 0);
-      settle(partition);
-    }
+    for (const [partition, stay] of come) stay.end = ends[partition] ?? 0;
+    goOnWithOlder();
   }
 
   function assigned(partitions: readonly number[]): void {
     hasShare = true;
-    for (const partition of [...next.keys()])
+    leavingOff.abort();
+    for (const partition of [...stays.keys()])
       if (!partitions.includes(partition)) {
-        next.delete(partition);
-        missing.delete(partition);
-        older.get(partition)?.left.abort();
-        older.delete(partition);
-        options.drop(partition, (other) => next.has(other));
+        stays.delete(partition);
+        options.drop(partition, (other) => stays.has(other));
       }
-    const come = partitions.filter((partition) => !next.has(partition));
-    for (const partition of come) {
-      const [from, to] = [begins.kept[partition] ?? 0, begins.fresh[partition] ?? 0];
-      next.set(partition, to);
-      missing.set(partition, undefined);
-      if (from < to) older.set(partition, { from, to, left: new AbortController() });
+    const come = new Map<number, Stay>();
+    for (const partition of partitions.filter((each) => !stays.has(each))) {
+      const [olderFrom, next] = [begins.kept[partition] ?? 0, begins.fresh[partition] ?? 0];
+      come.set(partition, { next, end: undefined, olderFrom, olderTo: next });
     }
-    log.info({ topic, holds: [...next.keys()], come }, 'partitions shared out');
-    if (come.length > 0) void learnEnds(come);
+    for (const [partition, stay] of come) stays.set(partition, stay);
+    log.info({ topic, holds: [...stays.keys()], come: [...come.keys()] }, 'partitions shared out');
+    if (come.size > 0) void learnEnds(come);
     else goOnWithOlder();
   }
 
@@ -164,15 +173,15 @@ export function startHolding(options: HoldingOptions): Holding {
     await runConsumer({
       ...{ kafka, group, topics: [topic], signal, log },
       assigner: inCopies({ copies: options.copies, says: options.ownUrl }),
-      startAt: (partition) => next.get(partition) ?? begins.fresh[partition] ?? 0,
+      startAt: (partition) => stays.get(partition)?.next ?? begins.fresh[partition] ?? 0,
       onAssigned: (shares) => assigned(shares[topic] ?? []),
       async onBatch(batch) {
-        if (!next.has(batch.partition)) return;
+        const stay = stays.get(batch.partition);
+        if (!stay) return;
         options.take(batch.records);
-        const reached = (batch.records.at(-1)?.offset ?? -1) + 1;
-        next.set(batch.partition, reached);
-        settle(batch.partition);
-        await batch.commit(reached);
+        stay.next = (batch.records.at(-1)?.offset ?? -1) + 1;
+        goOnWithOlder();
+        await batch.commit(stay.next);
       },
     }).finally(() => clearInterval(learning));
     await readingOlder;
@@ -183,8 +192,10 @@ export function startHolding(options: HoldingOptions): Holding {
     get partitions() {
       return Object.keys(begins.fresh).length;
     },
-    answersFor: (partition, maxAgeMs) =>
-      next.has(partition) && !missing.has(partition) && (maxAgeMs <= freshMs || !older.has(partition)),
-    isReady: () => hasShare && missing.size === 0,
+    answersFor(partition, maxAgeMs) {
+      const stay = stays.get(partition);
+      return stay !== undefined && hasFresh(stay) && (maxAgeMs <= freshMs || !lacksOlder(stay));
+    },
+    isReady: () => hasShare && allHaveFresh(),
   };
 }

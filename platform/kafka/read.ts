@@ -8,11 +8,13 @@ const silent: KafkaLog = { debug: () => {}, info: () => {}, warn: () => {}, erro
 /** Places in a topic's partitions, by their number. */
 export type Offsets = Readonly<Record<number, number>>;
 
-/** The offsets of a partition from `from` on that are below `to`. */
+/** The offsets of a partition from `from` on that are below `to`, or as far as it goes. */
 export interface OffsetRange {
   readonly from: number;
-  readonly to: number;
+  readonly to?: number;
 }
+
+const everything = (): OffsetRange => ({ from: 0 });
 
 /** Where a topic's partitions end: the offsets of their next records. */
 export async function endOffsets(kafka: Kafka, topic: string): Promise<Offsets> {
@@ -44,8 +46,7 @@ export async function offsetsSince(kafka: Kafka, topic: string, ms: number): Pro
 }
 
 /**
- * Reads a topic from its first record, or from `from` on, to the end it has at the call, or what lies in `ranges`, without any
- * group's offsets. Records of a partition come in order, one call at a time.
+ * Reads what a topic has at the call, or `rangeOf` its partitions, without any group's offsets. Records of a partition come in order, one call at a time.
  * @returns how many records there were.
  * @throws when it takes longer than `timeoutMs` (60 s), the signal is aborted or `onRecord` throws.
  */
@@ -54,23 +55,21 @@ export async function readTopicRaw(options: {
   readonly topic: string;
   readonly onRecord: (record: RawRecord) => void | Promise<void>;
   readonly timeoutMs?: number;
-  /** The first offset to read, by partition; for who tells no `ranges`. */
-  readonly from?: Offsets;
-  /** What is read of which partitions; of the others nothing. */
-  readonly ranges?: ReadonlyMap<number, OffsetRange>;
+  /** What is read of a partition; undefined where nothing is. */
+  readonly rangeOf?: (partition: number) => OffsetRange | undefined;
   readonly signal?: AbortSignal;
   /** Hears how the reading goes; nobody unless told. */
   readonly log?: KafkaLog;
   /** Who reads: its right is to groups of this name (`contracts/access.ts`). */
   readonly reader?: string;
 }): Promise<number> {
-  const { kafka, topic, onRecord, from = {}, ranges, signal, log = silent } = options;
+  const { kafka, topic, onRecord, rangeOf = everything, signal, log = silent } = options;
   const offsets = await withAdmin(kafka, (admin) => admin.fetchTopicOffsets(topic));
   const next = new Map<number, number>();
   const ends = new Map<number, number>();
   for (const { partition, low, high } of offsets) {
-    const range = ranges ? ranges.get(partition) : { from: from[partition] ?? 0, to: Number(high) };
-    const [begin, end] = [Math.max(Number(low), range?.from ?? 0), Math.min(Number(high), range?.to ?? 0)];
+    const { from, to = Infinity } = rangeOf(partition) ?? { from: 0, to: 0 };
+    const [begin, end] = [Math.max(Number(low), from), Math.min(Number(high), to)];
     // Of what is not to be read nothing is fetched but what comes meanwhile.
     next.set(partition, begin < end ? begin : Number(high));
     if (begin < end) ends.set(partition, end);
@@ -119,7 +118,7 @@ export async function readTopicRaw(options: {
     },
   });
   clearTimeout(timeout);
-  // Who is about to stop does not wait for Kafka, which forgets an empty group by itself.
+  // Who leaves off does not wait for Kafka, which forgets an empty group by itself.
   if (!signal?.aborted) await withAdmin(kafka, (admin) => admin.deleteGroups([group])).catch(() => {});
   if (failure !== undefined) throw failure as Error;
   if (ends.size > 0) throw reading.reason as Error;

@@ -18,3 +18,10 @@ test('and no longer than it is of use', async () => {
   };
   expect(await askUntilAnswered<number>(ask, asked(stopping.signal))).toBeUndefined();
 });
+
+test('nor longer than there is time to stop, where Kafka does not answer at all', async () => {
+  const stopping = new AbortController();
+  const answer = askUntilAnswered(() => new Promise<never>(() => {}), asked(stopping.signal));
+  stopping.abort();
+  expect(await answer).toBeUndefined();
+});

@@ -110,7 +110,7 @@ export async function exportPositions(
   try {
     await readTopicRaw({
       ...{ kafka, topic, timeoutMs: READING_MS },
-      from,
+      rangeOf: (partition) => ({ from: from[partition] ?? 0 }),
       async onRecord(record) {
         if (record.timestamp >= hourMs && record.timestamp < hourMs + HOUR_MS)
           await file.add(positionsIn(record));

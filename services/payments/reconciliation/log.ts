@@ -60,7 +60,8 @@ export async function checkLog(house: LogToCheck, scope: Scope, beat: () => void
     page = [];
   };
   await readTopicRaw({
-    ...{ kafka, topic, timeoutMs: READ_TIMEOUT_MS, from: begin.offsets, reader: 'payments' },
+    ...{ kafka, topic, timeoutMs: READ_TIMEOUT_MS, reader: 'payments' },
+    rangeOf: (partition) => ({ from: begin.offsets[partition] ?? 0 }),
     onRecord: async (record) => {
       page.push(loggedFact(record));
       if (page.length >= PAGE) await compare();
