@@ -1,9 +1,11 @@
+import { FRESH_MS } from '../../../consumers/location/finder';
 import { createPositionsHandler } from '../../../consumers/location/handler';
 import { startHolding } from '../../../consumers/location/holding';
 import { PositionIndex } from '../../../consumers/location/positionIndex';
 import { HEADER_WORDS, readPositionRecord, ROW_WORDS, row } from '../../../contracts/positionRecord';
 import { createKafka } from '../../../platform/kafka';
 import { createLogger } from '../../../platform/log';
+import { isOnRide } from './traffic';
 
 /** What the process is told, as JSON in its first argument. */
 export interface IndexerOrder {
@@ -32,13 +34,12 @@ export interface IndexerReport {
 }
 
 /** As in consumers/location/main.ts. */
-const FRESH_MS = 60_000;
 const KEEP_MS = 15 * 60_000;
 const MOST_MS = 30_000;
 
 /** A location process's reading and indexing, and how old each position is when it is in the index. */
 const order = JSON.parse(process.argv[2]!) as IndexerOrder;
-const index = new PositionIndex();
+const index = new PositionIndex({ isOnRide });
 const handler = createPositionsHandler({ index, keepMs: KEEP_MS, now: Date.now });
 const stopping = new AbortController();
 let ages = new Array<number>(MOST_MS).fill(0);

@@ -4,7 +4,7 @@ import type { BenchOptions } from '../options';
 import { updatesOverHttp } from '../http/http';
 import { startBenchServers } from '../servers';
 import type { Say } from '../../stack/say';
-import { EndToEnd, howFar, MOST_AGE_MS, PEAK } from './endToEnd';
+import { EndToEnd, howFar, minuteAtPeak, MOST_AGE_MS, PEAK, type Rebuilt } from './endToEnd';
 import { ask, begin, end, locationEnv } from './children';
 import type { OneCoreMessage, OneCoreOrder, OneCoreReport } from './oneCore';
 import { benchSkew, SPLIT_METERS, type BeginOn } from './skew';
@@ -12,8 +12,6 @@ import { benchSkew, SPLIT_METERS, type BeginOn } from './skew';
 const DRIVERS = 1_000_000;
 /** A driver tells where they are every four seconds: so many drivers are 200,000 updates a second. */
 const DRIVERS_AT_PEAK = 800_000;
-/** A little more than what is to be held, as the clock ticks while nobody tells. */
-const minuteAtPeak = { updatesPerSecond: PEAK * 1.01, seconds: 60 };
 /** Of 500 positions each. */
 const HTTP_REQUESTS = 1_000;
 const MOST_READY_SECONDS = 30;
@@ -21,6 +19,9 @@ const MOST_READY_SECONDS = 30;
 /** What is to be reached. */
 const LEAST_TO_USUAL = 20;
 const LEAST_A_SECOND = 3_000_000;
+const LEAST_OVER_HTTP = 50_000;
+/** An update takes about as long of few drivers, and in a crowd, as of a million. */
+const MOST_MOVE_COSTS = 2;
 
 /**
  * Positions of drivers on real pickup density, at the published peak. `usual`: JSON, an object for each update, a Map and
@@ -58,7 +59,7 @@ export async function benchLocation(
       rounds,
       (text) => say.line(text),
     );
-    const rebuilt = await say.during('Rebuilding the index from the log', () => split.rebuild(minuteAtPeak));
+    const rebuilt = await say.during('Rebuilding the index from the log', () => split.rebuild());
     const most = await howFar(split, say);
     await split.stop();
     const skew = await benchSkew(beginOn, rounds, checks, say);
@@ -77,7 +78,11 @@ export async function benchLocation(
     checks.note('heldForAMinute', endToEnd!['updatesPerSecond']!.min >= PEAK);
     checks.note('ageP99BelowASecond', endToEnd!['ageP99Ms']!.max < MOST_AGE_MS);
     checks.note(`isReadyIn${MOST_READY_SECONDS}Seconds`, rebuilt.ready.seconds <= MOST_READY_SECONDS);
+    checks.note(`atLeast${LEAST_OVER_HTTP}OverHttp`, httpUpdatesPerSecond >= LEAST_OVER_HTTP);
     const costs = await askCore('costs');
+    const mostNs = Math.max(costs['nsPerUpdateOf10000']!, costs['nsPerUpdateInACrowdOf100000']!);
+    const nsOfAll = 1e9 / hailway!['updatesPerSecond']!.median;
+    checks.note('aMoveCostsTheSame', mostNs <= MOST_MOVE_COSTS * nsOfAll);
     return {
       ...{ bench: 'location', rounds, ratios },
       contestants: { ...contestants, ...skew.contestants },
@@ -89,10 +94,7 @@ export async function benchLocation(
         readySeconds: rounded(rebuilt.ready.seconds),
         readyPositions: rebuilt.ready.positions,
         rebuildSeconds: rounded(rebuilt.whole.seconds),
-        olderPositionsPerSecond: rounded(
-          (rebuilt.whole.positions - rebuilt.ready.positions) /
-            (rebuilt.whole.seconds - rebuilt.ready.seconds),
-        ),
+        ...older(rebuilt),
         rebuildWaitP99Ms: rounded(rebuilt.waitP99Ms),
         ...Object.fromEntries(Object.entries(costs).map(([name, cost]) => [name, rounded(cost)])),
       },
@@ -103,6 +105,13 @@ export async function benchLocation(
     for (const begun of started) await begun.stop();
     await servers.stop();
   }
+}
+
+/** What was read of older positions, and how many a second, beside those that were told meanwhile. */
+function older({ ready, whole }: Rebuilt): Record<string, number> {
+  const olderPositions = whole.positions - whole.live - (ready.positions - ready.live);
+  const olderPositionsPerSecond = rounded(olderPositions / (whole.seconds - ready.seconds));
+  return { olderPositions, olderPositionsPerSecond };
 }
 
 /** Asks a process of one core, and notes what it checked. */

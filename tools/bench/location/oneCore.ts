@@ -4,7 +4,7 @@ import { seededRandom } from '../../faults/location/fuzz';
 import { Checks, type Metrics } from '../frame';
 import { cellCosts, moveCosts, nearestCosts } from './costs';
 import { H3Index } from './h3Index';
-import { recordsOf, shuffled, Traffic } from './traffic';
+import { isOnRide, recordsOf, shuffled, Traffic } from './traffic';
 import { UsualIndex } from './usual';
 
 /** Of each hundred updates one comes twice and one comes late. */
@@ -55,7 +55,7 @@ class OneCore {
   constructor(private readonly drivers: number) {
     this.traffic = { usual: new Traffic(drivers), h3: new Traffic(drivers), hailway: new Traffic(drivers) };
     this.h3 = new H3Index(drivers);
-    this.index = new PositionIndex({ maxDrivers: drivers });
+    this.index = new PositionIndex({ maxDrivers: drivers, isOnRide });
     const all = Array.from({ length: drivers }, (_, n) => n);
     for (const record of asJson(all.map((n) => this.traffic.usual.move(n, Date.now()))))
       this.usual.take(record);

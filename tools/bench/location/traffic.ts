@@ -93,6 +93,9 @@ export class Traffic {
   }
 }
 
+/** Of each sixteen drivers five are on a ride, by their ids. */
+export const isOnRide = (driverId: string): boolean => driverId.at(-1)! < '5';
+
 /** Positions in binary records, as the gateway packs them. */
 export function recordsOf(said: readonly DriverPosition[]): Uint8Array[] {
   const records: Uint8Array[] = [];

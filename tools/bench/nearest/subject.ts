@@ -3,7 +3,7 @@ import { byArrivalAt } from '../../../consumers/location/search';
 import { readPositionRecord, takesForFree } from '../../../contracts/positionRecord';
 import type { Point } from '../../../domain/geo';
 import { percentile, type Metrics } from '../frame';
-import { recordsOf, Traffic } from '../location/traffic';
+import { isOnRide, recordsOf, Traffic } from '../location/traffic';
 
 export const LIMIT = 10;
 export const RADIUS_METERS = 5_000;
@@ -21,7 +21,7 @@ export class Subject {
 
   constructor(drivers: number) {
     this.traffic = new Traffic(drivers);
-    this.index = new PositionIndex({ maxDrivers: drivers });
+    this.index = new PositionIndex({ maxDrivers: drivers, isOnRide });
     this.tell([...this.traffic.ids.keys()]);
   }
 
