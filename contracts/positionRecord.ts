@@ -21,8 +21,9 @@ import { isDriverKey, isKeyElsewhere, KEY_WORDS, writeDriverKey } from './driver
  *       32–35     how long before the base time the driver was there, unsigned, in milliseconds
  *     for each row whose id stands elsewhere, in their order: a byte with its length (16 to 64), and the id in ASCII
  *
- * A position costs 36 bytes, some 90 as JSON. 1e-7 degrees are at most 11 mm. A reader needs no text, no floating point
- * and, where the record lies at a multiple of four bytes, no copy.
+ * A position costs 36 bytes; as a fleet's JSON (api/positions.ts) some 115 where the id is as short as `driver-007`, some 140
+ * where it is a UUID. 1e-7 degrees are at most 11 mm. A reader needs no text, no floating point and, where the record lies at
+ * a multiple of four bytes, no copy.
  */
 export const POSITION_RECORD_VERSION = 2;
 export const MAX_POSITIONS = 20_000;
