@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { demandModel } from '../../domain/demandModel';
 import { featuresOf, forecastOf, HOURS_A_WEEK, HOURS_NEEDED, sameHourLastWeek } from '../../domain/forecast';
 import { forecast } from '../../tools/cli/forecast';
-import { readHourlyCounts } from '../../tools/fit/demand';
+import { fitDemand, readHourlyCounts } from '../../tools/fit/demand';
 import { demandModel as generated, MONTH_FILE } from '../../tools/fit/demandModel';
 import { projectRoot } from '../../tools/stack/places';
 
@@ -38,6 +38,25 @@ describe('the forecast of demand', () => {
     const all = [...counts.values()].flat().reduce((sum, count) => sum + count, 0);
     expect(all).toBe(35_536);
     expect(demandModel.weights).toHaveLength(featuresOf(numbered(HOURS_NEEDED)).length);
+  });
+
+  test('is fitted to all weeks but the last, which it is tried on', async () => {
+    const regions = await readHourlyCounts(join(projectRoot(), MONTH_FILE));
+    const lastWeek = [...regions.values()][0]!.length - HOURS_A_WEEK;
+    /** The weights that the month gives with three rides more in each region in some of its hours. */
+    const weightsWithMore = (isBusier: (hour: number) => boolean): number[] => {
+      const busier = (counts: readonly number[]) =>
+        counts.map((count, hour) => (isBusier(hour) ? count + 3 : count));
+      return fitDemand(new Map([...regions].map(([region, counts]) => [region, busier(counts)])));
+    };
+    const weights = weightsWithMore(() => false);
+    expect(weightsWithMore((hour) => hour >= lastWeek && hour % 2 === 0)).toEqual(weights);
+    expect(weightsWithMore((hour) => hour === lastWeek)).toEqual(weights);
+    expect(weightsWithMore((hour) => hour === lastWeek - 1)).not.toEqual(weights);
+    const weekBefore = lastWeek - HOURS_A_WEEK;
+    expect(weightsWithMore((hour) => hour >= weekBefore && hour < lastWeek && hour % 2 === 0)).not.toEqual(
+      weights,
+    );
   });
 
   test('is off by a third less than the same hour of last week, in a week that it has not seen', async () => {
