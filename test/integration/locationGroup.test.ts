@@ -1,7 +1,13 @@
 import { PositionIndex } from '../../consumers/location/positionIndex';
 import { readPositionRecord, type DriverPosition } from '../../contracts/positionRecord';
 import { createRegions } from '../../domain/regions';
-import { copyHolders, createFactProducer, createTopics, type FactProducer } from '../../platform/kafka';
+import {
+  copyHolders,
+  createFactProducer,
+  createTopics,
+  type FactProducer,
+  type OutgoingRecord,
+} from '../../platform/kafka';
 import { wait } from '../../platform/wait';
 import { pack } from '../../services/gateway/positions';
 import { openIssuer } from '../../tools/stack/issuer';
@@ -106,9 +112,14 @@ function nextPositions(sequence: number): DriverPosition[] {
   );
 }
 
-async function say(sequence: number): Promise<void> {
-  const records = pack(nextPositions(sequence), { topic, perRecord: 500, regions }, Date.now());
+async function send(positions: readonly DriverPosition[]): Promise<OutgoingRecord[]> {
+  const records = pack(positions, { topic, perRecord: 500, regions }, Date.now());
   await producer.send(records);
+  return records;
+}
+
+async function say(sequence: number): Promise<void> {
+  const records = await send(nextPositions(sequence));
   const counts = { applied: 0, outdated: 0, silent: 0, refused: 0 };
   for (const { value } of records)
     model.apply(
@@ -141,6 +152,31 @@ const findsAll = (instance: Instance) =>
     () => foundBy(instance).catch(String),
     (found) => String(found) === String(all),
   );
+
+/** As consumers/location/main.ts has it. */
+const KEEP_MS = 15 * 60_000;
+
+test('who has said nothing for a quarter of an hour is forgotten', async () => {
+  const whereIs = (driverId: string) =>
+    get<{ position: object | null }>(instances[0]!.url, `/internal/drivers/${driverId}/position`).then(
+      ({ position }) => position,
+      // Nobody can say.
+      () => undefined,
+    );
+  let sequence = 0;
+  await eventually(
+    async () => {
+      const atMs = Date.now() - KEEP_MS + 2_000;
+      await send([{ driverId: 'gone', ...cities[0]!, sequence: ++sequence, atMs }]);
+      return whereIs('gone');
+    },
+    (position) => typeof position === 'object' && position !== null,
+  );
+  await eventually(
+    () => whereIs('gone'),
+    (position) => position === null,
+  );
+}, 60_000);
 
 test('one of three is killed under load: queries go on, and what comes back is what was there', async () => {
   let sequence = 1;
