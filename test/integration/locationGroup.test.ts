@@ -1,3 +1,4 @@
+import { partitionsOf } from '../../consumers/location/finder';
 import { PositionIndex } from '../../consumers/location/positionIndex';
 import { readPositionRecord, type DriverPosition } from '../../contracts/positionRecord';
 import { createRegions } from '../../domain/regions';
@@ -16,6 +17,7 @@ import { endProcess, type Daemon } from '../../tools/stack/servers/daemon';
 import { startOne } from '../../tools/stack/startOne';
 import { deleteTopics, eventually, quiet, running, stopAll, testKafka, unique } from '../support/backbone';
 import { fromSetup } from '../support/fromSetup';
+import { cities, driversEach, positionsOf } from '../support/locationCities';
 import { newDataDir, prepareProcesses } from '../support/wholeStack';
 
 /** Three location processes share the partitions; one is killed (SIGKILL) under load and comes back. */
@@ -25,21 +27,7 @@ const prefix = `${unique('group')}.`;
 const topic = `${prefix}driver-positions`;
 const group = `${prefix}location`;
 const regions = createRegions(100_000);
-const cities = [
-  ...[
-    { lat: 40.75, lng: -73.98 },
-    { lat: 51.5, lng: -0.12 },
-    { lat: 35.68, lng: 139.76 },
-    { lat: -33.86, lng: 151.2 },
-  ],
-  ...[
-    { lat: 19.43, lng: -99.13 },
-    { lat: -1.29, lng: 36.82 },
-    { lat: 55.75, lng: 37.61 },
-    { lat: -34.6, lng: -58.38 },
-  ],
-];
-const driversEach = 25;
+const partitions = 6;
 
 interface Instance {
   readonly url: string;
@@ -65,7 +53,7 @@ beforeAll(async () => {
     ...{ KAFKA_BROKERS: fromSetup('KAFKA_BROKERS'), KAFKA_TOPIC_PREFIX: prefix },
     ...{ AUTH_JWKS: issuer.jwksPath, HAILWAY_SERVICE_TOKEN: token },
   };
-  await createTopics(kafka, [{ topic, partitions: 6 }]);
+  await createTopics(kafka, [{ topic, partitions }]);
   producer = createFactProducer(kafka, { log: quiet });
   const ports = [await freePort(), await freePort(), await freePort()];
   instances = await Promise.all(
@@ -99,27 +87,15 @@ async function get<T>(url: string, path: string): Promise<T> {
   return (await response.json()) as T;
 }
 
-/** Everybody's next position, a little further each time. */
-function nextPositions(sequence: number): DriverPosition[] {
-  return cities.flatMap((city, n) =>
-    Array.from({ length: driversEach }, (_, driver) => ({
-      driverId: `city-${n}-${driver}`,
-      lat: city.lat + (driver * 37 + sequence) / 1e5,
-      lng: city.lng + sequence / 1e5,
-      sequence,
-      atMs: Date.now(),
-    })),
-  );
-}
-
 async function send(positions: readonly DriverPosition[]): Promise<OutgoingRecord[]> {
   const records = pack(positions, { topic, perRecord: 500, regions }, Date.now());
   await producer.send(records);
   return records;
 }
 
-async function say(sequence: number): Promise<void> {
-  const records = await send(nextPositions(sequence));
+/** Sends positions that the model hears, too. */
+async function say(positions: readonly DriverPosition[]): Promise<void> {
+  const records = await send(positions);
   const counts = { applied: 0, outdated: 0, silent: 0, refused: 0 };
   for (const { value } of records)
     model.apply(
@@ -129,7 +105,7 @@ async function say(sequence: number): Promise<void> {
     );
 }
 
-/** All drivers speak all the time: who is not found within this was not read, though others are. */
+/** All drivers of the cities speak all the time: who is not found within this was not read, though others are. */
 const FRESH_MS = 20_000;
 
 interface Drivers {
@@ -141,17 +117,30 @@ const foundBy = ({ url }: Instance): Promise<number[]> =>
   Promise.all(
     cities.map(async ({ lat, lng }) => {
       const asked = `lat=${lat}&lng=${lng}&radiusMeters=20000&limit=100&maxAgeMs=${FRESH_MS}`;
-      return (await get<Drivers>(url, `/internal/nearest?${asked}`)).drivers.length;
+      const { drivers } = await get<Drivers>(url, `/internal/nearest?${asked}`);
+      return drivers.filter(({ driverId }) => driverId.startsWith('city-')).length;
     }),
   );
 
-const all = cities.map(() => driversEach);
+const all = cities.map(() => driversEach.city);
 /** Until a process finds everybody. */
 const findsAll = (instance: Instance) =>
   eventually(
     () => foundBy(instance).catch(String),
     (found) => String(found) === String(all),
   );
+
+/** How many of those who spoke once a process knows itself, in each city for which it answers, however long ago that was. */
+async function silentKnownTo({ url }: Instance): Promise<number[]> {
+  const known: number[] = [];
+  for (const city of cities) {
+    const asked = `lat=${city.lat}&lng=${city.lng}&radiusMeters=20000&limit=100&maxAgeMs=3600000`;
+    const here = await get<Drivers & { partitions: number[] }>(url, `/internal/here/nearest?${asked}`);
+    const isAnswered = partitionsOf(city, regions, partitions).some((its) => here.partitions.includes(its));
+    if (isAnswered) known.push(here.drivers.filter(({ driverId }) => driverId.startsWith('silent-')).length);
+  }
+  return known;
+}
 
 /** As consumers/location/main.ts has it. */
 const KEEP_MS = 15 * 60_000;
@@ -180,11 +169,13 @@ test('who has said nothing for a quarter of an hour is forgotten', async () => {
 
 test('one of three is killed under load: queries go on, and what comes back is what was there', async () => {
   let sequence = 1;
-  await say(sequence);
+  await say(positionsOf('city', sequence));
+  // Nothing will be heard of them after the kill: they are known to what comes back only if it has read what was before.
+  await say(positionsOf('silent', sequence));
   for (const instance of instances) await findsAll(instance);
   // Two thousand positions a second; as many as it can take would leave others no processor to answer with in time.
   const load = running(async (signal) => {
-    for (; !signal.aborted; await wait(100, signal)) await say(++sequence);
+    for (; !signal.aborted; await wait(100, signal)) await say(positionsOf('city', ++sequence));
   });
 
   const [killed, ...left] = instances as [Instance, Instance, Instance];
@@ -199,6 +190,10 @@ test('one of three is killed under load: queries go on, and what comes back is w
   killed.daemon = await start(killed.port);
   await shared(3);
   await findsAll(killed);
+  await eventually(
+    () => silentKnownTo(killed),
+    (known) => known.length > 0 && known.every((count) => count === driversEach.silent),
+  );
   await asking.stop();
   expect(answers.length).toBeGreaterThan(10);
   expect([...new Set(answers.map(String))]).toEqual([String(all)]);
@@ -214,7 +209,10 @@ test('one of three is killed under load: queries go on, and what comes back is w
     () => get<{ digest: number; drivers: number }>(killed.url, '/internal/positions'),
     (held) => held.digest === model.digest(),
   );
-  expect({ digest, drivers }).toEqual({ digest: model.digest(), drivers: cities.length * driversEach });
+  expect({ digest, drivers }).toEqual({
+    digest: model.digest(),
+    drivers: cities.length * (driversEach.city + driversEach.silent),
+  });
   const last = { lat: 40.75 + sequence / 1e5, lng: -73.98 + sequence / 1e5 };
   // It may know all drivers before it knows that it has read its last partitions to their ends, and says so until then.
   const { position } = await eventually(
