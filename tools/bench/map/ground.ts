@@ -1,6 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { latLngToCell } from 'h3-js';
-import { CELL_RESOLUTION } from '../../../domain/geo';
 import type { Point } from '../../../domain/geo';
 import type { CallOptions, Client } from '../../../platform/client';
 import { createHttpApp, listen, type Listening } from '../../../platform/http';
@@ -8,10 +6,10 @@ import { createLogger } from '../../../platform/log';
 import { MapFeed } from '../../../services/console/map/feed';
 import { mapProblems, mapRoutes } from '../../../services/console/map/routes';
 import { projectRoot } from '../../stack/places';
+import { BusyCity } from './busyCity';
 import { MovingFleet } from './fleet';
 
 const RIDES = 500;
-const CELLS = 400;
 const quiet = createLogger('bench', 'warn', process.stderr);
 
 /** The console's map as it is, on a city that is always in motion: before each frame all drivers have moved. */
@@ -20,6 +18,7 @@ export async function startMap(
   pickups: readonly Point[],
 ): Promise<{ readonly url: string; close(): Promise<void> }> {
   const fleet = new MovingFleet(drivers, pickups);
+  const city = new BusyCity(pickups);
   const answers: Readonly<Record<string, (query: CallOptions<unknown>['query']) => unknown>> = {
     '/internal/fleet': (query) => {
       const nowMs = Date.now();
@@ -30,8 +29,8 @@ export async function startMap(
     },
     '/internal/positions': () => ({ applied: fleet.applied }),
     '/v1/ops/rides': () => ({ rides }),
-    '/v1/ops/demand': () => ({ cells: demandAt(pickups), late: 0 }),
-    '/v1/ops/surges': () => ({ surges: [] }),
+    '/v1/ops/demand': () => ({ cells: city.demand(Date.now()), late: 0 }),
+    '/v1/ops/surges': () => ({ surges: city.surges(Date.now()) }),
     '/v1/ops/overview': () => ({
       ridesByStatus: { in_progress: RIDES },
       drivers: { online: drivers - RIDES, onRide: RIDES, offline: 0 },
@@ -45,7 +44,7 @@ export async function startMap(
   const client: Client = {
     call: async (_method, path, { query, response }) => response.parse(answers[path]!(query)),
   };
-  const lag = { look: async () => ({ lag: [], factsPerSecond: 0 }) };
+  const lag = { look: async () => city.lag() };
   const feed = new MapFeed({ gateway: client, location: client, lag, log: quiet });
   const app = createHttpApp({
     log: quiet,
@@ -59,18 +58,4 @@ export async function startMap(
   });
   const server: Listening = await listen(app, { port: 0, portVariable: 'HAILWAY_CONSOLE_PORT' });
   return { url: `${server.url}/map`, close: () => server.close() };
-}
-
-/** New counts each time, so that the hexagons are drawn anew. */
-function demandAt(pickups: readonly Point[]) {
-  const counts = new Map<string, number>();
-  for (const { lat, lng } of pickups) {
-    const cell = latLngToCell(lat, lng, CELL_RESOLUTION);
-    counts.set(cell, (counts.get(cell) ?? 0) + 1);
-  }
-  const others = { completed: 0, cancelled: 0, noDriver: 0, assigned: 0, freed: 0 };
-  return [...counts].slice(0, CELLS).map(([cell, count]) => ({
-    ...{ cell, minute: new Date().toISOString(), ...others },
-    requested: count + (Math.floor(Date.now() / 1_000) % 60),
-  }));
 }
