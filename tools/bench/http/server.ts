@@ -9,7 +9,8 @@ import { createHttpApp, listen } from '../../../platform/http';
 import { createFactProducer, createKafka } from '../../../platform/kafka';
 import { createLogger } from '../../../platform/log';
 import { createMetrics } from '../../../platform/metrics';
-import { KnownDrivers } from '../../../services/gateway/ingest/knownDrivers';
+import { createPool } from '../../../platform/postgres';
+import { AT_ONCE, KnownDrivers } from '../../../services/gateway/ingest/knownDrivers';
 import {
   readJsonPositions,
   readPositions,
@@ -25,6 +26,7 @@ import type { HttpOrder, HttpTold } from './order';
  */
 const order = JSON.parse(process.argv[2] ?? '') as HttpOrder;
 const log = createLogger('bench', 'info');
+/** Whose positions those are to whom all callers are the same. */
 const driverId = 'driver-1';
 /** As the gateway has it by default. */
 const REGION_METERS = 100_000;
@@ -95,18 +97,13 @@ function listenTo(server: ReturnType<typeof createServer>): Promise<Served> {
 
 async function serveHailway(): Promise<Served> {
   const sink = order.kafka === null ? { positions: counting, finish: nothingLeft } : toKafka(order.kafka);
-  const everybody = {
-    query: (_sql: string, [ids]: [string[]]) =>
-      Promise.resolve({
-        rows: ids.map((id) => ({ driverId: id, fleetId: 'fleet-1', product: 'standard', online: true })),
-      }),
-  };
+  const drivers = createPool(order.databaseUrl, { applicationName: 'gateway-positions', max: AT_ONCE, log });
   const app = createHttpApp({
     ...{ log, metrics: createMetrics('bench'), problems: problemPages, ready: {} },
     direct: {
       routes: ingestRoutes({
         positions: sink.positions,
-        drivers: new KnownDrivers(everybody as never),
+        drivers: new KnownDrivers(drivers),
         now: Date.now,
       }),
       verify: rememberCallers(createVerifier(order.tokens)),
@@ -114,7 +111,13 @@ async function serveHailway(): Promise<Served> {
     },
   });
   const { port } = await listen(app, { port: 0, portVariable: '' });
-  return { port, finish: () => sink.finish() };
+  return {
+    port,
+    async finish() {
+      await sink.finish();
+      await drivers.end();
+    },
+  };
 }
 
 /** As the gateway does it. */
