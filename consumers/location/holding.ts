@@ -180,6 +180,8 @@ export function startHolding(options: HoldingOptions): Holding {
         if (!stay) return;
         options.take(batch.records);
         stay.next = (batch.records.at(-1)?.offset ?? -1) + 1;
+        // A log that was made anew, or has lost its end, may be far from getting there again.
+        if (stay.end !== undefined) stay.end = Math.min(stay.end, batch.endOffset);
         goOnWithOlder();
         await batch.commit(stay.next);
       },

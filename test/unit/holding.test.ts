@@ -69,8 +69,11 @@ afterEach(async () => {
 });
 
 const share = (...partitions: number[]) => consumer.onAssigned({ positions: partitions });
-const takeFresh = (partition: number, offset = END - 1) =>
-  consumer.onBatch({ partition, records: [record(partition, offset)], commit: () => Promise.resolve() });
+const takeFresh = (partition: number, offset = END - 1, endOffset = 200) =>
+  consumer.onBatch({
+    ...{ partition, records: [record(partition, offset)], endOffset },
+    commit: () => Promise.resolve(),
+  });
 const nextReading = (count: number) =>
   eventually(
     () => readings[count - 1],
@@ -164,6 +167,14 @@ test('what comes back is answered for once all is read that its log had then, no
   expect(holding.answersFor(0, 60_000)).toBe(false);
   await takeFresh(0, late - 1);
   await eventually(() => holding.answersFor(0, 60_000), Boolean);
+});
+
+test('goes on answering where its log was made anew, and what comes has lower offsets', async () => {
+  share(0);
+  await takeFresh(0);
+  await eventually(() => holding.isReady(), Boolean);
+  await takeFresh(0, 4, 5);
+  expect([holding.isReady(), answers(60_000)]).toEqual([true, [true, false]]);
 });
 
 test('a process that stops leaves off', async () => {
