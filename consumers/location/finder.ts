@@ -42,7 +42,7 @@ export interface Finder {
   nearest(query: Asked): Promise<readonly NearbyDriver[]>;
   /**
    * Where a driver was last; null where nothing is known that is at most so old.
-   * @throws DependencyUnavailable as above, and where so old positions are still being read
+   * @throws DependencyUnavailable as above, and where nothing fresh is known and so old positions are still being read
    */
   find(driverId: string, maxAgeMs: number): Promise<Found | null>;
   /**

@@ -46,7 +46,8 @@ export async function offsetsSince(kafka: Kafka, topic: string, ms: number): Pro
 }
 
 /**
- * Reads what a topic has at the call, or `rangeOf` its partitions, without any group's offsets. Records of a partition come in order, one call at a time.
+ * Reads what a topic has at the call, or of its partitions what `rangeOf` says, without any group's offsets. Records of a
+ * partition come in order, one call at a time.
  * @returns how many records there were.
  * @throws when it takes longer than `timeoutMs` (60 s), the signal is aborted or `onRecord` throws.
  */
