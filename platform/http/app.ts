@@ -6,7 +6,6 @@ import express, {
   type Router,
 } from 'express';
 import helmet from 'helmet';
-import { v7 as uuidv7 } from 'uuid';
 import { CodedError } from '../errors';
 import type { Logger } from '../log';
 import { showMetrics, type Metrics } from '../metrics';
@@ -164,7 +163,7 @@ const onlyJson: RequestHandler = (req, _res, next) => {
 function answerErrors(log: Logger, table: ProblemTable): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.
   return (error: unknown, req, res, _next) => {
-    const requestId = req.context?.id ?? uuidv7();
+    const requestId = req.context?.id ?? requestIdOf(undefined);
     const answer = toProblem(error, table, requestId);
     if (answer.code === 'internal') log.error({ err: error, requestId, path: pathOf(req) }, 'request failed');
     else if (answer.document.status >= 500)

@@ -47,24 +47,32 @@ const tooLarge = (limitBytes: number): CodedError =>
 function collect(req: IncomingMessage, count: (bytes: number) => CodedError | null): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
-    const end = (outcome: () => void): void => {
+    let isOver = false;
+    const end = (): void => {
+      isOver = true;
       clearTimeout(timer);
-      req.off('data', take).off('end', whole).off('close', cut).off('error', cut);
-      outcome();
     };
     // What still comes of it is dropped as it comes.
-    const refuse = (error: CodedError): void =>
-      end(() => {
-        req.on('error', () => {}).resume();
-        reject(error);
-      });
+    const refuse = (error: CodedError): void => {
+      end();
+      req.resume();
+      reject(error);
+    };
     const take = (chunk: Buffer): void => {
+      if (isOver) return;
       const tooMany = count(chunk.length);
       if (tooMany === null) chunks.push(chunk);
       else refuse(tooMany);
     };
-    const whole = (): void => end(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
-    const cut = (): void => refuse(new CodedError('body_incomplete', 'the body ended early'));
+    const whole = (): void => {
+      if (isOver) return;
+      end();
+      resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks));
+    };
+    // Every request is closed in the end.
+    const cut = (): void => {
+      if (!isOver) refuse(new CodedError('body_incomplete', 'the body ended early'));
+    };
     const timer = setTimeout(
       () => refuse(new CodedError('body_incomplete', `the body was not in within ${WITHIN_MS} ms`)),
       WITHIN_MS,

@@ -53,20 +53,18 @@ export function serveDirect(
   const byPath = new Map(routes.map((route) => [route.path, route]));
   const bodies = new BodyReader(budgetBytes);
 
-  async function serve(route: DirectRoute, req: IncomingMessage, query: string): Promise<Reply> {
-    const caller = await verify(bearerOf(req.headers.authorization));
-    checkRole(caller, route.roles);
-    const mediaType = mediaTypeOf(req, route);
-    route.beforeBody();
-    return bodies.read(req, route.limitBytes, (body) => route.handle({ caller, mediaType, query, body }));
-  }
-
   async function answer(route: DirectRoute, req: IncomingMessage, res: ServerResponse, query: string) {
     const startedAt = performance.now();
     const requestId = requestIdOf(req.headers['x-request-id']);
     let reply: Reply;
     try {
-      reply = await serve(route, req, query);
+      const verified = verify(bearerOf(req.headers.authorization));
+      const caller = verified instanceof Promise ? await verified : verified;
+      checkRole(caller, route.roles);
+      const mediaType = mediaTypeOf(req, route);
+      route.beforeBody();
+      const handle = (body: Buffer) => route.handle({ caller, mediaType, query, body });
+      reply = await bodies.read(req, route.limitBytes, handle);
     } catch (error) {
       reply = refusal(error, requestId, route.path);
     }

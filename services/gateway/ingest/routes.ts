@@ -51,13 +51,16 @@ export function ingestRoutes({ positions, drivers, now }: IngestOptions): Direct
     return { status: 202, body };
   };
 
-  const driversDoor = async ({ caller, query, body }: DirectRequest): Promise<Reply> => {
+  const driversDoor = ({ caller, query, body }: DirectRequest): Promise<Reply> | Reply => {
     const partial = isPartial(query);
     const read = readJsonPositions(body, { driverId: caller.sub, most: MOST_OF_A_DRIVER, nowMs: now() });
+    const answerKnown = (): Reply => {
+      if (drivers.fleetOf(caller.sub) === undefined)
+        throw new DomainError('driver_unknown', 'Register first.');
+      return answer(read, partial);
+    };
     const looking = drivers.lookUp([caller.sub]);
-    if (looking !== null) await looking;
-    if (drivers.fleetOf(caller.sub) === undefined) throw new DomainError('driver_unknown', 'Register first.');
-    return answer(read, partial);
+    return looking === null ? answerKnown() : looking.then(answerKnown);
   };
 
   const fleetsDoor = async ({ caller, query, body, mediaType }: DirectRequest): Promise<Reply> => {

@@ -11,7 +11,7 @@ import { withRegistered } from './registered';
 import { driverIdOf, FLEET, POSITIONS_A_FLEET, POSITIONS_A_REQUEST, positionsOfDriver } from './requests';
 
 const REQUESTS_A_ROUND = 40_000;
-const WARM_UP = 4_000;
+const WARM_UP = 10_000;
 const CONNECTIONS = 32;
 /** Drivers at their own doors. All have sent before it is measured: a token that was good is good for a minute (platform/auth.ts). */
 const SENDERS = 3_200;
@@ -24,9 +24,10 @@ const LEAST_TO_RAW = 0.8;
 const LEAST_UPDATES = 50_000;
 
 /**
- * The door for drivers' positions, as fast as it answers: raw node:http and plain Express with the same validation, and
- * Hailway, which looks at tokens, registrations, ids and metrics beside. Each in a process of its own, and so is the load,
- * which has its requests before the first goes out: no two are the same, and all contestants get the same ones.
+ * The door for drivers' positions, as fast as it answers: raw node:http and plain Express with the same validation (of the
+ * token, the registration and the positions), and Hailway, which has bounds for bodies, ids, problems and metrics beside.
+ * `bare` is node:http that takes positions from anybody. Each in a process of its own, and so is the load, which has its
+ * requests before the first goes out: no two are the same, and all contestants get the same ones.
  * `httpUpdatesPerSecond` is the fleets' door in the binary form with all behind it: until the last position is
  * acknowledged by the broker (acks=all). Drivers are looked up in a real Postgres, where 200,000 have registered. Most of
  * the fleet's are not known before: a third of its positions are looked up, where all day it is one in fifteen.
@@ -57,7 +58,12 @@ async function measure(
   const ground = { issuer, databaseUrl, tokens, atMs: Date.now(), size, checks };
   const contestant = (name: HttpOrder['contestant']) => () => oneRound(name, ground);
   const seen = await inRounds(
-    { raw: contestant('raw'), express: contestant('express'), hailway: contestant('hailway') },
+    {
+      bare: contestant('bare'),
+      raw: contestant('raw'),
+      express: contestant('express'),
+      hailway: contestant('hailway'),
+    },
     rounds,
     (text) => say.line(text),
   );
@@ -68,7 +74,7 @@ async function measure(
     updates.push(perSecond);
     say.line(`round ${round} of ${rounds}: ${rounded(perSecond)} updates a second through the broker`);
   }
-  const ratios = { ...ratiosTo('raw', seen), ...ratiosTo('express', seen) };
+  const ratios = { ...ratiosTo('raw', seen), ...ratiosTo('express', seen), ...ratiosTo('bare', seen) };
   const httpUpdatesPerSecond = spreadOf(updates).median;
   checks.note('atLeastFourFifthsOfRaw', ratios['hailway/raw']! >= LEAST_TO_RAW);
   checks.note(`atLeast${LEAST_UPDATES}UpdatesPerSecond`, httpUpdatesPerSecond >= LEAST_UPDATES);

@@ -1,6 +1,6 @@
 /** What a contestant's process is told. */
 export interface HttpOrder {
-  readonly contestant: 'raw' | 'express' | 'hailway';
+  readonly contestant: 'bare' | 'raw' | 'express' | 'hailway';
   /** Whose tokens are good. */
   readonly tokens: { readonly jwks: string; readonly issuer: string; readonly audience: string };
   /** Of rides: where hailway looks drivers up. */

@@ -1,9 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import express from 'express';
+import { driverOperations } from '../../../contracts/api/driverOperations';
 import { MOST_OF_A_DRIVER } from '../../../contracts/api/positions';
 import { problemPages } from '../../../contracts/api/problems';
 import { createRegions } from '../../../domain/regions';
 import { createVerifier, rememberCallers } from '../../../platform/auth';
+import { bearerOf, checkRole } from '../../../platform/http/bearer';
 import { CodedError } from '../../../platform/errors';
 import { createHttpApp, listen } from '../../../platform/http';
 import { createFactProducer, createKafka } from '../../../platform/kafka';
@@ -14,6 +16,7 @@ import { AT_ONCE, KnownDrivers } from '../../../services/gateway/ingest/knownDri
 import {
   readJsonPositions,
   readPositions,
+  type ReadingOptions,
   type ReadPositions,
 } from '../../../services/gateway/ingest/readJson';
 import { ingestRoutes } from '../../../services/gateway/ingest/routes';
@@ -22,7 +25,7 @@ import type { HttpOrder, HttpTold } from './order';
 
 /**
  * A contestant's process: it serves `POST /v1/drivers/me/positions`, counts what it takes, and tells that when it is told
- * to end. All read and check positions with the same code, and answer the same.
+ * to end. All read and check positions with the same code, and all but `bare` tokens and registrations, and answer the same.
  */
 const order = JSON.parse(process.argv[2] ?? '') as HttpOrder;
 const log = createLogger('bench', 'info');
@@ -48,29 +51,61 @@ interface Served {
 }
 
 const nothingLeft = (): Promise<void> => Promise.resolve();
-const whose = () => ({ driverId, most: MOST_OF_A_DRIVER, nowMs: Date.now() });
+const verify = rememberCallers(createVerifier(order.tokens));
+const pool = createPool(order.databaseUrl, { applicationName: 'gateway-positions', max: AT_ONCE, log });
+const drivers = new KnownDrivers(pool);
 
-function take({ good, bad }: ReadPositions): { status: number; body: object } {
+type Read = (whose: ReadingOptions) => ReadPositions;
+interface Answer {
+  readonly status: number;
+  readonly body: object;
+}
+
+const ownOf = (driverId: string): ReadingOptions => ({
+  ...{ driverId, most: MOST_OF_A_DRIVER, nowMs: Date.now() },
+});
+
+function take({ good, bad }: ReadPositions): Answer {
   if (bad.length > 0) return { status: 400, body: { code: 'validation_failed', errors: bad } };
   counting.offer(good);
   return { status: 202, body: { taken: good.length, refused: 0, errors: [] } };
 }
 
-function serveRaw(): Promise<Served> {
-  const answer = (res: ServerResponse, { status, body }: ReturnType<typeof take>): void => {
+/** Whoever sends is taken for the same driver. */
+const answerAnybody = (_authorization: string | undefined, read: Read): Answer => take(read(ownOf(driverId)));
+
+/** Who sends has a good token and has registered, as Hailway looks at it. */
+async function answerRegistered(authorization: string | undefined, read: Read): Promise<Answer> {
+  const caller = await verify(bearerOf(authorization));
+  checkRole(caller, driverOperations.sendPositions.roles);
+  const positions = read(ownOf(caller.sub));
+  await drivers.lookUp([caller.sub]);
+  if (drivers.fleetOf(caller.sub) === undefined) return { status: 403, body: { code: 'driver_unknown' } };
+  return take(positions);
+}
+
+function serveRaw(answerTo: typeof answerAnybody | typeof answerRegistered): Promise<Served> {
+  const send = (res: ServerResponse, { status, body }: Answer): void => {
     const text = JSON.stringify(body);
     res.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) });
     res.end(text);
   };
   const handle = (req: IncomingMessage, res: ServerResponse): void => {
     const chunks: Buffer[] = [];
+    const refuse = (error: unknown): void => {
+      if (!(error instanceof CodedError)) throw error;
+      send(res, { status: 400, body: { code: error.code } });
+    };
     req.on('data', (chunk: Buffer) => void chunks.push(chunk));
     req.on('end', () => {
       try {
-        answer(res, take(readJsonPositions(Buffer.concat(chunks), whose())));
+        const answer = answerTo(req.headers.authorization, (whose) =>
+          readJsonPositions(Buffer.concat(chunks), whose),
+        );
+        if (answer instanceof Promise) answer.then((known) => send(res, known)).catch(refuse);
+        else send(res, answer);
       } catch (error) {
-        if (!(error instanceof CodedError)) throw error;
-        answer(res, { status: 400, body: { code: error.code } });
+        refuse(error);
       }
     });
   };
@@ -80,8 +115,10 @@ function serveRaw(): Promise<Served> {
 function serveExpress(): Promise<Served> {
   const app = express();
   app.use(express.json());
-  app.post('/v1/drivers/me/positions', (req, res) => {
-    const { status, body } = take(readPositions(req.body, whose()));
+  app.post('/v1/drivers/me/positions', async (req, res) => {
+    const { status, body } = await answerRegistered(req.headers.authorization, (whose) =>
+      readPositions(req.body, whose),
+    );
     res.status(status).json(body);
   });
   return listenTo(createServer(app));
@@ -97,26 +134,22 @@ function listenTo(server: ReturnType<typeof createServer>): Promise<Served> {
 
 async function serveHailway(): Promise<Served> {
   const sink = order.kafka === null ? { positions: counting, finish: nothingLeft } : toKafka(order.kafka);
-  const drivers = createPool(order.databaseUrl, { applicationName: 'gateway-positions', max: AT_ONCE, log });
   const app = createHttpApp({
     ...{ log, metrics: createMetrics('bench'), problems: problemPages, ready: {} },
     direct: {
       routes: ingestRoutes({
         positions: sink.positions,
-        drivers: new KnownDrivers(drivers),
+        drivers,
         now: Date.now,
       }),
-      verify: rememberCallers(createVerifier(order.tokens)),
+      verify,
       budgetBytes: 32 * 1_024 * 1_024,
     },
   });
   const { port } = await listen(app, { port: 0, portVariable: '' });
   return {
     port,
-    async finish() {
-      await sink.finish();
-      await drivers.end();
-    },
+    finish: sink.finish,
   };
 }
 
@@ -145,10 +178,16 @@ function toKafka({ brokers, topic }: NonNullable<HttpOrder['kafka']>) {
 }
 
 async function main(): Promise<void> {
-  const served = await { raw: serveRaw, express: serveExpress, hailway: serveHailway }[order.contestant]();
+  const served = await {
+    bare: () => serveRaw(answerAnybody),
+    raw: () => serveRaw(answerRegistered),
+    express: serveExpress,
+    hailway: serveHailway,
+  }[order.contestant]();
   const tell = (told: HttpTold): void => void process.send!(told);
   process.once('message', () => {
-    void served.finish().then(() => {
+    void served.finish().then(async () => {
+      await pool.end();
       const { user, system } = process.cpuUsage();
       tell({ at: 'end', taken, dropped, cpuUs: user + system });
       process.disconnect();
